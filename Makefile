@@ -1,0 +1,66 @@
+# Everything a person or CI runs. Needs Python 3.11-3.13, make and git; nothing else.
+PYTHON ?= python3
+UV ?= uv
+ARGS ?=
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+LOCKED := install --quiet --require-hashes --no-deps
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --custom-compile-command "make lock"
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-all paper test bench lint fmt lock clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+setup: .venv/.base-stamp  ## Install the bot into .venv
+
+setup-all: .venv/.dev-stamp  ## Install the bot and its test tools into .venv
+
+paper: setup  ## Trade a generated session on paper
+	$(BIN)/catalyst-bot demo $(ARGS)
+
+test: setup-all  ## Run every test, as CI does
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+bench: setup-all  ## Measure speed (never asserted in tests)
+	$(BIN)/python -m benchmarks $(ARGS)
+
+lint: setup-all  ## Check style, types, the import contract and the house rules
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tools.checks
+
+fmt: setup-all  ## Format the code and apply safe fixes
+	$(BIN)/ruff check --fix --exit-zero
+	$(BIN)/ruff format
+
+lock:  ## Resolve the dependencies again (needs uv)
+	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 1; }
+	$(COMPILE) --upgrade requirements/build.in -o requirements/build.txt
+	$(COMPILE) --upgrade pyproject.toml -o requirements/base.txt
+	$(COMPILE) --upgrade pyproject.toml --extra dev -c requirements/base.txt \
+		-c requirements/build.txt -o requirements/dev.txt
+
+clean:  ## Remove .venv, caches and build output (data/ stays)
+	rm -rf .venv dist build .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || { \
+		echo "catalyst-bot needs Python 3.11, 3.12 or 3.13; '$(PYTHON)' is" \
+			"$$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
+
+.venv/.base-stamp: pyproject.toml requirements/base.txt requirements/build.txt | .venv/bin/python
+	$(PIP) $(LOCKED) -r requirements/build.txt
+	$(PIP) $(LOCKED) -r requirements/base.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.dev-stamp: .venv/.base-stamp requirements/dev.txt
+	$(PIP) $(LOCKED) -r requirements/dev.txt
+	@touch $@

@@ -1,0 +1,67 @@
+"""What every test can rely on: reproducible examples, real data or a clear skip, no network."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).parents[1]
+
+settings.register_profile("ci", derandomize=True, deadline=None, max_examples=50)
+settings.register_profile("wide", deadline=None, max_examples=2_000, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real recordings beside the clone, or a skip where there is none."""
+    folder = Path(os.environ.get("CATALYST_SHARED_DATA") or ROOT.parent / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip("no real data here: set CATALYST_SHARED_DATA to the folder that holds it")
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_network() -> Iterator[None]:
+    """Fail any test that looks up a name or connects beyond this machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        for method in ("connect", "connect_ex", "sendto"):
+            patch.setattr(socket.socket, method, _local_only(getattr(socket.socket, method)))
+        patch.setattr(socket, "getaddrinfo", _local_names_only(socket.getaddrinfo))
+        yield
+
+
+def _local_only(call: Callable[..., Any]) -> Callable[..., Any]:
+    def guarded(self: socket.socket, *args: Any) -> Any:
+        if self.family != socket.AF_UNIX and not _is_local(args[-1][0]):
+            pytest.fail(f"a test tried to reach {args[-1]!r}; tests stay on this machine")
+        return call(self, *args)
+
+    return guarded
+
+
+def _local_names_only(lookup: Callable[..., Any]) -> Callable[..., Any]:
+    def guarded(host: str | bytes | None, *args: Any, **options: Any) -> Any:
+        if not _is_local(host):
+            pytest.fail(f"a test tried to look up {host!r}; tests stay on this machine")
+        return lookup(host, *args, **options)
+
+    return guarded
+
+
+def _is_local(host: str | bytes | None) -> bool:
+    name = host.decode() if isinstance(host, bytes) else host
+    if name in {None, "", "localhost"}:
+        return True
+    try:
+        address = ip_address(str(name))
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
