@@ -1,0 +1,1 @@
+"""The trading vocabulary: plain values, messages, money, time, ids and errors (stdlib only)."""

@@ -1,0 +1,62 @@
+"""Trading sessions as a value: which days trade, when they open and close (all UTC).
+
+The table itself is data (`data/nyse_sessions.csv`, read by bootstrap); the core only asks it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from catalyst_bot.domain.errors import BadData
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One regular session of the exchange; half-open: trading in [opens_at, closes_at)."""
+
+    day: date
+    opens_at: datetime
+    closes_at: datetime
+
+
+@dataclass(frozen=True)
+class TradingCalendar:
+    """Sorted sessions with the questions the bot asks of them.
+
+    Raises `BadData` when asked about a time outside the table: guessing a holiday is worse.
+    """
+
+    sessions: tuple[Session, ...]
+    _opens: tuple[datetime, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_opens", tuple(s.opens_at for s in self.sessions))
+
+    def _index_before(self, at: datetime) -> int:
+        """Index of the last session that opened at or before `at`."""
+        index = bisect_right(self._opens, at) - 1
+        if index < 0 or index + 1 >= len(self.sessions):
+            raise BadData(
+                f"{at.isoformat()} is outside the session table "
+                f"({self.sessions[0].day} to {self.sessions[-1].day})"
+            )
+        return index
+
+    def session_at(self, at: datetime) -> Session | None:
+        """Return the session that is open at `at`, or None."""
+        session = self.sessions[self._index_before(at)]
+        return session if at < session.closes_at else None
+
+    def next_session(self, at: datetime) -> Session:
+        """Return the first session that opens after `at`."""
+        return self.sessions[self._index_before(at) + 1]
+
+    def previous_session(self, at: datetime) -> Session:
+        """Return the last session that opened at or before `at`."""
+        return self.sessions[self._index_before(at)]
+
+    def between(self, start: datetime, end: datetime) -> tuple[Session, ...]:
+        """Return the sessions that overlap [start, end)."""
+        return tuple(s for s in self.sessions if s.closes_at > start and s.opens_at < end)

@@ -1,0 +1,134 @@
+"""Closed word lists of the domain."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Side(StrEnum):
+    """Side of an order."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+
+class OrderKind(StrEnum):
+    """How an order is priced."""
+
+    MARKET = "market"
+    LIMIT = "limit"
+    STOP = "stop"
+
+
+class TimeInForce(StrEnum):
+    """How long an order lives: to the close of its session, or until cancelled."""
+
+    DAY = "day"
+    GTC = "gtc"
+
+
+class OrderRole(StrEnum):
+    """What an order is for."""
+
+    ENTRY = "entry"
+    STOP_LOSS = "stop_loss"
+    TAKE_PROFIT = "take_profit"
+    EXIT = "exit"
+
+
+class OrderStatus(StrEnum):
+    """Life of an order as the bot sees it; transitions are the table in `execution`."""
+
+    PLANNED = "planned"
+    SUBMITTED = "submitted"
+    UNKNOWN = "unknown"
+    HELD = "held"
+    WORKING = "working"
+    PARTIALLY_FILLED = "partially_filled"
+    FILLED = "filled"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+    ABANDONED = "abandoned"
+
+
+class Mode(StrEnum):
+    """Row of the mode table."""
+
+    BACKTEST = "backtest"
+    PAPER = "paper-trading"
+    LIVE = "live"
+
+
+class TradingState(StrEnum):
+    """What the bot may do: everything, only reduce positions, or nothing but cancel."""
+
+    ACTIVE = "active"
+    REDUCING = "reducing"
+    HALTED = "halted"
+
+
+class PositionsPolicy(StrEnum):
+    """What a halt does with open positions."""
+
+    HOLD = "hold"
+    CLOSE = "close"
+
+
+class HaltCause(StrEnum):
+    """Why trading was halted."""
+
+    OPERATOR = "operator"
+    KILL_SWITCH = "kill_switch"
+    DAILY_LOSS = "daily_loss"
+    DRAWDOWN = "drawdown"
+    LOSS_STREAK = "loss_streak"
+    API_ERRORS = "api_errors"
+    MISMATCH = "mismatch"
+    POISON_FACT = "poison_fact"
+
+
+class Regime(StrEnum):
+    """State of the benchmark when a signal is formed."""
+
+    BULL = "bull"
+    NEUTRAL = "neutral"
+    BEAR = "bear"
+    STRESSED = "stressed"
+
+
+class CategoryAction(StrEnum):
+    """What a catalyst of a category may lead to."""
+
+    TRADE = "trade"
+    AVOID = "avoid"
+    CLOSE = "close"
+
+
+class ExitReason(StrEnum):
+    """Why a position was closed."""
+
+    STOP_LOSS = "stop_loss"
+    TRAILING_STOP = "trailing_stop"
+    TAKE_PROFIT = "take_profit"
+    TIME_EXIT = "time_exit"
+    NEGATIVE_NEWS = "negative_news"
+    HALT = "halt"
+    OPERATOR = "operator"
+
+
+class Severity(StrEnum):
+    """How loud an alert or notification is."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class Tier(StrEnum):
+    """Tier of a risk check."""
+
+    POSITION = "position"
+    STRATEGY = "strategy"
+    ACCOUNT = "account"
+    ORDER = "order"

@@ -1,0 +1,183 @@
+"""Numbers that bound the bot: small frozen structs made from the settings by bootstrap.
+
+Defaults are the roadmap's; where it contradicts itself, CONVENTIONS decided (see docs/adr).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TypeVar
+
+Number = TypeVar("Number", int, float, Decimal)
+
+
+def number(default: Number, low: float, high: float, unit: str, source: str) -> Number:
+    """Declare a bounded setting: its default, allowed range, unit and where it comes from.
+
+    The settings file is validated, and the reference page is written, from this one place.
+    """
+    declared: Number = field(
+        default=default, metadata={"low": low, "high": high, "unit": unit, "source": source}
+    )
+    return declared
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalRules:
+    """When a catalyst becomes a signal."""
+
+    min_confidence: float = number(0.70, 0, 1, "fraction", "roadmap tier 2")
+    max_spread_bps: float = number(
+        100.0, 1, 1000, "bps", "a round trip must not cost more than the move it hopes for"
+    )
+    min_price_usd: float = number(1.0, 0.01, 1000, "usd", "below a dollar ticks and halts dominate")
+    min_bars: int = number(
+        30, 20, 5000, "count", "bars needed before ATR and relative volume mean anything"
+    )
+    stale_after_bars: float = number(
+        2.0, 0.1, 10, "count", "CONVENTIONS: quotes from bars are stale after two intervals"
+    )
+    expire_after_s: float = number(1800.0, 60, 86400, "s", "CONVENTIONS: 30 min of session time")
+    reaction_s: float = number(
+        600.0, 60, 7200, "s", "how long a reaction is watched before its sign is read"
+    )
+    min_reaction_bps: float = number(
+        50.0, 1, 5000, "bps", "smaller moves give no sign to a filing without direction"
+    )
+    max_chase_bps: float = number(
+        500.0, 10, 10000, "bps", "a catalyst that already ran this far is not chased"
+    )
+    min_reaction_rvol: float = number(
+        1.2, 0, 20, "count", "a sign read from the reaction needs unusual volume"
+    )
+    strategy_id: str = "news-rule"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskLimits:
+    """The roadmap's three tiers and the order-level checks of RELIABILITY section 4."""
+
+    max_position_fraction: float = number(0.20, 0.001, 1, "fraction", "roadmap tier 1")
+    max_exposure_fraction: float = number(0.80, 0.01, 3, "fraction", "roadmap tier 3")
+    max_leverage: float = number(3.0, 0.1, 4, "count", "roadmap tier 3")
+    min_trade_usd: Decimal = number(Decimal(100), 1, 1000000, "usd", "roadmap tier 1")
+    min_confidence: float = number(0.70, 0, 1, "fraction", "roadmap tier 2")
+    max_daily_trades: int = number(40, 1, 1000, "count", "roadmap tier 2")
+    max_open_positions: int = number(
+        5, 1, 1000, "count", "roadmap risk metrics: more than this is worth a warning"
+    )
+    max_correlation: float = number(0.70, 0, 1, "fraction", "roadmap tier 2")
+    pause_after_consecutive_losses: int = number(3, 1, 100, "count", "roadmap tier 2")
+    halt_after_losses: int = number(3, 1, 100, "count", "roadmap breaker 3")
+    halt_loss_window_s: float = number(3600.0, 60, 86400, "s", "roadmap breaker 3: one hour")
+    min_sharpe: float = number(
+        0.5, -10, 10, "count", "roadmap tier 2: below it the strategy is paused for review"
+    )
+    min_trades_for_sharpe: int = number(
+        20, 5, 1000, "count", "fewer trades say nothing about Sharpe"
+    )
+    max_daily_loss_fraction: float = number(0.03, 0.001, 1, "fraction", "roadmap tier 3")
+    max_drawdown_fraction: float = number(0.10, 0.001, 1, "fraction", "roadmap tier 3")
+    api_error_halt_s: float = number(300.0, 1, 86400, "s", "roadmap breaker 4: five minutes")
+    max_quote_age_s: float = number(
+        600.0, 1, 3600, "s", "CONVENTIONS: two bar intervals for quotes made from bars"
+    )
+    price_collar_fraction: float = number(
+        0.05, 0.001, 1, "fraction", "RELIABILITY 4: within 5 % of the quote"
+    )
+    duplicate_window_s: float = number(60.0, 0, 3600, "s", "RELIABILITY 4: same symbol and side")
+    max_orders_per_signal: int = number(
+        3, 1, 100, "count", "RELIABILITY 4: the Knight Capital counter"
+    )
+    warn_at_fraction: float = number(0.90, 0.1, 1, "fraction", "roadmap story 2.5")
+    allow_short: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizingRules:
+    """Quarter-Kelly with a prior, and its caps."""
+
+    kelly_divisor: float = number(4.0, 1, 100, "count", "roadmap: quarter Kelly")
+    prior_win_rate: float = number(
+        0.55, 0, 1, "fraction", "CONVENTIONS: the roadmap's worked example"
+    )
+    prior_average_win: float = number(
+        0.06, 0.0001, 1, "fraction", "CONVENTIONS: the roadmap's worked example"
+    )
+    prior_average_loss: float = number(
+        0.02, 0.0001, 1, "fraction", "CONVENTIONS: the roadmap's worked example"
+    )
+    prior_trades: float = number(
+        20.0, 0, 10000, "count", "CONVENTIONS: pseudo-trades the prior is worth"
+    )
+    risk_per_trade_fraction: float = number(
+        0.01, 0.0001, 0.2, "fraction", "equity lost when the stop is hit"
+    )
+    high_volatility_ratio: float = number(
+        1.20, 1, 10, "count", "roadmap: ATR 20 % over its average cuts size"
+    )
+    correlation_cut: float = number(
+        0.5, 0, 1, "count", "roadmap: size factor when a correlated position is held"
+    )
+    correlated_from: float = number(0.5, 0, 1, "fraction", "correlation from which size is cut")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopRules:
+    """ATR stop, take profit, trailing stop, time exit."""
+
+    atr_length: int = number(14, 2, 200, "count", "roadmap: ATR(14)")
+    atr_multiple: float = number(6.0, 0.1, 50, "count", "roadmap: x 6.0 (5-minute bars)")
+    min_stop_fraction: float = number(
+        0.01, 0.0001, 1, "fraction", "CONVENTIONS: stop bounded to 1-15 %"
+    )
+    max_stop_fraction: float = number(
+        0.15, 0.0001, 1, "fraction", "CONVENTIONS: stop bounded to 1-15 %"
+    )
+    reward_to_risk: float = number(3.0, 0.1, 100, "count", "roadmap: 3 : 1")
+    min_take_profit_fraction: float = number(
+        0.05, 0.0001, 10, "fraction", "CONVENTIONS: at least 5 %"
+    )
+    trailing_activation_fraction: float = number(
+        0.05, 0.0001, 10, "fraction", "roadmap: after 5 % profit"
+    )
+    trailing_distance_fraction: float = number(
+        0.03, 0.0001, 1, "fraction", "roadmap: 3 % below the high"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionRules:
+    """How an approved order is worked."""
+
+    entry_timeout_s: float = number(
+        900.0, 1, 86400, "s", "an entry not filled by then is cancelled"
+    )
+    exit_timeout_s: float = number(
+        900.0, 1, 86400, "s", "an exit not filled by then is cancelled and decided again"
+    )
+    valid_for_s: float = number(
+        10.0, 1, 3600, "s", "a promised order older than this is not sent after a crash"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostRules:
+    """What trading costs and how the embedded venue fills.
+
+    The default (`ours`): 0.1 % commission and 0.1 % slippage, the roadmap's; participation caps a
+    fill at a fraction of the bar's volume; `latency_s` delays every order and answer.
+    """
+
+    commission_fraction: float = number(0.001, 0, 0.1, "fraction", "roadmap: 0.1 %")
+    slippage_fraction: float = number(0.001, 0, 0.1, "fraction", "roadmap: 0.1 %")
+    participation_fraction: float = number(
+        0.10, 0.0001, 1, "fraction", "most of a bar one order may take"
+    )
+    latency_s: float = number(0.25, 0.001, 60, "s", "from decision to venue and back")
+    half_spread_bps_liquid: float = number(1.0, 0, 1000, "bps", "half spread of a liquid bar")
+    half_spread_bps_thin: float = number(10.0, 0, 1000, "bps", "half spread of a thin bar")
+    liquid_bar_usd: float = number(
+        5_000_000.0, 1, 1000000000000.0, "usd", "dollar volume of a bar that counts as liquid"
+    )

@@ -1,0 +1,43 @@
+"""Market measurements: bars, quotes and the window a decision sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """Prices of one interval [opened_at, closed_at); known only from `closed_at` on."""
+
+    symbol: str
+    opened_at: datetime
+    closed_at: datetime
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """Best bid and ask at a time; `is_synthetic` when made from a bar by the spread model."""
+
+    symbol: str
+    at: datetime
+    bid: float
+    ask: float
+    is_synthetic: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketView:
+    """What was known of a symbol at `as_of`: closed bars only, oldest first."""
+
+    symbol: str
+    as_of: datetime
+    bar_interval_s: int
+    bars: tuple[Bar, ...]
+    benchmark_bars: tuple[Bar, ...]
+    quote: Quote

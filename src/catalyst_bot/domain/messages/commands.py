@@ -1,0 +1,98 @@
+"""Commands: please do this outside. Executed only after their batch is in the journal; what
+comes of them returns as facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from catalyst_bot.domain.enums import Severity
+from catalyst_bot.domain.trading import ApprovedOrder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestMarketView:
+    """Send back the market of `symbol` as known now."""
+
+    request_id: str
+    catalyst_id: str
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchSymbol:
+    """From now on send `BarClosed` for the symbol."""
+
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnwatchSymbol:
+    """No more bars of the symbol are needed."""
+
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitOrder:
+    """Send the order, at most once per client order id, not after `valid_until`."""
+
+    order: ApprovedOrder
+    valid_until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelOrder:
+    """Cancel what is left of the order."""
+
+    client_order_id: str
+    catalyst_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplaceOrder:
+    """Move the stop price of a working stop order."""
+
+    client_order_id: str
+    catalyst_id: str
+    stop_price: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookUpOrder:
+    """Ask the broker what became of an order."""
+
+    client_order_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeBrokerSnapshot:
+    """Ask the broker for its books."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetTimer:
+    """Send `TimerFired(timer_id)` at `due_at`; setting an id again moves it."""
+
+    timer_id: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearTimer:
+    """Forget the timer."""
+
+    timer_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendNotification:
+    """Tell a person."""
+
+    severity: Severity
+    title: str
+    text: str
+    trail_id: str

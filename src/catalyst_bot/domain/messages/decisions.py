@@ -1,0 +1,201 @@
+"""Decisions: what the core concludes. They happen at the time of the fact that caused them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from catalyst_bot.domain.account import AccountView, Position
+from catalyst_bot.domain.enums import HaltCause, PositionsPolicy, Side, Tier
+from catalyst_bot.domain.news import Alert, Catalyst
+from catalyst_bot.domain.trading import (
+    ApprovedOrder,
+    Check,
+    ClosedTrade,
+    Observation,
+    Signal,
+    SizingStep,
+    TradeIntent,
+    Vote,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadlineIgnored:
+    """A headline led to nothing. `step` is the funnel step it did not reach (deduped,
+    with_ticker, catalyst), `reason` a short word list, `detail` for people."""
+
+    item_id: str
+    step: str
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalystDetected:
+    """A headline is a catalyst for a symbol."""
+
+    catalyst: Catalyst
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRaised:
+    """A catalyst worth telling a person about."""
+
+    alert: Alert
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalFormed:
+    """A catalyst met the market and passed every gate."""
+
+    signal: Signal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalDropped:
+    """A catalyst did not become a signal; every gate with limit and observed value is kept."""
+
+    catalyst_id: str
+    item_id: str
+    symbol: str
+    reason: str
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntentFormed:
+    """The policy wants to trade."""
+
+    intent: TradeIntent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntentDeclined:
+    """The policy looked at a signal and wants nothing."""
+
+    signal_id: str
+    catalyst_id: str
+    symbol: str
+    reason: str
+    model_id: str
+    votes: tuple[Vote, ...]
+    observation: Observation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderApproved:
+    """Risk let an order pass (entry or exit)."""
+
+    order: ApprovedOrder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRefused:
+    """Risk refused an intent; `rule` is the first failed check, all checks are kept."""
+
+    intent_id: str
+    signal_id: str
+    catalyst_id: str
+    strategy_id: str
+    symbol: str
+    side: Side
+    rule: str
+    checks: tuple[Check, ...]
+    sizing: tuple[SizingStep, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderTimedOut:
+    """An order did not fill in its time and is being cancelled."""
+
+    client_order_id: str
+    catalyst_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopMoved:
+    """The stop of a position was raised (never lowered)."""
+
+    trade_id: str
+    catalyst_id: str
+    symbol: str
+    old_stop_price: Decimal
+    stop_price: Decimal
+    high_water_price: Decimal
+    is_trailing: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionOpened:
+    """The first fill of an entry."""
+
+    position: Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionChanged:
+    """A later fill grew or shrank the position."""
+
+    position: Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionClosed:
+    """The position is flat; the round trip is finished."""
+
+    trade: ClosedTrade
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EquityMarked:
+    """The account was valued at new prices."""
+
+    account: AccountView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitApproached:
+    """An account limit is nearly used up (90 % by default); told once per day and limit."""
+
+    name: str
+    tier: Tier
+    limit: float
+    observed: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradingHalted:
+    """No new entries until a person resumes."""
+
+    cause: HaltCause
+    positions_policy: PositionsPolicy
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradingResumed:
+    """A person let trading go on."""
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrategyPaused:
+    """A strategy lost too often in a row (or fell below its Sharpe floor): no new entries."""
+
+    strategy_id: str
+    reason: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MismatchFound:
+    """Our books and the broker's differ."""
+
+    subject: str
+    ours: str
+    theirs: str

@@ -1,0 +1,265 @@
+"""Facts: what the outside says. `at` is when the bot learned it; only `at` orders decisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from catalyst_bot.domain.account import BrokerSnapshot
+from catalyst_bot.domain.enums import Mode, PositionsPolicy
+from catalyst_bot.domain.market import Bar, MarketView
+from catalyst_bot.domain.news import Headline
+from catalyst_bot.domain.trading import Fill, OrderTicket
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """A process began to write this journal (again).
+
+    `settings` is the effective configuration as JSON, without secrets: what a later replay needs
+    to decide again; `inputs_hash` names the recorded news and bars, empty when live.
+    """
+
+    at: datetime
+    run_id: str
+    mode: Mode
+    broker: str
+    code_version: str
+    settings: str
+    inputs_hash: str
+    model_id: str
+    starting_cash_usd: Decimal
+    wall_started_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStopped:
+    """The process ended in order."""
+
+    at: datetime
+    run_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOpened:
+    """The exchange's regular session opened."""
+
+    at: datetime
+    day: date
+    closes_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionClosed:
+    """The exchange's regular session closed."""
+
+    at: datetime
+    day: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadlineReceived:
+    """A feed delivered a news item."""
+
+    at: datetime
+    headline: Headline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadlineUnreadable:
+    """A feed delivered something that is no news item; kept with the reason."""
+
+    at: datetime
+    source: str
+    place: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketViewReceived:
+    """Answer to `RequestMarketView`."""
+
+    at: datetime
+    request_id: str
+    catalyst_id: str
+    view: MarketView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketViewUnavailable:
+    """Answer to `RequestMarketView` when there is no data; `reason` is a short word list:
+    unknown_symbol, no_bars, source_down."""
+
+    at: datetime
+    request_id: str
+    catalyst_id: str
+    symbol: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarClosed:
+    """A bar of a watched symbol is complete."""
+
+    at: datetime
+    bar: Bar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SymbolHalted:
+    """The exchange halted a symbol."""
+
+    at: datetime
+    symbol: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SymbolResumed:
+    """Trading in a halted symbol goes on."""
+
+    at: datetime
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderAccepted:
+    """The venue took the order (or activated a bracket leg)."""
+
+    at: datetime
+    client_order_id: str
+    broker_order_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFilled:
+    """The venue executed part or all of an order."""
+
+    at: datetime
+    fill: Fill
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRejected:
+    """The venue refused the order."""
+
+    at: datetime
+    client_order_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCancelled:
+    """The order (or its rest) is cancelled."""
+
+    at: datetime
+    client_order_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderExpired:
+    """A day order (or its rest) lapsed at the close."""
+
+    at: datetime
+    client_order_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderReplaced:
+    """The venue changed the order's stop or limit price."""
+
+    at: datetime
+    client_order_id: str
+    stop_price: Decimal | None
+    limit_price: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeRefused:
+    """The venue refused a cancel or replace; the order stands as it was."""
+
+    at: datetime
+    client_order_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitSuppressed:
+    """The order was not sent on purpose: dry run, halt latch, or the promise was too old."""
+
+    at: datetime
+    client_order_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitOutcomeUnknown:
+    """The broker did not answer; the order may or may not exist there."""
+
+    at: datetime
+    client_order_id: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderLookedUp:
+    """Answer to `LookUpOrder`; `ticket` is None when the broker does not know the id."""
+
+    at: datetime
+    client_order_id: str
+    ticket: OrderTicket | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerSnapshotReceived:
+    """Answer to `TakeBrokerSnapshot`."""
+
+    at: datetime
+    snapshot: BrokerSnapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerFired:
+    """A timer the core set is due."""
+
+    at: datetime
+    timer_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterFailed:
+    """An adapter gave up for now; the bot goes on with less."""
+
+    at: datetime
+    adapter: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterRecovered:
+    """A failed adapter works again."""
+
+    at: datetime
+    adapter: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorHalted:
+    """A person (or the kill switch) halted trading."""
+
+    at: datetime
+    by: str
+    reason: str
+    positions_policy: PositionsPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorResumed:
+    """A person resumed trading."""
+
+    at: datetime
+    by: str
+    reason: str

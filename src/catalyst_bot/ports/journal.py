@@ -1,0 +1,24 @@
+"""The log that is the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from catalyst_bot.domain.messages.registry import Recorded
+
+
+class Journal(Protocol):
+    """Append-only, checksummed, hash-chained. One writer."""
+
+    def append(self, batch: Sequence[Recorded]) -> None:
+        """Append all or nothing; durable on return. `seq` must continue without a gap."""
+        ...
+
+    def read(self, after_seq: int = 0) -> Iterator[Recorded]:
+        """Yield records in order. Raises `JournalDamaged` that names the first bad `seq`."""
+        ...
+
+    def last_seq(self) -> int:
+        """Return the last sequence number, 0 when empty."""
+        ...

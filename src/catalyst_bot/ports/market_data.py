@@ -1,0 +1,23 @@
+"""Prices, as of a time."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from catalyst_bot.domain.messages.commands import RequestMarketView
+
+
+class MarketData(Protocol):
+    """Answers for what was known at the time of asking: closed bars only."""
+
+    def request_view(self, command: RequestMarketView) -> None:
+        """Answer: MarketViewReceived or MarketViewUnavailable."""
+        ...
+
+    def watch(self, symbol: str) -> None:
+        """Send `BarClosed` for the symbol from now on. Watching twice is watching once."""
+        ...
+
+    def unwatch(self, symbol: str) -> None:
+        """Stop sending bars of the symbol."""
+        ...

@@ -1,0 +1,21 @@
+"""The one who decides: a rule or a trained ensemble."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from catalyst_bot.domain.trading import Observation, Vote
+
+
+class Policy(Protocol):
+    """Pure given its weights: the same observation gives the same votes.
+
+    The action of a decision is the weighted mean of the votes.
+    """
+
+    model_id: str
+    spec_hash: str
+
+    def act(self, observation: Observation) -> tuple[Vote, ...]:
+        """Return one vote per agent, at least one; actions in [-1, 1]."""
+        ...
