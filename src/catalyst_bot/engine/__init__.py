@@ -1,0 +1,1 @@
+"""The engine: one pipeline, decide then evolve, for every mode."""

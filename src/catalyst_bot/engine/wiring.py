@@ -1,0 +1,114 @@
+"""Who decides on what, and who remembers what: the whole program at a glance.
+
+Each stage lists its own handlers (`DECIDE`, `EVOLVE`); this module only joins them, in the order
+of the pipeline. `docs/reference/wiring.md` is written from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import catalyst_bot.detection.decide as detection_decide
+import catalyst_bot.detection.evolve as detection_evolve
+import catalyst_bot.execution.decide as execution_decide
+import catalyst_bot.execution.evolve as execution_evolve
+import catalyst_bot.portfolio.decide as portfolio_decide
+import catalyst_bot.portfolio.evolve as portfolio_evolve
+import catalyst_bot.risk.decide as risk_decide
+import catalyst_bot.risk.evolve as risk_evolve
+import catalyst_bot.signals.decide as signals_decide
+import catalyst_bot.signals.evolve as signals_evolve
+from catalyst_bot.domain.messages.decisions import SignalFormed
+from catalyst_bot.domain.messages.facts import RunStarted
+from catalyst_bot.domain.messages.registry import Message
+from catalyst_bot.engine import inference
+from catalyst_bot.engine.rules import EngineRules
+from catalyst_bot.engine.state import EngineState
+from catalyst_bot.ports.desk import Desk
+
+Decider = Callable[[EngineState, Any, Desk, EngineRules], list[Message]]
+Evolver = Callable[[EngineState, Any, datetime], None]
+StageDecider = Callable[[Any, Any, Desk, Any], list[Message]]
+StageEvolver = Callable[[Any, Any, datetime], None]
+
+STAGES: tuple[str, ...] = ("detection", "signals", "inference", "risk", "execution", "portfolio")
+
+_DECIDE: dict[str, dict[type, StageDecider]] = {
+    "detection": detection_decide.DECIDE,
+    "signals": signals_decide.DECIDE,
+    "risk": risk_decide.DECIDE,
+    "execution": execution_decide.DECIDE,
+    "portfolio": portfolio_decide.DECIDE,
+}
+_INFER: dict[type, Callable[[Any, Desk, EngineRules], list[Message]]] = {
+    RunStarted: inference.on_run_started,
+    SignalFormed: inference.on_signal,
+}
+_EVOLVE: dict[str, dict[type, StageEvolver]] = {
+    "detection": detection_evolve.EVOLVE,
+    "signals": signals_evolve.EVOLVE,
+    "risk": risk_evolve.EVOLVE,
+    "execution": execution_evolve.EVOLVE,
+    "portfolio": portfolio_evolve.EVOLVE,
+}
+
+
+def _bind_decider(stage: str, handler: StageDecider) -> Decider:
+    """Give a stage's handler its own state and rules, and nothing else of the engine's."""
+
+    def decide(state: EngineState, message: Any, desk: Desk, rules: EngineRules) -> list[Message]:
+        return handler(getattr(state, stage), message, desk, getattr(rules, stage, None))
+
+    return decide
+
+
+def _bind_evolver(stage: str, handler: StageEvolver) -> Evolver:
+    def evolve(state: EngineState, message: Any, at: datetime) -> None:
+        handler(getattr(state, stage), message, at)
+
+    return evolve
+
+
+def _bind_inference(handler: Callable[[Any, Desk, EngineRules], list[Message]]) -> Decider:
+    def decide(state: EngineState, message: Any, desk: Desk, rules: EngineRules) -> list[Message]:
+        return handler(message, desk, rules)
+
+    return decide
+
+
+def deciders() -> dict[type, tuple[Decider, ...]]:
+    """Message type -> handlers that decide on it, in pipeline order."""
+    table: dict[type, list[Decider]] = {}
+    for stage in STAGES:
+        for message_type, handler in _DECIDE.get(stage, {}).items():
+            table.setdefault(message_type, []).append(_bind_decider(stage, handler))
+        if stage == "inference":
+            for message_type, inferrer in _INFER.items():
+                table.setdefault(message_type, []).append(_bind_inference(inferrer))
+    return {message_type: tuple(handlers) for message_type, handlers in table.items()}
+
+
+def evolvers() -> dict[type, tuple[Evolver, ...]]:
+    """Message type -> handlers that remember it, in pipeline order."""
+    table: dict[type, list[Evolver]] = {}
+    for stage in STAGES:
+        for message_type, handler in _EVOLVE.get(stage, {}).items():
+            table.setdefault(message_type, []).append(_bind_evolver(stage, handler))
+    return {message_type: tuple(handlers) for message_type, handlers in table.items()}
+
+
+def overview() -> list[tuple[str, list[str], list[str]]]:
+    """Rows (message, stages that decide, stages that remember), for the reference page."""
+    names = sorted({m.__name__ for table in (*_DECIDE.values(), _INFER) for m in table})
+    names += sorted({m.__name__ for table in _EVOLVE.values() for m in table} - set(names))
+    infer = {"inference": _INFER}
+    return [
+        (
+            name,
+            [s for s in STAGES if name in {m.__name__ for m in (_DECIDE | infer).get(s, {})}],
+            [s for s in STAGES if name in {m.__name__ for m in _EVOLVE.get(s, {})}],
+        )
+        for name in names
+    ]

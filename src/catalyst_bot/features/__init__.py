@@ -1,0 +1,1 @@
+"""Features: pure functions of a fixed window, one code for live, backtest and training."""

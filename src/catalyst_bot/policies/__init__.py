@@ -1,0 +1,1 @@
+"""Policies: who turns an observation into votes. The trading process loads nothing pickled."""

@@ -1,0 +1,87 @@
+"""The HALT latch and the operator's mailbox: how a person reaches the bot from another process.
+
+Both are small files in `<data dir>/operator`, so they work when the database is locked or the
+event loop hangs. While `HALT` exists no entry is sent, whatever the bot believes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import datetime
+from pathlib import Path
+
+from catalyst_bot.domain.enums import PositionsPolicy
+from catalyst_bot.domain.messages.facts import OperatorHalted, OperatorResumed
+
+HALT_FILE = "HALT"
+RESUME_FILE = "RESUME"
+
+
+class OperatorMailbox:
+    """Reads and writes the latch (`HALT`) and the request to resume (`RESUME`)."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._folder = data_dir / "operator"
+        self._seen_halt = ""
+
+    def halt(self, *, by: str, reason: str, positions_policy: PositionsPolicy) -> Path:
+        """Set the latch; returns its path. Safe to call twice."""
+        note = {"by": by, "reason": reason, "positions_policy": str(positions_policy)}
+        return self._write(HALT_FILE, note)
+
+    def resume(self, *, by: str, reason: str) -> Path:
+        """Lift the latch and ask the running bot to resume."""
+        path = self._write(RESUME_FILE, {"by": by, "reason": reason})
+        (self._folder / HALT_FILE).unlink(missing_ok=True)
+        self._seen_halt = ""
+        return path
+
+    def is_halted(self) -> bool:
+        """True while the latch is set; an unreadable latch counts as set."""
+        return (self._folder / HALT_FILE).exists()
+
+    def collect(self, at: datetime) -> list[OperatorHalted | OperatorResumed]:
+        """Return what the operator newly asked for, as facts; a resume is taken once."""
+        facts: list[OperatorHalted | OperatorResumed] = []
+        resume = self._folder / RESUME_FILE
+        if resume.exists():
+            note = _read_note(resume)
+            resume.unlink(missing_ok=True)
+            facts.append(
+                OperatorResumed(at=at, by=note.get("by", "?"), reason=note.get("reason", "?"))
+            )
+        halt = self._folder / HALT_FILE
+        text = halt.read_text(encoding="utf-8") if halt.exists() else ""
+        if text and text != self._seen_halt:
+            note = _read_note(halt)
+            policy = note.get("positions_policy", "")
+            facts.append(
+                OperatorHalted(
+                    at=at,
+                    by=note.get("by", "?"),
+                    reason=note.get("reason", "unreadable HALT file"),
+                    positions_policy=PositionsPolicy.CLOSE
+                    if policy == PositionsPolicy.CLOSE
+                    else PositionsPolicy.HOLD,
+                )
+            )
+        self._seen_halt = text
+        return facts
+
+    def _write(self, name: str, note: dict[str, str]) -> Path:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / name
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(json.dumps(note), encoding="utf-8")
+        os.replace(temporary, path)
+        return path
+
+
+def _read_note(path: Path) -> dict[str, str]:
+    """A note as text values; a damaged one reads as empty, so that a halt still halts."""
+    try:
+        note = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        return {}
+    return {k: str(v) for k, v in note.items()} if isinstance(note, dict) else {}

@@ -1,0 +1,40 @@
+"""Journal first: facts go through the engine, the batch is made durable, then commands go out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from catalyst_bot.domain.messages.registry import (
+    KIND_OF,
+    Command,
+    Fact,
+    Kind,
+    Recorded,
+)
+from catalyst_bot.engine.engine import Engine
+from catalyst_bot.ports.journal import Journal
+
+Listener = Callable[[Sequence[Recorded]], None]
+
+
+class Pipeline:
+    """The same few lines for every mode: handle, append, hand out the commands."""
+
+    def __init__(
+        self, engine: Engine, journal: Journal, listeners: Sequence[Listener] = ()
+    ) -> None:
+        self.engine = engine
+        self._journal = journal
+        self._listeners = tuple(listeners)
+
+    def process(self, facts: Sequence[Fact]) -> list[Command]:
+        """Take facts that arrived together; return the commands, now that they are durable.
+
+        All facts of the call share one durable commit. Listeners (progress on screen, metrics)
+        see what was committed; they cannot change it.
+        """
+        batch = [record for fact in facts for record in self.engine.handle(fact)]
+        self._journal.append(batch)
+        for listener in self._listeners:
+            listener(batch)
+        return [r.body for r in batch if KIND_OF[type(r.body)] is Kind.COMMAND]

@@ -1,0 +1,253 @@
+"""Typed configuration: `catalyst.toml`, environment, command line; anything unknown is refused.
+
+Precedence: command line > environment (`CATALYST_RISK__MAX_POSITION_FRACTION`) > file > defaults.
+The numbers of the core are declared once, in `domain/limits.py`, with range, unit and source; this
+module only checks them. Secrets come from the environment or secret files, never from the file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
+
+from catalyst_bot.domain.enums import Mode
+from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.domain.limits import (
+    CostRules,
+    ExecutionRules,
+    RiskLimits,
+    SignalRules,
+    SizingRules,
+    StopRules,
+)
+
+ENV_PREFIX = "CATALYST_"
+ENV_SEPARATOR = "__"
+DEFAULT_FILE = Path("catalyst.toml")
+_STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
+
+RulesT = TypeVar("RulesT")
+
+
+def _refuse_unknown(rules: type) -> Callable[[Any], Any]:
+    names = {item.name for item in dataclasses.fields(rules)}
+
+    def check(given: Any) -> Any:
+        unknown = sorted(set(given) - names) if isinstance(given, Mapping) else []
+        if unknown:
+            raise ValueError(f"unknown key {unknown[0]!r}; known keys: {', '.join(sorted(names))}")
+        return given
+
+    return check
+
+
+def _within_bounds(rules: RulesT) -> RulesT:
+    """Hold every number against the range it was declared with; NaN is in no range."""
+    for item in dataclasses.fields(rules):  # type: ignore[arg-type]  # always a rules dataclass
+        value, bounds = getattr(rules, item.name), item.metadata
+        if bounds and not (bounds["low"] <= value <= bounds["high"]):
+            raise ValueError(
+                f"{item.name} = {value} is outside {bounds['low']} to {bounds['high']} "
+                f"({bounds['unit']}; {bounds['source']})"
+            )
+    return rules
+
+
+class RunSection(BaseModel):
+    """How the bot runs."""
+
+    model_config = _STRICT
+    mode: Mode = Field(Mode.PAPER, description="backtest | paper-trading | live")
+    data_dir: Path = Field(Path("data"), description="journals, catalog, halt latch")
+    starting_cash_usd: Decimal = Field(
+        Decimal(100_000), gt=0, le=Decimal(10) ** 12, description="usd; of the embedded account"
+    )
+    benchmark: str = Field("SPY", min_length=1, description="symbol the market is measured by")
+    model: str = Field("rule", description="the policy: rule, a model directory or a name")
+
+
+class BrokerSection(BaseModel):
+    """Where orders go."""
+
+    model_config = _STRICT
+    kind: Literal["embedded"] = Field("embedded", description="the venue in this process")
+    fill_profile: Literal["ours", "alpaca"] = Field("ours", description="how the venue fills")
+
+
+class DetectionSection(BaseModel):
+    """How headlines are read."""
+
+    model_config = _STRICT
+    tickers_file: Path | None = Field(
+        None, description="SEC company_tickers (json or ndjson) for filings without a symbol"
+    )
+
+
+class FeedsSection(BaseModel):
+    """Live news sources; none is on by default."""
+
+    model_config = _STRICT
+    edgar_url: str = Field("", description="getcurrent Atom address; empty = off")
+    edgar_contact: str = Field("", description="contact e-mail the SEC asks for")
+    rss_urls: tuple[str, ...] = Field((), description="RSS or Atom addresses")
+    poll_s: float = Field(60.0, ge=1, le=3600, description="s; between polls of a feed")
+
+
+class DashboardSection(BaseModel):
+    """The page."""
+
+    model_config = _STRICT
+    enabled: bool = Field(True, description="serve the dashboard while running")
+    host: str = Field("127.0.0.1", description="other addresses need behind_proxy = true")
+    port: int = Field(8787, ge=0, le=65_535, description="0 = any free port")
+    behind_proxy: bool = Field(False, description="a TLS proxy with login stands in front")
+
+
+class Settings(BaseModel):
+    """Everything that can be configured, section by section."""
+
+    model_config = _STRICT
+    run: RunSection = RunSection()
+    broker: BrokerSection = BrokerSection()
+    feeds: FeedsSection = FeedsSection()
+    detection: DetectionSection = DetectionSection()
+    signals: Annotated[
+        SignalRules, BeforeValidator(_refuse_unknown(SignalRules)), AfterValidator(_within_bounds)
+    ] = SignalRules()
+    risk: Annotated[
+        RiskLimits, BeforeValidator(_refuse_unknown(RiskLimits)), AfterValidator(_within_bounds)
+    ] = RiskLimits()
+    sizing: Annotated[
+        SizingRules, BeforeValidator(_refuse_unknown(SizingRules)), AfterValidator(_within_bounds)
+    ] = SizingRules()
+    stops: Annotated[
+        StopRules, BeforeValidator(_refuse_unknown(StopRules)), AfterValidator(_within_bounds)
+    ] = StopRules()
+    execution: Annotated[
+        ExecutionRules,
+        BeforeValidator(_refuse_unknown(ExecutionRules)),
+        AfterValidator(_within_bounds),
+    ] = ExecutionRules()
+    costs: Annotated[
+        CostRules, BeforeValidator(_refuse_unknown(CostRules)), AfterValidator(_within_bounds)
+    ] = CostRules()
+    dashboard: DashboardSection = DashboardSection()
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSettings:
+    """The effective settings and where each value came from (`section.key` -> origin)."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+    def as_json(self) -> str:
+        """Canonical JSON of every effective value; holds no secrets, since none may be in it."""
+        return self.settings.model_dump_json()
+
+    def hash(self) -> str:
+        """Short hash of the effective values."""
+        return sha256(self.as_json().encode()).hexdigest()[:16]
+
+
+def from_json(text: str) -> Settings:
+    """Read settings back from `as_json` (a journal keeps them for its replay)."""
+    return Settings.model_validate_json(text)
+
+
+def load(
+    *,
+    file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> LoadedSettings:
+    """Merge defaults, file, environment and `overrides` (`section.key` -> value).
+
+    Raises `ConfigError` with one line per problem, naming origin, key and reason.
+    """
+    layers = [
+        _from_file(file),
+        _from_environment(os.environ if environ is None else environ),
+        {key: ("command line", value) for key, value in (overrides or {}).items()},
+    ]
+    merged: dict[str, tuple[str, Any]] = {}
+    for layer in layers:
+        merged.update(layer)
+    tree: dict[str, dict[str, Any]] = {}
+    for key, (_, value) in merged.items():
+        section, _, name = key.partition(".")
+        tree.setdefault(section, {})[name] = value
+    try:
+        settings = Settings.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, merged)) from error
+    return LoadedSettings(settings, _origins(settings, merged))
+
+
+def _origins(settings: Settings, merged: Mapping[str, tuple[str, Any]]) -> dict[str, str]:
+    """Origin of every value; what no layer named is a default."""
+    return {
+        f"{section}.{name}": merged[f"{section}.{name}"][0]
+        if f"{section}.{name}" in merged
+        else "default"
+        for section, values in settings.model_dump().items()
+        for name in values
+    }
+
+
+def _from_file(file: Path | None) -> dict[str, tuple[str, Any]]:
+    path = file if file is not None else DEFAULT_FILE
+    if not path.exists():
+        if file is None:
+            return {}
+        raise ConfigError(f"{path}: no such file; name an existing file with --config")
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not readable as TOML: {error}") from error
+    found: dict[str, tuple[str, Any]] = {}
+    for section, values in content.items():
+        if not isinstance(values, dict):
+            raise ConfigError(f"{path}: {section} stands outside a section; write [section] first")
+        for name, value in values.items():
+            found[f"{section}.{name}"] = (str(path), value)
+    return found
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[str, Any]]:
+    found: dict[str, tuple[str, Any]] = {}
+    for name, text in sorted(environ.items()):
+        if name.startswith(ENV_PREFIX) and ENV_SEPARATOR in name:
+            section, _, key = name.removeprefix(ENV_PREFIX).lower().partition(ENV_SEPARATOR)
+            value = json.loads(text) if text.startswith("[") else text
+            found[f"{section}.{key}"] = (f"environment {name}", value)
+    return found
+
+
+def _explain(error: ValidationError, merged: Mapping[str, tuple[str, Any]]) -> str:
+    lines = []
+    for problem in error.errors():
+        key = ".".join(str(part) for part in problem["loc"])
+        origin = next((o for k, (o, _) in merged.items() if k.startswith(key)), "defaults")
+        reason = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            reason = "unknown key; `catalyst-bot config show` lists every key"
+        lines.append(f"{origin}: {key}: {reason}")
+    return "\n".join(lines)

@@ -1,0 +1,183 @@
+"""Decide when a catalyst may look at the market, and whether it becomes a signal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from catalyst_bot.domain import ids
+from catalyst_bot.domain.enums import CategoryAction
+from catalyst_bot.domain.messages.commands import RequestMarketView, SetTimer
+from catalyst_bot.domain.messages.decisions import CatalystDetected, SignalDropped, SignalFormed
+from catalyst_bot.domain.messages.facts import (
+    MarketViewReceived,
+    MarketViewUnavailable,
+    TimerFired,
+)
+from catalyst_bot.domain.messages.registry import Message
+from catalyst_bot.domain.news import Catalyst
+from catalyst_bot.domain.trading import Check, Signal
+from catalyst_bot.ports.desk import Desk
+from catalyst_bot.signals import gates as g
+from catalyst_bot.signals.enrich import MarketReading, read_market
+from catalyst_bot.signals.rules import Rules
+from catalyst_bot.signals.state import State
+
+TIMER_PREFIX = "view:"
+
+
+def _drop(catalyst: Catalyst, reason: str, checks: tuple[Check, ...] = ()) -> SignalDropped:
+    return SignalDropped(
+        catalyst_id=catalyst.catalyst_id,
+        item_id=catalyst.item_id,
+        symbol=catalyst.symbol,
+        reason=reason,
+        checks=checks,
+    )
+
+
+def _look(catalyst: Catalyst) -> RequestMarketView:
+    return RequestMarketView(
+        request_id=f"{TIMER_PREFIX}{catalyst.catalyst_id}",
+        catalyst_id=catalyst.catalyst_id,
+        symbol=catalyst.symbol,
+    )
+
+
+def look_at(catalyst: Catalyst, desk: Desk, rules: Rules) -> datetime:
+    """When the catalyst should meet the market.
+
+    At once in the session when its sign is known; else after the reaction was watched: in the
+    session if enough of it is left, or after the next open.
+    """
+    reaction = timedelta(seconds=rules.gates.reaction_s)
+    session = desk.calendar.session_at(desk.now)
+    if session is None or desk.now + reaction >= session.closes_at:
+        return desk.calendar.next_session(desk.now).opens_at + reaction
+    return desk.now if catalyst.direction != 0 else desk.now + reaction
+
+
+def expires_at(catalyst: Catalyst, desk: Desk, rules: Rules) -> datetime:
+    """Session time after which the catalyst is old news (CONVENTIONS: out of session)."""
+    life = timedelta(seconds=rules.gates.expire_after_s)
+    session = desk.calendar.session_at(catalyst.received_at)
+    if session is None or catalyst.received_at + life > session.closes_at:
+        return desk.calendar.next_session(catalyst.received_at).opens_at + life
+    return catalyst.received_at + life
+
+
+def _closed_door(state: State, catalyst: Catalyst, desk: Desk) -> str | None:
+    """Why the catalyst cannot lead to a trade whatever the market says, or None."""
+    is_held = catalyst.symbol in desk.positions
+    is_bad = catalyst.direction < 0 or catalyst.action is not CategoryAction.TRADE
+    if is_bad and not is_held:
+        return "avoid_category" if catalyst.action is not CategoryAction.TRADE else "short_side"
+    until = state.avoid_until.get(catalyst.symbol)
+    if not is_bad and until is not None and desk.now < until:
+        return "symbol_avoided"
+    return None
+
+
+def on_catalyst(
+    state: State, message: CatalystDetected, desk: Desk, rules: Rules
+) -> list[Message]:
+    """Gate on what needs no market, then ask for the market now or set a timer for it."""
+    catalyst = message.catalyst
+    confidence = g.confidence_gate(catalyst, rules.gates)
+    if not confidence.passed:
+        return [_drop(catalyst, "low_confidence", (confidence,))]
+    reason = _closed_door(state, catalyst, desk)
+    if reason is not None:
+        return [_drop(catalyst, reason, (confidence,))]
+    due_at = look_at(catalyst, desk, rules)
+    if due_at <= desk.now:
+        return [_look(catalyst)]
+    return [SetTimer(timer_id=f"{TIMER_PREFIX}{catalyst.catalyst_id}", due_at=due_at)]
+
+
+def on_timer(state: State, message: TimerFired, desk: Desk, rules: Rules) -> list[Message]:
+    """The wait is over: look at the market."""
+    catalyst = state.waiting.get(message.timer_id.removeprefix(TIMER_PREFIX))
+    return [_look(catalyst)] if catalyst is not None else []
+
+
+def on_unavailable(
+    state: State, message: MarketViewUnavailable, desk: Desk, rules: Rules
+) -> list[Message]:
+    """No market data, no signal."""
+    catalyst = state.waiting.get(message.catalyst_id)
+    return [_drop(catalyst, message.reason)] if catalyst is not None else []
+
+
+def on_market_view(
+    state: State, message: MarketViewReceived, desk: Desk, rules: Rules
+) -> list[Message]:
+    """Run every gate on what the market shows; form the signal when all pass."""
+    catalyst = state.waiting.get(message.catalyst_id)
+    if catalyst is None:
+        return []
+    confidence = g.confidence_gate(catalyst, rules.gates)
+    needed = max(rules.gates.min_bars, rules.stops.atr_length + 1)
+    history = g.at_least("too_few_bars", float(len(message.view.bars)), needed, unit="count")
+    if not history.passed:
+        return [_drop(catalyst, history.name, (confidence, history))]
+    reading = read_market(catalyst, message.view, atr_length=rules.stops.atr_length)
+    dies_at = expires_at(catalyst, desk, rules)
+    checks = (
+        confidence,
+        history,
+        g.state_gate("symbol_halted", catalyst.symbol in state.halted, "the exchange halted it"),
+        *g.market_gates(
+            catalyst,
+            reading,
+            rules.gates,
+            bar_interval_s=message.view.bar_interval_s,
+            now=desk.now,
+            expires_at=dies_at,
+        ),
+    )
+    failed = next((check for check in checks if not check.passed), None)
+    if failed is not None:
+        return [_drop(catalyst, failed.name, checks)]
+    signal = _signal(catalyst, message, reading, checks, desk.now, dies_at, rules)
+    if signal.direction < 0 and catalyst.symbol not in desk.positions:
+        return [_drop(catalyst, "short_side", checks)]
+    return [SignalFormed(signal=signal)]
+
+
+def _signal(
+    catalyst: Catalyst,
+    message: MarketViewReceived,
+    reading: MarketReading,
+    checks: tuple[Check, ...],
+    now: datetime,
+    dies_at: datetime,
+    rules: Rules,
+) -> Signal:
+    return Signal(
+        signal_id=ids.signal_id(catalyst.catalyst_id),
+        catalyst=catalyst,
+        strategy_id=rules.gates.strategy_id,
+        direction=g.direction_after(catalyst, reading.reaction_bps),
+        price=reading.price,
+        quote=message.view.quote,
+        atr=reading.atr,
+        atr_average=reading.atr_average,
+        rvol=reading.rvol,
+        vwap=reading.vwap,
+        spread_bps=reading.spread_bps,
+        reaction_bps=reading.reaction_bps,
+        regime=reading.regime,
+        checks=checks,
+        formed_at=now,
+        expires_at=dies_at,
+    )
+
+
+DECIDE: dict[type, Callable[[State, Any, Desk, Rules], list[Message]]] = {
+    CatalystDetected: on_catalyst,
+    TimerFired: on_timer,
+    MarketViewReceived: on_market_view,
+    MarketViewUnavailable: on_unavailable,
+}

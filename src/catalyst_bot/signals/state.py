@@ -1,0 +1,17 @@
+"""What the signals stage remembers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from catalyst_bot.domain.news import Catalyst
+
+
+@dataclass(slots=True)
+class State:
+    """Catalysts that wait for the market, symbols to keep away from, and halted symbols."""
+
+    waiting: dict[str, Catalyst] = field(default_factory=dict)
+    avoid_until: dict[str, datetime] = field(default_factory=dict)
+    halted: set[str] = field(default_factory=set)
