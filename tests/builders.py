@@ -133,7 +133,6 @@ def signal(**given: Any) -> Signal:
         "regime": Regime.NEUTRAL,
         "checks": (),
         "formed_at": formed_at,
-        "expires_at": formed_at + timedelta(minutes=30),
     }
     return Signal(**(defaults | given))
 
@@ -171,6 +170,7 @@ def approved_order(**given: Any) -> ApprovedOrder:
         "kind": OrderKind.MARKET,
         "quantity": Decimal(100),
         "time_in_force": TimeInForce.DAY,
+        "reference_price": Decimal(100),
         "stop_loss_price": Decimal("97.60"),
         "take_profit_price": Decimal("107.20"),
         "cancel_after_s": 900.0,

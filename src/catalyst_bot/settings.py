@@ -81,6 +81,9 @@ class RunSection(BaseModel):
     )
     benchmark: str = Field("SPY", min_length=1, description="symbol the market is measured by")
     model: str = Field("rule", description="the policy: rule, a model directory or a name")
+    generated_seed: int | None = Field(
+        None, ge=0, description="seed of the generated market; none = recorded or live data"
+    )
 
 
 class BrokerSection(BaseModel):
@@ -114,10 +117,10 @@ class DashboardSection(BaseModel):
     """The page."""
 
     model_config = _STRICT
-    enabled: bool = Field(True, description="serve the dashboard while running")
+    enabled: bool = Field(default=True, description="serve the dashboard while running")
     host: str = Field("127.0.0.1", description="other addresses need behind_proxy = true")
     port: int = Field(8787, ge=0, le=65_535, description="0 = any free port")
-    behind_proxy: bool = Field(False, description="a TLS proxy with login stands in front")
+    behind_proxy: bool = Field(default=False, description="a TLS proxy with login stands in front")
 
 
 class Settings(BaseModel):
@@ -161,6 +164,14 @@ class LoadedSettings:
     def as_json(self) -> str:
         """Canonical JSON of every effective value; holds no secrets, since none may be in it."""
         return self.settings.model_dump_json()
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """Rows (key, value, origin) of every setting."""
+        return [
+            (f"{section}.{name}", str(value), self.origins[f"{section}.{name}"])
+            for section, values in self.settings.model_dump(mode="json").items()
+            for name, value in values.items()
+        ]
 
     def hash(self) -> str:
         """Short hash of the effective values."""
@@ -245,8 +256,12 @@ def _explain(error: ValidationError, merged: Mapping[str, tuple[str, Any]]) -> s
     lines = []
     for problem in error.errors():
         key = ".".join(str(part) for part in problem["loc"])
-        origin = next((o for k, (o, _) in merged.items() if k.startswith(key)), "defaults")
         reason = problem["msg"].removeprefix("Value error, ")
+        named = f"{key}.{reason.split(' ')[0]}"
+        origin = next(
+            (o for k, (o, _) in merged.items() if k in {key, named}),
+            next((o for k, (o, _) in merged.items() if k.startswith(key)), "defaults"),
+        )
         if problem["type"] == "extra_forbidden":
             reason = "unknown key; `catalyst-bot config show` lists every key"
         lines.append(f"{origin}: {key}: {reason}")

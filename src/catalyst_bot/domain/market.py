@@ -21,6 +21,19 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPrint:
+    """First trade of a bar, told when it happens.
+
+    `volume` is what the venue will trade in the whole bar, in shares; None where nobody can know.
+    Only a simulated venue sees it, never a decision.
+    """
+
+    symbol: str
+    price: float
+    volume: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
     """Best bid and ask at a time; `is_synthetic` when made from a bar by the spread model."""
 

@@ -61,7 +61,6 @@ class Signal:
     regime: Regime
     checks: tuple[Check, ...]
     formed_at: datetime
-    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +86,8 @@ class Vote:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradeIntent:
     """What the policy wants: `action` > 0 is the target fraction of the maximum position,
-    `action` <= 0 reduces or exits (long only by default)."""
+    `action` <= 0 reduces or exits (long only by default).
+    """
 
     intent_id: str
     signal: Signal
@@ -116,6 +116,7 @@ class ApprovedOrder:
 
     An entry with `stop_loss_price` (and `take_profit_price`) is a bracket: its legs carry the ids
     `stop_leg_id` and `target_leg_id`, become live with the first fill and cancel each other.
+    `reference_price` is the price the order was sized and checked at.
     """
 
     client_order_id: str
@@ -129,6 +130,7 @@ class ApprovedOrder:
     kind: OrderKind
     quantity: Decimal
     time_in_force: TimeInForce
+    reference_price: Decimal
     limit_price: Decimal | None = None
     stop_loss_price: Decimal | None = None
     take_profit_price: Decimal | None = None

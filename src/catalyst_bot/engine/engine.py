@@ -41,7 +41,7 @@ class Engine:
 
         Raises `InvariantViolated` when a fact sets off more than `MAX_MESSAGES_PER_FACT`.
         """
-        desk = StateDesk(self.state, self.rules.calendar, fact.at)
+        desk = self.desk_at(fact.at)
         line: deque[tuple[Message, int | None, str]] = deque([(fact, None, "")])
         batch: list[Recorded] = []
         while line:
@@ -58,12 +58,24 @@ class Engine:
                 trail_id=self._trail(message, desk) or cause_trail,
                 body=message,
             )
-            for decide in self._deciders.get(type(message), ()):
-                for outcome in decide(self.state, message, desk, self.rules):
-                    line.append((outcome, record.seq, record.trail_id))
+            line.extend(
+                (outcome, record.seq, record.trail_id) for outcome in self.decide(message, desk)
+            )
             self.remember(record)
             batch.append(record)
         return batch
+
+    def decide(self, message: Message, desk: StateDesk) -> list[Message]:
+        """What follows at once from a message, on the state as it is; nothing is remembered."""
+        return [
+            outcome
+            for decide in self._deciders.get(type(message), ())
+            for outcome in decide(self.state, message, desk, self.rules)
+        ]
+
+    def desk_at(self, at: datetime) -> StateDesk:
+        """The desk a stage would see at `at`."""
+        return StateDesk(self.state, self.rules.calendar, at)
 
     def remember(self, record: Recorded) -> None:
         """Fold one record into the state: the only way the state ever changes."""

@@ -60,6 +60,6 @@ def on_signal(message: SignalFormed, desk: Desk, rules: EngineRules) -> list[Mes
     ]
 
 
-def on_run_started(message: RunStarted, desk: Desk, rules: EngineRules) -> list[Message]:
+def on_run_started(_message: RunStarted, _desk: Desk, rules: EngineRules) -> list[Message]:
     """The benchmark is watched from the start: regime and correlation need it."""
     return [WatchSymbol(symbol=rules.benchmark)]

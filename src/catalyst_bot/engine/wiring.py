@@ -72,7 +72,7 @@ def _bind_evolver(stage: str, handler: StageEvolver) -> Evolver:
 
 
 def _bind_inference(handler: Callable[[Any, Desk, EngineRules], list[Message]]) -> Decider:
-    def decide(state: EngineState, message: Any, desk: Desk, rules: EngineRules) -> list[Message]:
+    def decide(_state: EngineState, message: Any, desk: Desk, rules: EngineRules) -> list[Message]:
         return handler(message, desk, rules)
 
     return decide
@@ -101,14 +101,14 @@ def evolvers() -> dict[type, tuple[Evolver, ...]]:
 
 def overview() -> list[tuple[str, list[str], list[str]]]:
     """Rows (message, stages that decide, stages that remember), for the reference page."""
-    names = sorted({m.__name__ for table in (*_DECIDE.values(), _INFER) for m in table})
-    names += sorted({m.__name__ for table in _EVOLVE.values() for m in table} - set(names))
-    infer = {"inference": _INFER}
+    decide = {stage: {kind.__name__ for kind in table} for stage, table in _DECIDE.items()}
+    decide["inference"] = {kind.__name__ for kind in _INFER}
+    evolve = {stage: {kind.__name__ for kind in table} for stage, table in _EVOLVE.items()}
     return [
         (
             name,
-            [s for s in STAGES if name in {m.__name__ for m in (_DECIDE | infer).get(s, {})}],
-            [s for s in STAGES if name in {m.__name__ for m in _EVOLVE.get(s, {})}],
+            [stage for stage in STAGES if name in decide.get(stage, set())],
+            [stage for stage in STAGES if name in evolve.get(stage, set())],
         )
-        for name in names
+        for name in sorted(set().union(*decide.values(), *evolve.values()))
     ]

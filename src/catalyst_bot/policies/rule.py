@@ -13,7 +13,7 @@ MODEL_ID = "rule"
 FADE_BPS = 30.0  # the market disagrees when it moved this far against the news
 FULL_RVOL = 2.0  # relative volume from which attention is full
 QUIET_FACTOR = 0.5  # size at or below usual volume
-REGIME_FACTOR = {1.0: 1.0, 0.0: 1.0, -1.0: 0.5, -2.0: 0.0}  # bull, neutral, bear, stressed
+BEAR_FACTOR = 0.5
 
 
 class RulePolicy:
@@ -39,7 +39,7 @@ class RulePolicy:
         if seen["reaction_bps"] < -FADE_BPS:
             return (_vote(0.0, f"market fades the news ({seen['reaction_bps']:.0f} bps)"),)
         volume = _volume_factor(seen["rvol"])
-        regime = REGIME_FACTOR[seen["regime"]]
+        regime = _regime_factor(seen["regime"])
         action = seen["confidence"] * volume * regime
         reason = (
             f"confidence {seen['confidence']:.2f} x volume {volume:.2f} "
@@ -52,6 +52,13 @@ def _volume_factor(rvol: float) -> float:
     """From QUIET_FACTOR at usual volume or less up to 1 at FULL_RVOL."""
     share = min(max((rvol - 1.0) / (FULL_RVOL - 1.0), 0.0), 1.0)
     return QUIET_FACTOR + (1.0 - QUIET_FACTOR) * share
+
+
+def _regime_factor(regime: float) -> float:
+    """Full size in a bull or neutral market, less in a bear market, nothing under stress."""
+    if regime >= 0:
+        return 1.0
+    return BEAR_FACTOR if regime >= -1.0 else 0.0
 
 
 def _vote(action: float, reason: str) -> Vote:

@@ -1,1 +1,1 @@
-"""The runtime: facts in, journal first, effects after; synchronous and asyncio over one pipeline."""
+"""The runtime: facts in, journal first, effects after; two loops over one pipeline."""

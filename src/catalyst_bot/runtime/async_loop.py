@@ -49,9 +49,7 @@ class Inbox:
             self._queue.task_done()
 
 
-async def play(
-    batches: Iterator[Sequence[Fact]], *, inbox: Inbox, speed: float | None
-) -> None:
+async def play(batches: Iterator[Sequence[Fact]], *, inbox: Inbox, speed: float | None) -> None:
     """Feed a replay into the inbox, each batch after the one before is fully done.
 
     `speed` is replayed seconds per second; None is as fast as it goes. The pace is kept against

@@ -7,7 +7,6 @@ event loop hangs. While `HALT` exists no entry is sent, whatever the bot believe
 from __future__ import annotations
 
 import json
-import os
 from datetime import datetime
 from pathlib import Path
 
@@ -74,7 +73,7 @@ class OperatorMailbox:
         path = self._folder / name
         temporary = path.with_suffix(".tmp")
         temporary.write_text(json.dumps(note), encoding="utf-8")
-        os.replace(temporary, path)
+        temporary.replace(path)
         return path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 from catalyst_bot.domain.messages.registry import (
     KIND_OF,
@@ -37,4 +38,4 @@ class Pipeline:
         self._journal.append(batch)
         for listener in self._listeners:
             listener(batch)
-        return [r.body for r in batch if KIND_OF[type(r.body)] is Kind.COMMAND]
+        return [cast("Command", r.body) for r in batch if KIND_OF[type(r.body)] is Kind.COMMAND]

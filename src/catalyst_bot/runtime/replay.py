@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 from catalyst_bot.domain.calendar import Session
-from catalyst_bot.domain.market import Bar
+from catalyst_bot.domain.market import Bar, OpenPrint
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.registry import Fact
 from catalyst_bot.runtime.clock import SimulatedClock
@@ -34,8 +34,8 @@ class Venue(Protocol):
         """Match working orders against complete bars."""
         ...
 
-    def on_open_prints(self, prints: Sequence[Bar], at: datetime) -> list[Fact]:
-        """Match waiting orders at the first price of new bars; only the open may be used."""
+    def on_open_prints(self, prints: Sequence[OpenPrint], at: datetime) -> list[Fact]:
+        """Match waiting orders at the first price of new bars."""
         ...
 
     def on_session_close(self, at: datetime) -> list[Fact]:
@@ -63,11 +63,11 @@ class BarSource(Protocol):
         ...
 
     def closing_at(self, at: datetime, symbols: Iterable[str]) -> list[Bar]:
-        """Bars of the symbols that close at `at`, sorted by symbol."""
+        """Bars that close at `at`, in the order of `symbols`."""
         ...
 
-    def opening_at(self, at: datetime, symbols: Iterable[str]) -> list[Bar]:
-        """Bars of the symbols that open at `at`, sorted by symbol."""
+    def opening_at(self, at: datetime, symbols: Iterable[str]) -> list[OpenPrint]:
+        """First prices of the bars that open at `at`, in the order of `symbols`."""
         ...
 
 
@@ -81,6 +81,15 @@ class Tape:
     sessions: tuple[Session, ...]
     start: datetime
     end: datetime
+
+    def starting_at(self, at: datetime) -> Tape:
+        """The rest of the tape from a time on (a session that is already open is left out)."""
+        return replace(
+            self,
+            start=max(at, self.start),
+            news=tuple(item for item in self.news if item.at >= at),
+            halts=tuple(item for item in self.halts if item.at >= at),
+        )
 
 
 class Inlet:
@@ -113,7 +122,7 @@ class ReplayDriver:
         *,
         clock: SimulatedClock,
         venue: Venue,
-        watched: Callable[[], set[str]],
+        watched: Callable[[], Iterable[str]],
         timers: TimerBook,
         inlet: Inlet,
     ) -> None:
@@ -191,18 +200,20 @@ class ReplayDriver:
         return facts
 
     def _venue_matches(self, at: datetime) -> list[Fact]:
-        bars = self._tape.bars.closing_at(at, self._venue.working_symbols())
-        return self._venue.on_bars(bars, at) if bars else []
+        bars = self._tape.bars.closing_at(at, sorted(self._venue.working_symbols()))
+        self._tell(self._venue.on_bars(bars, at))
+        return []
 
     def _bars_close(self, at: datetime) -> list[Fact]:
-        bars = self._tape.bars.closing_at(at, self._watched())
+        bars = self._tape.bars.closing_at(at, sorted(self._watched()))
         return [f.BarClosed(at=at, bar=bar) for bar in bars]
 
     def _session_closes(self, at: datetime) -> list[Fact]:
         session = self._closes.get(at)
         if session is None:
             return []
-        return [*self._venue.on_session_close(at), f.SessionClosed(at=at, day=session.day)]
+        self._tell(self._venue.on_session_close(at))
+        return [f.SessionClosed(at=at, day=session.day)]
 
     def _timers_fire(self, at: datetime) -> list[Fact]:
         return list(self._timers.take_due(at))
@@ -214,8 +225,13 @@ class ReplayDriver:
         return facts
 
     def _bars_open(self, at: datetime) -> list[Fact]:
-        prints = self._tape.bars.opening_at(at, self._venue.working_symbols())
-        if prints:
-            for fact in self._venue.on_open_prints(prints, at):
-                self._inlet(fact)
+        prints = self._tape.bars.opening_at(at, sorted(self._venue.working_symbols()))
+        self._tell(self._venue.on_open_prints(prints, at))
         return []
+
+    def _tell(self, facts: Iterable[Fact]) -> None:
+        """What the venue says reaches the core at its own time: a fill at the open, say, after
+        the latency of the order.
+        """
+        for fact in facts:
+            self._inlet(fact)

@@ -50,9 +50,7 @@ def known_keys(records: Iterable[Recorded], since: datetime) -> set[str]:
     }
 
 
-def without_known(
-    batches: Iterable[Sequence[Fact]], known: set[str]
-) -> Iterator[Sequence[Fact]]:
+def without_known(batches: Iterable[Sequence[Fact]], known: set[str]) -> Iterator[Sequence[Fact]]:
     """Drop the facts the journal already holds; each key is dropped once."""
     left = set(known)
     for facts in batches:

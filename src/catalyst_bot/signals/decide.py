@@ -8,6 +8,7 @@ from typing import Any
 
 from catalyst_bot.domain import ids
 from catalyst_bot.domain.enums import CategoryAction
+from catalyst_bot.domain.market import Quote
 from catalyst_bot.domain.messages.commands import RequestMarketView, SetTimer
 from catalyst_bot.domain.messages.decisions import CatalystDetected, SignalDropped, SignalFormed
 from catalyst_bot.domain.messages.facts import (
@@ -79,9 +80,7 @@ def _closed_door(state: State, catalyst: Catalyst, desk: Desk) -> str | None:
     return None
 
 
-def on_catalyst(
-    state: State, message: CatalystDetected, desk: Desk, rules: Rules
-) -> list[Message]:
+def on_catalyst(state: State, message: CatalystDetected, desk: Desk, rules: Rules) -> list[Message]:
     """Gate on what needs no market, then ask for the market now or set a timer for it."""
     catalyst = message.catalyst
     confidence = g.confidence_gate(catalyst, rules.gates)
@@ -127,7 +126,9 @@ def on_market_view(
     checks = (
         confidence,
         history,
-        g.state_gate("symbol_halted", catalyst.symbol in state.halted, "the exchange halted it"),
+        g.state_gate(
+            "symbol_halted", is_bad=catalyst.symbol in state.halted, note="the exchange halted it"
+        ),
         *g.market_gates(
             catalyst,
             reading,
@@ -140,7 +141,7 @@ def on_market_view(
     failed = next((check for check in checks if not check.passed), None)
     if failed is not None:
         return [_drop(catalyst, failed.name, checks)]
-    signal = _signal(catalyst, message, reading, checks, desk.now, dies_at, rules)
+    signal = _signal(catalyst, reading, desk.now, rules, quote=message.view.quote, checks=checks)
     if signal.direction < 0 and catalyst.symbol not in desk.positions:
         return [_drop(catalyst, "short_side", checks)]
     return [SignalFormed(signal=signal)]
@@ -148,12 +149,12 @@ def on_market_view(
 
 def _signal(
     catalyst: Catalyst,
-    message: MarketViewReceived,
     reading: MarketReading,
-    checks: tuple[Check, ...],
     now: datetime,
-    dies_at: datetime,
     rules: Rules,
+    *,
+    quote: Quote,
+    checks: tuple[Check, ...],
 ) -> Signal:
     return Signal(
         signal_id=ids.signal_id(catalyst.catalyst_id),
@@ -161,7 +162,7 @@ def _signal(
         strategy_id=rules.gates.strategy_id,
         direction=g.direction_after(catalyst, reading.reaction_bps),
         price=reading.price,
-        quote=message.view.quote,
+        quote=quote,
         atr=reading.atr,
         atr_average=reading.atr_average,
         rvol=reading.rvol,
@@ -171,7 +172,6 @@ def _signal(
         regime=reading.regime,
         checks=checks,
         formed_at=now,
-        expires_at=dies_at,
     )
 
 

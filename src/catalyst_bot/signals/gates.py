@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from catalyst_bot.domain.enums import Tier
 from catalyst_bot.domain.limits import SignalRules
 from catalyst_bot.domain.news import Catalyst
-from catalyst_bot.domain.trading import Check, Tier
+from catalyst_bot.domain.trading import Check
 from catalyst_bot.signals.enrich import MarketReading
 
 
@@ -44,7 +45,7 @@ def confidence_gate(catalyst: Catalyst, gates: SignalRules) -> Check:
     return at_least("confidence", catalyst.confidence, gates.min_confidence, unit="fraction")
 
 
-def state_gate(name: str, is_bad: bool, note: str) -> Check:
+def state_gate(name: str, *, is_bad: bool, note: str) -> Check:
     """A yes/no gate: observed 1 when the bad state holds, limit 0."""
     return at_most(name, float(is_bad), 0.0, unit="state", note=note if is_bad else "")
 

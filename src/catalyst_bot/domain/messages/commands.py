@@ -1,5 +1,6 @@
 """Commands: please do this outside. Executed only after their batch is in the journal; what
-comes of them returns as facts."""
+comes of them returns as facts.
+"""
 
 from __future__ import annotations
 

@@ -24,7 +24,8 @@ from catalyst_bot.domain.trading import (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadlineIgnored:
     """A headline led to nothing. `step` is the funnel step it did not reach (deduped,
-    with_ticker, catalyst), `reason` a short word list, `detail` for people."""
+    with_ticker, catalyst), `reason` a short word list, `detail` for people.
+    """
 
     item_id: str
     step: str

@@ -90,7 +90,8 @@ class MarketViewReceived:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketViewUnavailable:
     """Answer to `RequestMarketView` when there is no data; `reason` is a short word list:
-    unknown_symbol, no_bars, source_down."""
+    unknown_symbol, no_bars, source_down.
+    """
 
     at: datetime
     request_id: str

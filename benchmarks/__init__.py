@@ -1,0 +1,1 @@
+"""Speed, measured and printed; never asserted in a test."""

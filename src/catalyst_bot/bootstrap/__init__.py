@@ -1,0 +1,1 @@
+"""Bootstrap: the only place that knows concrete classes. Start reading at `modes.py`."""

@@ -1,0 +1,162 @@
+"""Is this machine fit to trade on: one finding per question, each with its remedy."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sqlite3
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from catalyst_bot.bootstrap import journals
+from catalyst_bot.bootstrap.rules import engine_rules
+from catalyst_bot.domain.errors import CatalystError
+from catalyst_bot.market_data.calendar_table import load_calendar
+from catalyst_bot.monitoring.narrator import funnel_text
+from catalyst_bot.runtime.clock import SystemClock
+from catalyst_bot.runtime.latch import OperatorMailbox
+from catalyst_bot.settings import LoadedSettings, Settings
+from catalyst_bot.storage.read_model import ReadModel
+
+MIN_FREE_GIB = 1.0
+_GIB = 2**30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Answer to one question."""
+
+    name: str
+    is_ok: bool
+    detail: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return asdict(self)
+
+
+def examine(loaded: LoadedSettings) -> list[Finding]:
+    """Ask every question; none of them changes anything."""
+    settings = loaded.settings
+    questions: dict[str, Callable[[Settings], str]] = {
+        "python": _python,
+        "rules": _rules,
+        "data folder": _data_folder,
+        "disk": _disk,
+        "sqlite": _sqlite,
+        "calendar": _calendar,
+        "halt latch": _latch,
+        "dashboard port": _port,
+        "newest journal": _journal,
+    }
+    return [_ask(name, question, settings) for name, question in questions.items()]
+
+
+def _ask(name: str, question: Callable[[Settings], str], settings: Settings) -> Finding:
+    try:
+        return Finding(name=name, is_ok=True, detail=question(settings))
+    except (CatalystError, OSError) as error:
+        return Finding(name=name, is_ok=False, detail=str(error))
+
+
+def _python(_: Settings) -> str:
+    if not __debug__:
+        raise CatalystError("python -O switches invariants off: start without -O")
+    return ".".join(map(str, sys.version_info[:3]))
+
+
+def _rules(settings: Settings) -> str:
+    rules = engine_rules(settings, load_calendar())
+    return f"policy {rules.policy.model_id}, classifier {rules.detection.classifier_id}"
+
+
+def _data_folder(settings: Settings) -> str:
+    folder = settings.run.data_dir
+    existing = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+    if not os.access(existing, os.W_OK):
+        raise CatalystError(f"{existing} is not writable: choose another with --data-dir")
+    return str(folder)
+
+
+def _disk(settings: Settings) -> str:
+    folder = settings.run.data_dir.absolute()
+    existing = next(p for p in (folder, *folder.parents) if p.exists())
+    free_gib = shutil.disk_usage(existing).free / _GIB
+    if not free_gib >= MIN_FREE_GIB:
+        raise CatalystError(f"{free_gib:.2f} GiB free, {MIN_FREE_GIB} needed for journals")
+    return f"{free_gib:.0f} GiB free"
+
+
+def _sqlite(_: Settings) -> str:
+    return f"{sqlite3.sqlite_version} (one writer, enforced by a lock)"
+
+
+def _calendar(_: Settings) -> str:
+    now = SystemClock().now()
+    coming = load_calendar().next_session(now)
+    return f"next session {coming.day} opens {coming.opens_at:%H:%M} UTC"
+
+
+def _latch(settings: Settings) -> str:
+    if OperatorMailbox(settings.run.data_dir).is_halted():
+        raise CatalystError("HALT is set: `catalyst-bot resume --reason '...'` lifts it")
+    return "not set"
+
+
+def _port(settings: Settings) -> str:
+    host, port = settings.dashboard.host, settings.dashboard.port
+    with socket.socket() as probe:
+        if probe.connect_ex((host, port)) == 0:
+            return f"{port} is in use: the next free one will be taken"
+    return f"{port} is free"
+
+
+def _journal(settings: Settings) -> str:
+    if not (settings.run.data_dir / journals.FOLDER).is_dir():
+        return "none yet"
+    path = journals.newest(settings.run.data_dir)
+    with ReadModel(f"sqlite:///{path}") as model:
+        return f"{path.name}, sha256 {model.journal_hash()[:16]}"
+
+
+def findings_text(findings: list[Finding]) -> str:
+    """One line per finding."""
+    return "\n".join(
+        f"{'ok  ' if finding.is_ok else 'FAIL'} {finding.name}: {finding.detail}"
+        for finding in findings
+    )
+
+
+def status_text(shown: Mapping[str, Any]) -> str:
+    """`catalyst-bot status` for people."""
+    status, account = shown["status"], shown["account"]
+    lines = [f"journal {shown['journal']}"]
+    if status is not None:
+        halted = f" ({status['halt_cause']})" if status["halt_cause"] else ""
+        lines.append(
+            f"{status['trading_state'].upper()}{halted}, mode {status['mode']}, broker "
+            f"{status['broker']}, model {status['model_id']}, as of {status['last_at']}"
+        )
+    if account is not None:
+        lines.append(
+            f"equity ${account['equity_usd']}, cash ${account['cash_usd']}, day "
+            f"{account['day_return']:+.2%}, drawdown {account['drawdown']:.2%}"
+        )
+    lines += [
+        f"  {held['symbol']:<6} {held['quantity']} at ${held['average_cost']}, last "
+        f"${held['last_price']}, stop {held['stop_price'] or 'none'}"
+        for held in shown["positions"]
+    ]
+    lines += [
+        f"  trade {trade['trade_id']} {trade['symbol']:<6} {trade['quantity']} "
+        f"{trade['exit_reason'] or 'open'} P&L {trade['pnl_usd'] or '-'}"
+        for trade in shown["trades"]
+    ]
+    lines += [
+        f"  refused {refusal['id']} {refusal['symbol']:<6} {refusal['rule']}"
+        for refusal in shown["refusals"]
+    ]
+    return "\n".join([*lines, "funnel:", funnel_text(shown["funnel"])])

@@ -1,0 +1,69 @@
+"""Where journals lie, and whether a run begins anew or goes on after a crash."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.domain.messages.facts import RunStarted, RunStopped
+from catalyst_bot.domain.messages.registry import Recorded
+from catalyst_bot.storage.journal import SqlJournal
+
+FOLDER = "journals"
+SUFFIX = ".db"
+
+
+def replay_path(data_dir: Path, *, label: str, settings: str, inputs_hash: str) -> Path:
+    """Journal of a replay: the same inputs under the same settings give the same file."""
+    digest = sha256(f"{settings}|{inputs_hash}".encode()).hexdigest()[:8]
+    return data_dir / FOLDER / f"{label}-{digest}{SUFFIX}"
+
+
+def live_path(data_dir: Path) -> Path:
+    """Journal of the live paper account: one book across restarts."""
+    return data_dir / FOLDER / f"live{SUFFIX}"
+
+
+def newest(data_dir: Path) -> Path:
+    """The journal written last. Raises `ConfigError` when there is none."""
+    folder = data_dir / FOLDER
+    found = sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime)
+    if not found:
+        raise ConfigError(
+            f"no journal in {folder}: run `catalyst-bot demo` first, or name one with --journal"
+        )
+    return found[-1]
+
+
+def open_journal(path: Path, *, is_durable: bool, starts_over: bool) -> SqlJournal:
+    """Open a journal to write.
+
+    With `starts_over` a *finished* run is set aside, because the same replay gives the same
+    journal again; an unfinished one is kept and resumed.
+    """
+    journal = SqlJournal(f"sqlite:///{path}", durable=is_durable)
+    if starts_over and is_finished(journal):
+        journal.close()
+        for part in (path, *path.parent.glob(f"{path.name}-*")):
+            part.unlink(missing_ok=True)
+        journal = SqlJournal(f"sqlite:///{path}", durable=is_durable)
+    return journal
+
+
+def is_finished(journal: SqlJournal) -> bool:
+    """True when the last record says that the run ended in order."""
+    last = journal.last_seq()
+    return any(isinstance(record.body, RunStopped) for record in journal.read(max(last - 1, 0)))
+
+
+def first_start(records: list[Recorded]) -> RunStarted | None:
+    """The `RunStarted` a journal begins with."""
+    body = records[0].body if records else None
+    return body if isinstance(body, RunStarted) else None
+
+
+def wall_now() -> datetime:
+    """Wall time, for the run manifest only."""
+    return datetime.now(UTC)

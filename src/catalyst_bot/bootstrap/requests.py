@@ -1,0 +1,129 @@
+"""What a person asked for on the command line, turned into a replay to run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from catalyst_bot import settings as configuration
+from catalyst_bot.bootstrap import journals, tapes
+from catalyst_bot.bootstrap.modes import mode_row
+from catalyst_bot.bootstrap.run import ReplayRequest
+from catalyst_bot.domain.enums import Mode
+from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.market_data.generated import GeneratedMarket
+from catalyst_bot.settings import LoadedSettings, Settings
+
+CATALOG_FOLDER = "catalog"
+_NOTHING = (
+    "nothing to run on: set feeds.edgar_url (with feeds.edgar_contact) or feeds.rss_urls in "
+    "catalyst.toml, or replay recorded days with --from DAY --to DAY --bars PATH --news PATH, or "
+    "try `catalyst-bot demo`"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The flags of `catalyst-bot run`."""
+
+    mode: Mode
+    is_dry_run: bool
+    broker: str = "embedded"
+    first_day: date | None = None
+    last_day: date | None = None
+    bars: Sequence[Path] = ()
+    news: Sequence[Path] = ()
+    model: str = "rule"
+    speed: float | None = None
+    config: Path | None = None
+    data_dir: Path | None = None
+    journal: Path | None = None
+
+
+def load_settings(
+    *, config: Path | None, data_dir: Path | None, more: dict[str, Any] | None = None
+) -> LoadedSettings:
+    """Settings with the flags of the command line on top. Raises `ConfigError`."""
+    overrides = dict(more or {})
+    if data_dir is not None:
+        overrides["run.data_dir"] = str(data_dir)
+    return configuration.load(file=config, overrides=overrides)
+
+
+def recorded_replay(asked: Asked) -> ReplayRequest:
+    """A replay of recorded days. Raises `ConfigError` naming the flag or key that is missing."""
+    loaded = load_settings(
+        config=asked.config,
+        data_dir=asked.data_dir,
+        more={
+            "run.mode": str(asked.mode),
+            "run.model": asked.model,
+            "broker.kind": str(asked.broker),
+        },
+    )
+    first_day, last_day = _days(asked)
+    bars, news = _inputs(asked, loaded.settings)
+    mode_row(asked.mode, is_dry_run=asked.is_dry_run)
+    recording = tapes.recorded(
+        loaded.settings, first_day=first_day, last_day=last_day, bars=bars, news=news
+    )
+    return _request(asked, loaded, recording)
+
+
+def generated_replay(
+    asked: Asked, *, seed: int, effects: float
+) -> tuple[ReplayRequest, GeneratedMarket]:
+    """A replay of the generated market, and the answer key of what was planted in it."""
+    more: dict[str, Any] = {
+        "run.mode": str(asked.mode),
+        "run.model": asked.model,
+        "run.generated_seed": seed,
+        "run.benchmark": tapes.GENERATED_BENCHMARK,
+    }
+    loaded = load_settings(config=asked.config, data_dir=asked.data_dir, more=more)
+    recording, market = tapes.generated(loaded.settings, seed=seed, effects=effects)
+    return _request(asked, loaded, recording), market
+
+
+def _request(asked: Asked, loaded: LoadedSettings, recording: tapes.Recording) -> ReplayRequest:
+    name = f"{asked.mode}{'-dry-run' if asked.is_dry_run else ''}-{recording.label}"
+    journal = asked.journal or journals.replay_path(
+        loaded.settings.run.data_dir,
+        label=name,
+        settings=loaded.as_json(),
+        inputs_hash=recording.inputs_hash,
+    )
+    return ReplayRequest(
+        loaded=loaded,
+        mode=asked.mode,
+        is_dry_run=asked.is_dry_run,
+        recording=recording,
+        journal=journal,
+        speed=asked.speed,
+    )
+
+
+def _days(asked: Asked) -> tuple[date, date]:
+    if asked.first_day is None and asked.last_day is None:
+        raise ConfigError(_NOTHING)
+    if asked.first_day is None or asked.last_day is None:
+        raise ConfigError("--from and --to belong together: give the first and the last day")
+    return asked.first_day, asked.last_day
+
+
+def _inputs(asked: Asked, settings: Settings) -> tuple[Sequence[Path], Sequence[Path]]:
+    """Files given, or the catalog for what was not given."""
+    catalog = settings.run.data_dir / CATALOG_FOLDER
+    for path in (*asked.bars, *asked.news):
+        if not path.exists():
+            raise ConfigError(f"{path}: no such file or folder")
+    if (not asked.bars or not asked.news) and not catalog.exists():
+        missing = "--bars" if not asked.bars else "--news"
+        raise ConfigError(
+            f"{missing} is not given and there is no catalog in {catalog}: give the files, or "
+            "import them once with `catalyst-bot data import PATH...`"
+        )
+    return asked.bars or (catalog,), asked.news or (catalog,)

@@ -1,0 +1,227 @@
+"""A replay from request to end: the parts put together, in the order of their need.
+
+Start-up *is* crash recovery: the journal is folded, the venue rebuilt from it, promises without
+an answer are kept, and only then the tape goes on. An empty journal is just the shortest case.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import catalyst_bot
+from catalyst_bot.bootstrap import journals
+from catalyst_bot.bootstrap.modes import BrokerKind, Loop, mode_row
+from catalyst_bot.bootstrap.rules import engine_rules
+from catalyst_bot.bootstrap.tapes import Recording
+from catalyst_bot.broker.dry_run import DryRunBroker
+from catalyst_bot.broker.embedded import EmbeddedBroker
+from catalyst_bot.domain.enums import Mode, TradingState
+from catalyst_bot.domain.ids import content_id
+from catalyst_bot.domain.messages.facts import RunStarted, RunStopped
+from catalyst_bot.domain.messages.registry import Command, Fact
+from catalyst_bot.engine.engine import Engine
+from catalyst_bot.engine.recovery import unanswered
+from catalyst_bot.market_data.recorded import RecordedMarketData
+from catalyst_bot.ports.broker import Broker
+from catalyst_bot.runtime import async_loop, resume
+from catalyst_bot.runtime.clock import SimulatedClock
+from catalyst_bot.runtime.effects import Effects
+from catalyst_bot.runtime.latch import OperatorMailbox
+from catalyst_bot.runtime.pipeline import Listener, Pipeline
+from catalyst_bot.runtime.replay import Inlet, ReplayDriver
+from catalyst_bot.runtime.sync_loop import run_batches
+from catalyst_bot.runtime.timers import TimerBook
+from catalyst_bot.settings import LoadedSettings
+from catalyst_bot.simulation.fill_profile import FillProfile
+from catalyst_bot.simulation.matching_engine import MatchingEngine
+from catalyst_bot.storage.journal import SqlJournal
+
+Task = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayRequest:
+    """What to replay, how fast, who listens, and what runs beside it (the dashboard, say).
+
+    `at_end` is told the seconds the replay took; `then` runs after it, in the asyncio loop.
+    """
+
+    loaded: LoadedSettings
+    mode: Mode
+    is_dry_run: bool
+    recording: Recording
+    journal: Path
+    speed: float | None = None
+    listeners: Sequence[Listener] = ()
+    beside: Sequence[Task] = ()
+    at_end: Callable[[float], None] | None = None
+    then: Task | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a run ended. `resumed_after_seq` is 0 for a run from the beginning."""
+
+    journal: Path
+    trading_state: TradingState
+    resumed_after_seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembly:
+    """The parts of one run, and the commands a crashed one left undone."""
+
+    pipeline: Pipeline
+    effects: Effects
+    driver: ReplayDriver
+    clock: SimulatedClock
+    mailbox: OperatorMailbox | None
+    known: set[str]
+    undone: Sequence[Command]
+    resumed_after_seq: int
+
+
+def replay(request: ReplayRequest) -> Outcome:
+    """Run a replay to its end and close the journal; a crashed one goes on where it stopped."""
+    row = mode_row(request.mode, is_dry_run=request.is_dry_run)
+    started = time.perf_counter()
+    with journals.open_journal(
+        request.journal, is_durable=row.is_durable, starts_over=True
+    ) as journal:
+        parts = assemble(request, journal)
+        batches = story(request, parts)
+        if row.loop is Loop.SYNCHRONOUS:
+            run_batches(batches, pipeline=parts.pipeline, effects=parts.effects, first=parts.undone)
+            _tell_end(request, started)
+        else:
+            asyncio.run(_play(request, parts, batches, started))
+        return Outcome(
+            journal=request.journal,
+            trading_state=parts.pipeline.engine.state.risk.trading_state,
+            resumed_after_seq=parts.resumed_after_seq,
+        )
+
+
+def _tell_end(request: ReplayRequest, started: float) -> None:
+    if request.at_end is not None:
+        request.at_end(time.perf_counter() - started)
+
+
+def assemble(request: ReplayRequest, journal: SqlJournal) -> Assembly:
+    """Build every part over what the journal holds."""
+    settings, recording = request.loaded.settings, request.recording
+    records = list(journal.read())
+    clock = SimulatedClock(records[-1].at if records else recording.tape.start)
+    inlet, timers = Inlet(), TimerBook()
+    venue = EmbeddedBroker(
+        MatchingEngine(
+            settings.costs,
+            FillProfile(settings.broker.fill_profile),
+            starting_cash_usd=settings.run.starting_cash_usd,
+        ),
+        sink=inlet,
+        clock=clock,
+    )
+    market = RecordedMarketData(
+        recording.store,
+        clock=clock,
+        sink=inlet,
+        benchmark=settings.run.benchmark,
+        costs=settings.costs,
+    )
+    engine = Engine(engine_rules(settings, recording.calendar, recording.companies))
+    engine.fold(records)
+    for fact in venue.recover((record.body for record in records), clock.now()):
+        inlet(fact)
+    row = mode_row(request.mode, is_dry_run=request.is_dry_run)
+    mailbox = OperatorMailbox(settings.run.data_dir) if row.loop is Loop.ASYNCIO else None
+    overlap_from = clock.now() - resume.OVERLAP
+    return Assembly(
+        pipeline=Pipeline(engine, journal, request.listeners),
+        effects=Effects(
+            broker=_broker(row.broker, venue, inlet, clock, settings.run.starting_cash_usd),
+            market_data=market,
+            timers=timers,
+            mailbox=mailbox,
+            clock=clock,
+            sink=inlet,
+        ),
+        driver=ReplayDriver(
+            recording.tape.starting_at(overlap_from) if records else recording.tape,
+            clock=clock,
+            venue=venue,
+            watched=lambda: market.watched,
+            timers=timers,
+            inlet=inlet,
+        ),
+        clock=clock,
+        mailbox=mailbox,
+        known=resume.known_keys(records, overlap_from),
+        undone=unanswered(records),
+        resumed_after_seq=len(records),
+    )
+
+
+def _broker(
+    kind: BrokerKind, venue: EmbeddedBroker, inlet: Inlet, clock: SimulatedClock, cash: Decimal
+) -> Broker:
+    if kind is BrokerKind.DRY_RUN:
+        return DryRunBroker(sink=inlet, clock=clock, cash_usd=cash)
+    return venue
+
+
+def story(request: ReplayRequest, parts: Assembly) -> Iterator[Sequence[Fact]]:
+    """The whole run as batches of facts: its start, the tape, its end."""
+    yield [run_started(request, parts.clock.now())]
+    yield from resume.without_known(parts.driver.batches(), parts.known)
+    yield [RunStopped(at=parts.clock.now(), run_id="", reason="the recording ended")]
+
+
+def run_started(request: ReplayRequest, at: datetime) -> RunStarted:
+    """The manifest of a run: what a later replay needs to decide the same again."""
+    settings = request.loaded.settings
+    wall = journals.wall_now()
+    row = mode_row(request.mode, is_dry_run=request.is_dry_run)
+    return RunStarted(
+        at=at,
+        run_id=content_id("run", wall.isoformat(), str(request.journal)),
+        mode=request.mode,
+        broker=str(row.broker),
+        code_version=catalyst_bot.__version__,
+        settings=request.loaded.as_json(),
+        inputs_hash=request.recording.inputs_hash,
+        model_id=settings.run.model,
+        starting_cash_usd=settings.run.starting_cash_usd,
+        wall_started_at=wall,
+    )
+
+
+async def _play(
+    request: ReplayRequest, parts: Assembly, batches: Iterator[Sequence[Fact]], started: float
+) -> None:
+    inbox = async_loop.Inbox()
+
+    async def main() -> None:
+        await async_loop.play(batches, inbox=inbox, speed=request.speed)
+        _tell_end(request, started)
+        if request.then is not None:
+            await request.then()
+
+    beside = list(request.beside)
+    if parts.mailbox is not None:
+        mailbox = parts.mailbox
+        beside.append(lambda: async_loop.watch_mailbox(mailbox, inbox=inbox, clock=parts.clock))
+    await async_loop.run_until_done(
+        main(),
+        inbox=inbox,
+        pipeline=parts.pipeline,
+        effects=parts.effects,
+        first=parts.undone,
+        beside=beside,
+    )

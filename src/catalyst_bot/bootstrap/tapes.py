@@ -1,0 +1,130 @@
+"""What is replayed: recorded files, the local catalog, or a generated market."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+from catalyst_bot.bootstrap.rules import NO_COMPANIES, Companies
+from catalyst_bot.domain.calendar import TradingCalendar
+from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.domain.messages.facts import HeadlineReceived, HeadlineUnreadable
+from catalyst_bot.feeds.recorded import read_news
+from catalyst_bot.feeds.tickers import load_companies
+from catalyst_bot.market_data import catalog
+from catalyst_bot.market_data.bar_store import BarStore
+from catalyst_bot.market_data.calendar_table import load_calendar
+from catalyst_bot.market_data.generated import GeneratedMarket, generate_session
+from catalyst_bot.market_data.invented_companies import BENCHMARK, COMPANIES, cik_of
+from catalyst_bot.market_data.load import BarSelection
+from catalyst_bot.runtime.replay import Tape
+from catalyst_bot.settings import Settings
+
+GENERATED_BENCHMARK = BENCHMARK.symbol
+HISTORY = timedelta(days=21)  # bars before the first day, for ATR and relative volume
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """A tape with all that is needed to play it: bars, calendar, companies, and its name."""
+
+    label: str
+    tape: Tape
+    store: BarStore
+    calendar: TradingCalendar
+    companies: Companies
+    inputs_hash: str
+
+
+def recorded(
+    settings: Settings,
+    *,
+    first_day: date,
+    last_day: date,
+    bars: Sequence[Path],
+    news: Sequence[Path],
+) -> Recording:
+    """Open recorded days (both included). Raises `ConfigError` or `BadData` naming the input."""
+    if not first_day <= last_day:
+        raise ConfigError(f"--from {first_day} is after --to {last_day}")
+    calendar = load_calendar()
+    start = datetime.combine(first_day, time(), tzinfo=UTC)
+    end = datetime.combine(last_day, time(), tzinfo=UTC) + timedelta(days=1)
+    store = catalog.open_bars(
+        bars, calendar=calendar, selection=BarSelection(start=start - HISTORY, end=end)
+    )
+    tape = Tape(
+        bars=store,
+        news=tuple(read_news(_news_files(news), calendar=calendar, start=start, end=end)),
+        halts=(),
+        sessions=calendar.between(start, end),
+        start=start,
+        end=end,
+    )
+    return Recording(
+        label=f"{first_day}_{last_day}",
+        tape=tape,
+        store=store,
+        calendar=calendar,
+        companies=companies_of(settings),
+        inputs_hash=_inputs_hash(store, _news_files(news)),
+    )
+
+
+def generated(
+    settings: Settings, *, seed: int, effects: float
+) -> tuple[Recording, GeneratedMarket]:
+    """The generated market: two trading days of invented companies, and what was planted in it."""
+    market = generate_session(seed, effects)
+    news: list[HeadlineReceived | HeadlineUnreadable] = [
+        HeadlineReceived(at=headline.received_at, headline=headline)
+        for headline in market.headlines
+    ]
+    recording = Recording(
+        label=f"demo-{seed}",
+        tape=Tape(
+            bars=market.bars,
+            news=tuple(sorted([*news, *market.unreadable], key=lambda fact: fact.at)),
+            halts=market.halts,
+            sessions=market.sessions,
+            start=market.starts_at,
+            end=market.ends_at,
+        ),
+        store=market.bars,
+        calendar=load_calendar(),
+        companies=companies_of(settings),
+        inputs_hash=sha256(f"{market.bars.data_hash()}|{seed}|{effects}".encode()).hexdigest(),
+    )
+    return recording, market
+
+
+def companies_of(settings: Settings) -> Companies:
+    """Who is listed: the invented companies of a generated market, or the SEC's list if given."""
+    if settings.run.generated_seed is not None:
+        return Companies(
+            symbols_by_cik={cik_of(company): (company.symbol,) for company in COMPANIES},
+            registered_names={company.symbol: company.name for company in COMPANIES},
+        )
+    file = settings.detection.tickers_file
+    if file is None:
+        return NO_COMPANIES
+    listed = load_companies(file)
+    return Companies(symbols_by_cik=listed.symbols_by_cik, registered_names=listed.registered_names)
+
+
+def _news_files(paths: Sequence[Path]) -> list[Path]:
+    """News files; a folder is a catalog."""
+    files: list[Path] = []
+    for path in paths:
+        files += catalog.news_files(path) if path.is_dir() else [path]
+    return files
+
+
+def _inputs_hash(store: BarStore, news: Sequence[Path]) -> str:
+    digest = sha256(store.data_hash().encode())
+    for path in news:
+        digest.update(sha256(path.read_bytes()).digest())
+    return digest.hexdigest()

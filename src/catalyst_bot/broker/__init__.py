@@ -1,0 +1,1 @@
+"""Ways to the market: each adapter turns order commands into facts."""

@@ -1,0 +1,273 @@
+"""All commands. Each is a few lines over `bootstrap` and `monitoring`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import catalyst_bot
+from catalyst_bot import console, runner
+from catalyst_bot.bootstrap import doctor as checkup
+from catalyst_bot.bootstrap import journal_tools, journals
+from catalyst_bot.bootstrap.imports import import_data
+from catalyst_bot.bootstrap.requests import CATALOG_FOLDER, Asked, generated_replay, load_settings
+from catalyst_bot.domain.enums import Mode, PositionsPolicy
+from catalyst_bot.kill import kill
+from catalyst_bot.market_data.catalog import read_catalog
+from catalyst_bot.runtime.latch import OperatorMailbox
+from catalyst_bot.storage.read_model import ReadModel
+
+app = typer.Typer(
+    name="catalyst-bot",
+    help="Reads market-moving news, decides, guards every order, trades on paper.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+data_app = typer.Typer(help="Recorded bars and news.", no_args_is_help=True)
+config_app = typer.Typer(help="Configuration.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+app.add_typer(config_app, name="config")
+app.command("run")(runner.run)
+
+Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
+Config = Annotated[Path | None, typer.Option(help="settings file")]
+DataDir = Annotated[Path | None, typer.Option(help="journals, catalog, HALT latch")]
+Journal = Annotated[Path | None, typer.Option(help="journal file; default: the newest")]
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    console.say(catalyst_bot.__version__)
+
+
+@app.command()
+def demo(
+    seed: Annotated[int, typer.Option(min=0, help="another seed, another market")] = 7,
+    effects: Annotated[float, typer.Option(help="strength of planted news; 0 = noise")] = 1.0,
+    mode: Annotated[Mode, typer.Option(help="row of the mode table")] = Mode.PAPER,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="decide, never submit")] = False,
+    speed: Annotated[str, typer.Option(help="60 = a minute a second; max")] = "max",
+    exit_: Annotated[bool, typer.Option("--exit", help="end with the session")] = False,
+    json_: Json = "",
+    config: Config = None,
+    data_dir: DataDir = None,
+    journal: Annotated[Path | None, typer.Option(help="journal file of this run")] = None,
+) -> None:
+    """Trade a generated market: offline, no key, the same for the same seed."""
+
+    def action() -> int:
+        asked = Asked(
+            mode=mode,
+            is_dry_run=dry_run,
+            speed=runner.parse_speed(speed),
+            config=config,
+            data_dir=data_dir,
+            journal=journal,
+        )
+        request, market = generated_replay(asked, seed=seed, effects=effects)
+        for line in market.describe():
+            console.note(line)
+        console.note(
+            "Real data: catalyst-bot run --from DAY --to DAY --bars FILES --news FILES "
+            "(docs/how-to/replay-real-days.md)"
+        )
+        return runner.perform(request, stays=not exit_, json_path=json_)
+
+    console.guarded(action)
+
+
+@app.command()
+def status(json_: Json = "", journal: Journal = None, data_dir: DataDir = None) -> None:
+    """Show state, account, open positions and the last trades of a journal."""
+
+    def action() -> int:
+        path = journal or journals.newest(_data_dir(data_dir))
+        with ReadModel(f"sqlite:///{path}") as model:
+            shown: dict[str, Any] = {
+                "journal": str(path),
+                "status": model.status(),
+                "account": model.account(),
+                "positions": model.positions(),
+                "trades": model.trades(limit=10),
+                "refusals": model.refusals(limit=10),
+                "funnel": model.funnel(),
+            }
+        if json_:
+            console.write_json(shown, json_)
+        else:
+            console.say(checkup.status_text(shown))
+        return console.OK
+
+    console.guarded(action)
+
+
+@app.command()
+def explain(
+    subject: Annotated[str, typer.Argument(help="trade, signal, refusal, headline id, or last")],
+    json_: Json = "",
+    journal: Journal = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Tell why: the thread from headline to fill, or to the rule that said no."""
+
+    def action() -> int:
+        path = journal or journals.newest(_data_dir(data_dir))
+        told = journal_tools.explanation(path, subject)
+        if json_:
+            console.write_json(told.as_dict(), json_)
+        else:
+            console.say(told.as_text())
+        return console.OK
+
+    console.guarded(action)
+
+
+@app.command()
+def replay(
+    journal: Annotated[Path, typer.Argument(help="journal to decide again")],
+    verify: Annotated[bool, typer.Option("--verify", help="decide every fact again")] = False,
+    json_: Json = "",
+) -> None:
+    """Check a journal's chain; with --verify decide every fact again and name the difference."""
+
+    def action() -> int:
+        found = journal_tools.verify(journal, decides_again=verify)
+        if json_:
+            console.write_json(journal_tools.verification_dict(found), json_)
+        else:
+            console.say(journal_tools.verification_text(found))
+        return console.OK if found.divergence is None else console.INVARIANT
+
+    console.guarded(action)
+
+
+@app.command()
+def rebuild(
+    journal: Annotated[Path, typer.Argument(help="journal whose read tables to recreate")],
+) -> None:
+    """Recreate every read table from the journal alone."""
+
+    def action() -> int:
+        records = journal_tools.rebuild(journal)
+        console.say(f"{journal}: read tables recreated from {records} records")
+        return console.OK
+
+    console.guarded(action)
+
+
+@app.command()
+def halt(
+    reason: Annotated[str, typer.Option(help="why")] = "operator",
+    close: Annotated[bool, typer.Option("--close", help="close positions too")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Halt trading: a running bot stops within a second, a stopped one starts halted."""
+
+    def action() -> int:
+        policy = PositionsPolicy.CLOSE if close else PositionsPolicy.HOLD
+        took_ms = kill(_data_dir(data_dir), policy=policy, reason=reason, by="operator")
+        console.say(f"HALT latch set ({policy}) in {took_ms:.1f} ms")
+        return console.OK
+
+    console.guarded(action)
+
+
+@app.command()
+def resume(
+    reason: Annotated[str, typer.Option(help="why it is safe to go on")],
+    data_dir: DataDir = None,
+) -> None:
+    """Lift the HALT latch and let a running bot trade again."""
+
+    def action() -> int:
+        OperatorMailbox(_data_dir(data_dir)).resume(by="operator", reason=reason)
+        console.say("latch lifted; a running bot resumes now")
+        return console.OK
+
+    console.guarded(action)
+
+
+@app.command()
+def doctor(json_: Json = "", config: Config = None, data_dir: DataDir = None) -> None:
+    """Check this machine and configuration before trusting the bot with them."""
+
+    def action() -> int:
+        findings = checkup.examine(load_settings(config=config, data_dir=data_dir))
+        if json_:
+            console.write_json([finding.as_dict() for finding in findings], json_)
+        else:
+            console.say(checkup.findings_text(findings))
+        return console.OK if all(finding.is_ok for finding in findings) else console.CONFIGURATION
+
+    console.guarded(action)
+
+
+@data_app.command("import")
+def data_import(
+    paths: Annotated[list[Path], typer.Argument(help="bar files (parquet, csv), news (jsonl.zst)")],
+    json_: Json = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Take files into the local catalog and report their quality."""
+
+    def action() -> int:
+        report = import_data(paths, _data_dir(data_dir) / CATALOG_FOLDER)
+        if json_:
+            console.write_json(report.to_json(), json_)
+        else:
+            console.say(report.render())
+        return console.OK if report.is_complete else console.CONFIGURATION
+
+    console.guarded(action)
+
+
+@data_app.command("list")
+def data_list(json_: Json = "", data_dir: DataDir = None) -> None:
+    """List what the catalog holds."""
+
+    def action() -> int:
+        datasets = read_catalog(_data_dir(data_dir) / CATALOG_FOLDER)
+        if json_:
+            console.write_json([asdict(dataset) for dataset in datasets], json_)
+        else:
+            rows = [(set_.kind, set_.source, set_.file) for set_ in datasets]
+            console.say(console.table(rows, header=("kind", "source", "file")))
+        return console.OK
+
+    console.guarded(action)
+
+
+@config_app.command("show")
+def config_show(
+    origin: Annotated[bool, typer.Option("--origin", help="where each value came from")] = False,
+    json_: Json = "",
+    config: Config = None,
+) -> None:
+    """Show every effective setting."""
+
+    def action() -> int:
+        rows = load_settings(config=config, data_dir=None).rows()
+        if json_:
+            shown = {key: {"value": value, "origin": came} for key, value, came in rows}
+            console.write_json(shown, json_)
+        elif origin:
+            console.say(console.table(rows, header=("key", "value", "origin")))
+        else:
+            short = [(key, value) for key, value, _ in rows]
+            console.say(console.table(short, header=("key", "value")))
+        return console.OK
+
+    console.guarded(action)
+
+
+def _data_dir(given: Path | None) -> Path:
+    return load_settings(config=None, data_dir=given).settings.run.data_dir
+
+
+def main() -> None:
+    """Entry point of `catalyst-bot`."""
+    app()

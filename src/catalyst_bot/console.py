@@ -1,0 +1,77 @@
+"""How commands speak: results on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from catalyst_bot.domain.errors import (
+    BadData,
+    CatalystError,
+    ConfigError,
+    InvariantViolated,
+    JournalDamaged,
+    SourceUnreachable,
+)
+
+OK, USAGE, CONFIGURATION, UNREACHABLE, HALTED, INVARIANT, REFUSED = 0, 2, 3, 4, 5, 6, 7
+_EXIT_CODES: dict[type[CatalystError], int] = {
+    ConfigError: CONFIGURATION,
+    BadData: CONFIGURATION,
+    SourceUnreachable: UNREACHABLE,
+    InvariantViolated: INVARIANT,
+    JournalDamaged: INVARIANT,
+}
+
+
+def exit_code_of(error: CatalystError) -> int:
+    """Documented exit code of an error (docs/reference/commands.md)."""
+    return next((code for kind, code in _EXIT_CODES.items() if isinstance(error, kind)), 1)
+
+
+def guarded(action: Callable[[], int]) -> None:
+    """Run a command; turn our errors into one clear line on standard error and an exit code."""
+    try:
+        code = action()
+    except CatalystError as error:
+        note(f"catalyst-bot: {error}")
+        code = exit_code_of(error)
+    except KeyboardInterrupt:
+        note("catalyst-bot: stopped; the same command goes on where it stopped")
+        code = OK
+    raise typer.Exit(code)
+
+
+def note(text: str) -> None:
+    """A line for people, on standard error."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def say(text: str) -> None:
+    """A line of the result, on standard output."""
+    sys.stdout.write(text + "\n")
+
+
+def write_json(value: Any, path: str) -> None:
+    """Write JSON to a file, or to standard output for `-`."""
+    text = json.dumps(value, indent=2, default=str)
+    if path == "-":
+        say(text)
+    else:
+        Path(path).write_text(text + "\n", encoding="utf-8")
+
+
+def table(rows: Sequence[Sequence[str]], *, header: Sequence[str]) -> str:
+    """Columns of text as wide as their widest cell."""
+    lines = [list(header), *[list(row) for row in rows]]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )

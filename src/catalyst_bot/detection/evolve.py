@@ -1,0 +1,50 @@
+"""How detection's memory follows the messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from catalyst_bot.detection.dedupe import MEMORY, story_key
+from catalyst_bot.detection.reasons import CATALYST
+from catalyst_bot.detection.state import Seen, State
+from catalyst_bot.domain.messages.decisions import CatalystDetected, HeadlineIgnored
+from catalyst_bot.domain.messages.facts import HeadlineReceived
+
+
+def remember_headline(state: State, message: HeadlineReceived, at: datetime) -> None:
+    """Remember the story, and forget those of more than a week ago."""
+    _forget(state, at)
+    key = story_key(message.headline)
+    known = state.seen.get(key)
+    if known is None or known.item_id not in state.settled:
+        state.seen.pop(key, None)  # to keep the order of arrival
+        state.seen[key] = Seen(message.headline.item_id, at)
+
+
+def settle_ignored(state: State, message: HeadlineIgnored, at: datetime) -> None:
+    """A headline that was read and found to be no catalyst is done with."""
+    if message.step == CATALYST:
+        state.settled.add(message.item_id)
+
+
+def settle_catalyst(state: State, message: CatalystDetected, at: datetime) -> None:
+    """A headline that became a catalyst is done with."""
+    state.settled.add(message.catalyst.item_id)
+
+
+def _forget(state: State, at: datetime) -> None:
+    while state.seen:
+        key, oldest = next(iter(state.seen.items()))
+        if at - oldest.at <= MEMORY:
+            return
+        del state.seen[key]
+        state.settled.discard(oldest.item_id)
+
+
+EVOLVE: dict[type, Callable[[State, Any, datetime], None]] = {
+    HeadlineReceived: remember_headline,
+    HeadlineIgnored: settle_ignored,
+    CatalystDetected: settle_catalyst,
+}

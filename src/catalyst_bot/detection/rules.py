@@ -1,0 +1,73 @@
+"""Everything detection goes by, built once at start from the four texts and the company list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from catalyst_bot.detection import filings, noise, sentiment, sources, taxonomy
+from catalyst_bot.detection.classify import Classifier, make_classifier
+from catalyst_bot.detection.filings import FilingMap, parse_filings
+from catalyst_bot.detection.noise import parse_noise
+from catalyst_bot.detection.sentiment import Lexicon, parse_lexicon
+from catalyst_bot.detection.sources import Sources, parse_sources
+from catalyst_bot.detection.taxonomy import parse_taxonomy
+from catalyst_bot.detection.tickers import Companies, make_companies
+from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.domain.ids import content_id
+
+RULE_FILES = (taxonomy.FILE, filings.FILE, noise.FILE, sources.FILE, sentiment.FILE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What detection goes by.
+
+    A headline older than `max_age_s` when received is stale: the market has read it. A filing
+    may be a day old, because nobody reads all of them and its sign comes from the reaction.
+    `published_at` may lie `future_tolerance_s` ahead of us, for clocks that differ.
+    """
+
+    classifier: Classifier
+    filings: FilingMap
+    lexicon: Lexicon
+    sources: Sources
+    companies: Companies
+    classifier_id: str
+    max_age_s: float = 4 * 3600.0
+    max_filing_age_s: float = 24 * 3600.0
+    future_tolerance_s: float = 300.0
+    alert_min_score: float = 0.5
+
+
+def make_rules(
+    texts: Mapping[str, str],
+    *,
+    symbols_by_cik: Mapping[int, tuple[str, ...]],
+    registered_names: Mapping[str, str],
+    traded_symbols: frozenset[str] = frozenset(),
+) -> Rules:
+    """Parse the texts (by the names in `RULE_FILES`) and compile the phrases.
+
+    Raises `ConfigError` naming file, key and reason. `classifier_id` is a hash of the texts, so
+    that every catalyst tells by which version of the rules it was read.
+    """
+    missing = [name for name in RULE_FILES if name not in texts]
+    if missing:
+        raise ConfigError(f"detection rules: missing {', '.join(missing)}; reinstall the package")
+    categories = parse_taxonomy(texts[taxonomy.FILE])
+    credibility = parse_sources(texts[sources.FILE])
+    return Rules(
+        classifier=make_classifier(categories, parse_noise(texts[noise.FILE])),
+        filings=parse_filings(texts[filings.FILE], categories),
+        lexicon=parse_lexicon(texts[sentiment.FILE]),
+        sources=credibility,
+        companies=make_companies(
+            by_cik=symbols_by_cik,
+            registered_names=registered_names,
+            aliases=credibility.aliases,
+            generic_words=credibility.generic_words,
+            traded_symbols=traded_symbols,
+        ),
+        classifier_id=content_id("clf", *(texts[name] for name in RULE_FILES)),
+    )

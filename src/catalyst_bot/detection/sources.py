@@ -1,0 +1,53 @@
+"""How far a source is to be believed, and under which names companies appear in headlines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from catalyst_bot.detection.tables import Table, load
+
+FILE = "sources.toml"
+_UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Credibility in (0, 1] by lower-case beginning of a source's name, longest first."""
+
+    by_name: tuple[tuple[str, float], ...]
+    unknown: float
+    generic_words: frozenset[str]
+    aliases: Mapping[str, tuple[str, ...]]
+
+    def credibility(self, source: str) -> float:
+        """Return how much of a phrase's precision survives in this source."""
+        name = source.lower()
+        return next(
+            (
+                value
+                for start, value in self.by_name
+                if name.startswith(start) and not name[len(start) : len(start) + 1].isalnum()
+            ),
+            self.unknown,
+        )
+
+
+def parse_sources(text: str, file: str = FILE) -> Sources:
+    """Read `sources.toml`. Raises `ConfigError` naming file, key and reason."""
+    top = Table(load(text, file), file)
+    top.only("tier", "generic", "aliases")
+    tiers = top.table("tier")
+    by_name: dict[str, float] = {}
+    for tier in tiers.values:
+        table = tiers.table(tier)
+        table.only("credibility", "names")
+        credibility = table.number("credibility", 0.01, 1)
+        by_name.update(dict.fromkeys(table.texts("names"), credibility))
+    aliases = top.table("aliases")
+    return Sources(
+        by_name=tuple(sorted(by_name.items(), key=lambda item: (-len(item[0]), item[0]))),
+        unknown=tiers.table(_UNKNOWN).number("credibility", 0.01, 1),
+        generic_words=frozenset(top.table("generic").text("words").split()),
+        aliases={symbol: aliases.texts(symbol) for symbol in aliases.values},
+    )

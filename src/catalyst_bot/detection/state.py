@@ -1,0 +1,24 @@
+"""What detection remembers: the stories of the last week."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The copy of a story that counts, and when it came."""
+
+    item_id: str
+    at: datetime
+
+
+@dataclass
+class State:
+    """`seen` is by story key, oldest first; `settled` holds the ids of headlines that were
+    read to the end, so that a later copy of the story is a duplicate whatever it says.
+    """
+
+    seen: dict[str, Seen] = field(default_factory=dict)
+    settled: set[str] = field(default_factory=set)

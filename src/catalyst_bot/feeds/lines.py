@@ -1,0 +1,59 @@
+"""Lines of a plain or zstd-compressed file, with a clear word about what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import zstandard
+
+from catalyst_bot.domain.errors import BadData
+
+_CHUNK_BYTES = 1 << 20
+MAX_LINE_BYTES = 4 << 20
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield number and bytes of each line that is not blank.
+
+    Raises `BadData` naming the file and the line reached: unreadable, not zstd, or an archive
+    that ends in the middle of a frame.
+    """
+    number, rest = 0, b""
+    try:
+        for chunk in _chunks(path):
+            *complete, rest = (rest + chunk).split(b"\n")
+            for line in complete:
+                number += 1
+                if line.strip():
+                    yield number, line
+            if len(rest) > MAX_LINE_BYTES:
+                raise BadData(f"{path}:{number + 1}: a line of more than {MAX_LINE_BYTES} bytes")
+    except OSError as error:
+        raise BadData(f"{path}:{number + 1}: cannot be read: {error}") from error
+    except zstandard.ZstdError as error:
+        raise BadData(
+            f"{path}:{number + 1}: not readable as zstd ({error}); compress or fetch it again"
+        ) from error
+    if rest.strip():
+        yield number + 1, rest
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        raw = iter(lambda: file.read(_CHUNK_BYTES), b"")
+        yield from _decompressed(raw) if path.suffix == ".zst" else raw
+
+
+def _decompressed(raw: Iterator[bytes]) -> Iterator[bytes]:
+    """Decompress frame after frame; the stock reader would take a cut-off frame for the end."""
+    frame, is_open = zstandard.ZstdDecompressor().decompressobj(), False
+    for piece in raw:
+        data = piece
+        while data:
+            yield frame.decompress(data)
+            is_open, data = not frame.eof, frame.unused_data
+            if frame.eof:
+                frame = zstandard.ZstdDecompressor().decompressobj()
+    if is_open:
+        raise zstandard.ZstdError("the archive ends in the middle of a frame: it is truncated")

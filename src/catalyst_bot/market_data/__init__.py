@@ -1,0 +1,1 @@
+"""Prices from recordings and from a generator: sessions, bars, import, quality, and the port."""

@@ -1,0 +1,1 @@
+"""What people look at: explanations, what-ifs, the story on screen, the dashboard."""

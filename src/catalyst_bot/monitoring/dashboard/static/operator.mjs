@@ -1,0 +1,111 @@
+// Halt, resume and unlock: what a person may command, each in its own dialog.
+
+import { byId } from "./dom.mjs";
+import * as as from "./format.mjs";
+import { stateSentence } from "./panels.mjs";
+import { ask, needsPassword, openSession, unlock } from "./session.mjs";
+
+const HALT_LABELS = { hold: "Halt, hold positions", close: "Halt, sell everything" };
+
+/** Wire the dialogs; `state()` gives the newest sections. */
+export function wireOperator(state) {
+  wireHalt(state);
+  wireResume(state);
+  for (const button of document.querySelectorAll("[data-close]")) {
+    button.addEventListener("click", () => button.closest("dialog").close());
+  }
+}
+
+function wireHalt(state) {
+  const form = byId("halt-form");
+  const refresh = () => {
+    byId("halt-confirm").disabled = form.elements.confirm.value.trim() !== "HALT";
+    byId("halt-confirm").textContent = HALT_LABELS[form.elements.policy.value];
+  };
+  form.addEventListener("input", refresh);
+  byId("halt-open").addEventListener("click", () => {
+    form.reset();
+    byId("halt-problem").textContent = "";
+    byId("halt-close-note").textContent = closeNote(state().positions ?? []);
+    refresh();
+    byId("halt").showModal();
+    form.elements.confirm.focus();
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const { policy, reason, confirm } = form.elements;
+    send("halt", { confirm: confirm.value.trim(), positions_policy: policy.value, reason: reason.value });
+  });
+}
+
+function closeNote(positions) {
+  if (!positions.length) return "nothing is open now; what fills late is sold";
+  const value = positions.reduce((sum, row) => sum + Number(row.market_value_usd), 0);
+  return `sell ${as.count(positions.length, "position")} worth ${as.money(value, { digits: 0 })} at market`;
+}
+
+function wireResume(state) {
+  const form = byId("resume-form");
+  byId("resume-open").addEventListener("click", () => {
+    form.reset();
+    byId("resume-problem").textContent = "";
+    byId("resume-cause").textContent = stateSentence(state().status);
+    byId("resume-token").hidden = !needsPassword();
+    byId("resume").showModal();
+    form.elements.reason.focus();
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send("resume", { reason: form.elements.reason.value.trim(), token: form.elements.token.value });
+  });
+}
+
+async function send(command, body) {
+  const submit = byId(`${command}-form`).querySelector("[type=submit]");
+  submit.disabled = true;
+  try {
+    await again(() => ask(`/api/${command}`, body));
+    byId(command).close();
+  } catch (error) {
+    byId(`${command}-problem`).textContent = `${error.message} Trading is unchanged.`;
+  } finally {
+    submit.disabled = false;
+  }
+}
+
+/** A session ends after a day or a restart of the server: get a new one and try once more. */
+async function again(request) {
+  try {
+    return await request();
+  } catch (error) {
+    if (error.status !== 403) throw error;
+    await ensureSession();
+    return request();
+  }
+}
+
+/** Get a session, by password where one is set. */
+export async function ensureSession() {
+  if (!(await openSession())) await askPassword();
+}
+
+/** Ask for the password until it is right. */
+function askPassword() {
+  const dialog = byId("unlock");
+  const form = byId("unlock-form");
+  dialog.oncancel = (event) => event.preventDefault();
+  if (!dialog.open) dialog.showModal();
+  return new Promise((done) => {
+    form.onsubmit = async (event) => {
+      event.preventDefault();
+      try {
+        await unlock(form.elements.token.value);
+        form.reset();
+        dialog.close();
+        done();
+      } catch (error) {
+        byId("unlock-problem").textContent = error.message;
+      }
+    };
+  });
+}

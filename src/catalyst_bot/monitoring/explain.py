@@ -1,0 +1,302 @@
+"""Why did it buy (or not): the thread from headline to fill, read from the journal alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from catalyst_bot.domain.messages import decisions as d
+from catalyst_bot.domain.messages import facts as f
+from catalyst_bot.domain.messages.registry import Recorded
+from catalyst_bot.domain.trading import Check
+from catalyst_bot.monitoring.what_if import WhatIf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A titled part of an explanation: rows of label and value."""
+
+    title: str
+    rows: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Everything that led to an outcome; `verdict` is the outcome in one sentence."""
+
+    subject: str
+    verdict: str
+    sections: tuple[Section, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON form: subject, verdict, sections of title and rows of label and value."""
+        return {
+            "subject": self.subject,
+            "verdict": self.verdict,
+            "sections": [
+                {
+                    "title": section.title,
+                    "rows": [{"label": label, "value": value} for label, value in section.rows],
+                }
+                for section in self.sections
+            ],
+        }
+
+    def as_text(self) -> str:
+        """Plain text, one block per section."""
+        lines = [self.verdict]
+        for section in self.sections:
+            lines += ["", section.title]
+            width = max((len(label) for label, _ in section.rows), default=0)
+            lines += [f"  {label:<{width}}  {value}" for label, value in section.rows]
+        return "\n".join(lines)
+
+
+def explain(subject: str, trail: Sequence[Recorded], what_if: WhatIf | None = None) -> Explanation:
+    """Tell the trail of `subject` (all records of one catalyst, its headline first)."""
+    sections: list[Section] = []
+    verdict = "Nothing is recorded for this id."
+    for record in trail:
+        teller = _TELLERS.get(type(record.body))
+        if teller is not None:
+            section, sentence = teller(record.body, record.at)
+            sections.append(section)
+            verdict = sentence or verdict
+    fills = [r for r in trail if isinstance(r.body, f.OrderFilled)]
+    if fills:
+        sections.append(_orders(trail))
+    if what_if is not None:
+        sections.append(_what_if(what_if))
+    return Explanation(subject=subject, verdict=verdict, sections=tuple(sections))
+
+
+def stamp(at: datetime) -> str:
+    """A time for people: UTC to the second."""
+    return at.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _number(value: float) -> str:
+    return f"{value:,.4f}".rstrip("0").rstrip(".") or "0"
+
+
+def _check_rows(checks: Sequence[Check]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (
+            f"{'pass' if check.passed else 'FAIL'} {check.name}",
+            f"observed {_number(check.observed)}, limit {_number(check.limit)} {check.unit}"
+            + (f" ({check.note})" if check.note else ""),
+        )
+        for check in checks
+    )
+
+
+def _headline(message: f.HeadlineReceived, at: datetime) -> tuple[Section, str]:
+    item = message.headline
+    rows = [
+        ("title", item.title),
+        ("source", item.source),
+        ("published", stamp(item.published_at)),
+        ("received", stamp(at)),
+        ("id", item.item_id),
+    ]
+    if item.form:
+        rows.append(("filing", " ".join([item.form, *item.items, item.accession]).strip()))
+    return Section(title="Headline", rows=tuple(rows)), ""
+
+
+def _ignored(message: d.HeadlineIgnored, _: datetime) -> tuple[Section, str]:
+    rows = (("step not reached", message.step), ("reason", message.reason))
+    detail = (("detail", message.detail),) if message.detail else ()
+    sentence = f"Ignored: {message.reason.replace('_', ' ')}."
+    return Section(title="Ignored", rows=rows + detail), sentence
+
+
+def _catalyst(message: d.CatalystDetected, _: datetime) -> tuple[Section, str]:
+    found = message.catalyst
+    sign = {1: "good", -1: "bad", 0: "unknown from the text: the market's reaction decides"}
+    rows = [
+        ("symbol", found.symbol),
+        ("category", f"{found.category} ({found.action})"),
+        ("direction", sign[found.direction]),
+        ("evidence", "; ".join(found.evidence) or "form and item numbers"),
+        ("sentiment", _number(found.sentiment)),
+        ("score", _number(found.score)),
+        ("confidence", _number(found.confidence)),
+    ]
+    rows += [(f"  {x.name}", _number(x.value) + f"  {x.note}".rstrip()) for x in found.factors]
+    sentence = f"{found.symbol}: {found.category} found, waiting for the market."
+    return Section(title="Catalyst", rows=tuple(rows)), sentence
+
+
+def _signal(message: d.SignalFormed, at: datetime) -> tuple[Section, str]:
+    signal = message.signal
+    rows = (
+        ("formed", stamp(at)),
+        ("price", _number(signal.price)),
+        ("quote", f"{_number(signal.quote.bid)} / {_number(signal.quote.ask)}"),
+        ("reaction", f"{_number(signal.reaction_bps)} bps over the benchmark since the news"),
+        ("relative volume", _number(signal.rvol)),
+        ("ATR", f"{_number(signal.atr)} (average {_number(signal.atr_average)})"),
+        ("VWAP", _number(signal.vwap)),
+        ("regime", str(signal.regime)),
+        *_check_rows(signal.checks),
+    )
+    return Section(title="Signal", rows=rows), "A signal was formed."
+
+
+def _dropped(message: d.SignalDropped, at: datetime) -> tuple[Section, str]:
+    rows = (("at", stamp(at)), ("reason", message.reason), *_check_rows(message.checks))
+    sentence = f"{message.symbol}: no signal, {message.reason.replace('_', ' ')}."
+    return Section(title="No signal", rows=rows), sentence
+
+
+def _votes(votes: Sequence[Any]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (f"vote of {v.agent}", f"{v.action:+.3f} (weight {_number(v.weight)}): {v.reason}")
+        for v in votes
+    )
+
+
+def _features(observation: Any) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (f"  {name}", _number(value))
+        for name, value in zip(observation.names, observation.values, strict=True)
+    )
+
+
+def _intent(message: d.IntentFormed, _: datetime) -> tuple[Section, str]:
+    intent = message.intent
+    rows = (
+        ("policy", intent.model_id),
+        ("wants", f"{intent.side}, action {intent.action:+.3f}"),
+        *_votes(intent.votes),
+        *_features(intent.observation),
+    )
+    return Section(title="Decision", rows=rows), f"The policy wants to {intent.side}."
+
+
+def _declined(message: d.IntentDeclined, _: datetime) -> tuple[Section, str]:
+    rows = (
+        ("policy", message.model_id),
+        ("reason", message.reason),
+        *_votes(message.votes),
+        *_features(message.observation),
+    )
+    why = message.votes[0].reason if message.votes else message.reason
+    return Section(title="Decision", rows=rows), f"{message.symbol}: the policy said no: {why}."
+
+
+def _sizing_rows(sizing: Sequence[Any]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (f"size: {step.name}", f"${step.size_usd:,.2f}" + (f" ({step.note})" if step.note else ""))
+        for step in sizing
+    )
+
+
+def _approved(message: d.OrderApproved, _: datetime) -> tuple[Section, str]:
+    order = message.order
+    rows = [
+        ("order", f"{order.side} {order.quantity} {order.symbol} {order.kind} {order.role}"),
+        ("id", order.client_order_id),
+    ]
+    if order.stop_loss_price is not None:
+        rows.append(("stop loss", f"${order.stop_loss_price}"))
+    if order.take_profit_price is not None:
+        rows.append(("take profit", f"${order.take_profit_price}"))
+    if order.exit_reason is not None:
+        rows.append(("exit reason", str(order.exit_reason)))
+    rows += [*_sizing_rows(order.sizing), *_check_rows(order.checks)]
+    sentence = f"Risk approved: {order.side} {order.quantity} {order.symbol}."
+    return Section(title="Risk: approved", rows=tuple(rows)), sentence
+
+
+def _refused(message: d.OrderRefused, _: datetime) -> tuple[Section, str]:
+    failed = next((c for c in message.checks if c.name == message.rule), None)
+    by = ""
+    if failed is not None:
+        by = f": observed {_number(failed.observed)}, limit {_number(failed.limit)} {failed.unit}"
+    rows = (*_sizing_rows(message.sizing), *_check_rows(message.checks))
+    sentence = f"{message.symbol}: refused by {message.rule}{by}."
+    return Section(title="Risk: refused", rows=rows), sentence
+
+
+def _stop_moved(message: d.StopMoved, at: datetime) -> tuple[Section, str]:
+    rows = (
+        ("at", stamp(at)),
+        ("stop", f"${message.old_stop_price} -> ${message.stop_price}"),
+        ("highest price", f"${message.high_water_price}"),
+    )
+    return Section(title="Stop raised", rows=rows), ""
+
+
+def _closed(message: d.PositionClosed, _: datetime) -> tuple[Section, str]:
+    trade = message.trade
+    rows = (
+        ("entry", f"{stamp(trade.entry_at)} at ${trade.entry_price:.4f}"),
+        ("exit", f"{stamp(trade.exit_at)} at ${trade.exit_price:.4f} ({trade.exit_reason})"),
+        ("quantity", str(trade.quantity)),
+        ("fees", f"${trade.fees_usd}"),
+        ("P&L", f"${trade.pnl_usd:+,.2f} ({trade.pnl_fraction:+.2%})"),
+    )
+    sentence = (
+        f"{trade.symbol}: bought {trade.quantity}, closed by {trade.exit_reason}, "
+        f"P&L ${trade.pnl_usd:+,.2f}."
+    )
+    return Section(title="Outcome", rows=rows), sentence
+
+
+def _opened(message: d.PositionOpened, at: datetime) -> tuple[Section, str]:
+    position = message.position
+    rows = (
+        ("at", stamp(at)),
+        ("position", f"{position.quantity} at ${position.average_cost:.4f}"),
+    )
+    return Section(title="Position", rows=rows), f"{position.symbol}: position is open."
+
+
+_TELLERS: dict[type, Callable[[Any, datetime], tuple[Section, str]]] = {
+    f.HeadlineReceived: _headline,
+    d.HeadlineIgnored: _ignored,
+    d.CatalystDetected: _catalyst,
+    d.SignalFormed: _signal,
+    d.SignalDropped: _dropped,
+    d.IntentFormed: _intent,
+    d.IntentDeclined: _declined,
+    d.OrderApproved: _approved,
+    d.OrderRefused: _refused,
+    d.PositionOpened: _opened,
+    d.StopMoved: _stop_moved,
+    d.PositionClosed: _closed,
+}
+_ORDER_WORDS = {
+    f.OrderAccepted: "accepted",
+    f.OrderRejected: "rejected",
+    f.OrderCancelled: "cancelled",
+    f.OrderExpired: "expired",
+    f.OrderReplaced: "moved",
+    f.SubmitSuppressed: "not sent",
+}
+
+
+def _orders(trail: Sequence[Recorded]) -> Section:
+    """The life of every order of the trail, in order of time."""
+    rows: list[tuple[str, str]] = []
+    for record in trail:
+        body: Any = record.body
+        if isinstance(body, f.OrderFilled):
+            fill = body.fill
+            said = f"filled {fill.quantity} at ${fill.price}, fee ${fill.fee_usd}"
+            rows.append((stamp(fill.filled_at), f"{fill.client_order_id} {said}"))
+        elif type(body) in _ORDER_WORDS:
+            why = f": {body.reason}" if getattr(body, "reason", "") else ""
+            word = _ORDER_WORDS[type(body)]
+            rows.append((stamp(record.at), f"{body.client_order_id} {word}{why}"))
+    return Section(title="Orders and fills", rows=tuple(rows))
+
+
+def _what_if(found: WhatIf) -> Section:
+    rows = tuple((c.what, f"{c.before} -> {c.after}") for c in found.changes)
+    verified = ("verified by deciding again", f"the stage then says {found.outcome}")
+    return Section(title="Smallest change that flips it", rows=(*rows, verified))

@@ -1,0 +1,100 @@
+"""The story on screen while a run goes on: every trade with its reason, as it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from catalyst_bot.domain.messages import decisions as d
+from catalyst_bot.domain.messages import facts as f
+from catalyst_bot.domain.messages.registry import Recorded
+from catalyst_bot.storage.projections.events import TELLERS
+
+_TOLD = (
+    d.OrderApproved,
+    d.OrderRefused,
+    d.StopMoved,
+    d.PositionClosed,
+    d.TradingHalted,
+    d.TradingResumed,
+    d.StrategyPaused,
+    d.MismatchFound,
+    d.LimitApproached,
+    f.OrderFilled,
+    f.OrderRejected,
+    f.SymbolHalted,
+    f.SymbolResumed,
+    f.SubmitSuppressed,
+    f.AdapterFailed,
+    f.AdapterRecovered,
+)
+STEPS = ("seen", "deduped", "with_ticker", "catalyst", "signal", "intent", "approved", "filled")
+TOP_REASONS = 3
+
+
+class Narrator:
+    """A pipeline listener that says what matters through `say`, one line each."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+
+    def __call__(self, batch: Sequence[Recorded]) -> None:
+        """Tell a committed batch."""
+        for record in batch:
+            body = record.body
+            if isinstance(body, f.SessionOpened):
+                self._say(f"-- {body.day} session opens")
+            elif isinstance(body, d.IntentFormed):
+                self._say(f"{record.at:%H:%M:%S} {_because(body)}")
+            elif isinstance(body, _TOLD):
+                self._say(f"{record.at:%H:%M:%S} {TELLERS[type(body)](body).text}")
+
+
+def _because(message: d.IntentFormed) -> str:
+    """Why a trade is wanted: the headline, what it was read as, and the vote."""
+    intent = message.intent
+    catalyst = intent.signal.catalyst
+    votes = "; ".join(f"{vote.agent}: {vote.reason}" for vote in intent.votes)
+    return (
+        f'{catalyst.symbol}: wants to {intent.side} because of "{catalyst.title}" '
+        f"[{catalyst.source}] -> {catalyst.category}, {votes}"
+    )
+
+
+def funnel_text(funnel: Mapping[str, Any]) -> str:
+    """The funnel as lines: count per step and the top reasons for what was lost before it."""
+    lines = []
+    for step in STEPS:
+        reasons = sorted(funnel["lost"].get(step, {}).items(), key=lambda item: -item[1])
+        lost = ", ".join(f"{reason} {count}" for reason, count in reasons[:TOP_REASONS])
+        lines.append(f"  {step:<12} {funnel[step]:>7}" + (f"   lost: {lost}" if lost else ""))
+    return "\n".join(lines)
+
+
+def summary_text(result: Mapping[str, Any]) -> str:
+    """The end of a run: funnel, trades, equity; a run without trades says so, and why."""
+    trades = result["trades"]
+    closed = [trade for trade in trades if trade["exit_at"]]
+    lines = ["Funnel (headlines that reached each step):", funnel_text(result["funnel"])]
+    if trades:
+        lines.append(
+            f"{len(trades)} trades, {len(closed)} closed, {len(result['refusals'])} refused; "
+            f"equity {result['equity_start']} -> {result['equity_end']} USD"
+        )
+    else:
+        lines.append(f"0 trades: {why_no_trades(result['funnel'])}")
+    lines.append(f"journal {result['journal']} sha256 {result['journal_hash']}")
+    return "\n".join(lines)
+
+
+def why_no_trades(funnel: Mapping[str, Any]) -> str:
+    """Where the last headlines were lost."""
+    if not funnel["seen"]:
+        return "no headline was received in this time; check --news and the dates"
+    for before, step in pairwise(STEPS):
+        if funnel[before] and not funnel[step]:
+            reasons = funnel["lost"].get(step, {})
+            told = ", ".join(f"{name} {n}" for name, n in sorted(reasons.items()))
+            return f"none of the {funnel[before]} headlines at '{before}' reached '{step}' ({told})"
+    return "entries were approved but none filled"

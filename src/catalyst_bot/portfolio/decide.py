@@ -1,0 +1,117 @@
+"""Decide what fills and prices mean for positions and the account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from catalyst_bot.domain.enums import ExitReason
+from catalyst_bot.domain.messages.commands import UnwatchSymbol, WatchSymbol
+from catalyst_bot.domain.messages.decisions import (
+    EquityMarked,
+    MismatchFound,
+    PositionChanged,
+    PositionClosed,
+    PositionOpened,
+)
+from catalyst_bot.domain.messages.facts import (
+    BarClosed,
+    OrderFilled,
+    RunStarted,
+    SessionClosed,
+    SessionOpened,
+)
+from catalyst_bot.domain.messages.registry import Message
+from catalyst_bot.domain.money import to_decimal
+from catalyst_bot.domain.trading import Fill
+from catalyst_bot.portfolio import ledger
+from catalyst_bot.portfolio.state import Books, State
+from catalyst_bot.ports.desk import Desk
+
+
+def _marked(books: Books, at: datetime) -> EquityMarked:
+    return EquityMarked(account=ledger.view(books, at))
+
+
+def _mismatch(fill: Fill, *, ours: str) -> MismatchFound:
+    theirs = f"{fill.side.value} {fill.quantity} {fill.symbol} at {fill.price}"
+    return MismatchFound(subject=f"fill of order {fill.client_order_id}", ours=ours, theirs=theirs)
+
+
+def on_run_started(state: State, message: RunStarted, desk: Desk, rules: None) -> list[Message]:
+    """The account at the start of the process."""
+    return [_marked(ledger.start(state.books, message.starting_cash_usd), desk.now)]
+
+
+def on_order_filled(state: State, message: OrderFilled, desk: Desk, rules: None) -> list[Message]:
+    """What a fill did to its position and to the account; a repeated one does nothing."""
+    fill = message.fill
+    if fill.fill_id in state.fill_ids:
+        return []
+    origin = state.origins.get(fill.client_order_id)
+    if origin is None:
+        return [_mismatch(fill, ours="no such order")]
+    booked = ledger.apply_fill(state.books, fill, origin)
+    outcome: list[Message] = []
+    if booked.books is not state.books:
+        outcome += _position_messages(booked, fill, desk)
+        outcome.append(_marked(booked.books, desk.now))
+    if booked.unbooked_quantity > 0:
+        held = booked.before.quantity if booked.before is not None else 0
+        outcome.append(_mismatch(fill, ours=f"{held} held"))
+    return outcome
+
+
+def _position_messages(booked: ledger.Booked, fill: Fill, desk: Desk) -> list[Message]:
+    """Opened, changed or closed; a symbol is watched while it is held."""
+    if booked.before is None and booked.after is not None:
+        return [PositionOpened(position=booked.after), WatchSymbol(symbol=fill.symbol)]
+    if booked.after is not None:
+        return [PositionChanged(position=booked.after)]
+    if booked.before is None or booked.record is None:
+        return []
+    trade = ledger.closed_trade(
+        booked.before, booked.record, fill=fill, reason=_exit_reason(fill, desk)
+    )
+    return [PositionClosed(trade=trade), UnwatchSymbol(symbol=fill.symbol)]
+
+
+def _exit_reason(fill: Fill, desk: Desk) -> ExitReason:
+    """Why the order that sold was there; one without a reason was a person's."""
+    ticket = desk.order(fill.client_order_id)
+    if ticket is None or ticket.exit_reason is None:
+        return ExitReason.OPERATOR
+    return ticket.exit_reason
+
+
+def on_bar(state: State, message: BarClosed, desk: Desk, rules: None) -> list[Message]:
+    """A held symbol has a new price."""
+    bar = message.bar
+    if bar.symbol not in state.positions:
+        return []
+    price = to_decimal(bar.close, "close")
+    return [_marked(ledger.mark_price(state.books, bar.symbol, price, desk.now), desk.now)]
+
+
+def on_session_opened(
+    state: State, message: SessionOpened, desk: Desk, rules: None
+) -> list[Message]:
+    """A new day counts from here."""
+    return [_marked(ledger.open_day(state.books), desk.now)]
+
+
+def on_session_closed(
+    state: State, message: SessionClosed, desk: Desk, rules: None
+) -> list[Message]:
+    """The account at the end of the day."""
+    return [_marked(state.books, desk.now)]
+
+
+DECIDE: dict[type, Callable[[State, Any, Desk, None], list[Message]]] = {
+    RunStarted: on_run_started,
+    OrderFilled: on_order_filled,
+    BarClosed: on_bar,
+    SessionOpened: on_session_opened,
+    SessionClosed: on_session_closed,
+}

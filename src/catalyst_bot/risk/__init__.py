@@ -1,0 +1,1 @@
+"""Risk: intent to approved or refused order, stops while a position is open, halts and pauses."""

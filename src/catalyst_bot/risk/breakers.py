@@ -1,0 +1,115 @@
+"""The circuit breakers as one table: which message can halt trading, and when it does.
+
+Roadmap, "Circuit Breaker Triggers": daily loss, drawdown, losses in a row within an hour, a
+broker that fails for minutes, a person; and books that differ from the broker's (RELIABILITY R2).
+An automatic halt holds positions for review, their stops stay at work; a person may ask to close
+them. Only a person resumes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from catalyst_bot.domain.enums import HaltCause, PositionsPolicy, TradingState
+from catalyst_bot.domain.limits import RiskLimits
+from catalyst_bot.domain.messages.decisions import (
+    EquityMarked,
+    MismatchFound,
+    PositionClosed,
+    TradingHalted,
+)
+from catalyst_bot.domain.messages.facts import OperatorHalted, TimerFired
+from catalyst_bot.risk import gauges
+from catalyst_bot.risk.records import add_to_streak
+from catalyst_bot.risk.state import State
+
+BROKER_TIMER = "risk:broker_failed"
+KILL_SWITCH = "kill switch"  # how `catalyst_bot.kill` signs
+
+
+def _hold(cause: HaltCause, detail: str) -> TradingHalted:
+    return TradingHalted(cause=cause, positions_policy=PositionsPolicy.HOLD, detail=detail)
+
+
+def daily_loss(_state: State, message: EquityMarked, limits: RiskLimits) -> TradingHalted | None:
+    """The loss since the open reached its limit. Resuming on the same day halts again."""
+    observed = gauges.daily_loss(message.account)
+    if observed < limits.max_daily_loss_fraction:
+        return None
+    detail = f"lost {observed:.2%} today, limit {limits.max_daily_loss_fraction:.2%}"
+    return _hold(HaltCause.DAILY_LOSS, detail)
+
+
+def drawdown(state: State, message: EquityMarked, limits: RiskLimits) -> TradingHalted | None:
+    """The loss from the peak reached its limit. Resuming makes today's equity the new peak."""
+    observed = gauges.drawdown(message.account, state.reviewed_peak_usd)
+    if observed < limits.max_drawdown_fraction:
+        return None
+    detail = f"{observed:.2%} below the peak, limit {limits.max_drawdown_fraction:.2%}"
+    return _hold(HaltCause.DRAWDOWN, detail)
+
+
+def loss_streak(state: State, message: PositionClosed, limits: RiskLimits) -> TradingHalted | None:
+    """So many losses in a row, of any strategy, the first and the last within the window."""
+    last = add_to_streak(state.loss_streak, message.trade)[-limits.halt_after_losses :]
+    if len(last) < limits.halt_after_losses:
+        return None
+    within = last[-1] - last[0]
+    if within > timedelta(seconds=limits.halt_loss_window_s):
+        return None
+    detail = f"{len(last)} losses in a row within {within.total_seconds() / 60:.0f} minutes"
+    return _hold(HaltCause.LOSS_STREAK, detail)
+
+
+def api_errors(state: State, message: TimerFired, limits: RiskLimits) -> TradingHalted | None:
+    """The broker has been failing for too long, without one recovery."""
+    if message.timer_id != BROKER_TIMER or state.broker_failed_at is None:
+        return None
+    failing_s = (message.at - state.broker_failed_at).total_seconds()
+    if failing_s < limits.api_error_halt_s:  # an old timer: it recovered and failed again
+        return None
+    detail = f"the broker has been failing for {failing_s:.0f} s"
+    return _hold(HaltCause.API_ERRORS, detail)
+
+
+def mismatch(_state: State, message: MismatchFound, _limits: RiskLimits) -> TradingHalted | None:
+    """Our books and the broker's differ: nothing we would decide rests on the truth."""
+    detail = f"{message.subject}: ours {message.ours}, the broker's {message.theirs}"
+    return _hold(HaltCause.MISMATCH, detail)
+
+
+def operator(_state: State, message: OperatorHalted, _limits: RiskLimits) -> TradingHalted | None:
+    """A person, or the kill switch, says so."""
+    is_kill_switch = message.by == KILL_SWITCH
+    return TradingHalted(
+        cause=HaltCause.KILL_SWITCH if is_kill_switch else HaltCause.OPERATOR,
+        positions_policy=message.positions_policy,
+        detail=f"{message.by}: {message.reason}",
+    )
+
+
+Breaker = Callable[[State, Any, RiskLimits], TradingHalted | None]
+
+BREAKERS: dict[type, tuple[Breaker, ...]] = {
+    EquityMarked: (daily_loss, drawdown),
+    PositionClosed: (loss_streak,),
+    TimerFired: (api_errors,),
+    MismatchFound: (mismatch,),
+    OperatorHalted: (operator,),
+}
+
+
+def trip(state: State, message: object, limits: RiskLimits) -> TradingHalted | None:
+    """Return the halt a message causes, or None.
+
+    While halted, only a person halts again: to ask that positions are closed after all.
+    """
+    if state.trading_state is TradingState.HALTED and not isinstance(message, OperatorHalted):
+        return None
+    for breaker in BREAKERS.get(type(message), ()):
+        halt = breaker(state, message, limits)
+        if halt is not None:
+            return halt
+    return None

@@ -1,0 +1,243 @@
+"""Decide on intents, on open positions, and on whether trading goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from catalyst_bot.domain.account import Position
+from catalyst_bot.domain.enums import ExitReason, OrderRole, OrderStatus, PositionsPolicy, Severity
+from catalyst_bot.domain.messages.commands import ClearTimer, SendNotification, SetTimer
+from catalyst_bot.domain.messages.decisions import (
+    EquityMarked,
+    IntentFormed,
+    LimitApproached,
+    MismatchFound,
+    PositionClosed,
+    StopMoved,
+    StrategyPaused,
+    TradingHalted,
+    TradingResumed,
+)
+from catalyst_bot.domain.messages.facts import (
+    AdapterFailed,
+    AdapterRecovered,
+    BarClosed,
+    OperatorHalted,
+    OperatorResumed,
+    TimerFired,
+)
+from catalyst_bot.domain.messages.registry import Message
+from catalyst_bot.domain.money import to_decimal
+from catalyst_bot.ports.desk import Desk
+from catalyst_bot.risk import gauges, stops
+from catalyst_bot.risk.breakers import BROKER_TIMER, trip
+from catalyst_bot.risk.manager import approve_exit, assess
+from catalyst_bot.risk.records import add_trade
+from catalyst_bot.risk.rules import Rules
+from catalyst_bot.risk.state import State
+
+TRAIL = "risk"  # trail of what concerns the whole account
+LIVE = (OrderStatus.WORKING, OrderStatus.PARTIALLY_FILLED)
+
+
+def on_intent(state: State, message: IntentFormed, desk: Desk, rules: Rules) -> list[Message]:
+    """Approve or refuse."""
+    return [assess(state, message.intent, desk, rules)]
+
+
+def on_bar(state: State, message: BarClosed, desk: Desk, rules: Rules) -> list[Message]:
+    """Leave a position whose time or stop has come, else raise its stop when the price rose."""
+    position = desk.positions.get(message.bar.symbol)
+    plan = state.plans.get(position.trade_id) if position is not None else None
+    if position is None or plan is None:
+        return []
+    high_water_price = stops.highest_seen(plan, message.bar)
+    raised = stops.trail(
+        entry_price=position.average_cost,
+        high_water_price=high_water_price,
+        stop_price=plan.stop_price,
+        rules=rules.stops,
+    )
+    reason = stops.exit_due(
+        plan,
+        close_price=to_decimal(message.bar.close, "close"),
+        stop_price=raised if raised is not None else plan.stop_price,
+        now=desk.now,
+        has_stop=_has_live_stop(position, desk),
+    )
+    if reason is not None:
+        return _exits(state, [position], reason, desk, rules)
+    if raised is None or _is_leaving(position, desk):
+        return []
+    return [
+        StopMoved(
+            trade_id=plan.trade_id,
+            catalyst_id=plan.catalyst_id,
+            symbol=plan.symbol,
+            old_stop_price=plan.stop_price,
+            stop_price=raised,
+            high_water_price=high_water_price,
+            is_trailing=True,
+        )
+    ]
+
+
+def _has_live_stop(position: Position, desk: Desk) -> bool:
+    """True when the venue works a stop for the position."""
+    legs = desk.orders_of_trade(position.trade_id)
+    return any(leg.role is OrderRole.STOP_LOSS and leg.status in LIVE for leg in legs)
+
+
+def _is_leaving(position: Position, desk: Desk) -> bool:
+    return any(t.role is OrderRole.EXIT for t in desk.orders_of_trade(position.trade_id))
+
+
+def _exits(
+    state: State, positions: list[Position], reason: ExitReason, desk: Desk, rules: Rules
+) -> list[Message]:
+    """Exits for the positions that are not already being left."""
+    approved = (approve_exit(state, p, reason, desk, rules=rules) for p in positions)
+    return [order for order in approved if order is not None]
+
+
+def on_equity(state: State, message: EquityMarked, desk: Desk, rules: Rules) -> list[Message]:
+    """Halt at a limit; before that warn once a day that it comes near."""
+    halt = trip(state, message, rules.limits)
+    readings = gauges.read_gauges(
+        message.account,
+        reviewed_peak_usd=state.reviewed_peak_usd,
+        open_positions=len(desk.positions),
+        limits=rules.limits,
+    )
+    warnings = (g.warning() for g in readings if g.name not in state.warned_today)
+    return [*([halt] if halt is not None else []), *(w for w in warnings if w is not None)]
+
+
+def on_position_closed(
+    state: State, message: PositionClosed, desk: Desk, rules: Rules
+) -> list[Message]:
+    """Pause a strategy that loses too often or earns too little; halt on a streak of losses."""
+    record = add_trade(state.strategy(message.trade.strategy_id), message.trade)
+    outcome: list[Message] = []
+    reason = _pause_reason(record.consecutive_losses, record.returns, rules)
+    if reason and not record.is_paused:
+        outcome.append(
+            StrategyPaused(strategy_id=message.trade.strategy_id, reason=reason, until=None)
+        )
+    halt = trip(state, message, rules.limits)
+    if halt is not None:
+        outcome.append(halt)
+    return outcome
+
+
+def _pause_reason(consecutive_losses: int, returns: tuple[float, ...], rules: Rules) -> str:
+    """Why a strategy with this record must pause, or nothing."""
+    limits = rules.limits
+    if consecutive_losses >= limits.pause_after_consecutive_losses:
+        return f"{consecutive_losses} losses in a row"
+    ratio = gauges.sharpe(returns)
+    if ratio is None or len(returns) < limits.min_trades_for_sharpe or ratio >= limits.min_sharpe:
+        return ""
+    return f"Sharpe ratio {ratio:.2f} below {limits.min_sharpe:g} over {len(returns)} trades"
+
+
+def on_breaker(
+    state: State,
+    message: OperatorHalted | TimerFired | MismatchFound,
+    desk: Desk,
+    rules: Rules,
+) -> list[Message]:
+    """Halt if the message trips a breaker; see `breakers.BREAKERS`."""
+    halt = trip(state, message, rules.limits)
+    return [halt] if halt is not None else []
+
+
+def on_trading_halted(
+    state: State, message: TradingHalted, desk: Desk, rules: Rules
+) -> list[Message]:
+    """Tell a person, and leave every position when the halt asks for it.
+
+    Execution cancels the working entries.
+    """
+    is_closing = message.positions_policy is PositionsPolicy.CLOSE
+    positions = list(desk.positions.values()) if is_closing else []
+    notice = _notify(
+        Severity.CRITICAL,
+        f"Trading halted: {message.cause}",
+        f"{message.detail}. Open positions: {message.positions_policy}. A person has to resume.",
+    )
+    return [*_exits(state, positions, ExitReason.HALT, desk, rules), notice]
+
+
+def on_operator_resumed(
+    state: State, message: OperatorResumed, desk: Desk, rules: Rules
+) -> list[Message]:
+    """A person takes responsibility: trading and paused strategies go on.
+
+    A broker that still fails gets its time once more, then trading halts again.
+    """
+    resumed = TradingResumed(by=message.by, reason=message.reason)
+    is_failing = state.broker_failed_at is not None
+    return [resumed, *([_give_broker_time(desk, rules)] if is_failing else [])]
+
+
+def on_strategy_paused(
+    state: State, message: StrategyPaused, desk: Desk, rules: Rules
+) -> list[Message]:
+    """Tell a person."""
+    text = f"{message.reason}. A person has to resume."
+    return [_notify(Severity.WARNING, f"Strategy paused: {message.strategy_id}", text)]
+
+
+def on_limit_approached(
+    state: State, message: LimitApproached, desk: Desk, rules: Rules
+) -> list[Message]:
+    """Tell a person."""
+    text = f"{message.observed:.4g} of {message.limit:.4g} ({message.unit})"
+    return [_notify(Severity.WARNING, f"Limit near: {message.name}", text)]
+
+
+def _notify(severity: Severity, title: str, text: str) -> SendNotification:
+    return SendNotification(severity=severity, title=title, text=text, trail_id=TRAIL)
+
+
+def on_adapter_failed(
+    state: State, message: AdapterFailed, desk: Desk, rules: Rules
+) -> list[Message]:
+    """From the broker's first failure on, give it so long to recover."""
+    if not state.is_broker(message.adapter) or state.broker_failed_at is not None:
+        return []
+    return [_give_broker_time(desk, rules)]
+
+
+def _give_broker_time(desk: Desk, rules: Rules) -> SetTimer:
+    due_at = desk.now + timedelta(seconds=rules.limits.api_error_halt_s)
+    return SetTimer(timer_id=BROKER_TIMER, due_at=due_at)
+
+
+def on_adapter_recovered(
+    state: State, message: AdapterRecovered, desk: Desk, rules: Rules
+) -> list[Message]:
+    """The broker is back in time."""
+    if not state.is_broker(message.adapter) or state.broker_failed_at is None:
+        return []
+    return [ClearTimer(timer_id=BROKER_TIMER)]
+
+
+DECIDE: dict[type, Callable[[State, Any, Desk, Rules], list[Message]]] = {
+    IntentFormed: on_intent,
+    BarClosed: on_bar,
+    EquityMarked: on_equity,
+    PositionClosed: on_position_closed,
+    TradingHalted: on_trading_halted,
+    StrategyPaused: on_strategy_paused,
+    LimitApproached: on_limit_approached,
+    OperatorHalted: on_breaker,
+    OperatorResumed: on_operator_resumed,
+    TimerFired: on_breaker,
+    MismatchFound: on_breaker,
+    AdapterFailed: on_adapter_failed,
+    AdapterRecovered: on_adapter_recovered,
+}

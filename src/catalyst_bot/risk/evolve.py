@@ -1,0 +1,245 @@
+"""Remember counters, records, plans and whether trading is halted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from catalyst_bot.domain import ids
+from catalyst_bot.domain.enums import HaltCause, OrderRole, TradingState
+from catalyst_bot.domain.market import Bar
+from catalyst_bot.domain.messages.commands import SubmitOrder
+from catalyst_bot.domain.messages.decisions import (
+    EquityMarked,
+    IntentFormed,
+    LimitApproached,
+    OrderApproved,
+    OrderRefused,
+    PositionClosed,
+    PositionOpened,
+    StopMoved,
+    StrategyPaused,
+    TradingHalted,
+    TradingResumed,
+)
+from catalyst_bot.domain.messages.facts import (
+    AdapterFailed,
+    AdapterRecovered,
+    BarClosed,
+    MarketViewReceived,
+    RunStarted,
+    SessionClosed,
+    SessionOpened,
+    SymbolHalted,
+    SymbolResumed,
+)
+from catalyst_bot.domain.money import ZERO
+from catalyst_bot.domain.trading import ApprovedOrder
+from catalyst_bot.risk.proposal import wants_entry
+from catalyst_bot.risk.records import add_to_streak, add_trade, review
+from catalyst_bot.risk.state import Close, PendingEntry, State, TradePlan
+from catalyst_bot.risk.stops import highest_seen
+
+MAX_CLOSES = 120  # per symbol; ten hours of five-minute bars
+
+
+def start_run(state: State, message: RunStarted, at: datetime) -> None:
+    """By this name the broker adapter will report failures; a new process failed nothing yet."""
+    state.broker_name = message.broker
+    state.broker_failed_at = None
+
+
+def open_session(state: State, message: SessionOpened, at: datetime) -> None:
+    """A new day: counters begin again, entries of yesterday that never filled are gone."""
+    state.entries_today = 0
+    state.warned_today.clear()
+    state.pending.clear()
+    state.last_entry_at.clear()
+    state.plans = {k: plan for k, plan in state.plans.items() if plan.opened_at is not None}
+    open_signals = {ids.signal_id(plan.catalyst_id) for plan in state.plans.values()}
+    state.orders_of_signal = {k: n for k, n in state.orders_of_signal.items() if k in open_signals}
+
+
+def close_session(state: State, message: SessionClosed, at: datetime) -> None:
+    """Prices of symbols without a trade are not needed any more."""
+    traded = {plan.symbol for plan in state.plans.values()}
+    state.closes = {symbol: c for symbol, c in state.closes.items() if symbol in traded}
+
+
+def note_intent(state: State, message: IntentFormed, at: datetime) -> None:
+    """An entry waits for its verdict."""
+    if wants_entry(message.intent):
+        catalyst = message.intent.signal.catalyst
+        state.pending[message.intent.signal.signal_id] = PendingEntry(
+            symbol=catalyst.symbol, horizon_s=catalyst.horizon_s
+        )
+
+
+def note_approved(state: State, message: OrderApproved, at: datetime) -> None:
+    """Count the order; an entry gets its plan."""
+    order = message.order
+    if order.role is OrderRole.EXIT:
+        state.exits_of_trade[order.trade_id] = state.exits_of_trade.get(order.trade_id, 0) + 1
+        return
+    pending = state.pending.pop(order.signal_id, None)
+    state.entries_today += 1
+    state.last_entry_at[order.symbol, order.side] = at
+    state.plans[order.trade_id] = _plan(order, pending.horizon_s if pending is not None else None)
+
+
+def note_refused(state: State, message: OrderRefused, at: datetime) -> None:
+    """The verdict is known."""
+    state.pending.pop(message.signal_id, None)
+
+
+def note_submit(state: State, message: SubmitOrder, at: datetime) -> None:
+    """Count the orders that a signal set off."""
+    signal_id = message.order.signal_id
+    state.orders_of_signal[signal_id] = state.orders_of_signal.get(signal_id, 0) + 1
+
+
+def open_plan(state: State, message: PositionOpened, at: datetime) -> None:
+    """From the first fill on the clock runs and the highest price counts."""
+    position = message.position
+    plan = state.plans.get(position.trade_id)
+    if plan is not None:
+        state.plans[position.trade_id] = replace(
+            plan, opened_at=position.opened_at, high_water_price=position.average_cost
+        )
+
+
+def move_stop(state: State, message: StopMoved, at: datetime) -> None:
+    """The plan follows the stop."""
+    plan = state.plans.get(message.trade_id)
+    if plan is not None:
+        state.plans[message.trade_id] = replace(
+            plan,
+            stop_price=message.stop_price,
+            high_water_price=message.high_water_price,
+            is_trailing=message.is_trailing,
+        )
+
+
+def close_trade(state: State, message: PositionClosed, at: datetime) -> None:
+    """Book the result; the plan is done."""
+    trade = message.trade
+    state.plans.pop(trade.trade_id, None)
+    state.exits_of_trade.pop(trade.trade_id, None)
+    state.strategies[trade.strategy_id] = add_trade(state.strategy(trade.strategy_id), trade)
+    state.loss_streak = add_to_streak(state.loss_streak, trade)
+
+
+def note_bar(state: State, message: BarClosed, at: datetime) -> None:
+    """Keep the close, and the highest price of a symbol held."""
+    bar = message.bar
+    _keep_closes(state, bar.symbol, (bar,))
+    for trade_id, plan in state.plans.items():
+        if plan.symbol == bar.symbol and plan.opened_at is not None:
+            state.plans[trade_id] = replace(plan, high_water_price=highest_seen(plan, bar))
+
+
+def note_view(state: State, message: MarketViewReceived, at: datetime) -> None:
+    """Keep the closes of the window."""
+    _keep_closes(state, message.view.symbol, message.view.bars)
+
+
+def mark_equity(state: State, message: EquityMarked, at: datetime) -> None:
+    """Keep the equity, and the peak since a review."""
+    state.equity_usd = message.account.equity_usd
+    if state.reviewed_peak_usd is not None:
+        state.reviewed_peak_usd = max(state.reviewed_peak_usd, message.account.equity_usd)
+
+
+def note_warning(state: State, message: LimitApproached, at: datetime) -> None:
+    """Told for today."""
+    state.warned_today.add(message.name)
+
+
+def pause_strategy(state: State, message: StrategyPaused, at: datetime) -> None:
+    """The strategy pauses."""
+    record = state.strategy(message.strategy_id)
+    state.strategies[message.strategy_id] = replace(record, is_paused=True)
+
+
+def halt(state: State, message: TradingHalted, at: datetime) -> None:
+    """Trading is halted."""
+    state.trading_state = TradingState.HALTED
+    state.halt_cause = message.cause
+
+
+def resume(state: State, message: TradingResumed, at: datetime) -> None:
+    """Trading goes on, counting anew; a drawdown was reviewed and begins at today's equity."""
+    if state.halt_cause is HaltCause.DRAWDOWN:
+        state.reviewed_peak_usd = state.equity_usd
+    state.trading_state = TradingState.ACTIVE
+    state.halt_cause = None
+    state.loss_streak = ()
+    state.strategies = {name: review(record) for name, record in state.strategies.items()}
+
+
+def note_failure(state: State, message: AdapterFailed, at: datetime) -> None:
+    """The broker fails since its first failure after it last worked."""
+    if state.is_broker(message.adapter) and state.broker_failed_at is None:
+        state.broker_failed_at = message.at
+
+
+def note_recovery(state: State, message: AdapterRecovered, at: datetime) -> None:
+    """The broker works again."""
+    if state.is_broker(message.adapter):
+        state.broker_failed_at = None
+
+
+def halt_symbol(state: State, message: SymbolHalted, at: datetime) -> None:
+    """The exchange halted the symbol."""
+    state.halted_symbols.add(message.symbol)
+
+
+def resume_symbol(state: State, message: SymbolResumed, at: datetime) -> None:
+    """The symbol trades again."""
+    state.halted_symbols.discard(message.symbol)
+
+
+def _plan(order: ApprovedOrder, horizon_s: float | None) -> TradePlan:
+    return TradePlan(
+        trade_id=order.trade_id,
+        catalyst_id=order.catalyst_id,
+        symbol=order.symbol,
+        stop_price=order.stop_loss_price if order.stop_loss_price is not None else ZERO,
+        horizon_s=horizon_s,
+        high_water_price=ZERO,
+    )
+
+
+def _keep_closes(state: State, symbol: str, bars: Iterable[Bar]) -> None:
+    """Merge by time: a window and single bars overlap, and the newest word on a bar counts."""
+    merged = {close.closed_at: close for close in state.closes.get(symbol, ())}
+    merged |= {b.closed_at: Close(b.closed_at, b.close) for b in bars if b.close > 0}
+    newest = sorted(merged.values(), key=lambda close: close.closed_at)[-MAX_CLOSES:]
+    state.closes[symbol] = tuple(newest)
+
+
+EVOLVE: dict[type, Callable[[State, Any, datetime], None]] = {
+    RunStarted: start_run,
+    SessionOpened: open_session,
+    SessionClosed: close_session,
+    IntentFormed: note_intent,
+    OrderApproved: note_approved,
+    OrderRefused: note_refused,
+    SubmitOrder: note_submit,
+    PositionOpened: open_plan,
+    PositionClosed: close_trade,
+    StopMoved: move_stop,
+    BarClosed: note_bar,
+    MarketViewReceived: note_view,
+    EquityMarked: mark_equity,
+    LimitApproached: note_warning,
+    StrategyPaused: pause_strategy,
+    TradingHalted: halt,
+    TradingResumed: resume,
+    AdapterFailed: note_failure,
+    AdapterRecovered: note_recovery,
+    SymbolHalted: halt_symbol,
+    SymbolResumed: resume_symbol,
+}

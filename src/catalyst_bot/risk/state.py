@@ -1,0 +1,99 @@
+"""What the risk stage remembers; all of it follows from recorded messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from catalyst_bot.domain.enums import HaltCause, Side, TradingState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingEntry:
+    """An entry intent whose verdict is not known yet, or only just; keyed by its signal."""
+
+    symbol: str
+    horizon_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradePlan:
+    """What protects one trade, from the approval of its entry until it is flat.
+
+    Time runs from the first fill: before it `opened_at` and `exit_at` are None.
+    """
+
+    trade_id: str
+    catalyst_id: str
+    symbol: str
+    stop_price: Decimal
+    horizon_s: float | None
+    high_water_price: Decimal
+    is_trailing: bool = False
+    opened_at: datetime | None = None
+
+    @property
+    def exit_at(self) -> datetime | None:
+        """When the catalyst's horizon is over; the news has had its effect by then."""
+        if self.opened_at is None or self.horizon_s is None:
+            return None
+        return self.opened_at + timedelta(seconds=self.horizon_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrategyRecord:
+    """Results of one strategy's closed trades, as fractions of what each trade cost.
+
+    `loss_fraction_sum` is a sum of magnitudes. `returns` holds the last ones, oldest first, since
+    a person last resumed trading.
+    """
+
+    trades: int = 0
+    wins: int = 0
+    win_fraction_sum: float = 0.0
+    loss_fraction_sum: float = 0.0
+    consecutive_losses: int = 0
+    returns: tuple[float, ...] = ()
+    is_paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The closing price of one bar."""
+
+    closed_at: datetime
+    price: float
+
+
+@dataclass(slots=True)
+class State:
+    """Counters, records and plans. `reviewed_peak_usd` replaces the account's peak once a person
+    resumed after a drawdown halt: without it the old peak would halt trading for ever.
+    """
+
+    trading_state: TradingState = TradingState.ACTIVE
+    halt_cause: HaltCause | None = None
+    broker_name: str = ""
+    broker_failed_at: datetime | None = None
+    equity_usd: Decimal | None = None
+    reviewed_peak_usd: Decimal | None = None
+    entries_today: int = 0
+    warned_today: set[str] = field(default_factory=set)
+    pending: dict[str, PendingEntry] = field(default_factory=dict)
+    plans: dict[str, TradePlan] = field(default_factory=dict)
+    exits_of_trade: dict[str, int] = field(default_factory=dict)
+    orders_of_signal: dict[str, int] = field(default_factory=dict)
+    last_entry_at: dict[tuple[str, Side], datetime] = field(default_factory=dict)
+    strategies: dict[str, StrategyRecord] = field(default_factory=dict)
+    loss_streak: tuple[datetime, ...] = ()
+    closes: dict[str, tuple[Close, ...]] = field(default_factory=dict)
+    halted_symbols: set[str] = field(default_factory=set)
+
+    def strategy(self, strategy_id: str) -> StrategyRecord:
+        """Return the strategy's record, an empty one before its first closed trade."""
+        return self.strategies.get(strategy_id, StrategyRecord())
+
+    def is_broker(self, adapter: str) -> bool:
+        """True when the adapter is the broker: called so, or by the name the run began with."""
+        return adapter in {"broker", self.broker_name}

@@ -1,0 +1,114 @@
+"""The trading process: flags -> request -> replay -> result and exit code.
+
+`python -m catalyst_bot.runner` and `catalyst-bot run` are the same command.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from catalyst_bot import console
+from catalyst_bot.bootstrap.requests import Asked, recorded_replay
+from catalyst_bot.bootstrap.run import ReplayRequest
+from catalyst_bot.bootstrap.serving import run_and_serve
+from catalyst_bot.domain.enums import Mode, TradingState
+from catalyst_bot.domain.errors import ConfigError
+
+_MODEL_REMEDY = (
+    "models are directories (weights.safetensors and card.json), never pickles, because loading a "
+    "pickle runs code; use --model rule, a model directory or a registry name"
+)
+
+
+class BrokerName(StrEnum):
+    """Choices of --broker."""
+
+    EMBEDDED = "embedded"
+
+
+def parse_speed(text: str) -> float | None:
+    """`max` is None; a number is replayed seconds per second. Raises `ConfigError` otherwise."""
+    if text == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < float("inf"):
+        raise ConfigError(f"--speed {text}: give a number above 0 (60 = a minute a second) or max")
+    return speed
+
+
+def check_model(model: str) -> str:
+    """Refuse pickles by name. Raises `ConfigError` with the remedy."""
+    if model.endswith((".pkl", ".pickle", ".zip")):
+        raise ConfigError(f"--model {model}: {_MODEL_REMEDY}")
+    return model
+
+
+def run(
+    mode: Annotated[Mode, typer.Option(help="row of the mode table")] = Mode.PAPER,
+    broker: Annotated[BrokerName, typer.Option(help="where orders go")] = BrokerName.EMBEDDED,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="decide, never submit")] = False,
+    start: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="first day to replay")
+    ] = None,
+    end: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="last day, included")
+    ] = None,
+    bars: Annotated[list[Path] | None, typer.Option(help="bar files or a catalog")] = None,
+    news: Annotated[list[Path] | None, typer.Option(help="news files or a catalog")] = None,
+    model: Annotated[str, typer.Option(help="rule, a model directory or a registry name")] = "rule",
+    speed: Annotated[str, typer.Option(help="60 = a minute a second; max")] = "max",
+    exit_: Annotated[bool, typer.Option("--exit", help="end with the replay")] = False,
+    json_: Annotated[str, typer.Option("--json", help="write the result here; - is stdout")] = "",
+    config: Annotated[Path | None, typer.Option(help="settings file")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="journals, catalog, HALT latch")] = None,
+    journal: Annotated[Path | None, typer.Option(help="journal file of this run")] = None,
+) -> None:
+    """Run the bot: a replay of recorded days with --from, --to, --bars, --news, or live feeds."""
+
+    def action() -> int:
+        asked = Asked(
+            mode=mode,
+            broker=broker,
+            is_dry_run=dry_run,
+            first_day=start.date() if start else None,
+            last_day=end.date() if end else None,
+            bars=tuple(bars or ()),
+            news=tuple(news or ()),
+            model=check_model(model),
+            speed=parse_speed(speed),
+            config=config,
+            data_dir=data_dir,
+            journal=journal,
+        )
+        return perform(recorded_replay(asked), stays=not exit_, json_path=json_)
+
+    console.guarded(action)
+
+
+def perform(request: ReplayRequest, *, stays: bool, json_path: str) -> int:
+    """Run, write the result where asked; exit code 5 when the run ended halted."""
+
+    def on_result(result: dict[str, Any]) -> None:
+        if json_path:
+            console.write_json(result, json_path)
+
+    outcome = run_and_serve(request, stays=stays, say=console.note, on_result=on_result)
+    is_halted = outcome.trading_state is TradingState.HALTED
+    return console.HALTED if is_halted else console.OK
+
+
+def main() -> None:
+    """Entry point of `python -m catalyst_bot.runner`."""
+    typer.run(run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""Messages to canonical bytes and back.
+
+The journal is the truth, so what cannot be read back exactly is never written: `encode` reads its
+own output before it returns it. JSON keeps a journal readable with any tool, for ever.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, cast
+
+import msgspec
+
+from catalyst_bot.domain.errors import BadData
+from catalyst_bot.domain.messages.registry import MESSAGES, Message
+
+SCHEMA_VERSION = 1  # of all message types together; see fingerprints.py
+_PACK_ABOVE_BYTES = 4096  # market views; below that compressing costs more than it saves
+_NOT_FINITE = (b"NaN", b"Infinity")
+
+_ENCODER = msgspec.json.Encoder()
+_DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
+    name: msgspec.json.Decoder(kind) for name, kind in MESSAGES.items()
+}
+
+
+def encode(message: Message) -> bytes:
+    """Return the canonical JSON of a message: equal messages of a type give equal bytes.
+
+    Writing, reading and writing again turns an int given for a float into that float, so that a
+    message that came from a journal is written as it was the first time. Raises `BadData` for
+    NaN, infinity and values of the wrong type.
+    """
+    name = type(message).__name__
+    try:
+        again = _DECODERS[name].decode(_ENCODER.encode(message))
+        body = _ENCODER.encode(again)
+    except (msgspec.MsgspecError, TypeError, UnicodeEncodeError) as error:
+        raise BadData(
+            f"{name} cannot be journalled: {error} (NaN and infinity read as null)"
+        ) from error
+    if any(word in body for word in _NOT_FINITE) and not all(
+        map(Decimal.is_finite, _decimals(again))
+    ):
+        raise BadData(f"{name} cannot be journalled: it holds a Decimal that is not finite")
+    return body
+
+
+def decode(name: str, body: bytes, *, version: int = SCHEMA_VERSION) -> Message:
+    """Return the message of the wire name `name`. Raises `BadData` for what it cannot read."""
+    if version != SCHEMA_VERSION:
+        raise BadData(f"{name} has schema version {version}; this program reads {SCHEMA_VERSION}")
+    decoder = _DECODERS.get(name)
+    if decoder is None:
+        raise BadData(f"{name} is no message of this program")
+    try:
+        return cast("Message", decoder.decode(body))
+    except msgspec.MsgspecError as error:
+        raise BadData(f"{name} cannot be read: {error}") from error
+
+
+def pack(body: bytes) -> bytes:
+    """Compress a large body for storage; a small one stays as it is."""
+    return zlib.compress(body, level=1) if len(body) > _PACK_ABOVE_BYTES else body
+
+
+def unpack(stored: bytes) -> bytes:
+    """Undo `pack`: plain JSON objects begin with a brace, compressed ones never do."""
+    if stored.startswith(b"{"):
+        return stored
+    try:
+        return zlib.decompress(stored)
+    except zlib.error as error:
+        raise BadData(f"a compressed body cannot be read: {error}") from error
+
+
+def wire_time(at: datetime) -> str:
+    """Return RFC 3339 in UTC with Z. Raises `BadData` for a naive or non-UTC time."""
+    if at.tzinfo is not UTC and at.utcoffset() != timedelta(0):
+        raise BadData(f"{at.isoformat()} is not UTC")
+    return f"{at.replace(tzinfo=None).isoformat()}Z"
+
+
+def wire_decimal(value: Decimal) -> str:
+    """Return plain digits, never an exponent."""
+    return f"{value:f}"
+
+
+def wire_json(value: object) -> str:
+    """Return JSON of a domain value, for a text column."""
+    return _ENCODER.encode(value).decode()
+
+
+def _decimals(value: Any) -> Iterator[Decimal]:
+    if isinstance(value, Decimal):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _decimals(item)
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from _decimals(getattr(value, field.name))

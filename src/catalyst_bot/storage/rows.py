@@ -1,0 +1,124 @@
+"""The row a record becomes in the journal, with its checksum and its place in the hash chain.
+
+SQLite does not checksum its pages: a flipped bit inside a value would go unseen, so every row
+proves itself (CRC-32 of the body) and its neighbours (SHA-256 over the previous row's hash).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import NamedTuple
+from zlib import crc32
+
+from catalyst_bot.domain.errors import BadData, InvariantViolated, JournalDamaged
+from catalyst_bot.domain.messages.facts import RunStarted, RunStopped
+from catalyst_bot.domain.messages.registry import KIND_OF, Kind, Recorded
+from catalyst_bot.storage.codec import SCHEMA_VERSION, decode, encode, pack, unpack, wire_time
+
+START_OF_CHAIN = ""
+_SEPARATOR = "\x1f"
+_OF_ONE_RUN = frozenset({RunStarted.__name__, RunStopped.__name__})
+
+
+class Row(NamedTuple):
+    """One line of the table `journal`, in the order of its columns."""
+
+    seq: int
+    at: str
+    kind: str
+    name: str
+    version: int
+    cause_seq: int | None
+    trail_id: str
+    body: bytes
+    checksum: int
+    chain: str
+
+
+def to_row(record: Recorded, *, previous_chain: str) -> Row:
+    """Write a record as a row that follows the row with hash `previous_chain`."""
+    body = pack(encode(record.body))
+    row = Row(
+        seq=record.seq,
+        at=wire_time(record.at),
+        kind=KIND_OF[type(record.body)].value,
+        name=type(record.body).__name__,
+        version=SCHEMA_VERSION,
+        cause_seq=record.cause_seq,
+        trail_id=record.trail_id,
+        body=body,
+        checksum=crc32(body),
+        chain="",
+    )
+    return row._replace(chain=_chain(previous_chain, row))
+
+
+def to_record(row: Row) -> Recorded:
+    """Read a row back. Raises `JournalDamaged` when the body is not what its name says."""
+    try:
+        body = decode(row.name, unpack(row.body), version=row.version)
+    except BadData as error:
+        raise JournalDamaged(f"journal row {row.seq}: {error}") from error
+    return Recorded(
+        seq=row.seq,
+        at=datetime.fromisoformat(row.at),
+        cause_seq=row.cause_seq,
+        trail_id=row.trail_id,
+        body=body,
+    )
+
+
+def check_follows(batch: Sequence[Recorded], last_seq: int) -> None:
+    """Raise `InvariantViolated` unless the batch continues after `last_seq` without a gap."""
+    for expected, record in enumerate(batch, start=last_seq + 1):
+        if record.seq != expected:
+            raise InvariantViolated(f"the journal expects row {expected}, not {record.seq}")
+
+
+def check_row(row: Row, *, previous_seq: int, previous_chain: str) -> None:
+    """Raise `JournalDamaged` unless the row is whole and follows the previous one."""
+    if row.seq != previous_seq + 1:
+        raise JournalDamaged(f"journal row {previous_seq + 1} is missing: {row.seq} comes next")
+    if crc32(row.body) != row.checksum:
+        raise JournalDamaged(f"journal row {row.seq} ({row.name}): its checksum differs")
+    if _chain(previous_chain, row) != row.chain:
+        raise JournalDamaged(
+            f"journal row {row.seq} ({row.name}): its chain differs; this row, or one before it, "
+            "was changed after it was written"
+        )
+
+
+def journal_hash(records: Iterable[Recorded]) -> str:
+    """Return the identity of a run as hex: SHA-256 over its facts and decisions in order.
+
+    Left out is what differs between two equal runs: commands (they follow from decisions), and
+    RunStarted and RunStopped (run id and wall time). Times inside facts are part of it.
+    """
+    return _hash_of(
+        (KIND_OF[type(record.body)], type(record.body).__name__, encode(record.body))
+        for record in records
+    )
+
+
+def journal_hash_of_rows(rows: Iterable[Row]) -> str:
+    """Return the `journal_hash` of stored rows, without decoding them."""
+    return _hash_of((row.kind, row.name, unpack(row.body)) for row in rows)
+
+
+def _hash_of(entries: Iterable[tuple[str, str, bytes]]) -> str:
+    digest = sha256()
+    for kind, name, body in entries:
+        if kind != Kind.COMMAND and name not in _OF_ONE_RUN:
+            digest.update(name.encode())
+            digest.update(body)
+            digest.update(b"\n")
+    return digest.hexdigest()
+
+
+def _chain(previous: str, row: Row) -> str:
+    head = (previous, row.seq, row.at, row.kind, row.name, row.version, row.cause_seq, row.trail_id)
+    digest = sha256(_SEPARATOR.join(map(str, head)).encode())
+    digest.update(row.body)
+    return digest.hexdigest()

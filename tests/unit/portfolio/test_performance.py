@@ -1,0 +1,158 @@
+from datetime import timedelta
+from decimal import Decimal
+from math import sqrt
+from statistics import mean, stdev
+
+import pytest
+
+from catalyst_bot.domain.enums import ExitReason, Side
+from catalyst_bot.domain.errors import BadData
+from catalyst_bot.domain.trading import ClosedTrade
+from catalyst_bot.portfolio import performance as p
+from tests.builders import NOON
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def trade(pnl: str, *, entry_h: float = 0, exit_h: float = 1) -> ClosedTrade:
+    return ClosedTrade(
+        trade_id="t",
+        catalyst_id="c",
+        strategy_id="s",
+        symbol="ACME",
+        side=Side.BUY,
+        quantity=Decimal(1),
+        entry_at=NOON + entry_h * HOUR,
+        entry_price=Decimal(100),
+        exit_at=NOON + exit_h * HOUR,
+        exit_price=Decimal(100),
+        exit_reason=ExitReason.TIME_EXIT,
+        fees_usd=Decimal(0),
+        pnl_usd=Decimal(pnl),
+        pnl_fraction=0.0,
+    )
+
+
+def curve(*equities: str, step: timedelta = DAY) -> list[p.EquityPoint]:
+    return [
+        p.EquityPoint(at=NOON + n * step, equity_usd=Decimal(e)) for n, e in enumerate(equities)
+    ]
+
+
+MIXED = [trade("60"), trade("-20"), trade("30"), trade("0")]
+
+
+def test_measures_of_trades():
+    assert p.win_rate(MIXED) == 0.5
+    assert p.profit_factor(MIXED) == 4.5
+    assert p.average_win_usd(MIXED) == 45
+    assert p.average_loss_usd(MIXED) == -20
+    assert p.expectancy_usd(MIXED) == Decimal("17.5")
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [p.win_rate, p.profit_factor, p.average_win_usd, p.average_loss_usd, p.expectancy_usd],
+)
+def test_without_trades_there_is_nothing_to_say(measure):
+    assert measure([]) is None
+
+
+def test_without_losses_there_is_no_profit_factor_and_without_wins_it_is_nought():
+    assert p.profit_factor([trade("5")]) is None
+    assert p.profit_factor([trade("-5")]) == 0.0
+
+
+def test_nothing_at_all_measures_as_nothing():
+    nothing = p.measure([], [])
+    assert nothing.trade_count == 0
+    values = [getattr(nothing, name) for name in nothing.__slots__ if name != "trade_count"]
+    assert values == [None] * len(values)
+
+
+def test_sharpe_is_the_textbook_formula():
+    values = [0.01, -0.02, 0.03, 0.005]
+    expected = mean(values) / stdev(values) * sqrt(252)
+    assert p.sharpe_ratio(values, periods_per_year=252) == pytest.approx(expected)
+    over = p.sharpe_ratio(values, periods_per_year=252, risk_free_return=0.001)
+    assert over == pytest.approx((mean(values) - 0.001) / stdev(values) * sqrt(252))
+    assert p.sharpe_ratio([0.01], periods_per_year=252) is None
+    assert p.sharpe_ratio([0.01, 0.01], periods_per_year=252) is None
+
+
+def test_sortino_counts_shortfalls_over_all_periods():
+    values = [0.01, -0.02, 0.03, -0.01]
+    downside = sqrt((0.02**2 + 0.01**2) / 4)
+    assert p.sortino_ratio(values, periods_per_year=252) == pytest.approx(
+        mean(values) / downside * sqrt(252)
+    )
+    assert p.sortino_ratio([0.01, 0.02], periods_per_year=252) is None
+
+
+def test_drawdown_is_the_deepest_fall_from_a_peak():
+    assert p.max_drawdown(curve("100", "120", "90", "130", "110")) == pytest.approx(0.25)
+    assert p.max_drawdown(curve("100", "110")) == 0.0
+    assert p.max_drawdown([]) is None
+
+
+def test_annual_return_and_calmar_over_calendar_time():
+    year = [
+        p.EquityPoint(at=NOON, equity_usd=Decimal(100)),
+        p.EquityPoint(at=NOON + p.YEAR / 4, equity_usd=Decimal(95)),
+        p.EquityPoint(at=NOON + p.YEAR / 2, equity_usd=Decimal(110)),
+    ]
+    assert p.total_return(year) == pytest.approx(0.10)
+    assert p.annual_return(year) == pytest.approx(0.21)
+    assert p.calmar_ratio(year) == pytest.approx(0.21 / 0.05)
+    assert p.calmar_ratio(curve("100", "110")) is None
+
+
+def test_a_morning_is_not_annualised():
+    assert p.annual_return(curve("100", "101", step=HOUR)) is None
+
+
+def test_a_total_loss_is_minus_one_and_a_fantasy_is_nothing():
+    assert p.annual_return(curve("100", "0")) == -1.0
+    assert p.annual_return(curve("1", "1000000000000")) is None
+
+
+def test_daily_returns_use_day_ends_and_keep_the_beginning():
+    points = [
+        *curve("100", "105", "110", step=HOUR),
+        p.EquityPoint(at=NOON + DAY, equity_usd=Decimal(121)),
+    ]
+    ends = p.day_ends(points)
+    assert [point.equity_usd for point in ends] == [100, 110, 121]
+    assert p.returns([e.equity_usd for e in ends]) == pytest.approx([0.1, 0.1])
+    assert p.day_ends(points[:1]) == points[:1]
+    assert p.day_ends([]) == []
+
+
+def test_returns_from_nothing_are_refused():
+    with pytest.raises(BadData, match="equity"):
+        p.returns([Decimal(0), Decimal(1)])
+
+
+def test_exposure_counts_overlapping_trades_once_and_only_inside():
+    trades = [
+        trade("1", entry_h=1, exit_h=3),
+        trade("1", entry_h=2, exit_h=4),
+        trade("1", entry_h=2, exit_h=2.5),
+        trade("1", entry_h=8, exit_h=12),
+        trade("1", entry_h=-2, exit_h=0.5),
+    ]
+    share = p.exposure_fraction(trades, start=NOON, end=NOON + 10 * HOUR)
+    assert share == pytest.approx((0.5 + 3 + 2) / 10)
+    assert p.exposure_fraction(trades, start=NOON, end=NOON) is None
+
+
+def test_measure_agrees_with_its_parts():
+    points = curve("100", "110", "99", "120")
+    trades = [trade("20", exit_h=36)]
+    measured = p.measure(trades, points)
+    assert measured.trade_count == 1
+    assert measured.total_return == pytest.approx(0.2)
+    assert measured.max_drawdown == pytest.approx(0.1)
+    assert measured.exposure_fraction == pytest.approx(0.5)
+    daily = [0.1, -0.1, 120 / 99 - 1]
+    assert measured.sharpe_ratio == pytest.approx(mean(daily) / stdev(daily) * sqrt(252))

@@ -1,0 +1,61 @@
+"""Correlation of bar returns, aligned by the time the bars closed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from math import sin
+
+import pytest
+
+from catalyst_bot.risk.correlation import MIN_COMMON_BARS, correlation, kinship
+from catalyst_bot.risk.state import Close
+from tests import builders
+
+
+def closes(prices, *, shift: int = 0) -> tuple[Close, ...]:
+    return tuple(
+        Close(builders.OPEN + timedelta(minutes=5 * (n + shift)), price)
+        for n, price in enumerate(prices)
+    )
+
+
+WAVE = [100 + sin(n) for n in range(60)]
+DOUBLE = [2 * price for price in WAVE]
+MIRROR = [1 / price for price in WAVE]
+
+
+def test_the_same_moves_correlate_fully():
+    assert correlation(closes(WAVE), closes(DOUBLE)) == pytest.approx(1.0)
+
+
+def test_opposite_moves_correlate_negatively():
+    assert correlation(closes(WAVE), closes(MIRROR)) == pytest.approx(-1.0, abs=0.01)
+
+
+def test_bars_are_aligned_by_time():
+    late = closes(WAVE[10:], shift=10)
+    assert correlation(closes(WAVE), late) == pytest.approx(1.0)
+    assert correlation(closes(WAVE), closes(WAVE[10:])) < 0.9
+
+
+def test_too_few_common_bars_say_nothing():
+    enough, few = closes(WAVE[:MIN_COMMON_BARS]), closes(WAVE[: MIN_COMMON_BARS - 1])
+    assert correlation(closes(WAVE), enough) is not None
+    assert correlation(closes(WAVE), few) is None
+
+
+def test_a_symbol_that_did_not_move_says_nothing():
+    assert correlation(closes(WAVE), closes([5.0] * 60)) is None
+
+
+def test_kinship_is_the_closest_other():
+    known = {"A": closes(WAVE), "B": closes(MIRROR), "C": closes(DOUBLE), "D": closes([1.0])}
+    nearest = kinship("A", ["A", "B", "C", "D"], known)
+    assert nearest.correlation == pytest.approx(1.0)
+    assert nearest.note == "with C; too few common bars with D"
+
+
+def test_kinship_with_nothing_is_zero():
+    assert kinship("A", [], {}).correlation == 0.0
+    assert kinship("A", ["A"], {}).note == "nothing else is held"
+    assert kinship("A", ["B"], {}).note == "too few common bars with B"
