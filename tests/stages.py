@@ -57,9 +57,9 @@ class Stages:
         desk.execution = self.execution
         return desk
 
-    def handle(self, message: Any) -> list[Any]:
-        """Return what follows from the message, in order, without the message itself."""
-        line, outcome = deque([message]), []
+    def handle(self, *messages: Any) -> list[Any]:
+        """Return what follows from messages that stand in line together, without themselves."""
+        line, outcome = deque(messages), []
         while line:
             current = line.popleft()
             before = deepcopy((self.execution, self.portfolio))
@@ -69,7 +69,7 @@ class Stages:
             outcome.append(current)
         self.said += outcome
         self.said_at += [self.now] * len(outcome)
-        return outcome[1:]
+        return outcome[len(messages) :]
 
     def _decide(self, message: Any) -> list[Any]:
         execute = execution_decide.DECIDE.get(type(message))

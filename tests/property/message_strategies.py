@@ -19,7 +19,9 @@ LEAVES: dict[Any, st.SearchStrategy[Any]] = {
     int: st.integers(-(2**53), 2**53),
     float: st.floats(allow_nan=False, allow_infinity=False),
     Decimal: st.decimals(allow_nan=False, allow_infinity=False),
-    datetime: st.datetimes(timezones=st.just(UTC)),
+    datetime: st.datetimes(timezones=st.just(UTC), allow_imaginary=False).map(
+        lambda at: at.replace(fold=0)
+    ),
     date: st.dates(),
     type(None): st.none(),
 }

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from catalyst_bot.domain.enums import OrderKind, OrderRole, Side, TimeInForce
 from catalyst_bot.domain.limits import CostRules
-from catalyst_bot.domain.market import Bar
+from catalyst_bot.domain.market import Bar, OpenPrint
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.commands import SubmitOrder
 from catalyst_bot.domain.messages.registry import Fact, Message
@@ -22,7 +22,6 @@ from catalyst_bot.domain.money import ZERO
 from catalyst_bot.domain.trading import ApprovedOrder
 from catalyst_bot.simulation.fill_profile import FillProfile
 from catalyst_bot.simulation.matching_engine import MatchingEngine
-from catalyst_bot.domain.market import OpenPrint
 from tests.builders import NOON, approved_order
 
 START_USD = Decimal(100_000)
@@ -45,7 +44,7 @@ class Venue(RuleBasedStateMachine):
             CostRules(), profile, seed=seed, starting_cash_usd=START_USD
         )
         self.live, self.twin = self.make(), self.make()
-        self.journal: list[Message] = []
+        self.journal: list[tuple[datetime, Message]] = []
         self.now: datetime = NOON
         self.orders: dict[str, ApprovedOrder] = {}
         self.filled: Counter[str] = Counter()
@@ -56,14 +55,14 @@ class Venue(RuleBasedStateMachine):
         """Do the same with the venue and its twin, compare, record and check the answers."""
         facts = call(self.live)
         assert call(self.twin) == facts
-        self.journal += facts
+        self.journal += [(fact.at, fact) for fact in facts]
         times = [fact.at for fact in facts]
         assert times == sorted(times), "in the order in which they are learned"
         for fact in facts:
             self.check(fact, bar)
 
     def check(self, fact: Fact, bar: Bar | None) -> None:
-        assert fact.at >= self.now - STEP
+        assert fact.at >= self.now
         if isinstance(fact, f.OrderFilled):
             self.check_fill(fact, bar)
         elif isinstance(fact, f.OrderCancelled | f.OrderExpired | f.OrderRejected):
@@ -93,8 +92,8 @@ class Venue(RuleBasedStateMachine):
         order_id = f"cb-{len(self.orders)}"
         order = approved_order(client_order_id=order_id, approved_at=self.now, **given)
         self.orders[order_id] = order
-        self.journal.append(SubmitOrder(order=order, valid_until=self.now + STEP))
         at = self.now
+        self.journal.append((at, SubmitOrder(order=order, valid_until=at + STEP)))
         self.both(lambda engine: engine.submit(order, at))
 
     @rule(symbol=SYMBOLS, quantity=COUNTS, is_bracket=st.booleans(), is_day=st.booleans())
@@ -146,13 +145,14 @@ class Venue(RuleBasedStateMachine):
             return
         (answer,) = self.live.submit(order, at)
         assert self.twin.submit(order, at) == [answer]
-        self.journal += [SubmitOrder(order=order, valid_until=at), answer]
+        self.journal += [(at, SubmitOrder(order=order, valid_until=at)), (at, answer)]
 
     @rule(
         symbol=SYMBOLS,
         prices=st.tuples(CENTS, CENTS, CENTS, CENTS),
         volume=st.sampled_from([0.0, 50.0, 1_500.0, 1e6]),
         decides_inside=st.booleans(),
+        cancels=st.sampled_from([None, "", "-sl"]),
         prints=st.sampled_from(["none", "with volume", "without volume"]),
     )
     def trade_a_bar(
@@ -161,6 +161,7 @@ class Venue(RuleBasedStateMachine):
         prices: tuple[int, int, int, int],
         volume: float,
         decides_inside: bool,
+        cancels: str | None,
         prints: str,
     ) -> None:
         low, first, last, high = (float(dollars(c)) for c in sorted(prices))
@@ -179,6 +180,8 @@ class Venue(RuleBasedStateMachine):
             size = volume if prints == "with volume" else None
             opening = OpenPrint(symbol=symbol, price=bar.open, volume=size)
             self.both(lambda engine: engine.on_open_print(opening, opened_at), bar)
+        if cancels is not None:  # while the fill of the print is still under way
+            self.cancel(len(self.orders) - 1, cancels)
         if decides_inside:
             self.now = opened_at + timedelta(seconds=60)
             self.buy_at_market(symbol, 10, is_bracket=True, is_day=True)
@@ -197,14 +200,15 @@ class Venue(RuleBasedStateMachine):
             if is_halt
             else f.SymbolResumed(at=self.now, symbol=symbol)
         )
-        self.journal.append(fact)
+        self.journal.append((self.now, fact))
         for engine in (self.live, self.twin):
             (engine.halt if is_halt else engine.resume)(symbol, self.now)
 
     @rule()
     def restart(self) -> None:
         self.twin = self.make()
-        self.twin.rebuild(self.journal)
+        in_order = sorted(self.journal, key=lambda entry: entry[0])  # as the bot learns of it
+        self.twin.rebuild(message for _, message in in_order)
         assert self.twin.settle(self.now) == []
 
     @invariant()

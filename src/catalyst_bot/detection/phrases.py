@@ -118,15 +118,18 @@ def _file(begun: _Begun, phrase: Phrase) -> None:
 
 def _across_gap(by_word: dict[str, list[Phrase]], text: Sequence[str], start: int) -> list[Match]:
     """Match the phrases whose second slot is a gap; each at its first occurrence."""
-    found: dict[int, Match] = {}
-    for at in range(start + 1, min(start + GAP_WORDS + 2, len(text))):
-        word = text[at]
-        if word in BREAKS:
+    found: list[Match] = []
+    for at, word in enumerate(text[start + 1 : start + GAP_WORDS + 2], start + 1):
+        if word in by_word:
+            found += [
+                Match(phrase, start, end)
+                for phrase in by_word[word]
+                if all(match.phrase is not phrase for match in found)
+                and (end := _end(phrase.slots, 3, text, at + 1))
+            ]
+        elif word in BREAKS:
             break
-        for phrase in by_word.get(word, ()):
-            if id(phrase) not in found and (end := _end(phrase.slots, 3, text, at + 1)):
-                found[id(phrase)] = Match(phrase, start, end)
-    return list(found.values())
+    return found
 
 
 def merged(indexes: Iterable[PhraseIndex]) -> PhraseIndex:

@@ -11,8 +11,14 @@ DASHES = "\u2013\u2014"  # en and em dash: they end a clause, with or without sp
 BREAKS = frozenset(".;:?!|-" + DASHES)
 _APOSTROPHE = "\u2019"
 _WORD = re.compile(
-    rf"[a-z0-9]+|[;:?!|](?=\s|$)|[{DASHES}]|(?<=\s)-(?=\s)"
-    r"|(?<![.\s]\w)[.](?=\s|$)"  # the stop after "U.S." ends no clause
+    rf"""[a-z0-9]+
+    | (?=[;:?!|.{DASHES}-])  # most characters between words are none of these: decide at once
+      (?: [;:?!|](?=\s|$)
+        | [{DASHES}]
+        | (?<=\s)-(?=\s)
+        | (?<![.\s]\w)[.](?=\s|$)  # the stop after "U.S." ends no clause
+      )""",
+    re.VERBOSE,
 )
 
 

@@ -91,7 +91,6 @@ class RiskLimits:
         3, 1, 100, "count", "RELIABILITY 4: the Knight Capital counter"
     )
     warn_at_fraction: float = number(0.90, 0.1, 1, "fraction", "roadmap story 2.5")
-    allow_short: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,7 +77,7 @@ def release_exit(
     order = state.pending_exits.get(position.trade_id)
     if order is None or at_broker(state, position.trade_id, but=ended):
         return []
-    return submit(replace(order, quantity=order.quantity), desk)
+    return submit(replace(order, quantity=min(order.quantity, position.quantity)), desk)
 
 
 def contradiction(state: State, client_order_id: str, event: OrderEvent) -> list[Message]:

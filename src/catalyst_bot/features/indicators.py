@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from catalyst_bot.features.window import BarWindow, Floats, session_start_index
+from catalyst_bot.features.window import (
+    SESSION_GAP_S,
+    BarWindow,
+    Floats,
+    session_start_index,
+)
 
 BPS = 10_000.0
 SECONDS_PER_DAY = 86_400.0
@@ -86,7 +91,10 @@ def return_over(window: BarWindow, bars: int) -> float:
 
 
 def realised_volatility(window: BarWindow) -> float:
-    """Standard deviation of the bars' log returns, as a fraction per bar."""
-    if len(window) < 3:
-        return 0.0
-    return float(np.diff(np.log(window.close)).std(ddof=1))
+    """Standard deviation of the bars' log returns within sessions, as a fraction per bar.
+
+    The jump over a night is left out: it would make every open look like a crisis.
+    """
+    pauses = window.opened_at[1:] - window.closed_at[:-1]
+    inside = np.diff(np.log(window.close))[pauses <= SESSION_GAP_S]
+    return float(inside.std(ddof=1)) if len(inside) > 1 else 0.0

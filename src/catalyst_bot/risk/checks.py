@@ -66,9 +66,11 @@ def confidence(entry: Proposal) -> Check:
 
 
 def strategy_paused(entry: Proposal) -> Check:
-    """A paused strategy waits for a person, even when a late trade of it wins."""
+    """A paused strategy rests, even when a late trade of it wins."""
     is_good = not entry.record.is_paused
-    note = "active" if is_good else "paused"
+    until = entry.record.paused_until
+    rest = f"until {until:%Y-%m-%d %H:%M} UTC" if until is not None else "until a person resumes"
+    note = "active" if is_good else f"paused {rest}"
     return in_state("strategy_paused", Tier.STRATEGY, is_good=is_good, note=note)
 
 

@@ -36,7 +36,7 @@ from catalyst_bot.risk.breakers import BROKER_TIMER, trip
 from catalyst_bot.risk.manager import approve_exit, assess
 from catalyst_bot.risk.records import add_trade
 from catalyst_bot.risk.rules import Rules
-from catalyst_bot.risk.state import State
+from catalyst_bot.risk.state import State, StrategyRecord
 
 TRAIL = "risk"  # trail of what concerns the whole account
 LIVE = (OrderStatus.WORKING, OrderStatus.PARTIALLY_FILLED)
@@ -121,26 +121,33 @@ def on_position_closed(
     """Pause a strategy that loses too often or earns too little; halt on a streak of losses."""
     record = add_trade(state.strategy(message.trade.strategy_id), message.trade)
     outcome: list[Message] = []
-    reason = _pause_reason(record.consecutive_losses, record.returns, rules)
-    if reason and not record.is_paused:
-        outcome.append(
-            StrategyPaused(strategy_id=message.trade.strategy_id, reason=reason, until=None)
-        )
+    if not record.is_paused:
+        outcome += _pause(message.trade.strategy_id, record, desk, rules)
     halt = trip(state, message, rules.limits)
     if halt is not None:
         outcome.append(halt)
     return outcome
 
 
-def _pause_reason(consecutive_losses: int, returns: tuple[float, ...], rules: Rules) -> str:
-    """Why a strategy with this record must pause, or nothing."""
+def _pause(
+    strategy_id: str, record: StrategyRecord, desk: Desk, rules: Rules
+) -> list[StrategyPaused]:
+    """The pause a strategy with this record takes, if any.
+
+    A losing streak rests until the next session opens; a poor Sharpe ratio waits for a person,
+    because a night changes nothing about it.
+    """
     limits = rules.limits
-    if consecutive_losses >= limits.pause_after_consecutive_losses:
-        return f"{consecutive_losses} losses in a row"
-    ratio = gauges.sharpe(returns)
-    if ratio is None or len(returns) < limits.min_trades_for_sharpe or ratio >= limits.min_sharpe:
-        return ""
-    return f"Sharpe ratio {ratio:.2f} below {limits.min_sharpe:g} over {len(returns)} trades"
+    if record.consecutive_losses >= limits.pause_after_consecutive_losses:
+        reason = f"{record.consecutive_losses} losses in a row"
+        until = desk.calendar.next_session(desk.now).opens_at
+        return [StrategyPaused(strategy_id=strategy_id, reason=reason, until=until)]
+    count = len(record.returns)
+    ratio = gauges.sharpe(record.returns)
+    if ratio is None or count < limits.min_trades_for_sharpe or ratio >= limits.min_sharpe:
+        return []
+    reason = f"Sharpe ratio {ratio:.2f} below {limits.min_sharpe:g} over {count} trades"
+    return [StrategyPaused(strategy_id=strategy_id, reason=reason, until=None)]
 
 
 def on_breaker(

@@ -38,7 +38,7 @@ from catalyst_bot.domain.messages.facts import (
 from catalyst_bot.domain.money import ZERO
 from catalyst_bot.domain.trading import ApprovedOrder
 from catalyst_bot.risk.proposal import wants_entry
-from catalyst_bot.risk.records import add_to_streak, add_trade, review
+from catalyst_bot.risk.records import add_to_streak, add_trade, rest, review
 from catalyst_bot.risk.state import Close, PendingEntry, State, TradePlan
 from catalyst_bot.risk.stops import highest_seen
 
@@ -52,7 +52,10 @@ def start_run(state: State, message: RunStarted, at: datetime) -> None:
 
 
 def open_session(state: State, message: SessionOpened, at: datetime) -> None:
-    """A new day: counters begin again, entries of yesterday that never filled are gone."""
+    """A new day: counters begin again, entries of yesterday that never filled are gone, and
+    strategies that paused for the rest of the day go on.
+    """
+    state.strategies = {name: rest(record, at) for name, record in state.strategies.items()}
     state.entries_today = 0
     state.warned_today.clear()
     state.pending.clear()
@@ -160,7 +163,9 @@ def note_warning(state: State, message: LimitApproached, at: datetime) -> None:
 def pause_strategy(state: State, message: StrategyPaused, at: datetime) -> None:
     """The strategy pauses."""
     record = state.strategy(message.strategy_id)
-    state.strategies[message.strategy_id] = replace(record, is_paused=True)
+    state.strategies[message.strategy_id] = replace(
+        record, is_paused=True, paused_until=message.until
+    )
 
 
 def halt(state: State, message: TradingHalted, at: datetime) -> None:

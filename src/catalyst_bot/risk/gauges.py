@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from math import inf, sqrt
+from math import inf, isfinite, sqrt
 from statistics import fmean
 
 from catalyst_bot.domain.account import AccountView
@@ -64,8 +64,11 @@ class Gauge:
     warn_from: float
 
     def warning(self) -> LimitApproached | None:
-        """Return the warning, or None while far enough from the limit; NaN warns."""
-        if self.observed < self.warn_from:
+        """Return the warning, or None while far enough from the limit.
+
+        Without equity there is no fraction to tell; the loss that led there has halted trading.
+        """
+        if self.observed < self.warn_from or not isfinite(self.observed):
             return None
         return LimitApproached(
             name=self.name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from catalyst_bot.domain.trading import ClosedTrade
@@ -22,7 +23,15 @@ def add_trade(record: StrategyRecord, trade: ClosedTrade) -> StrategyRecord:
         consecutive_losses=record.consecutive_losses + 1 if is_loss else 0,
         returns=(*record.returns, trade.pnl_fraction)[-MAX_RETURNS:],
         is_paused=record.is_paused,
+        paused_until=record.paused_until,
     )
+
+
+def rest(record: StrategyRecord, at: datetime) -> StrategyRecord:
+    """Return the record as a session opens at `at`: a pause that is over counts losses anew."""
+    if record.paused_until is None or record.paused_until > at:
+        return record
+    return replace(record, is_paused=False, paused_until=None, consecutive_losses=0)
 
 
 def review(record: StrategyRecord) -> StrategyRecord:

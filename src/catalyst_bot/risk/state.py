@@ -46,7 +46,7 @@ class StrategyRecord:
     """Results of one strategy's closed trades, as fractions of what each trade cost.
 
     `loss_fraction_sum` is a sum of magnitudes. `returns` holds the last ones, oldest first, since
-    a person last resumed trading.
+    a person last resumed trading. A pause without `paused_until` waits for a person.
     """
 
     trades: int = 0
@@ -56,6 +56,7 @@ class StrategyRecord:
     consecutive_losses: int = 0
     returns: tuple[float, ...] = ()
     is_paused: bool = False
+    paused_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

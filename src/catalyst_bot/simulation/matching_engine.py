@@ -97,7 +97,8 @@ class MatchingEngine:
         order = self.state.orders.get(client_order_id)
         if order is None or not order.is_open:
             return [_refused(client_order_id, _why_not_open(order), at)]
-        return self._record(_cancelled(client_order_id, "cancelled by request", at))
+        told_at = self._not_before(order, at)
+        return self._record(_cancelled(client_order_id, "cancelled by request", told_at))
 
     def replace_stop(self, client_order_id: str, stop_price: Decimal, at: datetime) -> list[Fact]:
         """Move the price of a waiting stop; it counts from the next bar that opens."""
@@ -113,7 +114,10 @@ class MatchingEngine:
             return [_refused(client_order_id, f"invalid stop price {stop_price}", at)]
         return self._record(
             f.OrderReplaced(
-                at=at, client_order_id=client_order_id, stop_price=stop_price, limit_price=None
+                at=self._not_before(order, at),
+                client_order_id=client_order_id,
+                stop_price=stop_price,
+                limit_price=None,
             )
         )
 
@@ -143,7 +147,10 @@ class MatchingEngine:
         facts: list[Fact] = []
         for order in self.state.all_open_orders():
             if order.time_in_force is TimeInForce.DAY and order.live_from < at:
-                facts += self._record(f.OrderExpired(at=at, client_order_id=order.client_order_id))
+                told_at = self._not_before(order, at)
+                facts += self._record(
+                    f.OrderExpired(at=told_at, client_order_id=order.client_order_id)
+                )
         return facts
 
     def snapshot(self) -> BrokerSnapshot:
@@ -192,6 +199,14 @@ class MatchingEngine:
                 facts += self._consequences(order, at)
         return facts
 
+    def _not_before(self, order: VenueOrder, at: datetime) -> datetime:
+        """Return `at`, or the later time of a fill of the same bracket that is still under way.
+
+        So facts of one bracket are recorded in the order in which they happened at the venue.
+        """
+        bracket = self.state.bracket_of(order)
+        return max(at, bracket.entry.told_at, *(leg.told_at for leg in bracket.legs))
+
     def _record(self, fact: OrderFact) -> list[Fact]:
         """Change the state by a fact and return it with all that follows from it."""
         self.state.apply(fact)
@@ -212,21 +227,28 @@ class MatchingEngine:
         return facts
 
     def _match(self, window: PriceWindow, at: datetime) -> list[Fact]:
-        """Offer a price window to every order it concerns: buys first, as their legs may follow.
-
-        Each order is asked when its turn comes: what filled before may have ended it.
-        """
+        """Offer a price window to every order of its symbol, then to the legs these brought."""
         symbol = window.symbol
         if symbol in self.state.halted:
             return []
         resumed_at = self.state.tradable_from.get(symbol)
         if resumed_at is not None and window.opened_at < resumed_at:
             return []
+        orders = self.state.open_orders(symbol)
+        known = {order.client_order_id for order in orders}
+        facts = self._offer(window, orders, at)
+        legs = [o for o in self.state.open_orders(symbol) if o.client_order_id not in known]
+        return facts + self._offer(window, legs, at)
+
+    def _offer(self, window: PriceWindow, orders: list[VenueOrder], at: datetime) -> list[Fact]:
+        """Offer the window in the order of arrival; an entry is older than its legs.
+
+        Each order is asked when its turn comes: what filled before may have ended it.
+        """
         facts: list[Fact] = []
-        for side in (Side.BUY, Side.SELL):
-            for order in self.state.open_orders(symbol):
-                if order.side is side and order.is_open and self._may_fill(order, window):
-                    facts += self._try_fill(order, window, at)
+        for order in sorted(orders, key=lambda o: self._pricing.filled_at(o, window)):
+            if order.is_open and self._may_fill(order, window):
+                facts += self._try_fill(order, window, at)
         return facts
 
     def _may_fill(self, order: VenueOrder, window: PriceWindow) -> bool:
@@ -236,6 +258,8 @@ class MatchingEngine:
             return False
         if order.is_leg:
             return leg_may_fill(order, self.state.bracket_of(order), window)
+        if window.phase is Phase.RANGE and self._pricing.filled_at(order, window) > window.ends_at:
+            return False  # it arrived when these prices were over
         return opened_at >= order.live_from
 
     def _try_fill(self, order: VenueOrder, window: PriceWindow, at: datetime) -> list[Fact]:

@@ -36,7 +36,8 @@ class VenueOrder:
 
     `order` is the approved order it came from: for a leg, the entry's. `live_from` is when it
     reached the venue (a leg: its entry's first fill). `stop_prices` are all it ever had with the
-    time from which each counts. `is_acknowledged` tells whether its `OrderAccepted` was recorded.
+    time from which each counts. `told_at` is when the bot learns of its last fill, which may be
+    `latency_s` ahead. `is_acknowledged` tells whether its `OrderAccepted` was recorded.
     """
 
     client_order_id: str
@@ -48,6 +49,7 @@ class VenueOrder:
     quantity: Decimal
     status: OrderStatus
     live_from: datetime
+    told_at: datetime
     limit_price: Decimal | None = None
     stop_prices: list[tuple[datetime, Decimal]] = field(default_factory=list)
     exit_reason: ExitReason | None = None
@@ -138,6 +140,7 @@ def plain_order(order: ApprovedOrder, *, status: OrderStatus, live_from: datetim
         quantity=order.quantity,
         status=status,
         live_from=live_from,
+        told_at=live_from,
         limit_price=order.limit_price if order.kind is OrderKind.LIMIT else None,
         stop_prices=[(live_from, waits_at)] if waits_at else [],
         exit_reason=order.exit_reason,
@@ -173,5 +176,6 @@ def _held_leg(order: ApprovedOrder, role: OrderRole, live_from: datetime) -> Ven
         quantity=order.quantity,
         status=OrderStatus.HELD,
         live_from=live_from,
+        told_at=live_from,
         exit_reason=ExitReason.STOP_LOSS if is_stop else ExitReason.TAKE_PROFIT,
     )

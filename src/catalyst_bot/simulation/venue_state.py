@@ -107,6 +107,7 @@ def _fill(state: VenueState, message: f.OrderFilled) -> None:
     if fill.fill_id in order.fill_ids:
         return
     order.fill_ids.add(fill.fill_id)
+    order.told_at = message.at
     order.filled_quantity += fill.quantity
     if not order.filled_quantity <= order.quantity:
         raise InvariantViolated(f"{order.client_order_id} is filled beyond its quantity")

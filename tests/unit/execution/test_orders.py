@@ -367,6 +367,16 @@ def test_a_trade_has_one_waiting_exit_at_most():
     assert sent.order == EXIT
 
 
+def test_of_two_exits_approved_at_once_one_is_sent():
+    stages = held()
+    stages.cancel(STOP_ID)
+    stages.cancel(TARGET_ID)
+    second = exit_order("halt")
+    said = stages.handle(d.OrderApproved(order=EXIT), d.OrderApproved(order=second))
+    assert [m.order for m in of_type(said, c.SubmitOrder)] == [EXIT]
+    assert status(stages, second.client_order_id) is OrderStatus.ABANDONED
+
+
 def test_an_exit_cancels_an_entry_that_is_still_buying():
     stages = Stages()
     stages.approve(ENTRY)

@@ -94,6 +94,12 @@ def test_uneven_costs_leave_no_remainder():
     assert books.realised_usd == -4 * Decimal("1.37")
 
 
+def test_prices_finer_than_our_rounding_leave_no_remainder_either():
+    bought = buy(BOOKS, "3", "33.3333333333").books
+    books = sell(sell(bought, "1", "40").books, "2", "40").books
+    assert books.realised_usd == books.cash_usd - 10_000 == Decimal("20.0000000001")
+
+
 def test_prices_move_equity_and_unrealised_only():
     books = buy(BOOKS, "10", "100").books
     marked = ledger.mark_price(books, "ACME", Decimal(103), NOON)

@@ -11,6 +11,7 @@ import pytest
 from catalyst_bot.domain.enums import (
     ExitReason,
     HaltCause,
+    Mode,
     OrderRole,
     PositionsPolicy,
     Severity,
@@ -35,6 +36,7 @@ from catalyst_bot.domain.messages.facts import (
     AdapterRecovered,
     OperatorHalted,
     OperatorResumed,
+    RunStarted,
     SessionOpened,
     TimerFired,
 )
@@ -137,6 +139,13 @@ def test_three_losses_over_more_than_an_hour_do_not_halt(bench: Bench):
     assert not halts(bench.tell(closed(-0.02, 61, strategy_id="c")))
 
 
+def test_after_a_review_the_streak_counts_anew(bench: Bench):
+    for strategy in "abc":
+        bench.tell(closed(-0.02, strategy_id=strategy))
+    bench.tell(RESUME)
+    assert not halts(bench.tell(closed(-0.02, strategy_id="d")))
+
+
 def test_a_win_ends_the_streak(bench: Bench):
     for pnl in (-0.02, -0.02, 0.03, -0.02, -0.02):
         told = bench.tell(closed(pnl))
@@ -209,6 +218,26 @@ def test_only_the_broker_halts(bench: Bench):
     assert bench.tell(AdapterRecovered(at=builders.NOON, adapter="rss")) == []
     assert bench.tell(fired(5)) == []
     bench.state.broker_name = "alpaca"
+    assert bench.tell(failed("alpaca"))
+
+
+def test_a_run_names_its_broker_and_begins_without_failures(bench: Bench):
+    bench.tell(failed())
+    bench.tell(
+        RunStarted(
+            at=builders.NOON,
+            run_id="run-1",
+            mode=Mode.PAPER,
+            broker="alpaca",
+            code_version="1",
+            settings="{}",
+            inputs_hash="",
+            model_id="rule",
+            starting_cash_usd=Decimal(100_000),
+            wall_started_at=builders.NOON,
+        )
+    )
+    assert bench.tell(fired(5)) == []
     assert bench.tell(failed("alpaca"))
 
 
@@ -286,6 +315,12 @@ def test_more_than_five_positions_warn_and_refuse_nothing(bench: Bench, count: i
     told = bench.tell(marked("100000"))
     assert [m.name for m in only(told, LimitApproached)] == expected
     assert buys(bench)
+
+
+def test_without_equity_a_halt_is_told_and_no_infinite_number(bench: Bench):
+    told = bench.tell(marked("0", exposure_usd=Decimal(5_000)))
+    assert halts(told) == [HaltCause.DAILY_LOSS]
+    assert [m.name for m in only(told, LimitApproached)] == ["daily_loss", "drawdown"]
 
 
 def test_a_looser_limit_is_taken_from_the_rules():

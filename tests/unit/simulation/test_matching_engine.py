@@ -9,9 +9,11 @@ from catalyst_bot.domain.enums import OrderKind, OrderRole, OrderStatus, TimeInF
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.limits import CostRules
 from catalyst_bot.domain.messages import facts as f
+from catalyst_bot.domain.trading import stop_leg_id
 from catalyst_bot.simulation.fill_profile import FillProfile
 from tests.unit.simulation.venue import (
     at,
+    bracket,
     buy,
     candle,
     fills,
@@ -315,6 +317,44 @@ def test_an_unknown_order_has_no_ticket():
 def test_a_venue_without_latency_is_refused(latency_s: float):
     with pytest.raises(BadData, match="latency_s"):
         venue(CostRules(latency_s=latency_s))
+
+
+def test_prices_that_were_over_when_an_order_arrived_do_not_fill_it():
+    engine = venue(CostRules(latency_s=301.0))
+    engine.submit(limit_buy("99"), at(0))
+    down = (100.0, 100.0, 98.0, 100.0)
+    assert show(engine, candle(0, down)) == []
+    assert len(fills(show(engine, candle(1, down)))) == 1
+
+
+def test_what_waits_at_the_venue_fills_before_what_arrives():
+    engine = venue()
+    engine.submit(bracket(), at(0))
+    open_at(engine, 0)
+    engine.submit(buy("second", approved_at=at(2)), at(2))
+    facts = open_at(engine, 2, 96.0)
+    assert story(facts) == [
+        "OrderFilled -sl 100 @ 95.99",
+        "OrderCancelled -tp",
+        "OrderFilled order 100 @ 96.01",
+    ]
+    assert [fact.at for fact in facts] == [at(2), at(2), at(2, seconds=0.25)]
+
+
+@pytest.mark.parametrize("change", ["cancel the entry", "cancel a leg", "move the stop", "close"])
+def test_a_fill_under_way_is_told_before_any_later_change(change: str):
+    engine, order = venue(), bracket(quantity=D(300))
+    engine.submit(order, at(0))
+    open_at(engine, 0, volume=1_000.0)
+    stop_id, soon = stop_leg_id(order.client_order_id), at(0, seconds=0.1)
+    facts = {
+        "cancel the entry": lambda: engine.cancel(order.client_order_id, soon),
+        "cancel a leg": lambda: engine.cancel(stop_id, soon),
+        "move the stop": lambda: engine.replace_stop(stop_id, D(98), soon),
+        "close": lambda: engine.on_session_close(soon),
+    }[change]()
+    assert facts
+    assert {fact.at for fact in facts} == {at(0, seconds=0.25)}
 
 
 def test_latency_delays_the_fill():

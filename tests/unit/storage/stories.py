@@ -71,9 +71,7 @@ def to_intent(title: str = "Acme wins FDA approval for its pump") -> list[Messag
 
 def entry_order(title: str = "Acme wins FDA approval for its pump", **given: Any) -> Any:
     catalyst_id = b.catalyst(headline=b.headline(title=title)).catalyst_id
-    return b.approved_order(
-        catalyst_id=catalyst_id, signal_id=ids.signal_id(catalyst_id), **given
-    )
+    return b.approved_order(catalyst_id=catalyst_id, signal_id=ids.signal_id(catalyst_id), **given)
 
 
 def to_order(order: Any) -> list[Message]:

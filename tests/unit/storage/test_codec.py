@@ -39,7 +39,7 @@ def test_a_value_of_the_wrong_type_is_refused():
 
 
 def test_text_that_is_no_unicode_is_refused():
-    headline = b.headline(title="half \ud83d", item_id="news-1")
+    headline = b.headline(body="half \ud83d")
     with pytest.raises(BadData, match="HeadlineReceived"):
         codec.encode(f.HeadlineReceived(at=b.NOON, headline=headline))
 
@@ -76,9 +76,7 @@ def test_a_large_body_is_stored_small():
         benchmark_bars=bars,
         quote=b.quote(),
     )
-    body = codec.encode(
-        f.MarketViewReceived(at=b.NOON, request_id="r", catalyst_id="c", view=view)
-    )
+    body = codec.encode(f.MarketViewReceived(at=b.NOON, request_id="r", catalyst_id="c", view=view))
     assert len(codec.pack(body)) < len(body) / 4
     assert codec.unpack(codec.pack(body)) == body
 
