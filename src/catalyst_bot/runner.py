@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -13,9 +14,11 @@ from typing import Annotated, Any
 import typer
 
 from catalyst_bot import console
-from catalyst_bot.bootstrap.requests import Asked, recorded_replay
+from catalyst_bot.bootstrap.live import LiveRequest
+from catalyst_bot.bootstrap.parts import Outcome
+from catalyst_bot.bootstrap.requests import Asked, live_feeds_of, recorded_replay
 from catalyst_bot.bootstrap.run import ReplayRequest
-from catalyst_bot.bootstrap.serving import run_and_serve
+from catalyst_bot.bootstrap.serving import follow_and_serve, replay_and_serve
 from catalyst_bot.domain.enums import Mode, TradingState
 from catalyst_bot.domain.errors import ConfigError
 
@@ -88,21 +91,36 @@ def run(
             data_dir=data_dir,
             journal=journal,
         )
+        if asked.first_day is None and asked.last_day is None:
+            return follow(live_feeds_of(asked), json_path=json_)
         return perform(recorded_replay(asked), stays=not exit_, json_path=json_)
 
     console.guarded(action)
 
 
 def perform(request: ReplayRequest, *, stays: bool, json_path: str) -> int:
-    """Run, write the result where asked; exit code 5 when the run ended halted."""
+    """Replay, write the result where asked; return the exit code."""
+    outcome = replay_and_serve(request, stays=stays, say=console.note, on_result=_writer(json_path))
+    return _code(outcome)
 
+
+def follow(request: LiveRequest, *, json_path: str) -> int:
+    """Follow live feeds until stopped, write the result where asked; return the exit code."""
+    outcome = follow_and_serve(request, say=console.note, on_result=_writer(json_path))
+    return _code(outcome)
+
+
+def _writer(json_path: str) -> Callable[[dict[str, Any]], None]:
     def on_result(result: dict[str, Any]) -> None:
         if json_path:
             console.write_json(result, json_path)
 
-    outcome = run_and_serve(request, stays=stays, say=console.note, on_result=on_result)
-    is_halted = outcome.trading_state is TradingState.HALTED
-    return console.HALTED if is_halted else console.OK
+    return on_result
+
+
+def _code(outcome: Outcome) -> int:
+    """Exit code 5 when the run ended halted."""
+    return console.HALTED if outcome.trading_state is TradingState.HALTED else console.OK
 
 
 def main() -> None:

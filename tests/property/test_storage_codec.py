@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from catalyst_bot.domain.messages.registry import MESSAGES, Recorded
@@ -15,7 +15,6 @@ from tests.property.message_strategies import messages, values
 
 
 @pytest.mark.parametrize("name", MESSAGES)
-@settings(max_examples=10)
 @given(data=st.data())
 def test_every_message_is_read_back_exactly(name: str, data: st.DataObject):
     message = data.draw(values(MESSAGES[name]))

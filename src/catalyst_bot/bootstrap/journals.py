@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -62,8 +61,3 @@ def first_start(records: list[Recorded]) -> RunStarted | None:
     """The `RunStarted` a journal begins with."""
     body = records[0].body if records else None
     return body if isinstance(body, RunStarted) else None
-
-
-def wall_now() -> datetime:
-    """Wall time, for the run manifest only."""
-    return datetime.now(UTC)

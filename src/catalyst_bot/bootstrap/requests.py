@@ -10,10 +10,12 @@ from typing import Any
 
 from catalyst_bot import settings as configuration
 from catalyst_bot.bootstrap import journals, tapes
-from catalyst_bot.bootstrap.modes import mode_row
+from catalyst_bot.bootstrap.live import LiveRequest
+from catalyst_bot.bootstrap.modes import Loop, mode_row
 from catalyst_bot.bootstrap.run import ReplayRequest
 from catalyst_bot.domain.enums import Mode
 from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.feeds.sources import live_feeds
 from catalyst_bot.market_data.generated import GeneratedMarket
 from catalyst_bot.settings import LoadedSettings, Settings
 
@@ -73,6 +75,37 @@ def recorded_replay(asked: Asked) -> ReplayRequest:
     return _request(asked, loaded, recording)
 
 
+def live_feeds_of(asked: Asked) -> LiveRequest:
+    """Following the configured feeds. Raises `ConfigError` when none is configured."""
+    loaded = load_settings(
+        config=asked.config,
+        data_dir=asked.data_dir,
+        more={
+            "run.mode": str(asked.mode),
+            "run.model": asked.model,
+            "broker.kind": str(asked.broker),
+        },
+    )
+    settings = loaded.settings
+    feeds = live_feeds(
+        edgar_url=settings.feeds.edgar_url,
+        edgar_contact=settings.feeds.edgar_contact,
+        rss_urls=settings.feeds.rss_urls,
+        poll_s=settings.feeds.poll_s,
+    )
+    if not feeds:
+        raise ConfigError(_NOTHING)
+    if mode_row(asked.mode, is_dry_run=asked.is_dry_run).loop is not Loop.ASYNCIO:
+        raise ConfigError(f"--mode {asked.mode} replays recorded days: give --from and --to")
+    return LiveRequest(
+        loaded=loaded,
+        mode=asked.mode,
+        is_dry_run=asked.is_dry_run,
+        feeds=feeds,
+        journal=asked.journal or journals.live_path(settings.run.data_dir),
+    )
+
+
 def generated_replay(
     asked: Asked, *, seed: int, effects: float
 ) -> tuple[ReplayRequest, GeneratedMarket]:
@@ -107,8 +140,6 @@ def _request(asked: Asked, loaded: LoadedSettings, recording: tapes.Recording) -
 
 
 def _days(asked: Asked) -> tuple[date, date]:
-    if asked.first_day is None and asked.last_day is None:
-        raise ConfigError(_NOTHING)
     if asked.first_day is None or asked.last_day is None:
         raise ConfigError("--from and --to belong together: give the first and the last day")
     return asked.first_day, asked.last_day

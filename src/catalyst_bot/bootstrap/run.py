@@ -8,27 +8,27 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 
-import catalyst_bot
 from catalyst_bot.bootstrap import journals
-from catalyst_bot.bootstrap.modes import BrokerKind, Loop, mode_row
+from catalyst_bot.bootstrap.modes import Loop, mode_row
+from catalyst_bot.bootstrap.parts import (
+    Outcome,
+    Task,
+    broker_of,
+    embedded_venue,
+    run_started,
+)
 from catalyst_bot.bootstrap.rules import engine_rules
 from catalyst_bot.bootstrap.tapes import Recording
-from catalyst_bot.broker.dry_run import DryRunBroker
-from catalyst_bot.broker.embedded import EmbeddedBroker
-from catalyst_bot.domain.enums import Mode, TradingState
-from catalyst_bot.domain.ids import content_id
-from catalyst_bot.domain.messages.facts import RunStarted, RunStopped
+from catalyst_bot.domain.enums import Mode
+from catalyst_bot.domain.messages.facts import RunStopped
 from catalyst_bot.domain.messages.registry import Command, Fact
 from catalyst_bot.engine.engine import Engine
 from catalyst_bot.engine.recovery import unanswered
 from catalyst_bot.market_data.recorded import RecordedMarketData
-from catalyst_bot.ports.broker import Broker
 from catalyst_bot.runtime import async_loop, resume
 from catalyst_bot.runtime.clock import SimulatedClock
 from catalyst_bot.runtime.effects import Effects
@@ -38,11 +38,7 @@ from catalyst_bot.runtime.replay import Inlet, ReplayDriver
 from catalyst_bot.runtime.sync_loop import run_batches
 from catalyst_bot.runtime.timers import TimerBook
 from catalyst_bot.settings import LoadedSettings
-from catalyst_bot.simulation.fill_profile import FillProfile
-from catalyst_bot.simulation.matching_engine import MatchingEngine
 from catalyst_bot.storage.journal import SqlJournal
-
-Task = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,15 +58,6 @@ class ReplayRequest:
     beside: Sequence[Task] = ()
     at_end: Callable[[float], None] | None = None
     then: Task | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How a run ended. `resumed_after_seq` is 0 for a run from the beginning."""
-
-    journal: Path
-    trading_state: TradingState
-    resumed_after_seq: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,15 +106,7 @@ def assemble(request: ReplayRequest, journal: SqlJournal) -> Assembly:
     records = list(journal.read())
     clock = SimulatedClock(records[-1].at if records else recording.tape.start)
     inlet, timers = Inlet(), TimerBook()
-    venue = EmbeddedBroker(
-        MatchingEngine(
-            settings.costs,
-            FillProfile(settings.broker.fill_profile),
-            starting_cash_usd=settings.run.starting_cash_usd,
-        ),
-        sink=inlet,
-        clock=clock,
-    )
+    venue = embedded_venue(settings, sink=inlet, clock=clock)
     market = RecordedMarketData(
         recording.store,
         clock=clock,
@@ -145,7 +124,7 @@ def assemble(request: ReplayRequest, journal: SqlJournal) -> Assembly:
     return Assembly(
         pipeline=Pipeline(engine, journal, request.listeners),
         effects=Effects(
-            broker=_broker(row.broker, venue, inlet, clock, settings.run.starting_cash_usd),
+            broker=broker_of(row, venue, settings, sink=inlet, clock=clock),
             market_data=market,
             timers=timers,
             mailbox=mailbox,
@@ -168,38 +147,19 @@ def assemble(request: ReplayRequest, journal: SqlJournal) -> Assembly:
     )
 
 
-def _broker(
-    kind: BrokerKind, venue: EmbeddedBroker, inlet: Inlet, clock: SimulatedClock, cash: Decimal
-) -> Broker:
-    if kind is BrokerKind.DRY_RUN:
-        return DryRunBroker(sink=inlet, clock=clock, cash_usd=cash)
-    return venue
-
-
 def story(request: ReplayRequest, parts: Assembly) -> Iterator[Sequence[Fact]]:
     """The whole run as batches of facts: its start, the tape, its end."""
-    yield [run_started(request, parts.clock.now())]
-    yield from resume.without_known(parts.driver.batches(), parts.known)
-    yield [RunStopped(at=parts.clock.now(), run_id="", reason="the recording ended")]
-
-
-def run_started(request: ReplayRequest, at: datetime) -> RunStarted:
-    """The manifest of a run: what a later replay needs to decide the same again."""
-    settings = request.loaded.settings
-    wall = journals.wall_now()
-    row = mode_row(request.mode, is_dry_run=request.is_dry_run)
-    return RunStarted(
-        at=at,
-        run_id=content_id("run", wall.isoformat(), str(request.journal)),
+    started = run_started(
+        request.loaded,
         mode=request.mode,
-        broker=str(row.broker),
-        code_version=catalyst_bot.__version__,
-        settings=request.loaded.as_json(),
+        row=mode_row(request.mode, is_dry_run=request.is_dry_run),
+        journal=request.journal,
         inputs_hash=request.recording.inputs_hash,
-        model_id=settings.run.model,
-        starting_cash_usd=settings.run.starting_cash_usd,
-        wall_started_at=wall,
+        at=parts.clock.now(),
     )
+    yield [started]
+    yield from resume.without_known(parts.driver.batches(), parts.known)
+    yield [RunStopped(at=parts.clock.now(), run_id=started.run_id, reason="the recording ended")]
 
 
 async def _play(

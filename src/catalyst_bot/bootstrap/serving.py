@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +13,16 @@ from typing import Any
 from fastapi import FastAPI
 
 from catalyst_bot.bootstrap.journal_tools import explanation
+from catalyst_bot.bootstrap.live import LiveRequest, follow
 from catalyst_bot.bootstrap.modes import mode_row
-from catalyst_bot.bootstrap.run import Outcome, ReplayRequest, replay
+from catalyst_bot.bootstrap.parts import Outcome, Task
+from catalyst_bot.bootstrap.run import ReplayRequest, replay
+from catalyst_bot.domain.enums import Mode
 from catalyst_bot.monitoring.dashboard.app import create_app
 from catalyst_bot.monitoring.dashboard.server import listen, serve_on
 from catalyst_bot.monitoring.dashboard.settings import DashboardSettings
-from catalyst_bot.monitoring.journal_source import JournalSource, MailboxDesk
-from catalyst_bot.monitoring.narrator import Narrator, summary_text
+from catalyst_bot.monitoring.journal_source import JournalSource, performance_of
+from catalyst_bot.monitoring.narrator import Narrator, performance_text, summary_text
 from catalyst_bot.runtime.latch import OperatorMailbox
 from catalyst_bot.settings import Settings
 from catalyst_bot.storage.read_model import ReadModel
@@ -27,68 +31,105 @@ Say = Callable[[str], None]
 OnResult = Callable[[dict[str, Any]], None]
 
 
-def run_and_serve(request: ReplayRequest, *, stays: bool, say: Say, on_result: OnResult) -> Outcome:
+def replay_and_serve(
+    request: ReplayRequest, *, stays: bool, say: Say, on_result: OnResult
+) -> Outcome:
     """Replay with narration and dashboard; hand the result over as soon as the replay is done.
 
     With `stays` the dashboard is served on after that, until Ctrl-C.
     """
     settings = request.loaded.settings
-    row = mode_row(request.mode, is_dry_run=request.is_dry_run)
-    has_page = settings.dashboard.enabled and row.has_dashboard
-    if OperatorMailbox(settings.run.data_dir).is_halted():
-        say(
-            f"HALT latch is set in {settings.run.data_dir}: no entry will be sent; lift it with "
-            "`catalyst-bot resume --reason '...'`"
-        )
-    listener = (
-        listen(settings.dashboard.host, settings.dashboard.port, next_free=True)
-        if has_page
-        else None
-    )
+    _warn_of_latch(settings, say)
 
     def tell_end(seconds: float) -> None:
-        result = result_of(request.journal, seconds=seconds)
-        say(summary_text(result))
+        _tell_end(request.journal, seconds, say, on_result)
         say(f"replayed in {seconds:.1f} s")
-        on_result(result)
-
-    async def serve(on: socket.socket) -> None:
-        with ReadModel(f"sqlite:///{request.journal}") as model:
-            await serve_on(page(settings, model), on)
 
     async def stay() -> None:
         say("the dashboard stays up until Ctrl-C (use --exit to end with the replay)")
         await asyncio.Event().wait()
 
-    if listener is not None:
-        host, port = listener.getsockname()[:2]
-        say(f"dashboard: http://{host}:{port}")
-        on = listener
-        request = replace(request, beside=(lambda: serve(on),), then=stay if stays else None)
+    page_task = _page_task(
+        settings, request.mode, request.journal, say=say, is_dry_run=request.is_dry_run
+    )
+    if page_task is not None:
+        request = replace(request, beside=(page_task,), then=stay if stays else None)
     return replay(replace(request, listeners=(Narrator(say),), at_end=tell_end))
 
 
-def result_of(journal: Path, *, seconds: float) -> dict[str, Any]:
-    """The result of a run in the shape of CONVENTIONS."""
+def follow_and_serve(request: LiveRequest, *, say: Say, on_result: OnResult) -> Outcome:
+    """Follow live feeds with narration and dashboard until a signal to stop."""
+    settings = request.loaded.settings
+    _warn_of_latch(settings, say)
+    page_task = _page_task(
+        settings, request.mode, request.journal, say=say, is_dry_run=request.is_dry_run
+    )
+    say(
+        f"following {', '.join(feed.name for feed in request.feeds)}; there are no live prices in "
+        "this version: headlines are classified and alerted, no order is made. Ctrl-C stops"
+    )
+    started = time.perf_counter()
+    beside = (page_task,) if page_task is not None else ()
+    outcome = follow(replace(request, listeners=(Narrator(say),), beside=beside))
+    _tell_end(request.journal, time.perf_counter() - started, say, on_result)
+    return outcome
+
+
+def _warn_of_latch(settings: Settings, say: Say) -> None:
+    if OperatorMailbox(settings.run.data_dir).is_halted():
+        say(
+            f"HALT latch is set in {settings.run.data_dir}: no entry will be sent; lift it with "
+            "`catalyst-bot resume --reason '...'`"
+        )
+
+
+def _tell_end(journal: Path, seconds: float, say: Say, on_result: OnResult) -> None:
     with ReadModel(f"sqlite:///{journal}") as model:
-        return {**model.run_result(), "seconds": round(seconds, 3)}
+        result = {**model.run_result(), "seconds": round(seconds, 3)}
+        say(summary_text(result))
+        say(performance_text(performance_of(model)))
+    on_result(result)
+
+
+def _page_task(
+    settings: Settings, mode: Mode, journal: Path, *, say: Say, is_dry_run: bool
+) -> Task | None:
+    """The task that serves the dashboard, or None where the mode table or settings say no."""
+    row = mode_row(mode, is_dry_run=is_dry_run)
+    if not (settings.dashboard.enabled and row.has_dashboard):
+        return None
+    listener = listen(settings.dashboard.host, settings.dashboard.port, next_free=True)
+    host, port = listener.getsockname()[:2]
+    say(f"dashboard: http://{host}:{port}")
+    return lambda: _serve(settings, journal, listener)
+
+
+async def _serve(settings: Settings, journal: Path, listener: socket.socket) -> None:
+    with ReadModel(f"sqlite:///{journal}") as model:
+        await serve_on(page(settings, model), listener)
 
 
 def page(settings: Settings, model: ReadModel) -> FastAPI:
     """The dashboard over a journal."""
-    data = "recorded" if settings.run.generated_seed is None else "generated"
-    source = JournalSource(
-        model,
-        limits=settings.risk,
-        data=data,
-        explainer=lambda subject: explanation(model.path, subject),
-    )
     return create_app(
-        source,
-        MailboxDesk(OperatorMailbox(settings.run.data_dir)),
+        JournalSource(
+            model,
+            limits=settings.risk,
+            data=_sort_of_data(settings, model),
+            explainer=lambda subject: explanation(model.path, subject),
+        ),
+        OperatorMailbox(settings.run.data_dir),
         DashboardSettings(
             host=settings.dashboard.host,
             port=settings.dashboard.port,
             behind_proxy=settings.dashboard.behind_proxy,
         ),
     )
+
+
+def _sort_of_data(settings: Settings, model: ReadModel) -> str:
+    if settings.run.generated_seed is not None:
+        return "generated"
+    started = next(model.records("RunStarted"), None)
+    is_live = started is not None and not getattr(started.body, "inputs_hash", "")
+    return "live" if is_live else "recorded"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from catalyst_bot.domain.messages import decisions as d
 from catalyst_bot.domain.messages import facts as f
@@ -13,13 +13,33 @@ from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.domain.trading import Check
 from catalyst_bot.monitoring.what_if import WhatIf
 
+Row = tuple[str, str]
+
+
+class Line(NamedTuple):
+    """One row: a label with its value; a check also has a limit and whether it passed."""
+
+    label: str
+    value: str
+    limit: str = ""
+    note: str = ""
+    passed: bool | None = None
+
+    def as_text(self, width: int) -> str:
+        """The row for a terminal, labels `width` wide."""
+        mark = {None: "", True: "pass ", False: "FAIL "}[self.passed]
+        label = f"{mark}{self.label}"
+        limit = f", limit {self.limit}" if self.limit else ""
+        note = f"  {self.note}" if self.note else ""
+        return f"  {label:<{width}}  {self.value}{limit}{note}".rstrip()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A titled part of an explanation: rows of label and value."""
+    """A titled part of an explanation."""
 
     title: str
-    rows: tuple[tuple[str, str], ...]
+    rows: tuple[Line, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +51,14 @@ class Explanation:
     sections: tuple[Section, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON form: subject, verdict, sections of title and rows of label and value."""
+        """JSON form: subject, verdict, sections of title and rows (see `Line`)."""
         return {
             "subject": self.subject,
             "verdict": self.verdict,
             "sections": [
                 {
                     "title": section.title,
-                    "rows": [{"label": label, "value": value} for label, value in section.rows],
+                    "rows": [line._asdict() for line in section.rows],
                 }
                 for section in self.sections
             ],
@@ -49,8 +69,9 @@ class Explanation:
         lines = [self.verdict]
         for section in self.sections:
             lines += ["", section.title]
-            width = max((len(label) for label, _ in section.rows), default=0)
-            lines += [f"  {label:<{width}}  {value}" for label, value in section.rows]
+            checks = any(line.passed is not None for line in section.rows)
+            width = max((len(line.label) for line in section.rows), default=0) + 5 * checks
+            lines += [line.as_text(width) for line in section.rows]
         return "\n".join(lines)
 
 
@@ -77,16 +98,22 @@ def stamp(at: datetime) -> str:
     return at.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
+def _section(title: str, rows: Iterable[Sequence[Any]]) -> Section:
+    return Section(title=title, rows=tuple(Line(*row) for row in rows))
+
+
 def _number(value: float) -> str:
     return f"{value:,.4f}".rstrip("0").rstrip(".") or "0"
 
 
-def _check_rows(checks: Sequence[Check]) -> tuple[tuple[str, str], ...]:
+def _check_rows(checks: Sequence[Check]) -> tuple[Line, ...]:
     return tuple(
-        (
-            f"{'pass' if check.passed else 'FAIL'} {check.name}",
-            f"observed {_number(check.observed)}, limit {_number(check.limit)} {check.unit}"
-            + (f" ({check.note})" if check.note else ""),
+        Line(
+            label=check.name,
+            value=_number(check.observed),
+            limit=f"{_number(check.limit)} {check.unit}",
+            note=check.note,
+            passed=check.passed,
         )
         for check in checks
     )
@@ -94,7 +121,7 @@ def _check_rows(checks: Sequence[Check]) -> tuple[tuple[str, str], ...]:
 
 def _headline(message: f.HeadlineReceived, at: datetime) -> tuple[Section, str]:
     item = message.headline
-    rows = [
+    rows: list[Row | Line] = [
         ("title", item.title),
         ("source", item.source),
         ("published", stamp(item.published_at)),
@@ -103,20 +130,20 @@ def _headline(message: f.HeadlineReceived, at: datetime) -> tuple[Section, str]:
     ]
     if item.form:
         rows.append(("filing", " ".join([item.form, *item.items, item.accession]).strip()))
-    return Section(title="Headline", rows=tuple(rows)), ""
+    return _section("Headline", rows), ""
 
 
 def _ignored(message: d.HeadlineIgnored, _: datetime) -> tuple[Section, str]:
     rows = (("step not reached", message.step), ("reason", message.reason))
     detail = (("detail", message.detail),) if message.detail else ()
     sentence = f"Ignored: {message.reason.replace('_', ' ')}."
-    return Section(title="Ignored", rows=rows + detail), sentence
+    return _section("Ignored", rows + detail), sentence
 
 
 def _catalyst(message: d.CatalystDetected, _: datetime) -> tuple[Section, str]:
     found = message.catalyst
     sign = {1: "good", -1: "bad", 0: "unknown from the text: the market's reaction decides"}
-    rows = [
+    rows: list[Row | Line] = [
         ("symbol", found.symbol),
         ("category", f"{found.category} ({found.action})"),
         ("direction", sign[found.direction]),
@@ -127,12 +154,12 @@ def _catalyst(message: d.CatalystDetected, _: datetime) -> tuple[Section, str]:
     ]
     rows += [(f"  {x.name}", _number(x.value) + f"  {x.note}".rstrip()) for x in found.factors]
     sentence = f"{found.symbol}: {found.category} found, waiting for the market."
-    return Section(title="Catalyst", rows=tuple(rows)), sentence
+    return _section("Catalyst", rows), sentence
 
 
 def _signal(message: d.SignalFormed, at: datetime) -> tuple[Section, str]:
     signal = message.signal
-    rows = (
+    rows: tuple[Row | Line, ...] = (
         ("formed", stamp(at)),
         ("price", _number(signal.price)),
         ("quote", f"{_number(signal.quote.bid)} / {_number(signal.quote.ask)}"),
@@ -143,23 +170,23 @@ def _signal(message: d.SignalFormed, at: datetime) -> tuple[Section, str]:
         ("regime", str(signal.regime)),
         *_check_rows(signal.checks),
     )
-    return Section(title="Signal", rows=rows), "A signal was formed."
+    return _section("Signal", rows), "A signal was formed."
 
 
 def _dropped(message: d.SignalDropped, at: datetime) -> tuple[Section, str]:
     rows = (("at", stamp(at)), ("reason", message.reason), *_check_rows(message.checks))
     sentence = f"{message.symbol}: no signal, {message.reason.replace('_', ' ')}."
-    return Section(title="No signal", rows=rows), sentence
+    return _section("No signal", rows), sentence
 
 
-def _votes(votes: Sequence[Any]) -> tuple[tuple[str, str], ...]:
+def _votes(votes: Sequence[Any]) -> tuple[Row, ...]:
     return tuple(
         (f"vote of {v.agent}", f"{v.action:+.3f} (weight {_number(v.weight)}): {v.reason}")
         for v in votes
     )
 
 
-def _features(observation: Any) -> tuple[tuple[str, str], ...]:
+def _features(observation: Any) -> tuple[Row, ...]:
     return tuple(
         (f"  {name}", _number(value))
         for name, value in zip(observation.names, observation.values, strict=True)
@@ -168,27 +195,27 @@ def _features(observation: Any) -> tuple[tuple[str, str], ...]:
 
 def _intent(message: d.IntentFormed, _: datetime) -> tuple[Section, str]:
     intent = message.intent
-    rows = (
+    rows: tuple[Row | Line, ...] = (
         ("policy", intent.model_id),
         ("wants", f"{intent.side}, action {intent.action:+.3f}"),
         *_votes(intent.votes),
         *_features(intent.observation),
     )
-    return Section(title="Decision", rows=rows), f"The policy wants to {intent.side}."
+    return _section("Decision", rows), f"The policy wants to {intent.side}."
 
 
 def _declined(message: d.IntentDeclined, _: datetime) -> tuple[Section, str]:
-    rows = (
+    rows: tuple[Row | Line, ...] = (
         ("policy", message.model_id),
         ("reason", message.reason),
         *_votes(message.votes),
         *_features(message.observation),
     )
     why = message.votes[0].reason if message.votes else message.reason
-    return Section(title="Decision", rows=rows), f"{message.symbol}: the policy said no: {why}."
+    return _section("Decision", rows), f"{message.symbol}: the policy said no: {why}."
 
 
-def _sizing_rows(sizing: Sequence[Any]) -> tuple[tuple[str, str], ...]:
+def _sizing_rows(sizing: Sequence[Any]) -> tuple[Row, ...]:
     return tuple(
         (f"size: {step.name}", f"${step.size_usd:,.2f}" + (f" ({step.note})" if step.note else ""))
         for step in sizing
@@ -197,7 +224,7 @@ def _sizing_rows(sizing: Sequence[Any]) -> tuple[tuple[str, str], ...]:
 
 def _approved(message: d.OrderApproved, _: datetime) -> tuple[Section, str]:
     order = message.order
-    rows = [
+    rows: list[Row | Line] = [
         ("order", f"{order.side} {order.quantity} {order.symbol} {order.kind} {order.role}"),
         ("id", order.client_order_id),
     ]
@@ -209,7 +236,7 @@ def _approved(message: d.OrderApproved, _: datetime) -> tuple[Section, str]:
         rows.append(("exit reason", str(order.exit_reason)))
     rows += [*_sizing_rows(order.sizing), *_check_rows(order.checks)]
     sentence = f"Risk approved: {order.side} {order.quantity} {order.symbol}."
-    return Section(title="Risk: approved", rows=tuple(rows)), sentence
+    return _section("Risk: approved", rows), sentence
 
 
 def _refused(message: d.OrderRefused, _: datetime) -> tuple[Section, str]:
@@ -219,21 +246,21 @@ def _refused(message: d.OrderRefused, _: datetime) -> tuple[Section, str]:
         by = f": observed {_number(failed.observed)}, limit {_number(failed.limit)} {failed.unit}"
     rows = (*_sizing_rows(message.sizing), *_check_rows(message.checks))
     sentence = f"{message.symbol}: refused by {message.rule}{by}."
-    return Section(title="Risk: refused", rows=rows), sentence
+    return _section("Risk: refused", rows), sentence
 
 
 def _stop_moved(message: d.StopMoved, at: datetime) -> tuple[Section, str]:
-    rows = (
+    rows: tuple[Row | Line, ...] = (
         ("at", stamp(at)),
         ("stop", f"${message.old_stop_price} -> ${message.stop_price}"),
         ("highest price", f"${message.high_water_price}"),
     )
-    return Section(title="Stop raised", rows=rows), ""
+    return _section("Stop raised", rows), ""
 
 
 def _closed(message: d.PositionClosed, _: datetime) -> tuple[Section, str]:
     trade = message.trade
-    rows = (
+    rows: tuple[Row | Line, ...] = (
         ("entry", f"{stamp(trade.entry_at)} at ${trade.entry_price:.4f}"),
         ("exit", f"{stamp(trade.exit_at)} at ${trade.exit_price:.4f} ({trade.exit_reason})"),
         ("quantity", str(trade.quantity)),
@@ -244,16 +271,16 @@ def _closed(message: d.PositionClosed, _: datetime) -> tuple[Section, str]:
         f"{trade.symbol}: bought {trade.quantity}, closed by {trade.exit_reason}, "
         f"P&L ${trade.pnl_usd:+,.2f}."
     )
-    return Section(title="Outcome", rows=rows), sentence
+    return _section("Outcome", rows), sentence
 
 
 def _opened(message: d.PositionOpened, at: datetime) -> tuple[Section, str]:
     position = message.position
-    rows = (
+    rows: tuple[Row | Line, ...] = (
         ("at", stamp(at)),
         ("position", f"{position.quantity} at ${position.average_cost:.4f}"),
     )
-    return Section(title="Position", rows=rows), f"{position.symbol}: position is open."
+    return _section("Position", rows), f"{position.symbol}: position is open."
 
 
 _TELLERS: dict[type, Callable[[Any, datetime], tuple[Section, str]]] = {
@@ -282,7 +309,7 @@ _ORDER_WORDS = {
 
 def _orders(trail: Sequence[Recorded]) -> Section:
     """The life of every order of the trail, in order of time."""
-    rows: list[tuple[str, str]] = []
+    rows: list[Row | Line] = []
     for record in trail:
         body: Any = record.body
         if isinstance(body, f.OrderFilled):
@@ -293,10 +320,10 @@ def _orders(trail: Sequence[Recorded]) -> Section:
             why = f": {body.reason}" if getattr(body, "reason", "") else ""
             word = _ORDER_WORDS[type(body)]
             rows.append((stamp(record.at), f"{body.client_order_id} {word}{why}"))
-    return Section(title="Orders and fills", rows=tuple(rows))
+    return _section("Orders and fills", rows)
 
 
 def _what_if(found: WhatIf) -> Section:
     rows = tuple((c.what, f"{c.before} -> {c.after}") for c in found.changes)
     verified = ("verified by deciding again", f"the stage then says {found.outcome}")
-    return Section(title="Smallest change that flips it", rows=(*rows, verified))
+    return _section("Smallest change that flips it", (*rows, verified))

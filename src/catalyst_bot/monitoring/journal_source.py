@@ -1,23 +1,38 @@
-"""What the dashboard shows, read from the journal's read tables; and the operator's mailbox."""
+"""What the dashboard shows, read from the journal's read tables."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from catalyst_bot.domain.enums import PositionsPolicy
-from catalyst_bot.domain.errors import CatalystError
+from sqlalchemy.exc import SQLAlchemyError
+
+from catalyst_bot.domain.account import AccountView
+from catalyst_bot.domain.errors import BadData, SourceUnreachable
 from catalyst_bot.domain.limits import RiskLimits
 from catalyst_bot.monitoring.explain import Explanation
 from catalyst_bot.portfolio import performance
-from catalyst_bot.runtime.latch import OperatorMailbox
+from catalyst_bot.risk.gauges import read_gauges
 from catalyst_bot.storage.read_model import ReadModel
+from catalyst_bot.storage.views import AccountState
 
 Row = dict[str, Any]
 Explainer = Callable[[str], Explanation]
+_THEN = {"daily_loss": "halts", "drawdown": "halts", "open_positions": "warns"}
+_MONEY = (
+    "cash_usd",
+    "equity_usd",
+    "exposure_usd",
+    "day_open_equity_usd",
+    "peak_equity_usd",
+    "start_equity_usd",
+    "realised_usd",
+    "unrealised_usd",
+    "fees_usd",
+)
 
 
 class JournalSource:
@@ -31,164 +46,112 @@ class JournalSource:
         self._data = data
         self._explainer = explainer
 
-    def status(self) -> Row:
+    def status(self) -> Row | None:
         """See `DashboardSource.status`."""
-        status = self._model.status()
+        with _readable():
+            status = self._model.status()
         if status is None:
-            return {"last_seq": 0, "state": "active", "mode": "paper-trading", "data": self._data}
-        return {
-            "last_seq": status["last_seq"],
-            "state": status["trading_state"],
-            "cause": status["halt_cause"],
-            "mode": status["mode"],
-            "broker": status["broker"],
-            "model_id": status["model_id"],
-            "data": self._data,
-            "clock": "wall" if self._data == "live" else "replay",
-            "as_of": status["last_at"],
-            "finished": status["stopped_at"] is not None,
-        }
+            return None
+        clock = "wall" if self._data == "live" else "replay"
+        return {**status, "data": self._data, "clock": clock}
 
-    def account(self) -> Row:
+    def account(self) -> Row | None:
         """See `DashboardSource.account`."""
-        account = self._model.account()
-        if account is None:
-            return {}
-        equity, start = Decimal(account["equity_usd"]), Decimal(account["start_equity_usd"])
-        closed = self._model.closed_trades()
-        curve = [
-            performance.EquityPoint(
-                at=datetime.fromisoformat(point["at"]), equity_usd=Decimal(point["equity_usd"])
-            )
-            for point in self._model.equity_points()
-        ]
+        with _readable():
+            account = self._model.account()
+            if account is None:
+                return None
+            measured = performance_of(self._model)
         return {
             **account,
-            "day_pnl_usd": equity - Decimal(account["day_open_equity_usd"]),
-            "total_return": float(equity / start - 1) if start > 0 else 0.0,
-            "max_drawdown": performance.max_drawdown(curve),
-            "trades": len(closed),
-            "wins": sum(trade.pnl_usd > 0 for trade in closed),
-            "win_rate": performance.win_rate(closed),
-            "profit_factor": performance.profit_factor(closed),
+            "max_drawdown": measured.max_drawdown,
+            "trades": measured.trade_count,
+            "wins": round(measured.trade_count * (measured.win_rate or 0.0)),
+            "win_rate": measured.win_rate,
+            "profit_factor": measured.profit_factor,
         }
 
-    def equity_points(self, limit: int) -> Sequence[Row]:
+    def equity_points(self, *, limit: int) -> Sequence[Row]:
         """See `DashboardSource.equity_points`."""
-        return [
-            {"at": point["at"], "equity_usd": point["equity_usd"]}
-            for point in self._model.equity_points(limit=limit)
-        ]
+        with _readable():
+            return [dict(point) for point in self._model.equity_points(limit=limit)]
 
     def positions(self) -> Sequence[Row]:
         """See `DashboardSource.positions`."""
-        rows: list[Row] = []
-        for held in self._model.positions():
-            cost, last = Decimal(held["average_cost"]), Decimal(held["last_price"])
-            rows.append(
-                {
-                    **held,
-                    "value_usd": held["market_value_usd"],
-                    "unrealised_fraction": float(last / cost - 1) if cost > 0 else 0.0,
-                    "target_price": held["take_profit_price"],
-                }
-            )
-        return rows
+        with _readable():
+            return [dict(held) for held in self._model.positions()]
 
-    def trades(self, limit: int) -> Sequence[Row]:
+    def trades(self, *, limit: int) -> Sequence[Row]:
         """See `DashboardSource.trades`."""
-        return [
-            {**trade, "title": trade["headline_title"]} for trade in self._model.trades(limit=limit)
-        ]
+        with _readable():
+            return [dict(trade) for trade in self._model.trades(limit=limit)]
 
-    def events(self, after_seq: int, limit: int) -> Sequence[Row]:
+    def events(self, *, after_seq: int, limit: int) -> Sequence[Row]:
         """See `DashboardSource.events`."""
-        return [
-            {**event, "ref": event["trail_id"] or None}
-            for event in self._model.events(after_seq=after_seq, limit=limit)
-        ]
+        with _readable():
+            return [dict(e) for e in self._model.events(after_seq=after_seq, limit=limit)]
 
     def funnel(self) -> Row:
         """See `DashboardSource.funnel`."""
-        return dict(self._model.funnel())
+        with _readable():
+            return dict(self._model.funnel())
 
     def risk(self) -> Sequence[Row]:
-        """See `DashboardSource.risk`: how much of each account limit is used."""
-        account = self._model.account()
+        """See `DashboardSource.risk`: the very gauges that the risk stage reads."""
+        with _readable():
+            account = self._model.account()
+            held = len(self._model.positions())
         if account is None:
             return []
-        equity = Decimal(account["equity_usd"])
-        exposure = Decimal(account["exposure_usd"])
-        values = [Decimal(held["market_value_usd"]) for held in self._model.positions()]
-        limits = self._limits
-        if not equity > 0:
-            return []
-        room = equity * Decimal(str(limits.max_exposure_fraction)) - exposure
-        return [
-            _limit(
-                "daily_loss", -account["day_return"], limits.max_daily_loss_fraction, then="halts"
-            ),
-            _limit("drawdown", account["drawdown"], limits.max_drawdown_fraction, then="halts"),
+        view = account_view_of(account)
+        gauges = read_gauges(view, reviewed_peak_usd=None, open_positions=held, limits=self._limits)
+        rows: list[Row] = [
             {
-                **_limit("exposure", float(exposure / equity), limits.max_exposure_fraction),
-                "room_usd": max(room, Decimal(0)),
-            },
-            _limit(
-                "position_size",
-                float(max(values, default=Decimal(0)) / equity),
-                limits.max_position_fraction,
-                tier="position",
-            ),
-            _limit(
-                "open_positions",
-                len(values),
-                limits.max_open_positions,
-                tier="position",
-                unit="count",
-                then="warns",
-            ),
+                "name": gauge.name,
+                "used": gauge.observed,
+                "limit": gauge.limit,
+                "unit": "ratio" if gauge.name == "leverage" else gauge.unit,
+                "then": _THEN.get(gauge.name, "refuses"),
+            }
+            for gauge in gauges
         ]
+        allowed = view.equity_usd * Decimal(str(self._limits.max_exposure_fraction))
+        for row in rows:
+            if row["name"] == "exposure":
+                row["room_usd"] = max(allowed - view.exposure_usd, Decimal(0))
+        return rows
 
     def explain(self, explained_id: str) -> Row | None:
         """See `DashboardSource.explain`; None for an unknown id."""
-        try:
-            told = self._explainer(explained_id)
-        except CatalystError:
-            return None
-        return {**told.as_dict(), "title": told.subject, "summary": told.verdict}
+        with _readable():
+            try:
+                return self._explainer(explained_id).as_dict()
+            except BadData:
+                return None
 
 
-def _limit(
-    name: str,
-    used: float,
-    limit: float,
-    *,
-    tier: str = "account",
-    unit: str = "fraction",
-    then: str = "refuses",
-) -> Row:
-    return {
-        "name": name,
-        "tier": tier,
-        "used": max(used, 0.0),
-        "limit": limit,
-        "unit": unit,
-        "then": then,
-    }
-
-
-class MailboxDesk:
-    """`OperatorDesk` over the mailbox: a command is recorded once its file is written."""
-
-    def __init__(self, mailbox: OperatorMailbox) -> None:
-        self._mailbox = mailbox
-
-    async def halt(self, *, by: str, reason: str, positions_policy: PositionsPolicy) -> None:
-        """See `OperatorDesk.halt`."""
-        await asyncio.to_thread(
-            self._mailbox.halt, by=by, reason=reason, positions_policy=positions_policy
+def performance_of(model: ReadModel) -> performance.Performance:
+    """Every measure of a journal's closed trades and equity curve."""
+    curve = [
+        performance.EquityPoint(
+            at=datetime.fromisoformat(point["at"]), equity_usd=Decimal(point["equity_usd"])
         )
+        for point in model.equity_points(limit=1_000_000)
+    ]
+    return performance.measure(model.closed_trades(), curve)
 
-    async def resume(self, *, by: str, reason: str) -> None:
-        """See `OperatorDesk.resume`."""
-        await asyncio.to_thread(self._mailbox.resume, by=by, reason=reason)
+
+def account_view_of(account: AccountState) -> AccountView:
+    """The domain's account from a row of the read model."""
+    row: Row = dict(account)
+    money = {name: Decimal(row[name]) for name in _MONEY}
+    return AccountView(as_of=datetime.fromisoformat(account["at"]), **money)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """The page greys out instead of dying when the file cannot be read now."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise SourceUnreachable(f"the journal cannot be read now: {error}") from error

@@ -9,6 +9,7 @@ from typing import Any
 from catalyst_bot.domain.messages import decisions as d
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.registry import Recorded
+from catalyst_bot.portfolio.performance import Performance
 from catalyst_bot.storage.projections.events import TELLERS
 
 _TOLD = (
@@ -86,6 +87,22 @@ def summary_text(result: Mapping[str, Any]) -> str:
         lines.append(f"0 trades: {why_no_trades(result['funnel'])}")
     lines.append(f"journal {result['journal']} sha256 {result['journal_hash']}")
     return "\n".join(lines)
+
+
+def performance_text(measured: Performance) -> str:
+    """The measures of the run; what too few trades cannot support is left open."""
+    return (
+        f"win rate {_share(measured.win_rate)}, profit factor {_plain(measured.profit_factor)}, "
+        f"Sharpe {_plain(measured.sharpe_ratio)}, max drawdown {_share(measured.max_drawdown)}"
+    )
+
+
+def _share(value: float | None) -> str:
+    return f"{value:.1%}" if value is not None else "n/a"
+
+
+def _plain(value: float | None) -> str:
+    return f"{value:.2f}" if value is not None else "n/a"
 
 
 def why_no_trades(funnel: Mapping[str, Any]) -> str:

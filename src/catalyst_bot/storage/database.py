@@ -20,7 +20,7 @@ from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import URL, Engine, NullPool, create_engine
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from catalyst_bot.domain.errors import ConfigError, JournalDamaged
 
@@ -69,7 +69,7 @@ def open_writer(path: Path, *, durable: bool) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
-    connection.create_aggregate("decimal_sum", 1, _DecimalSum)  # type: ignore[arg-type]  # stub: int
+    connection.create_aggregate("decimal_sum", 1, _DecimalSum)  # type: ignore[arg-type]  # typed for int
     return connection
 
 
@@ -101,10 +101,11 @@ def damage_named(path: Path) -> Iterator[None]:
     """Turn SQLite's word for a broken file into `JournalDamaged`; let locks and full disks be."""
     try:
         yield
-    except sqlite3.OperationalError:
-        raise
-    except sqlite3.DatabaseError as error:
-        raise JournalDamaged(f"{path} is no readable database: {error}") from error
+    except (sqlite3.DatabaseError, DBAPIError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(cause, sqlite3.OperationalError):
+            raise
+        raise JournalDamaged(f"{path} is no readable database: {cause}") from error
 
 
 class _DecimalSum:

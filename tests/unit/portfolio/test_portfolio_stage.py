@@ -9,13 +9,6 @@ from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.trading import stop_leg_id, target_leg_id
 from catalyst_bot.portfolio import evolve
 from catalyst_bot.portfolio.ledger import account_view
-from catalyst_bot.portfolio.position_manager import (
-    PositionManager,
-    market_value_usd,
-    unrealised_fraction,
-    unrealised_usd,
-)
-from catalyst_bot.portfolio.tracker import PortfolioTracker
 from tests.builders import NOON, approved_order, bar, position
 from tests.stages import START_USD, Stages, of_type, run_started
 
@@ -131,34 +124,3 @@ def test_orders_of_held_trades_are_never_forgotten(monkeypatch):
     assert stop_leg_id(ENTRY_ID) in stages.portfolio.origins
     said = stages.fill(stop_leg_id(ENTRY_ID), **sold(100, 97))
     assert of_type(said, d.PositionClosed)
-
-
-def test_the_tracker_reads_value_returns_and_the_log():
-    stages = bought()
-    stages.fill(target_leg_id(ENTRY_ID), **sold(100, 110))
-    tracker = PortfolioTracker(stages.portfolio, NOON)
-    assert tracker.value_usd == START_USD + 980
-    assert tracker.day_pnl_usd == 980
-    assert tracker.day_return == tracker.cumulative_return == 0.0098
-    assert [trade.trade_id for trade in tracker.trades] == [ENTRY.trade_id]
-    assert tracker.win_rate == 1.0
-    assert tracker.profit_factor is None
-    assert len(tracker.positions) == 0
-
-
-def test_the_tracker_of_an_account_that_never_started_has_no_return():
-    empty = replace(Stages().portfolio.books, start_equity_usd=Decimal(0))
-    stages = Stages()
-    stages.portfolio.books = empty
-    assert PortfolioTracker(stages.portfolio, NOON).cumulative_return is None
-
-
-def test_the_position_manager_reads_what_is_open():
-    held = position(last_price=Decimal(103))
-    manager = PositionManager({"ACME": held})
-    assert manager.get("ACME") is held
-    assert manager.get("ELSE") is None
-    assert list(manager) == [held]
-    assert manager.market_value_usd == market_value_usd(held) == 10_300
-    assert manager.unrealised_usd == unrealised_usd(held) == 300
-    assert unrealised_fraction(held) == 0.03

@@ -329,16 +329,17 @@ def test_prices_that_were_over_when_an_order_arrived_do_not_fill_it():
 
 def test_what_waits_at_the_venue_fills_before_what_arrives():
     engine = venue()
-    engine.submit(bracket(), at(0))
-    open_at(engine, 0)
-    engine.submit(buy("second", approved_at=at(2)), at(2))
-    facts = open_at(engine, 2, 96.0)
+    engine.submit(limit_buy("99"), at(0))
+    late = at(0, seconds=299.9)
+    engine.submit(buy("second", approved_at=late), late)
+    show(engine, candle(0, (100.0, 100.0, 98.0, 98.0)))  # now the legs wait too
+    facts = open_at(engine, 1, 96.0)
     assert story(facts) == [
         "OrderFilled -sl 100 @ 95.99",
         "OrderCancelled -tp",
         "OrderFilled order 100 @ 96.01",
     ]
-    assert [fact.at for fact in facts] == [at(2), at(2), at(2, seconds=0.25)]
+    assert [fact.at for fact in facts] == [at(1), at(1), at(1, seconds=0.15)]
 
 
 @pytest.mark.parametrize("change", ["cancel the entry", "cancel a leg", "move the stop", "close"])

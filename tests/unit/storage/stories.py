@@ -36,9 +36,19 @@ def record(
 ) -> list[Recorded]:
     """Number messages as the engine does; facts about orders get `trail_id`."""
     return [
-        Recorded(seq=seq, at=at, cause_seq=None, trail_id=trail_of(m) or trail_id, body=m)
+        Recorded(
+            seq=seq,
+            at=at,
+            cause_seq=None,
+            trail_id=trail_of(m) or (trail_id if is_about_an_order(m) else ""),
+            body=m,
+        )
         for seq, m in enumerate(messages, start=after_seq + 1)
     ]
+
+
+def is_about_an_order(message: Message) -> bool:
+    return isinstance(message, f.OrderFilled) or hasattr(message, "client_order_id")
 
 
 def run_started(run_id: str = "run-1") -> f.RunStarted:

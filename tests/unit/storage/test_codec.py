@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import make_dataclass
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
 
+from catalyst_bot.domain.enums import Mode, Side
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.market import MarketView
 from catalyst_bot.domain.messages import facts as f
@@ -96,10 +98,6 @@ def test_no_message_changed_its_shape_silently():
 
 
 def test_a_fingerprint_sees_fields_types_and_words():
-    from dataclasses import make_dataclass
-
-    from catalyst_bot.domain.enums import Mode, Side
-
     shapes = [
         make_dataclass("M", [("a", int)]),
         make_dataclass("M", [("b", int)]),

@@ -123,7 +123,7 @@ def intent_declined(record: Recorded, message: d.IntentDeclined) -> Iterable[Wri
 
 def order_approved(_: Recorded, message: d.OrderApproved) -> Iterable[Write]:
     """Risk let an entry pass."""
-    if message.order.role is OrderRole.ENTRY:
+    if True:
         yield _reached(_BY_CATALYST, "approved", key=message.order.catalyst_id)
 
 
@@ -148,6 +148,13 @@ def order_ended(
 def order_expired(_: Recorded, message: f.OrderExpired) -> Iterable[Write]:
     """An entry lapsed at the close."""
     yield _lost(_BY_ENTRY_ORDER, "filled", key=message.client_order_id, reason="expired")
+
+
+def order_looked_up(_: Recorded, message: f.OrderLookedUp) -> Iterable[Write]:
+    """An entry that the broker does not know."""
+    if message.ticket is None:
+        key, reason = message.client_order_id, "unknown_to_broker"
+        yield _lost(_BY_ENTRY_ORDER, "filled", key=key, reason=reason)
 
 
 def _decided(
@@ -179,4 +186,5 @@ REDUCERS: Reducers = {
     f.OrderCancelled: order_ended,
     f.SubmitSuppressed: order_ended,
     f.OrderExpired: order_expired,
+    f.OrderLookedUp: order_looked_up,
 }

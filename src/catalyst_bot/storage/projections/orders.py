@@ -14,27 +14,37 @@ from catalyst_bot.domain.trading import ApprovedOrder, stop_leg_id, target_leg_i
 from catalyst_bot.storage.projections.writes import Reducers, Write, add, write
 from catalyst_bot.storage.schema import fills, orders
 
-# Words of `OrderStatus`; 'held' legs wait at the venue for the first fill of their entry.
+_ENDED_UNFILLED = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.REJECTED})
+
+# Words of `OrderStatus`; 'held' legs wait at the venue for the first fill of their entry. An
+# abandoned order may come back: a broker that did not know it can still have been slow.
 _SET_STATUS = """
     UPDATE orders SET status = :status, reason = :reason, updated_at = :at
     WHERE client_order_id = :order_id
     AND status NOT IN ('filled', 'cancelled', 'expired', 'rejected', 'abandoned')
 """
 _SUBMIT = """
-    UPDATE orders SET status = 'submitted', submitted_at = :at, updated_at = :at
-    WHERE client_order_id = :order_id
+    UPDATE orders SET status = 'submitted', quantity = :quantity, submitted_at = :at,
+        updated_at = :at
+    WHERE client_order_id = :order_id AND status = 'planned'
 """
 _HOLD_LEGS = """
     UPDATE orders SET status = 'held', submitted_at = :at, updated_at = :at
-    WHERE client_order_id IN (:stop_id, :target_id)
+    WHERE client_order_id IN (:stop_id, :target_id) AND status = 'planned'
 """
 _DROP_LEGS = """
     UPDATE orders SET status = 'cancelled', updated_at = :at
     WHERE client_order_id IN (:stop_id, :target_id) AND status IN ('planned', 'held')
+    AND '0' = (SELECT filled_quantity FROM orders WHERE client_order_id = :order_id)
+"""
+_LOSE_SIGHT = """
+    UPDATE orders SET status = 'unknown', reason = :reason, updated_at = :at
+    WHERE client_order_id = :order_id AND status = 'submitted'
 """
 _ACCEPT = """
     UPDATE orders SET broker_order_id = :broker_order_id, updated_at = :at, status = CASE
-        WHEN status IN ('planned', 'submitted', 'unknown', 'held') THEN 'working' ELSE status END
+        WHEN status IN ('planned', 'submitted', 'unknown', 'held', 'abandoned') THEN 'working'
+        ELSE status END
     WHERE client_order_id = :order_id
 """
 _SUM_FILLS = """
@@ -45,11 +55,17 @@ _SUM_FILLS = """
 """
 _FILL_IN_PART = """
     UPDATE orders SET status = 'partially_filled' WHERE client_order_id = :order_id
-    AND status NOT IN ('filled', 'cancelled', 'expired', 'rejected', 'abandoned')
+    AND status NOT IN ('filled', 'cancelled', 'expired', 'rejected')
 """
 _FILL = """
     UPDATE orders SET status = 'filled', reason = NULL WHERE client_order_id = :order_id
     AND CAST(filled_quantity AS REAL) >= CAST(quantity AS REAL)
+"""
+_END_WITH_TRADE = """
+    UPDATE orders SET updated_at = :at, status = CASE
+        WHEN status = 'planned' THEN 'abandoned' ELSE 'cancelled' END
+    WHERE trade_id = :trade_id AND role <> 'entry'
+    AND status NOT IN ('filled', 'cancelled', 'expired', 'rejected', 'abandoned')
 """
 _REPLACE = """
     UPDATE orders SET stop_price = coalesce(:stop_price, stop_price),
@@ -137,7 +153,7 @@ def _planned(
 def order_submitted(record: Recorded, message: c.SubmitOrder) -> Iterable[Write]:
     """The order leaves; its legs wait at the venue for the first fill."""
     order_id = message.order.client_order_id
-    yield write(_SUBMIT, order_id=order_id, at=record.at)
+    yield write(_SUBMIT, order_id=order_id, quantity=message.order.quantity, at=record.at)
     yield write(_HOLD_LEGS, **_legs(order_id), at=record.at)
 
 
@@ -197,22 +213,20 @@ def submit_suppressed(record: Recorded, message: f.SubmitSuppressed) -> Iterable
 
 def outcome_unknown(record: Recorded, message: f.SubmitOutcomeUnknown) -> Iterable[Write]:
     """The venue did not answer."""
-    yield _status(
-        record, message.client_order_id, status=OrderStatus.UNKNOWN, reason=message.detail
-    )
+    yield write(_LOSE_SIGHT, order_id=message.client_order_id, reason=message.detail, at=record.at)
 
 
 def order_looked_up(record: Recorded, message: f.OrderLookedUp) -> Iterable[Write]:
-    """The venue's word settles an unclear outcome."""
-    if message.ticket is None:
-        yield from _ended(
-            record,
-            message.client_order_id,
-            status=OrderStatus.ABANDONED,
-            reason="unknown to the broker",
+    """The venue's word settles an unclear outcome; quantities still come from fills alone."""
+    order_id, ticket = message.client_order_id, message.ticket
+    if ticket is None:
+        return _ended(
+            record, order_id, status=OrderStatus.ABANDONED, reason="unknown to the broker"
         )
-    else:
-        yield _status(record, message.client_order_id, status=message.ticket.status, reason=None)
+    if ticket.status in _ENDED_UNFILLED:
+        return _ended(record, order_id, status=ticket.status, reason=None)
+    broker_order_id = ticket.broker_order_id
+    return [write(_ACCEPT, order_id=order_id, broker_order_id=broker_order_id, at=record.at)]
 
 
 def order_replaced(record: Recorded, message: f.OrderReplaced) -> Iterable[Write]:
@@ -226,16 +240,17 @@ def order_replaced(record: Recorded, message: f.OrderReplaced) -> Iterable[Write
     )
 
 
-def _status(record: Recorded, order_id: str, *, status: OrderStatus, reason: str | None) -> Write:
-    return write(_SET_STATUS, order_id=order_id, status=status, reason=reason, at=record.at)
+def position_closed(record: Recorded, message: d.PositionClosed) -> Iterable[Write]:
+    """Nothing is left to sell: not every venue reports what became of the sibling leg."""
+    yield write(_END_WITH_TRADE, trade_id=message.trade.trade_id, at=record.at)
 
 
 def _ended(
     record: Recorded, order_id: str, *, status: OrderStatus, reason: str | None
 ) -> Iterable[Write]:
-    """Finish an order; legs that never became live end with their entry."""
-    yield _status(record, order_id, status=status, reason=reason)
-    yield write(_DROP_LEGS, **_legs(order_id), at=record.at)
+    """Finish an order; its legs end with it, unless they protect what was filled."""
+    yield write(_SET_STATUS, order_id=order_id, status=status, reason=reason, at=record.at)
+    yield write(_DROP_LEGS, **_legs(order_id), order_id=order_id, at=record.at)
 
 
 def _legs(order_id: str) -> dict[str, str]:
@@ -254,4 +269,5 @@ REDUCERS: Reducers = {
     f.SubmitOutcomeUnknown: outcome_unknown,
     f.OrderLookedUp: order_looked_up,
     f.OrderReplaced: order_replaced,
+    d.PositionClosed: position_closed,
 }

@@ -1,0 +1,155 @@
+"""Live feeds by the wall clock: the same core, journal and venue as a replay.
+
+This version has no live prices: headlines are read, classified and alerted as they come, every
+signal is dropped with that reason, and the funnel says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from catalyst_bot.bootstrap import journals
+from catalyst_bot.bootstrap.modes import mode_row
+from catalyst_bot.bootstrap.parts import (
+    Outcome,
+    Task,
+    broker_of,
+    embedded_venue,
+    run_started,
+)
+from catalyst_bot.bootstrap.rules import engine_rules
+from catalyst_bot.bootstrap.tapes import companies_of
+from catalyst_bot.domain.calendar import TradingCalendar
+from catalyst_bot.domain.enums import Mode
+from catalyst_bot.domain.messages.facts import (
+    RunStopped,
+    SessionClosed,
+    SessionOpened,
+)
+from catalyst_bot.engine.engine import Engine
+from catalyst_bot.engine.recovery import unanswered
+from catalyst_bot.feeds.fetch import make_client
+from catalyst_bot.feeds.poller import Poller
+from catalyst_bot.feeds.sources import Feed
+from catalyst_bot.market_data.calendar_table import load_calendar
+from catalyst_bot.market_data.none import NoMarketData
+from catalyst_bot.ports.clock import Clock
+from catalyst_bot.runtime import async_loop
+from catalyst_bot.runtime.clock import SystemClock
+from catalyst_bot.runtime.effects import Effects
+from catalyst_bot.runtime.latch import OperatorMailbox
+from catalyst_bot.runtime.pipeline import Listener, Pipeline
+from catalyst_bot.runtime.timers import TimerBook
+from catalyst_bot.settings import LoadedSettings
+
+MAX_SLEEP_S = 30.0  # a sleeping laptop wakes into the right session within this time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveRequest:
+    """Which feeds to follow, who listens, and what runs beside (the dashboard, say)."""
+
+    loaded: LoadedSettings
+    mode: Mode
+    is_dry_run: bool
+    feeds: Sequence[Feed]
+    journal: Path
+    listeners: Sequence[Listener] = ()
+    beside: Sequence[Task] = ()
+
+
+def follow(request: LiveRequest) -> Outcome:
+    """Follow the feeds until SIGINT or SIGTERM; the journal goes on across restarts."""
+    row = mode_row(request.mode, is_dry_run=request.is_dry_run)
+    with journals.open_journal(
+        request.journal, is_durable=row.is_durable, starts_over=False
+    ) as journal:
+        records = list(journal.read())
+        settings = request.loaded.settings
+        calendar = load_calendar()
+        engine = Engine(engine_rules(settings, calendar, companies_of(settings)))
+        engine.fold(records)
+        clock, inbox, timers = SystemClock(), async_loop.Inbox(), TimerBook()
+        venue = embedded_venue(settings, sink=inbox, clock=clock)
+        for fact in venue.recover((record.body for record in records), clock.now()):
+            inbox(fact)
+        mailbox = OperatorMailbox(settings.run.data_dir)
+        effects = Effects(
+            broker=broker_of(row, venue, settings, sink=inbox, clock=clock),
+            market_data=NoMarketData(clock=clock, sink=inbox),
+            timers=timers,
+            mailbox=mailbox,
+            clock=clock,
+            sink=inbox,
+        )
+        pipeline = Pipeline(engine, journal, request.listeners)
+        asyncio.run(
+            async_loop.run_until_done(
+                _until_stopped(request, inbox, clock),
+                inbox=inbox,
+                pipeline=pipeline,
+                effects=effects,
+                first=unanswered(records),
+                beside=[
+                    *request.beside,
+                    partial(_keep_sessions, calendar, inbox, clock),
+                    partial(async_loop.fire_timers, timers, inbox=inbox, clock=clock),
+                    partial(async_loop.watch_mailbox, mailbox, inbox=inbox, clock=clock),
+                    partial(_poll, request.feeds, inbox, clock),
+                ],
+            )
+        )
+        return Outcome(
+            journal=request.journal,
+            trading_state=engine.state.risk.trading_state,
+            resumed_after_seq=len(records),
+        )
+
+
+async def _until_stopped(request: LiveRequest, inbox: async_loop.Inbox, clock: Clock) -> None:
+    """Record the start, wait for a signal to stop, record the end."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    started = run_started(
+        request.loaded,
+        mode=request.mode,
+        row=mode_row(request.mode, is_dry_run=request.is_dry_run),
+        journal=request.journal,
+        inputs_hash="",
+        at=clock.now(),
+    )
+    await inbox.put([started])
+    await stop.wait()
+    await inbox.put([RunStopped(at=clock.now(), run_id=started.run_id, reason="stopped")])
+
+
+async def _keep_sessions(calendar: TradingCalendar, inbox: async_loop.Inbox, clock: Clock) -> None:
+    """Tell the core when the exchange opens and closes; a start in the session opens it."""
+    while True:
+        session = calendar.session_at(clock.now()) or calendar.next_session(clock.now())
+        await _sleep_until(session.opens_at, clock)
+        now = clock.now()
+        await inbox.put([SessionOpened(at=now, day=session.day, closes_at=session.closes_at)])
+        await _sleep_until(session.closes_at, clock)
+        await inbox.put([SessionClosed(at=clock.now(), day=session.day)])
+
+
+async def _sleep_until(at: datetime, clock: Clock) -> None:
+    """Short sleeps, because the wall clock may jump while a long one runs."""
+    while (left_s := (at - clock.now()).total_seconds()) > 0:  # noqa: ASYNC110
+        await asyncio.sleep(min(left_s, MAX_SLEEP_S))
+
+
+async def _poll(feeds: Sequence[Feed], inbox: async_loop.Inbox, clock: Clock) -> None:
+    """Poll every feed, each at its own pace."""
+    async with make_client() as client, asyncio.TaskGroup() as group:
+        for feed in feeds:
+            group.create_task(Poller(feed, client=client, clock=clock, sink=inbox).run())

@@ -1,0 +1,79 @@
+"""Parts that replays and live runs share."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import catalyst_bot
+from catalyst_bot.bootstrap.modes import BrokerKind, ModeRow
+from catalyst_bot.broker.dry_run import DryRunBroker
+from catalyst_bot.broker.embedded import EmbeddedBroker
+from catalyst_bot.domain.enums import Mode, TradingState
+from catalyst_bot.domain.ids import content_id
+from catalyst_bot.domain.messages.facts import RunStarted
+from catalyst_bot.ports.broker import Broker
+from catalyst_bot.ports.clock import Clock
+from catalyst_bot.ports.sink import Sink
+from catalyst_bot.runtime.clock import SystemClock
+from catalyst_bot.settings import LoadedSettings, Settings
+from catalyst_bot.simulation.fill_profile import FillProfile
+from catalyst_bot.simulation.matching_engine import MatchingEngine
+
+Task = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a run ended. `resumed_after_seq` is 0 for a run from the beginning."""
+
+    journal: Path
+    trading_state: TradingState
+    resumed_after_seq: int
+
+
+def embedded_venue(settings: Settings, *, sink: Sink, clock: Clock) -> EmbeddedBroker:
+    """The venue in this process, with an account of the configured size."""
+    engine = MatchingEngine(
+        settings.costs,
+        FillProfile(settings.broker.fill_profile),
+        starting_cash_usd=settings.run.starting_cash_usd,
+    )
+    return EmbeddedBroker(engine, sink=sink, clock=clock)
+
+
+def broker_of(
+    row: ModeRow, venue: EmbeddedBroker, settings: Settings, *, sink: Sink, clock: Clock
+) -> Broker:
+    """Who takes the orders in this row of the mode table."""
+    if row.broker is BrokerKind.DRY_RUN:
+        return DryRunBroker(sink=sink, clock=clock, cash_usd=settings.run.starting_cash_usd)
+    return venue
+
+
+def run_started(
+    loaded: LoadedSettings,
+    *,
+    mode: Mode,
+    row: ModeRow,
+    journal: Path,
+    inputs_hash: str,
+    at: datetime,
+) -> RunStarted:
+    """The manifest of a run: what a later replay needs to decide the same again."""
+    settings = loaded.settings
+    wall = SystemClock().now()
+    return RunStarted(
+        at=at,
+        run_id=content_id("run", wall.isoformat(), str(journal)),
+        mode=mode,
+        broker=str(row.broker),
+        code_version=catalyst_bot.__version__,
+        settings=loaded.as_json(),
+        inputs_hash=inputs_hash,
+        model_id=settings.run.model,
+        starting_cash_usd=settings.run.starting_cash_usd,
+        wall_started_at=wall,
+    )

@@ -1,0 +1,160 @@
+"""Invented headlines: what they are read as, and what they must not be read as."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalyst_bot.detection.classify import Reading, Unread, certainty, classify
+from tests.detection_rules import rules
+
+
+def read(title: str, body: str = "") -> Reading | Unread:
+    return classify(title, body, rules().classifier)
+
+
+def category(title: str, body: str = "") -> str:
+    reading = read(title, body)
+    return reading.category.name if isinstance(reading, Reading) else reading.reason
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("Acme beats third-quarter revenue estimates", "earnings_beat"),
+        ("Acme Reports Record Fourth Quarter Revenue", "earnings_beat"),
+        ("Acme Q3 earnings miss expectations", "earnings_miss"),
+        ("Acme profit falls 37% after price cuts", "earnings_miss"),
+        ("Acme Reports Third Quarter 2025 Results", "earnings_results"),
+        ("Acme raises full-year 2025 revenue guidance", "guidance_raise"),
+        ("Acme cuts fiscal 2026 outlook", "guidance_cut"),
+        ("FDA approves Acme's pump", "fda_approval"),
+        ("Acme receives complete response letter from FDA", "fda_rejection"),
+        ("FDA grants fast track designation to Acme's drug", "fda_progress"),
+        ("Acme's drug meets primary endpoint in Phase 3 trial", "trial_success"),
+        ("Acme says drug did not meet primary endpoint", "trial_failure"),
+        ("Acme to be acquired by Zeta for $2 billion", "acquisition_target"),
+        ("Acme to acquire Zeta for $2 billion", "acquisition_announced"),
+        ("Acme signs cloud deal with Zeta", "ai_deal"),
+        ("Acme teams up with Zeta on pumps", "partnership"),
+        ("Acme wins $71 million U.S. Navy contract", "contract_win"),
+        ("Acme unveils new pump", "product_launch"),
+        ("Broker upgrades Acme to Buy", "analyst_upgrade"),
+        ("Broker downgrades Acme to Neutral", "analyst_downgrade"),
+        ("Acme announces $500 million share buyback", "share_buyback"),
+        ("Acme to join the S&P 500", "index_inclusion"),
+        ("Acme probed by EU over pump prices", "investigation"),
+        ("Acme sued over pump patents", "lawsuit"),
+        ("Acme recalls 13,000 pumps", "product_recall"),
+        ("Acme to cut 14,000 jobs", "layoffs"),
+        ("Acme names Jane Roe as CEO", "management_change"),
+        ("Acme prices public offering of common stock", "dilution"),
+        ("Acme announces reverse stock split", "reverse_split"),
+        ("Acme files for Chapter 11 bankruptcy protection", "bankruptcy"),
+        ("Acme raises going concern doubt", "going_concern"),
+        ("Acme CFO charged with accounting fraud", "fraud"),
+        ("Acme to restate 2024 results", "restatement"),
+    ],
+)
+def test_events_are_recognised(title: str, expected: str):
+    assert category(title) == expected
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Executive of Acme visits plant",  # cut
+        "Acme extends warranty on pumps",  # warrant
+        "Acme widens its product offerings for kitchens",  # offering
+        "Acme speaks about peak demand",  # pea
+        "Acme closes window factory tour",  # win
+        "Arrest warrant for a man who stole Acme pumps",
+        "Acme helps in fraud detection",
+        "Acme publishes sustainability report",
+        "Acme declares regular quarterly dividend",
+        "",
+        "!!! ???? ...",
+    ],
+)
+def test_parts_of_words_and_harmless_words_are_no_events(title: str):
+    assert category(title) == "no_category"
+
+
+@pytest.mark.parametrize(
+    ("title", "reason"),
+    [
+        ("Why Acme stock is moving today", "opinion_or_roundup"),
+        ("3 pump stocks to buy after Acme beats estimates", "opinion_or_roundup"),
+        ("Should you buy Acme after it raised guidance", "opinion_or_roundup"),
+        ("Acme price prediction: record revenue ahead", "opinion_or_roundup"),
+        ("Did Acme beat estimates?", "opinion_or_roundup"),
+        ("Acme vs. Zeta: record profits", "opinion_or_roundup"),
+        ("Acme Q3 earnings call transcript", "opinion_or_roundup"),
+        ("Acme earnings preview: record revenue expected", "preview"),
+        ("Acme set to report record results", "preview"),
+        ("Acme to host conference call on record results", "scheduled_event"),
+        ("INVESTOR ALERT: law firm investigates Acme securities fraud", "law_firm_notice"),
+    ],
+)
+def test_talk_about_events_is_no_event(title: str, reason: str):
+    assert category(title) == reason
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Acme denies bankruptcy filing",
+        "Acme not planning any layoffs",
+        "Acme fails to beat estimates",
+        "Acme did not file for Chapter 11",
+    ],
+)
+def test_a_negated_event_is_none(title: str):
+    assert category(title) == "no_category"
+
+
+def test_a_negation_ends_with_its_clause():
+    assert category("Acme says no. Layoffs follow") == "layoffs"
+
+
+def test_a_veto_counts_for_its_category_only():
+    assert category("Acme closes public offering, beats estimates") == "earnings_beat"
+
+
+def test_pressing_actions_win_over_weight():
+    assert category("Acme beats estimates, prices public offering") == "dilution"
+    assert category("Acme prices public offering, files for bankruptcy") == "bankruptcy"
+
+
+def test_the_body_speaks_only_when_the_title_is_silent():
+    beat_title = read("Acme beats estimates", "A rival is in Chapter 11.")
+    assert isinstance(beat_title, Reading)
+    assert (beat_title.category.name, beat_title.is_in_title) == ("earnings_beat", True)
+    silent = read("Acme speaks", "It beats all estimates.")
+    assert isinstance(silent, Reading)
+    assert (silent.category.name, silent.is_in_title) == ("earnings_beat", False)
+
+
+def test_evidence_quotes_the_words():
+    reading = read("Acme beats Q3 estimates", "Quarterly revenue beat expectations.")
+    assert isinstance(reading, Reading)
+    assert reading.evidence[0] == "beats q3 estimates"
+    assert "revenue beat" in reading.evidence
+
+
+def test_opposite_news_in_one_title_is_contested_and_may_is_hedged():
+    mixed = read("Acme beats estimates but cuts outlook")
+    assert isinstance(mixed, Reading)
+    assert mixed.is_contested
+    hedged = read("Acme may be in talks on cloud deal")
+    assert isinstance(hedged, Reading)
+    assert hedged.is_hedged
+    plain = read("Acme beats estimates")
+    assert isinstance(plain, Reading)
+    assert not plain.is_contested
+    assert not plain.is_hedged
+
+
+def test_each_further_phrase_removes_a_fifth_of_the_doubt():
+    assert certainty(0.8, 1) == pytest.approx(0.8)
+    assert certainty(0.8, 2) == pytest.approx(0.84)
+    assert certainty(0.8, 0) == pytest.approx(0.8)
