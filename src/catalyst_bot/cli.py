@@ -46,7 +46,7 @@ def version() -> None:
 
 @app.command()
 def demo(
-    seed: Annotated[int, typer.Option(min=0, help="another seed, another market")] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="another seed, another market")] = 4,
     effects: Annotated[float, typer.Option(help="strength of planted news; 0 = noise")] = 1.0,
     mode: Annotated[Mode, typer.Option(help="row of the mode table")] = Mode.PAPER,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="decide, never submit")] = False,
@@ -71,6 +71,10 @@ def demo(
         request, market = generated_replay(asked, seed=seed, effects=effects)
         for line in market.describe():
             console.note(line)
+        console.note(
+            "A profit here shows that planted effects are found, not that markets can be beaten: "
+            "--effects 0 is the same market as pure noise."
+        )
         console.note(
             "Real data: catalyst-bot run --from DAY --to DAY --bars FILES --news FILES "
             "(docs/how-to/replay-real-days.md)"

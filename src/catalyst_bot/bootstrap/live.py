@@ -22,6 +22,7 @@ from catalyst_bot.bootstrap.parts import (
     broker_of,
     embedded_venue,
     run_started,
+    supervised,
 )
 from catalyst_bot.bootstrap.rules import engine_rules
 from catalyst_bot.bootstrap.tapes import companies_of
@@ -88,7 +89,7 @@ def follow(request: LiveRequest) -> Outcome:
             clock=clock,
             sink=inbox,
         )
-        pipeline = Pipeline(engine, journal, request.listeners)
+        pipeline = Pipeline(supervised(engine, request.journal), journal, request.listeners)
         asyncio.run(
             async_loop.run_until_done(
                 _until_stopped(request, inbox, clock),

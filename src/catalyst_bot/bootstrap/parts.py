@@ -14,10 +14,12 @@ from catalyst_bot.broker.embedded import EmbeddedBroker
 from catalyst_bot.domain.enums import Mode, TradingState
 from catalyst_bot.domain.ids import content_id
 from catalyst_bot.domain.messages.facts import RunStarted
+from catalyst_bot.engine.engine import Engine
 from catalyst_bot.ports.broker import Broker
 from catalyst_bot.ports.clock import Clock
 from catalyst_bot.ports.sink import Sink
 from catalyst_bot.runtime.clock import SystemClock
+from catalyst_bot.runtime.supervisor import SUFFIX, Supervisor
 from catalyst_bot.settings import LoadedSettings, Settings
 from catalyst_bot.simulation.fill_profile import FillProfile
 from catalyst_bot.simulation.matching_engine import MatchingEngine
@@ -51,6 +53,11 @@ def broker_of(
     if row.broker is BrokerKind.DRY_RUN:
         return DryRunBroker(sink=sink, clock=clock, cash_usd=settings.run.starting_cash_usd)
     return venue
+
+
+def supervised(engine: Engine, journal: Path) -> Supervisor:
+    """The engine under supervision; its quarantine lies beside the journal."""
+    return Supervisor(engine, journal.with_name(journal.name + SUFFIX))
 
 
 def run_started(

@@ -20,6 +20,7 @@ from catalyst_bot.bootstrap.parts import (
     broker_of,
     embedded_venue,
     run_started,
+    supervised,
 )
 from catalyst_bot.bootstrap.rules import engine_rules
 from catalyst_bot.bootstrap.tapes import Recording
@@ -64,6 +65,7 @@ class ReplayRequest:
 class Assembly:
     """The parts of one run, and the commands a crashed one left undone."""
 
+    engine: Engine
     pipeline: Pipeline
     effects: Effects
     driver: ReplayDriver
@@ -90,7 +92,7 @@ def replay(request: ReplayRequest) -> Outcome:
             asyncio.run(_play(request, parts, batches, started))
         return Outcome(
             journal=request.journal,
-            trading_state=parts.pipeline.engine.state.risk.trading_state,
+            trading_state=parts.engine.state.risk.trading_state,
             resumed_after_seq=parts.resumed_after_seq,
         )
 
@@ -122,7 +124,8 @@ def assemble(request: ReplayRequest, journal: SqlJournal) -> Assembly:
     mailbox = OperatorMailbox(settings.run.data_dir) if row.loop is Loop.ASYNCIO else None
     overlap_from = clock.now() - resume.OVERLAP
     return Assembly(
-        pipeline=Pipeline(engine, journal, request.listeners),
+        engine=engine,
+        pipeline=Pipeline(supervised(engine, request.journal), journal, request.listeners),
         effects=Effects(
             broker=broker_of(row, venue, settings, sink=inlet, clock=clock),
             market_data=market,

@@ -36,4 +36,4 @@ def is_duplicate(state: State, headline: Headline, at: datetime, *, is_readable:
     seen = state.seen.get(story_key(headline))
     if seen is None or at - seen.at > MEMORY:
         return False
-    return seen.item_id in state.settled or is_readable
+    return seen.item_id in state.settled or not is_readable

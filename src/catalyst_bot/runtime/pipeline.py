@@ -12,8 +12,8 @@ from catalyst_bot.domain.messages.registry import (
     Kind,
     Recorded,
 )
-from catalyst_bot.engine.engine import Engine
 from catalyst_bot.ports.journal import Journal
+from catalyst_bot.runtime.supervisor import Supervisor
 
 Listener = Callable[[Sequence[Recorded]], None]
 
@@ -22,9 +22,12 @@ class Pipeline:
     """The same few lines for every mode: handle, append, hand out the commands."""
 
     def __init__(
-        self, engine: Engine, journal: Journal, listeners: Sequence[Listener] = ()
+        self,
+        supervisor: Supervisor,
+        journal: Journal,
+        listeners: Sequence[Listener] = (),
     ) -> None:
-        self.engine = engine
+        self._supervisor = supervisor
         self._journal = journal
         self._listeners = tuple(listeners)
 
@@ -34,7 +37,7 @@ class Pipeline:
         All facts of the call share one durable commit. Listeners (progress on screen, metrics)
         see what was committed; they cannot change it.
         """
-        batch = [record for fact in facts for record in self.engine.handle(fact)]
+        batch = [record for fact in facts for record in self._supervisor.handle(fact)]
         self._journal.append(batch)
         for listener in self._listeners:
             listener(batch)

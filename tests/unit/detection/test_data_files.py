@@ -84,6 +84,7 @@ def test_a_missing_file_is_named():
         (('["beats"]', '"beats"'), "phrases: must be a list of texts"),
         (('["beats"]', '["top-line"]'), "phrases: 'top-line' must be one plain"),
         (('["beats"]', '["<x> up"]'), "phrases: <x> is not in [words]"),
+        (("[[category]]", "words = 1\n[[category]]"), "words: must be a table"),
         (("[[category]]", "[category]"), "category: must hold at least one"),
         (("polarity = 1", "polarity ="), "is not valid TOML"),
     ],

@@ -51,6 +51,7 @@ def test_text_is_cut_into_words_and_clauses(text: str, expected: list[str]):
             ["to soon be happy or be acquired"],
         ),
         ("a .. b .. c", "a x b x c", ["a x b x c"]),
+        ("a .. b .. c", "a x b; c", []),
         ("public offering", "PUBLIC OFFERING", ["public offering"]),
     ],
 )

@@ -91,6 +91,7 @@ def test_a_filing_belongs_to_the_common_share_of_its_cik(
         (("BRK-A", "BRK-B"), ("BRK-A", "BRK-B")),
         (("PLTR", "MU", "NOW", "LOW"), ("PLTR", "MU", "NOW", "LOW")),
         (("ORCL-PD",), ("ORCL-PD",)),
+        (("BF", "BF-B"), ("BF", "BF-B")),
         (("LCW", "LCW-UN", "LCW-WT"), ("LCW",)),
     ],
 )

@@ -10,6 +10,7 @@ import zstandard
 
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.messages.facts import HeadlineReceived, HeadlineUnreadable
+from catalyst_bot.feeds import lines
 from catalyst_bot.feeds.recorded import NewsFact, read_news
 from tests.builders import OPEN, calendar
 
@@ -29,8 +30,8 @@ ROW: dict[str, Any] = {
 
 
 def write(folder: Path, *rows: object, name: str = "news.jsonl") -> Path:
-    lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
-    data = "\n".join(lines).encode() + b"\n"
+    texts = [row if isinstance(row, str) else json.dumps(row) for row in rows]
+    data = "\n".join(texts).encode() + b"\n"
     path = folder / name
     path.write_bytes(zstandard.compress(data) if name.endswith(".zst") else data)
     return path
@@ -108,6 +109,7 @@ def test_the_window_is_half_open_in_time_of_receipt(tmp_path: Path):
         (ROW | {"published_at": None}, "has no published_at"),
         (ROW | {"published_at": "today"}, "has no readable published_at: 'today'"),
         (ROW | {"published_at": "2025-13-01"}, "has no readable published_at"),
+        (ROW | {"published_at": "2025-13-01T10:00:00Z"}, "has no readable published_at"),
         (ROW | {"published_at": "0001-01-01T00:00:00+14:00"}, "outside all calendars"),
         (ROW | {"symbols": "ACME"}, "has symbols that are no list"),
         (ROW | {"cik": "101"}, "has a cik that is no whole number"),
@@ -143,6 +145,17 @@ def test_a_truncated_archive_is_refused_with_the_line_reached(tmp_path: Path):
             read(path)
 
 
+def test_the_last_line_needs_no_line_break_and_no_line_is_endless(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path = tmp_path / "news.jsonl"
+    path.write_text(json.dumps(ROW))
+    assert len(read(path)) == 1
+    monkeypatch.setattr(lines, "MAX_LINE_BYTES", 10)
+    with pytest.raises(BadData, match=r"news\.jsonl:1: a line of more than 10 bytes"):
+        read(path)
+
+
 def test_an_archive_of_two_frames_is_read_to_its_end(tmp_path: Path):
     path = tmp_path / "two.jsonl.zst"
     line = json.dumps(ROW).encode() + b"\n"
@@ -164,3 +177,8 @@ def test_the_real_month_is_read_whole(shared_data: Path):
     facts = read(news / "stocknewsapi_2025-10.jsonl.zst", news / "sec_filings_2025-10.jsonl.zst")
     assert all(isinstance(fact, HeadlineReceived) for fact in facts)
     assert len(facts) > 1_500
+
+
+@pytest.mark.parametrize("published", ["1990-01-01", "2025-09-01", "2025-11-02"])
+def test_a_date_far_from_the_window_is_not_looked_up(tmp_path: Path, published: str):
+    assert read(write(tmp_path, ROW | {"published_at": published})) == []

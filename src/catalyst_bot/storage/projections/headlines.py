@@ -123,7 +123,7 @@ def intent_declined(record: Recorded, message: d.IntentDeclined) -> Iterable[Wri
 
 def order_approved(_: Recorded, message: d.OrderApproved) -> Iterable[Write]:
     """Risk let an entry pass."""
-    if True:
+    if message.order.role is OrderRole.ENTRY:
         yield _reached(_BY_CATALYST, "approved", key=message.order.catalyst_id)
 
 
