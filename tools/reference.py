@@ -185,9 +185,9 @@ def messages_page() -> str:
     parts = [
         "# Messages",
         (
-            f"{len(FACTS)} facts (the outside says), {len(DECISIONS)} decisions (the core concludes), "
-            f"{len(COMMANDS)} commands (please do this outside). "
-            "What they are for: [messages](../concepts/messages.md); who listens: [wiring](wiring.md)."
+            f"{len(FACTS)} facts (the outside says), {len(DECISIONS)} decisions (the core "
+            f"concludes), {len(COMMANDS)} commands (please do this outside). What they are for: "
+            "[messages](../concepts/messages.md); who listens: [wiring](wiring.md)."
         ),
     ]
     for title, kinds in (("Facts", FACTS), ("Decisions", DECISIONS), ("Commands", COMMANDS)):
@@ -214,8 +214,8 @@ def wiring_page() -> str:
         [
             "# Wiring",
             (
-                f"Stages in the order in which they are asked: {', '.join(STAGES)}. All that decide "
-                "on a message do so on the state before it; then all that remember it do so."
+                f"Stages in the order in which they are asked: {', '.join(STAGES)}. All that "
+                "decide on a message do so on the state before it; then all that remember it do so."
             ),
             table(("message", "decide", "remember"), rows),
         ]
@@ -297,8 +297,8 @@ def features_page() -> str:
         [
             "# Features",
             (
-                f"What a policy sees, in this order, clipped to the range. Spec hash `{SPEC_HASH}`: a "
-                "policy made for another table is refused."
+                "What a policy sees, in this order, clipped to the range. The table's hash is "
+                f"`{SPEC_HASH}`: a policy made for another table is refused."
             ),
             table(("#", "name", "group", "meaning", "range"), rows),
         ]
@@ -339,9 +339,10 @@ def categories_page() -> str:
             "# Categories",
             (
                 f"{len(categories)} categories; how they are used: "
-                "[detection](../concepts/detection.md). *Weight* is how much such an event tends to "
-                "move a price, *precision* the prior probability that category and sign are right; "
-                "both are set by hand until they are calibrated on outcomes."
+                "[detection](../concepts/detection.md). *Weight* is how much such an event tends "
+                "to move a price, *precision* the prior probability that category and sign are "
+                "right; both are set by hand until they are calibrated on outcomes. *Hours* is how "
+                "long the effect is expected to last: a position is left then."
             ),
             table(("category", "sign", "action", "weight", "precision", "hours"), categories),
             "## Filings",

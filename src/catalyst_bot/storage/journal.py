@@ -93,6 +93,7 @@ class SqlJournal:
 
     def _transaction(self) -> sqlite3.Connection:
         """Begin; as a context manager the connection then commits, or rolls back on an error."""
+        self._connection.execute("BEGIN IMMEDIATE")
         return self._connection
 
     def _verify(self) -> tuple[int, str]:
