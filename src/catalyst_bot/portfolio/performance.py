@@ -19,6 +19,7 @@ from catalyst_bot.domain.money import ZERO
 from catalyst_bot.domain.trading import ClosedTrade
 
 TRADING_DAYS_PER_YEAR = 252.0
+MIN_DAYS = 10
 YEAR = timedelta(days=365.25)
 
 
@@ -50,8 +51,14 @@ class Performance:
 
 
 def measure(trades: Sequence[ClosedTrade], points: Sequence[EquityPoint]) -> Performance:
-    """Return every measure; ratios from the returns of day-end equity, 252 days to the year."""
+    """Return every measure; ratios from the returns of day-end equity, 252 days to the year.
+
+    A year's figure from a handful of days would be noise with a decimal point: below
+    `MIN_DAYS` daily returns there is none.
+    """
     daily = returns([p.equity_usd for p in day_ends(points)])
+    is_long_enough = len(daily) >= MIN_DAYS
+    daily = daily if is_long_enough else []
     return Performance(
         trade_count=len(trades),
         win_rate=win_rate(trades),
@@ -60,11 +67,11 @@ def measure(trades: Sequence[ClosedTrade], points: Sequence[EquityPoint]) -> Per
         average_loss_usd=average_loss_usd(trades),
         expectancy_usd=expectancy_usd(trades),
         total_return=total_return(points),
-        annual_return=annual_return(points),
+        annual_return=annual_return(points) if is_long_enough else None,
         max_drawdown=max_drawdown(points),
         sharpe_ratio=sharpe_ratio(daily, periods_per_year=TRADING_DAYS_PER_YEAR),
         sortino_ratio=sortino_ratio(daily, periods_per_year=TRADING_DAYS_PER_YEAR),
-        calmar_ratio=calmar_ratio(points),
+        calmar_ratio=calmar_ratio(points) if is_long_enough else None,
         exposure_fraction=(
             exposure_fraction(trades, start=points[0].at, end=points[-1].at) if points else None
         ),

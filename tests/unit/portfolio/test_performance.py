@@ -1,5 +1,6 @@
 from datetime import timedelta
 from decimal import Decimal
+from itertools import pairwise
 from math import sqrt
 from statistics import mean, stdev
 
@@ -154,5 +155,13 @@ def test_measure_agrees_with_its_parts():
     assert measured.total_return == pytest.approx(0.2)
     assert measured.max_drawdown == pytest.approx(0.1)
     assert measured.exposure_fraction == pytest.approx(0.5)
-    daily = [0.1, -0.1, 120 / 99 - 1]
+    assert measured.sharpe_ratio is None, "three days say nothing about a year"
+    assert measured.annual_return is measured.calmar_ratio is None
+
+
+def test_ratios_come_with_enough_days():
+    equities = [100, 110, 99, 120, 118, 121, 125, 119, 130, 128, 131]
+    measured = p.measure([], curve(*map(str, equities)))
+    daily = [after / before - 1 for before, after in pairwise(equities)]
     assert measured.sharpe_ratio == pytest.approx(mean(daily) / stdev(daily) * sqrt(252))
+    assert measured.annual_return is not None

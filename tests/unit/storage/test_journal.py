@@ -107,9 +107,9 @@ def test_a_full_disk_leaves_nothing_of_its_batch(url: str):
         before = tables(url)
         used = journal._connection.execute("PRAGMA page_count").fetchone()[0]
         journal._connection.execute(f"PRAGMA max_page_count = {used}")
-        big = b.headline(body=os.urandom(60_000).hex())
+        big = f.HeadlineReceived(at=b.NOON, headline=b.headline(body=os.urandom(60_000).hex()))
         with pytest.raises(sqlite3.OperationalError, match="full"):
-            journal.append(record([f.HeadlineReceived(at=b.NOON, headline=big)], after_seq=1))
+            journal.append([DAY[1], *record([big], after_seq=2)])
         assert (journal.last_seq(), tables(url)) == (1, before)
         journal._connection.execute(f"PRAGMA max_page_count = {used + 1000}")
         journal.append(DAY[1:])

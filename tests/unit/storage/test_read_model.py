@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.domain.messages.decisions import CatalystDetected, HeadlineIgnored
 from catalyst_bot.domain.messages.facts import HeadlineReceived
 from catalyst_bot.domain.trading import stop_leg_id
 from catalyst_bot.storage.journal import SqlJournal
@@ -18,22 +19,9 @@ from tests.unit.storage.stories import a_day, entry_order, record, to_intent
 ORDER = entry_order()
 DAY = record(a_day(), trail_id=ORDER.catalyst_id)
 TRADE_KEYS = [
-    "trade_id",
-    "strategy_id",
-    "symbol",
-    "side",
-    "quantity",
-    "entry_at",
-    "entry_price",
-    "exit_at",
-    "exit_price",
-    "exit_reason",
-    "pnl_usd",
-    "headline_id",
-    "headline_received_at",
-    "decided_at",
-    "submitted_at",
-    "votes",
+    *("trade_id", "strategy_id", "symbol", "side", "quantity", "entry_at", "entry_price"),
+    *("exit_at", "exit_price", "exit_reason", "pnl_usd", "headline_id", "headline_received_at"),
+    *("decided_at", "submitted_at", "votes"),
 ]
 
 
@@ -135,6 +123,23 @@ def test_the_trail_of_an_ignored_headline_says_why(model: ReadModel):
         "HeadlineReceived",
         "HeadlineIgnored",
     ]
+
+
+def test_the_trail_of_one_catalyst_leaves_out_its_sibling(url: str):
+    headline = b.headline(symbols=("ACME", "EMCA"))
+    ours, theirs = (b.catalyst(headline=headline, symbol=symbol) for symbol in headline.symbols)
+    story = [
+        HeadlineReceived(at=b.NOON, headline=headline),
+        CatalystDetected(catalyst=ours),
+        CatalystDetected(catalyst=theirs),
+        HeadlineReceived(at=b.NOON, headline=headline),
+        HeadlineIgnored(item_id=headline.item_id, step="deduped", reason="duplicate"),
+    ]
+    with SqlJournal(url, durable=False) as journal:
+        journal.append(record(story))
+    with ReadModel(url) as model:
+        assert [found.seq for found in model.trail(ours.catalyst_id)] == [1, 2, 4]
+        assert [found.seq for found in model.trail(headline.item_id)] == [1, 2, 3, 4, 5]
 
 
 def test_an_unknown_id_leads_nowhere(model: ReadModel):
