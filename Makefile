@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 	--no-emit-index-url --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-all paper test bench lint fmt lock clean
+.PHONY: help setup setup-all paper test bench docs lint fmt lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -26,6 +26,10 @@ test: setup-all  ## Run every test, as CI does
 
 bench: setup-all  ## Measure speed (never asserted in tests)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+docs: setup-all  ## Write docs/reference, catalyst.toml and the examples shown in pages again
+	$(BIN)/python -m tools.reference
+	$(BIN)/python -m tools.examples
 
 lint: setup-all  ## Check style, types, the import contract and the house rules
 	$(BIN)/ruff check

@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "docs/how-to/read-an-explanation.md", "docs/how-to/halt-and-resume.md")
 BLOCK = re.compile(r"(<!-- begin ([\w-]+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
 OWN_TO_A_RUN = re.compile(r"^(dashboard: |replayed in ).*\n", re.MULTILINE)
+JOURNAL_DIGEST = re.compile(r"-[0-9a-f]{8}\.db")  # settings are part of it, the data folder too
 SHORT_TRADE = {"Headline": 4, "Catalyst": 7, "Decision": 3, "Risk: approved": 12, "Outcome": 5}
 SHORT_NO = {"Headline": 4, "No signal": 99, "Smallest change that flips it": 99}
 
@@ -67,7 +68,8 @@ def _run(*arguments: str, folder: Path) -> str:
         capture_output=True,
         text=True,
     )
-    return OWN_TO_A_RUN.sub("", done.stderr + done.stdout).strip()
+    said = OWN_TO_A_RUN.sub("", done.stderr + done.stdout).strip()
+    return JOURNAL_DIGEST.sub("-….db", said)
 
 
 def _halted(folder: Path) -> str:

@@ -1,4 +1,8 @@
-"""All commands. Each is a few lines over `bootstrap` and `monitoring`."""
+"""All commands. Each is a few lines over `bootstrap` and `monitoring`.
+
+A command imports what it needs when it is called: `--help` and `halt` must not wait for the
+database, the numbers and the web server of a run.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +14,7 @@ import typer
 
 import catalyst_bot
 from catalyst_bot import console, runner
-from catalyst_bot.bootstrap import doctor as checkup
-from catalyst_bot.bootstrap import journal_tools, journals
-from catalyst_bot.bootstrap.imports import import_data
-from catalyst_bot.bootstrap.requests import CATALOG_FOLDER, Asked, generated_replay, load_settings
 from catalyst_bot.domain.enums import Mode, PositionsPolicy
-from catalyst_bot.kill import kill
-from catalyst_bot.market_data.catalog import read_catalog
-from catalyst_bot.runtime.latch import OperatorMailbox
-from catalyst_bot.storage.read_model import ReadModel
 
 app = typer.Typer(
     name="catalyst-bot",
@@ -60,6 +56,8 @@ def demo(
     """Trade a generated market: offline, no key, the same for the same seed."""
 
     def action() -> int:
+        from catalyst_bot.bootstrap.requests import Asked, generated_replay
+
         asked = Asked(
             mode=mode,
             is_dry_run=dry_run,
@@ -89,6 +87,10 @@ def status(json_: Json = "", journal: Journal = None, data_dir: DataDir = None) 
     """Show state, account, open positions and the last trades of a journal."""
 
     def action() -> int:
+        from catalyst_bot.bootstrap import doctor as checkup
+        from catalyst_bot.bootstrap import journals
+        from catalyst_bot.storage.read_model import ReadModel
+
         path = journal or journals.newest(_data_dir(data_dir))
         with ReadModel(f"sqlite:///{path}") as model:
             shown: dict[str, Any] = {
@@ -119,6 +121,8 @@ def explain(
     """Tell why: the thread from headline to fill, or to the rule that said no."""
 
     def action() -> int:
+        from catalyst_bot.bootstrap import journal_tools, journals
+
         path = journal or journals.newest(_data_dir(data_dir))
         told = journal_tools.explanation(path, subject)
         if json_:
@@ -139,6 +143,8 @@ def replay(
     """Check a journal's chain; with --verify decide every fact again and name the difference."""
 
     def action() -> int:
+        from catalyst_bot.bootstrap import journal_tools
+
         found = journal_tools.verify(journal, decides_again=verify)
         if json_:
             console.write_json(journal_tools.verification_dict(found), json_)
@@ -156,6 +162,8 @@ def rebuild(
     """Recreate every read table from the journal alone."""
 
     def action() -> int:
+        from catalyst_bot.bootstrap import journal_tools
+
         records = journal_tools.rebuild(journal)
         console.say(f"{journal}: read tables recreated from {records} records")
         return console.OK
@@ -172,6 +180,8 @@ def halt(
     """Halt trading: a running bot stops within a second, a stopped one starts halted."""
 
     def action() -> int:
+        from catalyst_bot.kill import kill
+
         policy = PositionsPolicy.CLOSE if close else PositionsPolicy.HOLD
         took_ms = kill(_data_dir(data_dir), policy=policy, reason=reason, by="operator")
         console.say(f"HALT latch set ({policy}) in {took_ms:.1f} ms")
@@ -188,6 +198,8 @@ def resume(
     """Lift the HALT latch and let a running bot trade again."""
 
     def action() -> int:
+        from catalyst_bot.runtime.latch import OperatorMailbox
+
         OperatorMailbox(_data_dir(data_dir)).resume(by="operator", reason=reason)
         console.say("latch lifted; a running bot resumes now")
         return console.OK
@@ -200,6 +212,9 @@ def doctor(json_: Json = "", config: Config = None, data_dir: DataDir = None) ->
     """Check this machine and configuration before trusting the bot with them."""
 
     def action() -> int:
+        from catalyst_bot.bootstrap import doctor as checkup
+        from catalyst_bot.bootstrap.configuration import load_settings
+
         findings = checkup.examine(load_settings(config=config, data_dir=data_dir))
         if json_:
             console.write_json([finding.as_dict() for finding in findings], json_)
@@ -219,6 +234,9 @@ def data_import(
     """Take files into the local catalog and report their quality."""
 
     def action() -> int:
+        from catalyst_bot.bootstrap.configuration import CATALOG_FOLDER
+        from catalyst_bot.bootstrap.imports import import_data
+
         report = import_data(paths, _data_dir(data_dir) / CATALOG_FOLDER)
         if json_:
             console.write_json(report.to_json(), json_)
@@ -234,6 +252,9 @@ def data_list(json_: Json = "", data_dir: DataDir = None) -> None:
     """List what the catalog holds."""
 
     def action() -> int:
+        from catalyst_bot.bootstrap.configuration import CATALOG_FOLDER
+        from catalyst_bot.market_data.catalog import read_catalog
+
         datasets = read_catalog(_data_dir(data_dir) / CATALOG_FOLDER)
         if json_:
             console.write_json([asdict(dataset) for dataset in datasets], json_)
@@ -254,6 +275,8 @@ def config_show(
     """Show every effective setting."""
 
     def action() -> int:
+        from catalyst_bot.bootstrap.configuration import load_settings
+
         rows = load_settings(config=config, data_dir=None).rows()
         if json_:
             shown = {key: {"value": value, "origin": came} for key, value, came in rows}
@@ -269,6 +292,8 @@ def config_show(
 
 
 def _data_dir(given: Path | None) -> Path:
+    from catalyst_bot.bootstrap.configuration import load_settings
+
     return load_settings(config=None, data_dir=given).settings.run.data_dir
 
 

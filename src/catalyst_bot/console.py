@@ -41,10 +41,19 @@ def guarded(action: Callable[[], int]) -> None:
     except CatalystError as error:
         note(f"catalyst-bot: {error}")
         code = exit_code_of(error)
+    except OSError as error:  # a folder that cannot be written, a full disk: no bug of ours
+        note(f"catalyst-bot: {os_reason(error)}")
+        code = CONFIGURATION
     except KeyboardInterrupt:
         note("catalyst-bot: stopped; the same command goes on where it stopped")
         code = OK
     raise typer.Exit(code)
+
+
+def os_reason(error: OSError) -> str:
+    """What the system said no to, in words: the file and why."""
+    where = f"{error.filename}: " if error.filename is not None else ""
+    return f"{where}{error.strerror or error}; check that it exists and may be written"
 
 
 def note(text: str) -> None:

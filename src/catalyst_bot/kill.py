@@ -24,7 +24,7 @@ def kill(data_dir: Path, *, policy: PositionsPolicy, reason: str, by: str) -> fl
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Parse the command line, set the latch, say so; exit code 0."""
+    """Parse the command line, set the latch, say so; exit code 0, or 3 when it cannot be set."""
     parser = argparse.ArgumentParser(prog="python -m catalyst_bot.kill", description=__doc__)
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--hold", action="store_true", help="cancel entries, keep positions")
@@ -33,7 +33,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--reason", default="kill switch")
     given = parser.parse_args(arguments)
     policy = PositionsPolicy.CLOSE if given.close else PositionsPolicy.HOLD
-    took_ms = kill(given.data_dir, policy=policy, reason=given.reason, by="kill switch")
+    try:
+        took_ms = kill(given.data_dir, policy=policy, reason=given.reason, by="kill switch")
+    except OSError as error:
+        sys.stderr.write(f"NOT HALTED: the latch cannot be written: {error}; check --data-dir\n")
+        return 3
     sys.stdout.write(
         f"HALT latch set in {given.data_dir / 'operator'} ({policy}) in {took_ms:.1f} ms: "
         "no entry can be sent. Resume with: catalyst-bot resume --reason '...'\n"

@@ -1,6 +1,7 @@
 """The trading process: flags -> request -> replay -> result and exit code.
 
-`python -m catalyst_bot.runner` and `catalyst-bot run` are the same command.
+`python -m catalyst_bot.runner` and `catalyst-bot run` are the same command. What a run needs is
+imported when one is asked for, so that `--help` answers at once.
 """
 
 from __future__ import annotations
@@ -9,18 +10,18 @@ from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from catalyst_bot import console
-from catalyst_bot.bootstrap.live import LiveRequest
-from catalyst_bot.bootstrap.parts import Outcome
-from catalyst_bot.bootstrap.requests import Asked, live_feeds_of, recorded_replay
-from catalyst_bot.bootstrap.run import ReplayRequest
-from catalyst_bot.bootstrap.serving import follow_and_serve, replay_and_serve
 from catalyst_bot.domain.enums import Mode, TradingState
 from catalyst_bot.domain.errors import ConfigError
+
+if TYPE_CHECKING:
+    from catalyst_bot.bootstrap.live import LiveRequest
+    from catalyst_bot.bootstrap.parts import Outcome
+    from catalyst_bot.bootstrap.run import ReplayRequest
 
 _MODEL_REMEDY = (
     "models are directories (weights.safetensors and card.json), never pickles, because loading a "
@@ -77,6 +78,8 @@ def run(
     """Run the bot: a replay of recorded days with --from, --to, --bars, --news, or live feeds."""
 
     def action() -> int:
+        from catalyst_bot.bootstrap.requests import Asked, live_feeds_of, recorded_replay
+
         asked = Asked(
             mode=mode,
             broker=broker,
@@ -100,12 +103,16 @@ def run(
 
 def perform(request: ReplayRequest, *, stays: bool, json_path: str) -> int:
     """Replay, write the result where asked; return the exit code."""
+    from catalyst_bot.bootstrap.serving import replay_and_serve
+
     outcome = replay_and_serve(request, stays=stays, say=console.note, on_result=_writer(json_path))
     return _code(outcome)
 
 
 def follow(request: LiveRequest, *, json_path: str) -> int:
     """Follow live feeds until stopped, write the result where asked; return the exit code."""
+    from catalyst_bot.bootstrap.serving import follow_and_serve
+
     outcome = follow_and_serve(request, say=console.note, on_result=_writer(json_path))
     return _code(outcome)
 

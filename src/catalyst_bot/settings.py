@@ -231,7 +231,7 @@ def _from_file(file: Path | None) -> dict[str, tuple[str, Any]]:
         raise ConfigError(f"{path}: no such file; name an existing file with --config")
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not readable as TOML: {error}") from error
     found: dict[str, tuple[str, Any]] = {}
     for section, values in content.items():
@@ -247,9 +247,18 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[str, Any]]:
     for name, text in sorted(environ.items()):
         if name.startswith(ENV_PREFIX) and ENV_SEPARATOR in name:
             section, _, key = name.removeprefix(ENV_PREFIX).lower().partition(ENV_SEPARATOR)
-            value = json.loads(text) if text.startswith("[") else text
-            found[f"{section}.{key}"] = (f"environment {name}", value)
+            found[f"{section}.{key}"] = (f"environment {name}", _env_value(name, text))
     return found
+
+
+def _env_value(name: str, text: str) -> Any:
+    """Lists are written as JSON; everything else is text that the setting's type reads."""
+    if not text.startswith("["):
+        return text
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"environment {name}: a list is written as JSON: {error}") from error
 
 
 def _explain(error: ValidationError, merged: Mapping[str, tuple[str, Any]]) -> str:

@@ -48,8 +48,7 @@ def verify(path: Path, *, decides_again: bool) -> Verification:
 
     Raises `JournalDamaged` where a row fails its checksum or the chain.
     """
-    if not path.exists():
-        raise BadData(f"{path}: no such journal")
+    _must_exist(path)
     with SqlJournal(f"sqlite:///{path}") as journal:
         records = list(journal.read())
     return Verification(
@@ -61,8 +60,15 @@ def verify(path: Path, *, decides_again: bool) -> Verification:
     )
 
 
+def _must_exist(path: Path) -> None:
+    """Opening to write would make an empty journal of a misspelt name."""
+    if not path.is_file():
+        raise BadData(f"{path}: no such journal")
+
+
 def rebuild(path: Path) -> int:
     """Recreate every read table from the journal alone; returns the number of records."""
+    _must_exist(path)
     with SqlJournal(f"sqlite:///{path}") as journal:
         journal.rebuild()
         return journal.last_seq()
@@ -95,7 +101,9 @@ def _what_if(path: Path, trail: list[Recorded]) -> WhatIf | None:
         return None
     with ReadModel(f"sqlite:///{path}") as model:
         records = list(model.records())
-    return smallest_flip(noes[-1], records, engine_of(records[0]))
+    no = noes[-1]
+    starts = [r for r in records if r.seq < no.seq and isinstance(r.body, RunStarted)]
+    return smallest_flip(no, records, engine_of(starts[-1]))
 
 
 def verification_dict(found: Verification) -> dict[str, Any]:

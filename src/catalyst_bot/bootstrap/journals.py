@@ -36,19 +36,50 @@ def newest(data_dir: Path) -> Path:
     return found[-1]
 
 
-def open_journal(path: Path, *, is_durable: bool, starts_over: bool) -> SqlJournal:
+def open_journal(
+    path: Path, *, is_durable: bool, starts_over: bool, inputs_hash: str = "", run_as: str = ""
+) -> SqlJournal:
     """Open a journal to write.
 
     With `starts_over` a *finished* run is set aside, because the same replay gives the same
-    journal again; an unfinished one is kept and resumed.
+    journal again; an unfinished one is kept and resumed. `run_as` is what `run_as_of` says of the
+    run to resume. Raises `ConfigError` for a journal of other inputs, or begun in another way.
     """
     journal = SqlJournal(f"sqlite:///{path}", durable=is_durable)
+    try:
+        _check_same_run(journal, inputs_hash=inputs_hash, run_as=run_as)
+    except ConfigError:
+        journal.close()
+        raise
     if starts_over and is_finished(journal):
         journal.close()
         for part in (path, *path.parent.glob(f"{path.name}-*")):
             part.unlink(missing_ok=True)
         journal = SqlJournal(f"sqlite:///{path}", durable=is_durable)
     return journal
+
+
+def run_as_of(settings: str, broker: str) -> str:
+    """Settings and broker in one word: what must not change in the middle of a replay."""
+    return f"{broker}|{settings}"
+
+
+def _check_same_run(journal: SqlJournal, *, inputs_hash: str, run_as: str) -> None:
+    first = next(journal.read(), None)
+    if first is None or not isinstance(first.body, RunStarted):
+        return
+    begun = first.body
+    if begun.inputs_hash != inputs_hash:
+        raise ConfigError(
+            f"{journal.path} is the journal of another run ({begun.mode}, inputs "
+            f"{begun.inputs_hash[:8] or 'live'}): name another file with --journal"
+        )
+    is_same = not run_as or run_as == run_as_of(begun.settings, begun.broker)
+    if not is_same and not is_finished(journal):
+        raise ConfigError(
+            f"{journal.path} holds an unfinished run with another mode or other settings: go on "
+            "with those, or name another file with --journal"
+        )
 
 
 def is_finished(journal: SqlJournal) -> bool:

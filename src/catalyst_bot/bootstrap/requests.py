@@ -8,8 +8,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from catalyst_bot import settings as configuration
 from catalyst_bot.bootstrap import journals, tapes
+from catalyst_bot.bootstrap.configuration import CATALOG_FOLDER, load_settings
 from catalyst_bot.bootstrap.live import LiveRequest
 from catalyst_bot.bootstrap.modes import Loop, mode_row
 from catalyst_bot.bootstrap.run import ReplayRequest
@@ -19,7 +19,6 @@ from catalyst_bot.feeds.sources import live_feeds
 from catalyst_bot.market_data.generated import GeneratedMarket
 from catalyst_bot.settings import LoadedSettings, Settings
 
-CATALOG_FOLDER = "catalog"
 _NOTHING = (
     "nothing to run on: set feeds.edgar_url (with feeds.edgar_contact) or feeds.rss_urls in "
     "catalyst.toml, or replay recorded days with --from DAY --to DAY --bars PATH --news PATH, or "
@@ -43,16 +42,6 @@ class Asked:
     config: Path | None = None
     data_dir: Path | None = None
     journal: Path | None = None
-
-
-def load_settings(
-    *, config: Path | None, data_dir: Path | None, more: dict[str, Any] | None = None
-) -> LoadedSettings:
-    """Settings with the flags of the command line on top. Raises `ConfigError`."""
-    overrides = dict(more or {})
-    if data_dir is not None:
-        overrides["run.data_dir"] = str(data_dir)
-    return configuration.load(file=config, overrides=overrides)
 
 
 def recorded_replay(asked: Asked) -> ReplayRequest:

@@ -72,6 +72,7 @@ class Assembly:
     clock: SimulatedClock
     mailbox: OperatorMailbox | None
     known: set[str]
+    bars_until: datetime | None
     undone: Sequence[Command]
     resumed_after_seq: int
 
@@ -81,7 +82,11 @@ def replay(request: ReplayRequest) -> Outcome:
     row = mode_row(request.mode, is_dry_run=request.is_dry_run)
     started = time.perf_counter()
     with journals.open_journal(
-        request.journal, is_durable=row.is_durable, starts_over=True
+        request.journal,
+        is_durable=row.is_durable,
+        starts_over=True,
+        inputs_hash=request.recording.inputs_hash,
+        run_as=journals.run_as_of(request.loaded.as_json(), str(row.broker)),
     ) as journal:
         parts = assemble(request, journal)
         batches = story(request, parts)
@@ -145,6 +150,7 @@ def assemble(request: ReplayRequest, journal: SqlJournal) -> Assembly:
         clock=clock,
         mailbox=mailbox,
         known=resume.known_keys(records, overlap_from),
+        bars_until=resume.bars_told_until(records),
         undone=unanswered(records),
         resumed_after_seq=len(records),
     )
@@ -161,7 +167,7 @@ def story(request: ReplayRequest, parts: Assembly) -> Iterator[Sequence[Fact]]:
         at=parts.clock.now(),
     )
     yield [started]
-    yield from resume.without_known(parts.driver.batches(), parts.known)
+    yield from resume.without_known(parts.driver.batches(), parts.known, parts.bars_until)
     yield [RunStopped(at=parts.clock.now(), run_id=started.run_id, reason="the recording ended")]
 
 

@@ -22,7 +22,7 @@ from catalyst_bot.monitoring.dashboard.app import create_app
 from catalyst_bot.monitoring.dashboard.server import listen, serve_on
 from catalyst_bot.monitoring.dashboard.settings import DashboardSettings
 from catalyst_bot.monitoring.journal_source import JournalSource, performance_of
-from catalyst_bot.monitoring.narrator import Narrator, performance_text, summary_text
+from catalyst_bot.monitoring.narrator import Narrator, Progress, performance_text, summary_text
 from catalyst_bot.runtime.latch import OperatorMailbox
 from catalyst_bot.settings import Settings
 from catalyst_bot.storage.read_model import ReadModel
@@ -54,7 +54,9 @@ def replay_and_serve(
     )
     if page_task is not None:
         request = replace(request, beside=(page_task,), then=stay if stays else None)
-    return replay(replace(request, listeners=(Narrator(say),), at_end=tell_end))
+    tape = request.recording.tape
+    listeners = (Progress(say, start=tape.start, end=tape.end), Narrator(say))
+    return replay(replace(request, listeners=listeners, at_end=tell_end))
 
 
 def follow_and_serve(request: LiveRequest, *, say: Say, on_result: OnResult) -> Outcome:

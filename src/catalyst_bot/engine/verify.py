@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from catalyst_bot.domain.messages.facts import RunStarted
 from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.engine.engine import Engine, is_fact
 
@@ -35,12 +36,13 @@ def first_divergence(
 ) -> Divergence | None:
     """Re-decide a journal; None when every decision and command comes out the same.
 
-    `engine_for` makes the engine from the first record (RunStarted, with the settings in it).
+    `engine_for` makes the engine from a RunStarted, with the settings in it: a restart may have
+    brought others, and what is remembered goes on.
     """
     engine: Engine | None = None
     for recorded in batches(records):
-        if engine is None:
-            engine = engine_for(recorded[0])
+        if engine is None or isinstance(recorded[0].body, RunStarted):
+            engine = _restarted(engine, engine_for(recorded[0]))
         fact = recorded[0].body
         decided = engine.handle(fact)  # type: ignore[arg-type]  # a batch begins with a fact
         for ours, theirs in zip(decided, recorded, strict=False):
@@ -49,6 +51,13 @@ def first_divergence(
         if len(decided) != len(recorded):
             return _length_divergence(recorded, decided)
     return None
+
+
+def _restarted(before: Engine | None, engine: Engine) -> Engine:
+    """The new engine with the memory of the one before."""
+    if before is not None:
+        engine.state = before.state
+    return engine
 
 
 def _divergence(seq: int, recorded: Recorded | None, decided: Recorded | None) -> Divergence:

@@ -271,7 +271,9 @@ def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
 def _sources(paths: Sequence[Path], selection: BarSelection) -> Iterator[tuple[Path, BarSelection]]:
     """Every file to read: the paths, and for a catalog its bars of the selected interval."""
     for path in paths:
-        if not (path / MANIFEST).is_file():
+        if path.is_dir() and not (path / MANIFEST).is_file():
+            raise BadData(f"{path}: no catalog (it has no {MANIFEST}); give files, or import them")
+        if not path.is_dir():
             yield path, selection
             continue
         for entry in read_catalog(path):

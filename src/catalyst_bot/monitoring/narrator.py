@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -50,6 +51,24 @@ class Narrator:
                 self._say(f"{record.at:%H:%M:%S} {_because(body)}")
             elif isinstance(body, _TOLD):
                 self._say(f"{record.at:%H:%M:%S} {TELLERS[type(body)](body).text}")
+
+
+class Progress:
+    """A pipeline listener that says how far a recording is, a line per tenth."""
+
+    def __init__(self, say: Callable[[str], None], *, start: datetime, end: datetime) -> None:
+        self._say = say
+        self._start = start
+        self._length_s = max((end - start).total_seconds(), 1.0)
+        self._told = 0
+
+    def __call__(self, batch: Sequence[Recorded]) -> None:
+        """Tell when a committed batch begins another tenth."""
+        at = batch[-1].at
+        tenth = int((at - self._start).total_seconds() / self._length_s * 10)
+        if tenth > self._told:
+            self._told = tenth
+            self._say(f"-- {tenth * 10:3d} % of the recording, {at:%Y-%m-%d %H:%M} UTC")
 
 
 def _because(message: d.IntentFormed) -> str:

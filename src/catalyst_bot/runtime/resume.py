@@ -2,7 +2,8 @@
 
 The driver is set back a little before the last record and runs again; every fact that it makes
 anew and that the journal holds is dropped by its key. Ids are content hashes, so a fill made
-again is recognised as the same fill.
+again is recognised as the same fill. Bars of that time that the journal does not hold are dropped
+too: their symbol was not watched yet.
 """
 
 from __future__ import annotations
@@ -50,8 +51,20 @@ def known_keys(records: Iterable[Recorded], since: datetime) -> set[str]:
     }
 
 
-def without_known(batches: Iterable[Sequence[Fact]], known: set[str]) -> Iterator[Sequence[Fact]]:
-    """Drop the facts the journal already holds; each key is dropped once."""
+def bars_told_until(records: Sequence[Recorded]) -> datetime | None:
+    """Until when every bar that the core was to see is recorded; None for an empty journal.
+
+    The bars of one moment are one commit, and the moments before the last record are over.
+    """
+    told = [r.at for r in records if isinstance(r.body, f.BarClosed)]
+    over = [records[-1].at - datetime.resolution] if records else []
+    return max(told + over, default=None)
+
+
+def without_known(
+    batches: Iterable[Sequence[Fact]], known: set[str], bars_until: datetime | None = None
+) -> Iterator[Sequence[Fact]]:
+    """Drop the facts the journal already holds, each key once, and bars up to `bars_until`."""
     left = set(known)
     for facts in batches:
         fresh = []
@@ -59,7 +72,11 @@ def without_known(batches: Iterable[Sequence[Fact]], known: set[str]) -> Iterato
             key = fact_key(fact)
             if key is not None and key in left:
                 left.discard(key)
-            else:
+            elif not _is_old_bar(fact, bars_until):
                 fresh.append(fact)
         if fresh:
             yield fresh
+
+
+def _is_old_bar(fact: Fact, until: datetime | None) -> bool:
+    return isinstance(fact, f.BarClosed) and until is not None and fact.at <= until

@@ -104,6 +104,8 @@ def damage_named(path: Path) -> Iterator[None]:
     except (sqlite3.DatabaseError, DBAPIError) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         if isinstance(cause, sqlite3.OperationalError):
+            if "no such table" in str(cause):
+                raise ConfigError(f"storage.url: {path} is no journal: {cause}") from error
             raise
         raise JournalDamaged(f"{path} is no readable database: {cause}") from error
 

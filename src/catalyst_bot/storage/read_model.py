@@ -18,7 +18,7 @@ from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.domain.trading import ClosedTrade
 from catalyst_bot.storage import schema
 from catalyst_bot.storage.codec import wire_decimal
-from catalyst_bot.storage.database import path_of, read_only_engine
+from catalyst_bot.storage.database import damage_named, path_of, read_only_engine
 from catalyst_bot.storage.projections.headlines import BEFORE, STEPS
 from catalyst_bot.storage.rows import Row, journal_hash_of_rows, to_record
 from catalyst_bot.storage.views import (
@@ -194,7 +194,7 @@ class ReadModel:
     @contextmanager
     def _snapshot(self) -> Iterator[Connection]:
         """Several queries that see the same moment."""
-        with self._engine.connect() as connection:
+        with damage_named(self.path), self._engine.connect() as connection:
             connection.exec_driver_sql("BEGIN")
             yield connection
 

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -9,7 +8,7 @@ from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.trading import stop_leg_id, target_leg_id
 from catalyst_bot.portfolio import evolve
 from catalyst_bot.portfolio.ledger import account_view
-from tests.builders import NOON, approved_order, bar, position
+from tests.builders import NOON, approved_order, bar
 from tests.stages import START_USD, Stages, of_type, run_started
 
 ENTRY = approved_order()

@@ -271,3 +271,32 @@ def test_later_equity_wins_and_points_stay(url: str):
         assert account is not None
         assert account["equity_usd"] == "3"
         assert [point["equity_usd"] for point in model.equity_points(limit=2)] == ["2", "3"]
+
+
+def test_leaving_a_position_is_no_entry_in_the_funnel(url: str):
+    headline, catalyst, signal, wish = to_intent()
+    assert isinstance(wish, d.IntentFormed)
+    leaving = replace(ENTRY, client_order_id="cb-exit", role=OrderRole.EXIT, side=Side.SELL)
+    messages = [
+        headline,
+        catalyst,
+        signal,
+        d.IntentFormed(intent=replace(wish.intent, side=Side.SELL)),
+        d.OrderApproved(order=leaving),
+        fill("cb-exit", side=Side.SELL),
+    ]
+    with told(url, *messages) as model:
+        funnel = model.funnel()
+    assert (funnel["intent"], funnel["approved"], funnel["filled"]) == (1, 0, 0)
+    assert funnel["lost"]["approved"] == {"exit": 1}
+
+
+def test_a_leg_that_ends_says_nothing_about_its_entry(url: str):
+    leg_ended = f.OrderCancelled(at=b.NOON, client_order_id=STOP, reason="leg")
+    with told(url, *to_intent(), APPROVED, SUBMITTED, leg_ended) as model:
+        assert model.funnel()["lost"]["filled"] == {"still_waiting": 1}
+
+
+def test_an_entry_the_broker_does_not_know_is_lost_for_that(url: str):
+    with told(url, *to_intent(), APPROVED, SUBMITTED, UNKNOWN, looked_up(None)) as model:
+        assert model.funnel()["lost"]["filled"] == {"unknown_to_broker": 1}

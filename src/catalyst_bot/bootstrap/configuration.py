@@ -1,0 +1,24 @@
+"""Settings as the command line asks for them: file, environment, and the flags on top.
+
+A module of its own because every command needs it and most need nothing else.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from catalyst_bot import settings
+from catalyst_bot.settings import LoadedSettings
+
+CATALOG_FOLDER = "catalog"
+
+
+def load_settings(
+    *, config: Path | None, data_dir: Path | None, more: dict[str, Any] | None = None
+) -> LoadedSettings:
+    """Settings with the flags of the command line on top. Raises `ConfigError`."""
+    overrides = dict(more or {})
+    if data_dir is not None:
+        overrides["run.data_dir"] = str(data_dir)
+    return settings.load(file=config, overrides=overrides)
