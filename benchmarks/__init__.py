@@ -1,1 +1,1 @@
-"""Speed, measured and printed; never asserted in a test."""
+"""Speed, measured and printed as one table by `python -m benchmarks`; never asserted."""

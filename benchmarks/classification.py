@@ -1,17 +1,13 @@
-"""Headlines classified per second on one core: invented ones, and real ones where there are any.
-
-Run: python -m benchmarks.classification
-"""
+"""Headlines classified per second on one core: invented ones, and real ones where there are any."""
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import islice
-from pathlib import Path
 
+from benchmarks.line import Line, median_of, shared_data, skipped
 from catalyst_bot.bootstrap.rules import detection_rules
 from catalyst_bot.detection.classify import Classifier, classify
 from catalyst_bot.domain.messages.facts import HeadlineReceived
@@ -21,32 +17,37 @@ from catalyst_bot.market_data.generated import generate_session
 
 BODY_CHARACTERS = 150
 HEADLINES = 20_000
-ROUNDS = 5
+TARGET_PER_S = 50_000
 Text = tuple[str, str]
 
 
-def main() -> None:
-    """Print one line per set of texts."""
+def lines() -> list[Line]:
+    """Measure titles, and titles with the beginning of their body."""
     classifier = detection_rules().classifier
     sets = {"invented": _invented(), **_recorded()}
-    for name, texts in sets.items():
-        titles = [(title, "") for title, _ in texts]
-        print(f"{name:28} titles {_per_second(titles, classifier):9,.0f}/s", end="   ")
-        print(f"title + body {_per_second(texts, classifier):9,.0f}/s   ({len(texts):,} texts)")
+    measured = [
+        Line(
+            job=f"classification, {name}",
+            unit="titles/s",
+            value=_per_second([(title, "") for title, _ in texts], classifier),
+            target=TARGET_PER_S,
+            note=f"with body {_per_second(texts, classifier):,.0f}/s ({len(texts):,} texts)",
+        )
+        for name, texts in sets.items()
+    ]
+    if shared_data() is None:
+        measured.append(skipped("classification, real headlines", "no shared data"))
+    return measured
 
 
 def _per_second(texts: Sequence[Text], classifier: Classifier) -> float:
-    def run() -> None:
+    def measure() -> float:
+        start = time.process_time()
         for title, body in texts:
             classify(title, body, classifier)
+        return len(texts) / (time.process_time() - start)
 
-    return len(texts) / min(_seconds(run) for _ in range(ROUNDS))
-
-
-def _seconds(run: Callable[[], None]) -> float:
-    start = time.process_time()
-    run()
-    return time.process_time() - start
+    return median_of(measure)
 
 
 def _invented() -> list[Text]:
@@ -56,12 +57,11 @@ def _invented() -> list[Text]:
 
 
 def _recorded() -> dict[str, list[Text]]:
-    root = Path(__file__).parents[2] / "shared" / "data"
-    folder = Path(os.environ.get("CATALYST_SHARED_DATA") or root) / "news"
+    data = shared_data()
     start, end = datetime(2000, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
     sets = {}
-    for name in ("stocknewsapi_2025-10", "benzinga_headlines_2009_2020"):
-        path = folder / f"{name}.jsonl.zst"
+    for name in ("stocknewsapi_2025-10", "benzinga_headlines_2009_2020") if data else ():
+        path = data / "news" / f"{name}.jsonl.zst"
         if path.exists():
             news = read_news([path], calendar=load_calendar(), start=start, end=end)
             sets[name] = [
@@ -70,7 +70,3 @@ def _recorded() -> dict[str, list[Text]]:
                 if isinstance(fact, HeadlineReceived)
             ]
     return sets
-
-
-if __name__ == "__main__":
-    main()

@@ -86,13 +86,9 @@ def _story(told: str, symbols: Sequence[str]) -> str:
     lines = told.splitlines()
     opens = next(n for n, line in enumerate(lines) if line.startswith("-- "))
     ends = next(n for n, line in enumerate(lines) if line.startswith("Funnel"))
-    about = tuple(f" {symbol}: " for symbol in symbols)
-    days = [line for line in lines[opens:ends] if line.startswith("-- ") or _is_on(line, about)]
+    about = (" session opens", *(f" {symbol}: " for symbol in symbols))
+    days = [line for line in lines[opens:ends] if any(part in line for part in about)]
     return "\n".join([*lines[: opens - 1], *days, "[...]", *lines[ends:]])
-
-
-def _is_on(line: str, about: tuple[str, ...]) -> bool:
-    return any(name in line for name in about)
 
 
 def _closed_by(reason: ExitReason, records: Sequence[Recorded]) -> PositionClosed:

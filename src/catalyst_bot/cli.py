@@ -6,6 +6,7 @@ database, the numbers and the web server of a run.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -83,7 +84,12 @@ def demo(
 
 
 @app.command()
-def status(json_: Json = "", journal: Journal = None, data_dir: DataDir = None) -> None:
+def status(
+    json_: Json = "",
+    journal: Journal = None,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
     """Show state, account, open positions and the last trades of a journal."""
 
     def action() -> int:
@@ -91,7 +97,7 @@ def status(json_: Json = "", journal: Journal = None, data_dir: DataDir = None) 
         from catalyst_bot.bootstrap import journals
         from catalyst_bot.storage.read_model import ReadModel
 
-        path = journal or journals.newest(_data_dir(data_dir))
+        path = journal or journals.newest(_data_dir(data_dir, config))
         with ReadModel(f"sqlite:///{path}") as model:
             shown: dict[str, Any] = {
                 "journal": str(path),
@@ -117,13 +123,14 @@ def explain(
     json_: Json = "",
     journal: Journal = None,
     data_dir: DataDir = None,
+    config: Config = None,
 ) -> None:
     """Tell why: the thread from headline to fill, or to the rule that said no."""
 
     def action() -> int:
         from catalyst_bot.bootstrap import journal_tools, journals
 
-        path = journal or journals.newest(_data_dir(data_dir))
+        path = journal or journals.newest(_data_dir(data_dir, config))
         told = journal_tools.explanation(path, subject)
         if json_:
             console.write_json(told.as_dict(), json_)
@@ -176,6 +183,7 @@ def halt(
     reason: Annotated[str, typer.Option(help="why")] = "operator",
     close: Annotated[bool, typer.Option("--close", help="close positions too")] = False,
     data_dir: DataDir = None,
+    config: Config = None,
 ) -> None:
     """Halt trading: a running bot stops within a second, a stopped one starts halted."""
 
@@ -183,7 +191,7 @@ def halt(
         from catalyst_bot.kill import kill
 
         policy = PositionsPolicy.CLOSE if close else PositionsPolicy.HOLD
-        took_ms = kill(_data_dir(data_dir), policy=policy, reason=reason, by="operator")
+        took_ms = kill(_data_dir(data_dir, config), policy=policy, reason=reason, by="operator")
         console.say(f"HALT latch set ({policy}) in {took_ms:.1f} ms")
         return console.OK
 
@@ -194,13 +202,14 @@ def halt(
 def resume(
     reason: Annotated[str, typer.Option(help="why it is safe to go on")],
     data_dir: DataDir = None,
+    config: Config = None,
 ) -> None:
     """Lift the HALT latch and let a running bot trade again."""
 
     def action() -> int:
         from catalyst_bot.runtime.latch import OperatorMailbox
 
-        OperatorMailbox(_data_dir(data_dir)).resume(by="operator", reason=reason)
+        OperatorMailbox(_data_dir(data_dir, config)).resume(by="operator", reason=reason)
         console.say("latch lifted; a running bot resumes now")
         return console.OK
 
@@ -230,6 +239,7 @@ def data_import(
     paths: Annotated[list[Path], typer.Argument(help="bar files (parquet, csv), news (jsonl.zst)")],
     json_: Json = "",
     data_dir: DataDir = None,
+    config: Config = None,
 ) -> None:
     """Take files into the local catalog and report their quality."""
 
@@ -237,7 +247,7 @@ def data_import(
         from catalyst_bot.bootstrap.configuration import CATALOG_FOLDER
         from catalyst_bot.bootstrap.imports import import_data
 
-        report = import_data(paths, _data_dir(data_dir) / CATALOG_FOLDER)
+        report = import_data(paths, _data_dir(data_dir, config) / CATALOG_FOLDER)
         if json_:
             console.write_json(report.to_json(), json_)
         else:
@@ -248,14 +258,14 @@ def data_import(
 
 
 @data_app.command("list")
-def data_list(json_: Json = "", data_dir: DataDir = None) -> None:
+def data_list(json_: Json = "", data_dir: DataDir = None, config: Config = None) -> None:
     """List what the catalog holds."""
 
     def action() -> int:
         from catalyst_bot.bootstrap.configuration import CATALOG_FOLDER
         from catalyst_bot.market_data.catalog import read_catalog
 
-        datasets = read_catalog(_data_dir(data_dir) / CATALOG_FOLDER)
+        datasets = read_catalog(_data_dir(data_dir, config) / CATALOG_FOLDER)
         if json_:
             console.write_json([asdict(dataset) for dataset in datasets], json_)
         else:
@@ -291,12 +301,12 @@ def config_show(
     console.guarded(action)
 
 
-def _data_dir(given: Path | None) -> Path:
+def _data_dir(given: Path | None, config: Path | None) -> Path:
     from catalyst_bot.bootstrap.configuration import load_settings
 
-    return load_settings(config=None, data_dir=given).settings.run.data_dir
+    return load_settings(config=config, data_dir=given).settings.run.data_dir
 
 
 def main() -> None:
     """Entry point of `catalyst-bot`."""
-    app()
+    app(console.spread_lists(sys.argv[1:]))

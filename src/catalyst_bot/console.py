@@ -19,6 +19,7 @@ from catalyst_bot.domain.errors import (
     SourceUnreachable,
 )
 
+LIST_FLAGS = frozenset({"--bars", "--news"})
 OK, USAGE, CONFIGURATION, UNREACHABLE, HALTED, INVARIANT, REFUSED = 0, 2, 3, 4, 5, 6, 7
 _EXIT_CODES: dict[type[CatalystError], int] = {
     ConfigError: CONFIGURATION,
@@ -54,6 +55,19 @@ def os_reason(error: OSError) -> str:
     """What the system said no to, in words: the file and why."""
     where = f"{error.filename}: " if error.filename is not None else ""
     return f"{where}{error.strerror or error}; check that it exists and may be written"
+
+
+def spread_lists(arguments: Sequence[str]) -> list[str]:
+    """Let `--bars A B` stand for `--bars A --bars B`: the shell expands patterns that way."""
+    spread: list[str] = []
+    flag = ""
+    for argument in arguments:
+        if argument.startswith("-"):
+            flag = argument if argument in LIST_FLAGS else ""
+        elif flag and spread[-1] != flag:
+            spread.append(flag)
+        spread.append(argument)
+    return spread
 
 
 def note(text: str) -> None:

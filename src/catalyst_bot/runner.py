@@ -6,6 +6,7 @@ imported when one is asked for, so that `--help` answers at once.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
@@ -48,16 +49,16 @@ def parse_speed(text: str) -> float | None:
     return speed
 
 
-def check_model(model: str) -> str:
+def check_model(model: str | None) -> str | None:
     """Refuse pickles by name. Raises `ConfigError` with the remedy."""
-    if model.endswith((".pkl", ".pickle", ".zip")):
+    if model is not None and model.endswith((".pkl", ".pickle", ".zip")):
         raise ConfigError(f"--model {model}: {_MODEL_REMEDY}")
     return model
 
 
 def run(
-    mode: Annotated[Mode, typer.Option(help="row of the mode table")] = Mode.PAPER,
-    broker: Annotated[BrokerName, typer.Option(help="where orders go")] = BrokerName.EMBEDDED,
+    mode: Annotated[Mode | None, typer.Option(help="default: paper-trading")] = None,
+    broker: Annotated[BrokerName | None, typer.Option(help="default: embedded")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="decide, never submit")] = False,
     start: Annotated[
         datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="first day to replay")
@@ -67,7 +68,7 @@ def run(
     ] = None,
     bars: Annotated[list[Path] | None, typer.Option(help="bar files or a catalog")] = None,
     news: Annotated[list[Path] | None, typer.Option(help="news files or a catalog")] = None,
-    model: Annotated[str, typer.Option(help="rule, a model directory or a registry name")] = "rule",
+    model: Annotated[str | None, typer.Option(help="who decides; default: rule")] = None,
     speed: Annotated[str, typer.Option(help="60 = a minute a second; max")] = "max",
     exit_: Annotated[bool, typer.Option("--exit", help="end with the replay")] = False,
     json_: Annotated[str, typer.Option("--json", help="write the result here; - is stdout")] = "",
@@ -118,6 +119,11 @@ def follow(request: LiveRequest, *, json_path: str) -> int:
 
 
 def _writer(json_path: str) -> Callable[[dict[str, Any]], None]:
+    """Writes the result. Raises `ConfigError` before the run when there is nowhere to write it."""
+    folder = Path(json_path).absolute().parent
+    if json_path not in {"", "-"} and not folder.is_dir():
+        raise ConfigError(f"--json {json_path}: there is no folder {folder}; make it first")
+
     def on_result(result: dict[str, Any]) -> None:
         if json_path:
             console.write_json(result, json_path)
@@ -132,7 +138,9 @@ def _code(outcome: Outcome) -> int:
 
 def main() -> None:
     """Entry point of `python -m catalyst_bot.runner`."""
-    typer.run(run)
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(run)
+    app(console.spread_lists(sys.argv[1:]), prog_name="python -m catalyst_bot.runner")
 
 
 if __name__ == "__main__":

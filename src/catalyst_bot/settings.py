@@ -165,6 +165,10 @@ class LoadedSettings:
         """Canonical JSON of every effective value; holds no secrets, since none may be in it."""
         return self.settings.model_dump_json()
 
+    def deciding_json(self) -> str:
+        """The part that decides what a replay does: without the page and the data folder."""
+        return self.settings.model_dump_json(exclude={"dashboard": True, "run": {"data_dir"}})
+
     def rows(self) -> list[tuple[str, str, str]]:
         """Rows (key, value, origin) of every setting."""
         return [

@@ -21,7 +21,8 @@ from catalyst_bot.domain.messages import decisions as d
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.registry import Message
 from catalyst_bot.storage import projector
-from catalyst_bot.storage.database import migrate, open_writer
+from catalyst_bot.storage.database import open_writer
+from catalyst_bot.storage.migrate import migrate
 from catalyst_bot.storage.projections.headlines import STEPS
 from catalyst_bot.storage.read_model import ReadModel
 from tests import builders as b

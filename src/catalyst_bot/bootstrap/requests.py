@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -28,16 +28,16 @@ _NOTHING = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """The flags of `catalyst-bot run`."""
+    """The flags of `catalyst-bot run`; None leaves the word to file, environment and default."""
 
-    mode: Mode
     is_dry_run: bool
-    broker: str = "embedded"
+    mode: Mode | None = None
+    broker: str | None = None
     first_day: date | None = None
     last_day: date | None = None
     bars: Sequence[Path] = ()
     news: Sequence[Path] = ()
-    model: str = "rule"
+    model: str | None = None
     speed: float | None = None
     config: Path | None = None
     data_dir: Path | None = None
@@ -46,18 +46,9 @@ class Asked:
 
 def recorded_replay(asked: Asked) -> ReplayRequest:
     """A replay of recorded days. Raises `ConfigError` naming the flag or key that is missing."""
-    loaded = load_settings(
-        config=asked.config,
-        data_dir=asked.data_dir,
-        more={
-            "run.mode": str(asked.mode),
-            "run.model": asked.model,
-            "broker.kind": str(asked.broker),
-        },
-    )
+    loaded = _load(asked)
     first_day, last_day = _days(asked)
     bars, news = _inputs(asked, loaded.settings)
-    mode_row(asked.mode, is_dry_run=asked.is_dry_run)
     recording = tapes.recorded(
         loaded.settings, first_day=first_day, last_day=last_day, bars=bars, news=news
     )
@@ -66,15 +57,7 @@ def recorded_replay(asked: Asked) -> ReplayRequest:
 
 def live_feeds_of(asked: Asked) -> LiveRequest:
     """Following the configured feeds. Raises `ConfigError` when none is configured."""
-    loaded = load_settings(
-        config=asked.config,
-        data_dir=asked.data_dir,
-        more={
-            "run.mode": str(asked.mode),
-            "run.model": asked.model,
-            "broker.kind": str(asked.broker),
-        },
-    )
+    loaded = _load(asked)
     settings = loaded.settings
     feeds = live_feeds(
         edgar_url=settings.feeds.edgar_url,
@@ -84,11 +67,12 @@ def live_feeds_of(asked: Asked) -> LiveRequest:
     )
     if not feeds:
         raise ConfigError(_NOTHING)
-    if mode_row(asked.mode, is_dry_run=asked.is_dry_run).loop is not Loop.ASYNCIO:
-        raise ConfigError(f"--mode {asked.mode} replays recorded days: give --from and --to")
+    mode = settings.run.mode
+    if mode_row(mode, is_dry_run=asked.is_dry_run).loop is not Loop.ASYNCIO:
+        raise ConfigError(f"run.mode = {mode} replays recorded days: give --from and --to")
     return LiveRequest(
         loaded=loaded,
-        mode=asked.mode,
+        mode=loaded.settings.run.mode,
         is_dry_run=asked.is_dry_run,
         feeds=feeds,
         journal=asked.journal or journals.live_path(settings.run.data_dir),
@@ -99,28 +83,34 @@ def generated_replay(
     asked: Asked, *, seed: int, effects: float
 ) -> tuple[ReplayRequest, GeneratedMarket]:
     """A replay of the generated market, and the answer key of what was planted in it."""
-    more: dict[str, Any] = {
-        "run.mode": str(asked.mode),
-        "run.model": asked.model,
-        "run.generated_seed": seed,
-        "run.benchmark": tapes.GENERATED_BENCHMARK,
-    }
-    loaded = load_settings(config=asked.config, data_dir=asked.data_dir, more=more)
+    more = {"run.generated_seed": seed, "run.benchmark": tapes.GENERATED_BENCHMARK}
+    loaded = _load(asked, more)
     recording, market = tapes.generated(loaded.settings, seed=seed, effects=effects)
     return _request(asked, loaded, recording), market
 
 
+def _load(asked: Asked, more: Mapping[str, Any] | None = None) -> LoadedSettings:
+    """Settings with the flags that were given on top."""
+    given = {"run.mode": asked.mode, "run.model": asked.model, "broker.kind": asked.broker}
+    flags = {key: str(value) for key, value in given.items() if value is not None}
+    return load_settings(
+        config=asked.config, data_dir=asked.data_dir, more={**flags, **(more or {})}
+    )
+
+
 def _request(asked: Asked, loaded: LoadedSettings, recording: tapes.Recording) -> ReplayRequest:
-    name = f"{asked.mode}{'-dry-run' if asked.is_dry_run else ''}-{recording.label}"
+    mode = loaded.settings.run.mode
+    mode_row(mode, is_dry_run=asked.is_dry_run)
+    name = f"{mode}{'-dry-run' if asked.is_dry_run else ''}-{recording.label}"
     journal = asked.journal or journals.replay_path(
         loaded.settings.run.data_dir,
         label=name,
-        settings=loaded.as_json(),
+        settings=loaded.deciding_json(),
         inputs_hash=recording.inputs_hash,
     )
     return ReplayRequest(
         loaded=loaded,
-        mode=asked.mode,
+        mode=loaded.settings.run.mode,
         is_dry_run=asked.is_dry_run,
         recording=recording,
         journal=journal,

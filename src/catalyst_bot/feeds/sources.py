@@ -60,7 +60,7 @@ def rss_feed(url: str, *, poll_s: float) -> Feed:
     labels = host.split(".")
     source = host if len(labels) == 1 or labels[-1].isdigit() else labels[-2]
     return Feed(
-        name=f"rss:{host}",
+        name=f"rss:{url.partition('://')[2]}",
         url=url,
         user_agent=_AGENT,
         poll_s=poll_s,

@@ -1,7 +1,7 @@
 """Bars of many symbols in memory, asked only by what had happened at a time.
 
-Columns are numpy arrays and `Bar` objects are made on demand: a month of a hundred symbols is a
-quarter of a million bars, of which a replay looks at a few thousand.
+Columns are numpy arrays and `Bar` objects are made on demand and kept: a month of a hundred symbols
+is a quarter of a million bars, of which a replay looks at a few thousand, again and again.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ class BarStore:
         self.interval_s = interval_s
         self.symbols: tuple[str, ...] = tuple(sorted(columns))
         self._columns = dict(columns)
+        self._made: dict[str, dict[int, Bar]] = {symbol: {} for symbol in columns}
 
     def __contains__(self, symbol: str) -> bool:
         return symbol in self._columns
@@ -72,7 +73,7 @@ class BarStore:
         if bars is None:
             return ()
         end = int(np.searchsorted(bars.closed_s, to_seconds(as_of), side="right"))
-        return tuple(_bars(symbol, bars, range(max(0, end - count), end)))
+        return tuple(self._bars(symbol, range(max(0, end - count), end)))
 
     def closing_at(self, at: datetime, symbols: Iterable[str]) -> list[Bar]:
         """Return the bars that close exactly at `at`, in the order of `symbols`."""
@@ -82,7 +83,7 @@ class BarStore:
             bars = self._columns.get(symbol)
             if bars is not None:
                 first, last = np.searchsorted(bars.closed_s, [seconds, seconds + 1])
-                closing += _bars(symbol, bars, range(int(first), int(last)))
+                closing += self._bars(symbol, range(int(first), int(last)))
         return closing
 
     def opening_at(self, at: datetime, symbols: Iterable[str]) -> list[OpenPrint]:
@@ -126,6 +127,15 @@ class BarStore:
         first = min(int(bars.opened_s[0]) for bars in filled)
         return to_datetime(first), to_datetime(max(int(bars.closed_s[-1]) for bars in filled))
 
+    def _bars(self, symbol: str, rows: range) -> list[Bar]:
+        """Return the rows as bars; windows overlap, so most of them were made before."""
+        made = self._made[symbol]
+        missing = [row for row in rows if row not in made]
+        if missing:
+            new = range(missing[0], missing[-1] + 1)
+            made.update(zip(new, _make_bars(symbol, self._columns[symbol], new), strict=True))
+        return [made[row] for row in rows]
+
     def data_hash(self) -> str:
         """Return the SHA-256 of everything in the store: equal bars, equal hash."""
         digest = sha256(str(self.interval_s).encode())
@@ -141,7 +151,7 @@ def _is_whole_second(at: datetime) -> bool:
     return at.microsecond == 0
 
 
-def _bars(symbol: str, bars: BarColumns, rows: range) -> list[Bar]:
+def _make_bars(symbol: str, bars: BarColumns, rows: range) -> list[Bar]:
     part = slice(rows.start, rows.stop)
     return [
         Bar(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from catalyst_bot.domain.messages import decisions as d
@@ -79,7 +80,7 @@ def explain(subject: str, trail: Sequence[Recorded], what_if: WhatIf | None = No
     """Tell the trail of `subject` (all records of one catalyst, its headline first)."""
     sections: list[Section] = []
     verdict = "Nothing is recorded for this id."
-    for record in trail:
+    for record in _without_copies(trail):
         teller = _TELLERS.get(type(record.body))
         if teller is not None:
             section, sentence = teller(record.body, record.at)
@@ -93,6 +94,17 @@ def explain(subject: str, trail: Sequence[Recorded], what_if: WhatIf | None = No
     return Explanation(subject=subject, verdict=verdict, sections=tuple(sections))
 
 
+def _without_copies(trail: Sequence[Recorded]) -> list[Recorded]:
+    """Leave out later copies of the headline: they caused nothing."""
+    first = next((r.seq for r in trail if isinstance(r.body, f.HeadlineReceived)), 0)
+    copies = {
+        record.seq
+        for record in trail
+        if isinstance(record.body, f.HeadlineReceived) and record.seq > first
+    }
+    return [r for r in trail if r.seq not in copies and r.cause_seq not in copies]
+
+
 def stamp(at: datetime) -> str:
     """A time for people: UTC to the second."""
     return at.strftime("%Y-%m-%d %H:%M:%S UTC")
@@ -104,6 +116,11 @@ def _section(title: str, rows: Iterable[Sequence[Any]]) -> Section:
 
 def _number(value: float) -> str:
     return f"{value:,.4f}".rstrip("0").rstrip(".") or "0"
+
+
+def _gain(amount: Decimal) -> str:
+    """Dollars with their sign in front."""
+    return f"{'-' if amount < 0 else '+'}${abs(amount):,.2f}"
 
 
 def _check_rows(checks: Sequence[Check]) -> tuple[Line, ...]:
@@ -265,11 +282,11 @@ def _closed(message: d.PositionClosed, _: datetime) -> tuple[Section, str]:
         ("exit", f"{stamp(trade.exit_at)} at ${trade.exit_price:.4f} ({trade.exit_reason})"),
         ("quantity", str(trade.quantity)),
         ("fees", f"${trade.fees_usd}"),
-        ("P&L", f"${trade.pnl_usd:+,.2f} ({trade.pnl_fraction:+.2%})"),
+        ("P&L", f"{_gain(trade.pnl_usd)} ({trade.pnl_fraction:+.2%})"),
     )
     sentence = (
         f"{trade.symbol}: bought {trade.quantity}, closed by {trade.exit_reason}, "
-        f"P&L ${trade.pnl_usd:+,.2f}."
+        f"P&L {_gain(trade.pnl_usd)}."
     )
     return _section("Outcome", rows), sentence
 

@@ -2,24 +2,29 @@
 
 The journal is folded up to the moment of the decision, the change is made to the rules, the
 message or the state, and the real stage decides again. Only a change after which it says
-something else is reported.
+something else is reported, with exactly the value that was tried.
 """
 
 from __future__ import annotations
 
 import copy
-import dataclasses
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import Any
 
-from catalyst_bot.domain.enums import TradingState
+from catalyst_bot.domain.enums import CategoryAction, OrderRole, TradingState
 from catalyst_bot.domain.messages.decisions import (
+    AlertRaised,
+    CatalystDetected,
     IntentDeclined,
     OrderRefused,
     SignalDropped,
 )
 from catalyst_bot.domain.messages.registry import Message, Recorded
+from catalyst_bot.domain.money import CENT
+from catalyst_bot.domain.news import Catalyst
 from catalyst_bot.domain.trading import Check, Observation
 from catalyst_bot.engine.engine import Engine
 from catalyst_bot.engine.inference import MIN_ACTION, weighted_action
@@ -28,7 +33,8 @@ from catalyst_bot.engine.state import EngineState
 from catalyst_bot.features.spec import FEATURES
 
 No = SignalDropped | IntentDeclined | OrderRefused
-BISECTIONS = 40
+BISECTIONS = 60
+_DIGITS = 9  # of a value that is shown; it is rounded so that it still flips
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +54,17 @@ class WhatIf:
     outcome: str
 
 
-# Check name -> (section of the rules, field): the limit that the check compares with.
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """The moment of the decision with some changes made to it."""
+
+    rules: EngineRules
+    state: EngineState
+    message: Message
+    changes: tuple[Change, ...] = ()
+
+
+# Check name -> field of the rules: the limit that the check compares with.
 _SIGNAL_LIMITS = {
     "confidence": "min_confidence",
     "too_few_bars": "min_bars",
@@ -64,6 +80,7 @@ _RISK_LIMITS = {
     "position_size": "max_position_fraction",
     "min_trade": "min_trade_usd",
     "confidence": "min_confidence",
+    "consecutive_losses": "pause_after_consecutive_losses",
     "daily_trades": "max_daily_trades",
     "correlation": "max_correlation",
     "strategy_sharpe": "min_sharpe",
@@ -73,15 +90,16 @@ _RISK_LIMITS = {
     "leverage": "max_leverage",
     "quote_age": "max_quote_age_s",
     "price_collar": "price_collar_fraction",
-    "duplicate": "duplicate_window_s",
     "orders_per_signal": "max_orders_per_signal",
 }
+_ONLY_WITHOUT_DIRECTION = frozenset({"reaction_too_small", "volume_too_low"})
+_MUST_STAY_BELOW = frozenset({"consecutive_losses", "daily_loss", "drawdown"})
 
 
 def smallest_flip(no: Recorded, records: Iterable[Recorded], engine: Engine) -> WhatIf | None:
     """Return the verified change for a recorded "no", or None when there is none to find.
 
-    `records` is the journal, `engine` a fresh engine with the journal's own rules.
+    `records` is the journal, `engine` a fresh engine with the rules of that moment.
     """
     cause, body = None, no.body
     for record in records:
@@ -93,100 +111,195 @@ def smallest_flip(no: Recorded, records: Iterable[Recorded], engine: Engine) -> 
         return None
     if isinstance(body, IntentDeclined):
         return _flip_policy(body, engine)
-    checks = body.checks if isinstance(body, SignalDropped | OrderRefused) else ()
-    failed = [check for check in checks if not check.passed]
-    if not failed:
+    if not isinstance(body, SignalDropped | OrderRefused):
         return None
-    return _flip_checks(failed, cause, body, engine)
+    for trial in _trials(body, cause, engine):
+        outcome = _decide_again(trial, cause, body)
+        if outcome is not None:
+            return WhatIf(changes=trial.changes, outcome=type(outcome).__name__)
+    return None
 
 
-def _flip_checks(
-    failed: Sequence[Check], cause: Recorded, no: Message, engine: Engine
-) -> WhatIf | None:
-    """Loosen every failed limit just as far as was observed, then decide again."""
-    rules = engine.rules
-    changes: list[Change] = []
-    state = copy.deepcopy(engine.state)
+def _decide_again(trial: _Trial, cause: Recorded, no: Message) -> Message | None:
+    """What the stages say instead of the "no"; None when it is still no."""
+    again = Engine(trial.rules, trial.state)
+    said = again.decide(trial.message, again.desk_at(cause.at))
+    if any(type(message) is type(no) for message in said):
+        return None
+    return next((message for message in said if not isinstance(message, AlertRaised)), None)
+
+
+def _trials(no: SignalDropped | OrderRefused, cause: Recorded, engine: Engine) -> Iterator[_Trial]:
+    """Changes worth trying, the smallest first: limits and states, then how the news was read."""
+    failed = [check for check in no.checks if not check.passed]
+    moment = _Trial(engine.rules, engine.state, cause.body)
+    loosened = _loosen_all(moment, failed, no) if failed else None
+    if loosened is not None:
+        yield loosened
+    if isinstance(no, SignalDropped):
+        yield from _other_readings(moment, no)
+        others = [check for check in failed if check.name not in _ONLY_WITHOUT_DIRECTION]
+        loosened = _loosen_all(moment, others, no) if others else None
+        if loosened is not None:
+            yield from _other_readings(loosened, no)
+
+
+def _loosen_all(
+    moment: _Trial, failed: Sequence[Check], no: SignalDropped | OrderRefused
+) -> _Trial | None:
+    """Move every failed limit just as far as was observed, and undo every bad state."""
+    rules, changes = moment.rules, list(moment.changes)
+    state = copy.deepcopy(moment.state)
     for check in failed:
         loosened = _loosen(rules, check, no)
-        lifted = _lift_state(state, check) if loosened is None else None
         if loosened is not None:
             rules = loosened[0]
             changes.append(loosened[1])
-        elif lifted is not None:
-            changes.append(lifted)
+        elif _lift_state(state, check, no.symbol):
+            before = check.note or "true"
+            changes.append(Change(what=f"state: {check.name}", before=before, after="lifted"))
         else:
             return None
-    outcome = _decide_again(rules, state, cause)
-    if outcome is None or type(outcome) is type(no):
+    return _Trial(rules, state, moment.message, tuple(changes))
+
+
+def _loosen(
+    rules: EngineRules, check: Check, no: SignalDropped | OrderRefused
+) -> tuple[EngineRules, Change] | None:
+    """Rules with the check's limit moved to what was observed; None when there is no such limit,
+    or when the settings would not take the value.
+    """
+    is_signal = isinstance(no, SignalDropped)
+    name = (_SIGNAL_LIMITS if is_signal else _RISK_LIMITS).get(check.name)
+    if name is None:
         return None
-    return WhatIf(changes=tuple(changes), outcome=type(outcome).__name__)
-
-
-def _decide_again(rules: EngineRules, state: EngineState, cause: Recorded) -> Message | None:
-    again = Engine(rules, state)
-    said = again.decide(cause.body, again.desk_at(cause.at))
-    return said[0] if said else None
-
-
-def _loosen(rules: EngineRules, check: Check, no: Message) -> tuple[EngineRules, Change] | None:
-    """Rules with the check's limit moved to what was observed; None when no limit is behind it."""
-    if isinstance(no, SignalDropped):
-        field = _SIGNAL_LIMITS.get(check.name)
-        if field is None:
-            return None
-        gates = rules.signals.gates
-        value = _moved(getattr(gates, field), check)
-        loosened = replace(rules, signals=replace(rules.signals, gates=_with(gates, field, value)))
-        return loosened, _change(f"signals.{field}", getattr(gates, field), value, check)
-    field = _RISK_LIMITS.get(check.name)
-    if field is None:
+    limits: Any = rules.signals.gates if is_signal else rules.risk.limits
+    before = getattr(limits, name)
+    after = _just_enough(before, check)
+    bounds = next(item.metadata for item in fields(limits) if item.name == name)
+    if not bounds["low"] <= after <= bounds["high"]:
         return None
-    limits = rules.risk.limits
-    value = _moved(getattr(limits, field), check)
-    loosened = replace(rules, risk=replace(rules.risk, limits=_with(limits, field, value)))
-    return loosened, _change(f"risk.{field}", getattr(limits, field), value, check)
+    limits = replace(limits, **{name: after})
+    change = Change(
+        what=f"{'signals' if is_signal else 'risk'}.{name} ({check.name}: {check.observed:.6g} "
+        f"against {check.limit:.6g} {check.unit})",
+        before=str(before),
+        after=str(after),
+    )
+    if is_signal:
+        return replace(rules, signals=replace(rules.signals, gates=limits)), change
+    return replace(rules, risk=replace(rules.risk, limits=limits)), change
 
 
-def _with(struct: Any, field: str, value: Any) -> Any:
-    return replace(struct, **{field: value})
-
-
-def _moved(setting: Any, check: Check) -> Any:
-    """The setting moved by the share that the check was missed by, in the setting's own type.
+def _just_enough(setting: Any, check: Check) -> Any:
+    """The setting at which the check just passes, in the setting's own type.
 
     A limit may be derived from the setting (bars x interval), so the ratio is what carries over;
-    a setting of zero, or an exact limit, takes the observed value itself.
+    lateness adds up; else the setting is the limit.
     """
-    if float(setting) == check.limit or check.limit == 0:
-        return type(setting)(check.observed)
-    return type(setting)(float(setting) * check.observed / check.limit)
+    exact = check.observed
+    if check.name == "expired":
+        exact = float(setting) + check.observed
+    elif float(setting) != check.limit and check.limit != 0:
+        exact = float(setting) * check.observed / check.limit
+    rises = check.observed >= check.limit
+    is_reached = check.name in _MUST_STAY_BELOW
+    if isinstance(setting, int):
+        return math.ceil(exact) + int(is_reached) if rises else math.floor(exact)
+    if isinstance(setting, Decimal):
+        way = ROUND_CEILING if rises else ROUND_FLOOR
+        return Decimal(str(exact)).quantize(CENT, rounding=way)
+    shown = _outward(exact, rises=rises)
+    return math.nextafter(shown, math.inf) if is_reached and shown == exact else shown
 
 
-def _change(name: str, before: Any, after: Any, check: Check) -> Change:
-    return Change(
-        what=f"{name} ({check.name}: {check.observed:.6g} against {check.limit:.6g} {check.unit})",
-        before=str(before),
-        after=f"{after:.6g}" if isinstance(after, float) else str(after),
-    )
+def _outward(value: float, *, rises: bool) -> float:
+    """The value in as many digits as are shown, rounded away from where it came from."""
+    way = ROUND_CEILING if rises else ROUND_FLOOR
+    return float(Context(prec=_DIGITS, rounding=way).create_decimal(repr(value)))
 
 
-def _lift_state(state: EngineState, check: Check) -> Change | None:
+def _lift_state(state: EngineState, check: Check, symbol: str) -> bool:
     """Undo the state that a yes/no check complains about, in a copy of the state."""
     match check.name:
         case "symbol_halted":
-            state.signals.halted.clear()
-            state.risk.halted_symbols.clear()
+            state.signals.halted.discard(symbol)
+            state.risk.halted_symbols.discard(symbol)
         case "trading_state":
             state.risk.trading_state = TradingState.ACTIVE
-        case "consecutive_losses":
+        case "strategy_paused":
             state.risk.strategies = {
-                name: replace(record, consecutive_losses=0, is_paused=False)
+                name: replace(record, is_paused=False, paused_until=None)
                 for name, record in state.risk.strategies.items()
             }
+        case "duplicate":
+            _forget_entries(state, symbol)
         case _:
-            return None
-    return Change(what=f"state: {check.name}", before=check.note or "true", after="lifted")
+            return False
+    return True
+
+
+def _forget_entries(state: EngineState, symbol: str) -> None:
+    """As if the symbol were neither held (its worth is cash then) nor on its way."""
+    books = state.portfolio.books
+    held = books.positions.get(symbol)
+    if held is not None:
+        others = {name: p for name, p in books.positions.items() if name != symbol}
+        cash_usd = books.cash_usd + held.quantity * held.last_price
+        state.portfolio.books = replace(books, positions=others, cash_usd=cash_usd)
+    for order_id, ticket in list(state.execution.open_tickets.items()):
+        if ticket.symbol == symbol and ticket.role is OrderRole.ENTRY:
+            del state.execution.open_tickets[order_id]
+    for signal_id, entry in list(state.risk.pending.items()):
+        if entry.symbol == symbol:
+            del state.risk.pending[signal_id]
+    for key in [key for key in state.risk.last_entry_at if key[0] == symbol]:
+        del state.risk.last_entry_at[key]
+
+
+def _other_readings(moment: _Trial, no: SignalDropped) -> Iterator[_Trial]:
+    """The same news read otherwise, one change more at a time: of a category that trades, good
+    instead of bad or undecided, in a symbol that is not avoided.
+    """
+    is_first_look = isinstance(moment.message, CatalystDetected)
+    catalyst = _catalyst_of(moment, no)
+    if catalyst is None:
+        return
+    state, message, made = copy.deepcopy(moment.state), moment.message, list(moment.changes)
+    for change in _readings(state, catalyst, is_first_look=is_first_look):
+        made.append(change)
+        if change.what == "catalyst.action":
+            catalyst = replace(catalyst, action=CategoryAction.TRADE)
+        elif change.what == "catalyst.direction":
+            catalyst = replace(catalyst, direction=1)
+        else:
+            state.signals.avoid_until.pop(catalyst.symbol)
+        if is_first_look:
+            message = CatalystDetected(catalyst=catalyst)
+        else:
+            state.signals.waiting[catalyst.catalyst_id] = catalyst
+        yield _Trial(moment.rules, copy.deepcopy(state), message, tuple(made))
+
+
+def _readings(state: EngineState, catalyst: Catalyst, *, is_first_look: bool) -> list[Change]:
+    changes: list[Change] = []
+    if catalyst.action is not CategoryAction.TRADE:
+        before = str(catalyst.action)
+        changes.append(Change(what="catalyst.action", before=before, after="trade"))
+    if catalyst.direction < (0 if is_first_look else 1):
+        before = str(catalyst.direction)
+        changes.append(Change(what="catalyst.direction", before=before, after="1"))
+    until = state.signals.avoid_until.get(catalyst.symbol)
+    if is_first_look and until is not None:
+        before = f"until {until:%Y-%m-%d %H:%M} UTC"
+        changes.append(Change(what="state: symbol_avoided", before=before, after="lifted"))
+    return changes
+
+
+def _catalyst_of(moment: _Trial, no: SignalDropped) -> Catalyst | None:
+    if isinstance(moment.message, CatalystDetected):
+        return moment.message.catalyst
+    return moment.state.signals.waiting.get(no.catalyst_id)
 
 
 def _flip_policy(no: IntentDeclined, engine: Engine) -> WhatIf | None:
@@ -206,7 +319,7 @@ def _flip_policy(no: IntentDeclined, engine: Engine) -> WhatIf | None:
         return None
     _, index, value = best
     old = no.observation.values[index]
-    change = Change(what=FEATURES[index].name, before=f"{old:.6g}", after=f"{value:.6g}")
+    change = Change(what=FEATURES[index].name, before=str(old), after=str(value))
     return WhatIf(changes=(change,), outcome="IntentFormed")
 
 
@@ -215,7 +328,7 @@ def _bisect(observation: Observation, index: int, bound: float, engine: Engine) 
 
     def wants(value: float) -> bool:
         values = (*observation.values[:index], value, *observation.values[index + 1 :])
-        return _buys(dataclasses.replace(observation, values=values), engine)
+        return _buys(replace(observation, values=values), engine)
 
     if not wants(bound):
         return None
@@ -223,7 +336,8 @@ def _bisect(observation: Observation, index: int, bound: float, engine: Engine) 
     for _ in range(BISECTIONS):
         middle = (near + far) / 2.0
         near, far = (near, middle) if wants(middle) else (middle, far)
-    return far
+    shown = _outward(far, rises=far > near)
+    return shown if wants(shown) else far
 
 
 def _buys(observation: Observation, engine: Engine) -> bool:

@@ -214,7 +214,8 @@ def open_day(books: Books) -> Books:
 
 def raise_peak(books: Books) -> Books:
     """Keep the highest equity seen."""
-    return replace(books, peak_equity_usd=max(books.peak_equity_usd, equity_usd(books)))
+    equity = equity_usd(books)
+    return replace(books, peak_equity_usd=equity) if equity > books.peak_equity_usd else books
 
 
 def exposure_usd(books: Books) -> Decimal:

@@ -26,7 +26,7 @@ from catalyst_bot.risk.records import add_to_streak
 from catalyst_bot.risk.state import State
 
 BROKER_TIMER = "risk:broker_failed"
-KILL_SWITCH = "kill switch"  # how `catalyst_bot.kill` signs
+_CAUSE_OF = {"kill switch": HaltCause.KILL_SWITCH, "supervisor": HaltCause.POISON_FACT}
 
 
 def _hold(cause: HaltCause, detail: str) -> TradingHalted:
@@ -82,9 +82,8 @@ def mismatch(_state: State, message: MismatchFound, _limits: RiskLimits) -> Trad
 
 def operator(_state: State, message: OperatorHalted, _limits: RiskLimits) -> TradingHalted | None:
     """A person, or the kill switch, says so."""
-    is_kill_switch = message.by == KILL_SWITCH
     return TradingHalted(
-        cause=HaltCause.KILL_SWITCH if is_kill_switch else HaltCause.OPERATOR,
+        cause=_CAUSE_OF.get(message.by, HaltCause.OPERATOR),
         positions_policy=message.positions_policy,
         detail=f"{message.by}: {message.reason}",
     )

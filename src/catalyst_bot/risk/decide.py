@@ -194,7 +194,8 @@ def on_strategy_paused(
     state: State, message: StrategyPaused, desk: Desk, rules: Rules
 ) -> list[Message]:
     """Tell a person."""
-    text = f"{message.reason}. A person has to resume."
+    end = f"{message.until:%Y-%m-%d %H:%M} UTC" if message.until else "a person resumes"
+    text = f"{message.reason}. No new entries until {end}."
     return [_notify(Severity.WARNING, f"Strategy paused: {message.strategy_id}", text)]
 
 

@@ -140,7 +140,9 @@ def note_bar(state: State, message: BarClosed, at: datetime) -> None:
     _keep_closes(state, bar.symbol, (bar,))
     for trade_id, plan in state.plans.items():
         if plan.symbol == bar.symbol and plan.opened_at is not None:
-            state.plans[trade_id] = replace(plan, high_water_price=highest_seen(plan, bar))
+            highest = highest_seen(plan, bar)
+            if highest > plan.high_water_price:
+                state.plans[trade_id] = replace(plan, high_water_price=highest)
 
 
 def note_view(state: State, message: MarketViewReceived, at: datetime) -> None:
@@ -219,10 +221,15 @@ def _plan(order: ApprovedOrder, horizon_s: float | None) -> TradePlan:
 
 def _keep_closes(state: State, symbol: str, bars: Iterable[Bar]) -> None:
     """Merge by time: a window and single bars overlap, and the newest word on a bar counts."""
-    merged = {close.closed_at: close for close in state.closes.get(symbol, ())}
-    merged |= {b.closed_at: Close(b.closed_at, b.close) for b in bars if b.close > 0}
-    newest = sorted(merged.values(), key=lambda close: close.closed_at)[-MAX_CLOSES:]
-    state.closes[symbol] = tuple(newest)
+    known = state.closes.get(symbol, ())
+    priced = [bar for bar in bars if bar.close > 0][-MAX_CLOSES:]
+    fresh = tuple(Close(bar.closed_at, bar.close) for bar in priced)
+    if known and len(fresh) == 1 and known[-1].closed_at < fresh[0].closed_at:
+        newest = known + fresh  # one more bar, the usual case, needs no merge
+    else:
+        merged = {close.closed_at: close for close in (*known, *fresh)}
+        newest = tuple(sorted(merged.values(), key=lambda close: close.closed_at))
+    state.closes[symbol] = newest[-MAX_CLOSES:]
 
 
 EVOLVE: dict[type, Callable[[State, Any, datetime], None]] = {

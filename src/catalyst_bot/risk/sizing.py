@@ -117,7 +117,7 @@ def size_entry(
         left = _cents_down(left * _exact(factor))
         steps.append(SizingStep(name=name, size_usd=left, note=f"x {factor:.3f}"))
     quantity = whole_shares(left / price)
-    note = f"{quantity} x {price}"
+    note = f"{quantity} x {price:.4f}"
     steps.append(SizingStep(name="whole_shares", size_usd=quantity * price, note=note))
     return Sizing(quantity=quantity, steps=tuple(steps))
 

@@ -46,8 +46,8 @@ def confidence_gate(catalyst: Catalyst, gates: SignalRules) -> Check:
 
 
 def state_gate(name: str, *, is_bad: bool, note: str) -> Check:
-    """A yes/no gate: observed 1 when the bad state holds, limit 0."""
-    return at_most(name, float(is_bad), 0.0, unit="state", note=note if is_bad else "")
+    """A yes/no gate: 1 is wanted, 0 is observed when the bad state holds."""
+    return at_least(name, float(not is_bad), 1.0, unit="state", note=note if is_bad else "")
 
 
 def direction_after(catalyst: Catalyst, reaction_bps: float) -> int:

@@ -1,4 +1,4 @@
-"""How the database file is found, locked, migrated and opened.
+"""How the database file is found, locked and opened.
 
 The writer speaks to SQLite directly: a row per message must cost microseconds. SQLAlchemy keeps
 the schema, the migrations and the reading.
@@ -15,17 +15,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import IO
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
-from sqlalchemy import URL, Engine, NullPool, create_engine
+from sqlalchemy import URL, Engine, create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from catalyst_bot.domain.errors import ConfigError, JournalDamaged
 
 _BUSY_TIMEOUT_S = 5.0
-_MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 def path_of(url: str) -> Path:
@@ -79,21 +75,6 @@ def read_only_engine(path: Path) -> Engine:
         "sqlite", database=path.absolute().as_uri(), query={"mode": "ro", "uri": "true"}
     )
     return create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S})
-
-
-def migrate(path: Path) -> None:
-    """Bring the schema to the newest revision. Raises `ConfigError` for a file from the future."""
-    engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        try:
-            command.upgrade(config, "head")
-        except CommandError as error:
-            raise ConfigError(
-                f"storage.url: {path} was written by another version of this program: {error}"
-            ) from error
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from typing import Self
 from catalyst_bot.domain.errors import JournalDamaged
 from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.storage import projector
-from catalyst_bot.storage.database import damage_named, lock, migrate, open_writer, path_of
+from catalyst_bot.storage.database import damage_named, lock, open_writer, path_of
+from catalyst_bot.storage.migrate import migrate
 from catalyst_bot.storage.rows import (
     START_OF_CHAIN,
     Row,

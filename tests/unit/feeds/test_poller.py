@@ -251,7 +251,8 @@ async def test_a_broken_entry_is_recorded_once(server: Server, client: Any):
     assert at.kinds() == ["HeadlineReceived", "HeadlineUnreadable"]
     problem = at.said[1]
     assert isinstance(problem, HeadlineUnreadable)
-    assert (problem.source, problem.place) == ("rss:127.0.0.1", "127.0.0.1 entry 1")
+    name = "rss:" + server.url.removeprefix("http://")
+    assert (problem.source, problem.place) == (name, "127.0.0.1 entry 1")
 
 
 async def test_running_polls_again_until_cancelled(server: Server, client: Any):
@@ -296,7 +297,8 @@ def test_the_feeds_of_a_configuration():
         rss_urls=("https://www.globewire.example.com/r", "http://127.0.0.1:1/r"),
         poll_s=30,
     )
-    assert [of.name for of in made] == ["edgar", "rss:www.globewire.example.com", "rss:127.0.0.1"]
+    names = ["edgar", "rss:www.globewire.example.com/r", "rss:127.0.0.1:1/r"]
+    assert [of.name for of in made] == names
     assert live_feeds(edgar_url="", edgar_contact="", rss_urls=(), poll_s=30) == ()
     headline = made[1].parse(feed(ITEM), NOON).headlines[0]
     assert headline.source == "example"

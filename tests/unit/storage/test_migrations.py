@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from catalyst_bot.domain.errors import ConfigError
-from catalyst_bot.storage.database import migrate
+from catalyst_bot.storage.migrate import migrate
 from catalyst_bot.storage.schema import metadata
 
 

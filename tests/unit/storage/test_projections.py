@@ -228,7 +228,7 @@ def test_events_are_short_sentences_with_their_numbers(url: str):
         "ACME: closed by trailing_stop at $98.00: -$229.81 (-2.30%)",
         "ACME: buy refused by min_trade_usd ($42.50, limit $100.00)",
         "ACME: no signal: spread (140 bps, limit 100 bps)",
-        "daily_loss is near its limit: 2.80% of 3.00%",
+        "daily_loss is at 2.80%, its limit is 3.00%",
         "Trading halted by daily_loss, positions: hold: -3.1 %",
         "Trading resumed by ann: looked at it",
     ]

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the revisions on the connection that `database.migrate` gives it.
+"""Alembic's entry: runs the revisions on the connection that `migrate.migrate` gives it.
 
 There is no alembic.ini and no offline mode: the program migrates its own file when it starts.
 """

@@ -176,7 +176,7 @@ def position_closed(m: d.PositionClosed) -> Event:
 def limit_approached(m: d.LimitApproached) -> Event:
     """A limit is nearly used up."""
     return Event(
-        f"{m.name} is near its limit: {amount(m.observed, m.unit)} of {amount(m.limit, m.unit)}",
+        f"{m.name} is at {amount(m.observed, m.unit)}, its limit is {amount(m.limit, m.unit)}",
         Severity.WARNING,
     )
 

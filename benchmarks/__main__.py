@@ -1,0 +1,55 @@
+"""`python -m benchmarks [PART...]`: measure, and print one table.
+
+Absolute figures belong to the machine; what counts is the same table before and after a change,
+and the peer that ran beside us.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Mapping
+
+from benchmarks import (
+    classification,
+    commands,
+    core,
+    indicators,
+    install,
+    order_path,
+    storage,
+)
+from benchmarks.line import ROUNDS, Line, table
+
+PARTS: Mapping[str, Callable[[], list[Line]]] = {
+    "classification": classification.lines,
+    "commands": commands.lines,
+    "order_path": order_path.lines,
+    "core": core.lines,
+    "storage": storage.lines,
+    "indicators": indicators.lines,
+    "install": install.lines,
+}
+
+
+def main(names: list[str]) -> int:
+    """Run the parts named, or all; exit code 2 for a name that is none."""
+    unknown = [name for name in names if name not in PARTS]
+    if unknown:
+        print(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}", file=sys.stderr)
+        return 2
+    lines: list[Line] = []
+    for name in names or PARTS:
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        lines += PARTS[name]()
+    print(
+        f"Python {platform.python_version()}, {os.cpu_count()} cores, load "
+        f"{os.getloadavg()[0]:.1f}, medians of {ROUNDS}\n"
+    )
+    print(table(lines))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

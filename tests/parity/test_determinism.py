@@ -1,0 +1,128 @@
+"""Nothing but the inputs decides: not the hash seed of the process, and nothing that comes later."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from catalyst_bot.bootstrap.run import ReplayRequest
+from catalyst_bot.domain.messages import decisions as d
+from catalyst_bot.domain.messages.facts import HeadlineReceived
+from catalyst_bot.market_data.bar_store import BarColumns, BarStore
+from catalyst_bot.runtime.replay import Tape
+from tests.replays import Played, as_bytes, first_difference, generated, play
+
+ROOT = Path(__file__).parents[2]
+
+
+def hash_under(folder: Path, hash_seed: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "catalyst_bot", "demo", "--mode", "backtest", "--exit"]
+        + ["--data-dir", str(folder), "--json", "-"],
+        env=os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    return str(json.loads(done.stdout)["journal_hash"])
+
+
+def test_the_hash_seed_of_the_process_changes_nothing(tmp_path: Path):
+    assert hash_under(tmp_path / "a", "0") == hash_under(tmp_path / "b", "4242")
+
+
+@pytest.fixture(scope="module")
+def request_(tmp_path_factory: pytest.TempPathFactory) -> ReplayRequest:
+    return generated(tmp_path_factory.mktemp("ahead"))
+
+
+@pytest.fixture(scope="module")
+def original(request_: ReplayRequest) -> Played:
+    return play(request_)
+
+
+def changed_after(tape: Tape, at: datetime) -> Tape:
+    """The tape with every bar that closes, and every headline that arrives, after `at` changed.
+
+    A bar that is open at `at` has printed its open already: that price stays. So does its volume,
+    which the simulated venue knows from the bar's start (see `OpenPrint`): it bounds how much of an
+    order fills, and no decision sees it.
+    """
+    store = tape.bars
+    assert isinstance(store, BarStore)
+    return replace(
+        tape,
+        bars=BarStore(
+            {s: _other_future(store._columns[s], at.timestamp()) for s in store.symbols},
+            interval_s=store.interval_s,
+        ),
+        news=tuple(_other_words(item) if item.at > at else item for item in tape.news),
+    )
+
+
+def _other_future(bars: BarColumns, at_s: float) -> BarColumns:
+    opens_later, closes_later = bars.opened_s > at_s, bars.closed_s > at_s
+    rng = np.random.default_rng(0)
+    factor = np.where(closes_later, rng.uniform(0.7, 1.4, len(bars.close)), 1.0)
+    opening = bars.open * np.where(opens_later, factor, 1.0)
+    close = bars.close * factor
+    return replace(
+        bars,
+        open=opening,
+        close=close,
+        high=np.maximum(np.maximum(opening, close), bars.high * factor),
+        low=np.minimum(np.minimum(opening, close), bars.low * factor),
+        volume=np.where(opens_later, bars.volume * 3 + 1, bars.volume),
+    )
+
+
+def _other_words(item: object) -> object:
+    if not isinstance(item, HeadlineReceived):
+        return item
+    title = "FDA approves everything of " + item.headline.title
+    return replace(item, headline=replace(item.headline, title=title))
+
+
+def decision_times(played: Played) -> list[datetime]:
+    """Moments at which something was decided, spread over the session, and just before fills."""
+    telling = (d.OrderApproved, d.SignalDropped, d.IntentDeclined, d.PositionOpened)
+    times = sorted({r.at for r in played.records if isinstance(r.body, telling)})
+    return times[:: max(1, len(times) // 8)]
+
+
+def test_a_different_future_changes_no_decision_of_the_past(
+    request_: ReplayRequest, original: Played
+):
+    times = decision_times(original)
+    assert len(times) >= 8
+    for at in times:
+        recording = request_.recording
+        tape = changed_after(recording.tape, at)
+        other = play(
+            replace(
+                request_,
+                recording=replace(recording, tape=tape, store=tape.bars),  # type: ignore[arg-type]
+            )
+        )
+        past = [r for r in original.records if r.at <= at]
+        same = [r for r in other.records if r.at <= at]
+        assert not first_difference(list(as_bytes(past)), list(as_bytes(same))), at
+        assert list(as_bytes(other.records)) != list(as_bytes(original.records)), "futures differ"
+
+
+def test_a_different_present_is_seen(request_: ReplayRequest, original: Played):
+    """The test above can fail: what changes a moment before a decision does change it."""
+    at = decision_times(original)[4]
+    recording = request_.recording
+    tape = changed_after(recording.tape, at - timedelta(minutes=30))
+    other = play(replace(request_, recording=replace(recording, tape=tape, store=tape.bars)))  # type: ignore[arg-type]
+    past = [r for r in original.records if r.at <= at]
+    assert list(as_bytes(r for r in other.records if r.at <= at)) != list(as_bytes(past))
