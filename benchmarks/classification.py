@@ -58,9 +58,11 @@ def _invented() -> list[Text]:
 
 def _recorded() -> dict[str, list[Text]]:
     data = shared_data()
+    if data is None:
+        return {}
     start, end = datetime(2000, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
     sets = {}
-    for name in ("stocknewsapi_2025-10", "benzinga_headlines_2009_2020") if data else ():
+    for name in ("stocknewsapi_2025-10", "benzinga_headlines_2009_2020"):
         path = data / "news" / f"{name}.jsonl.zst"
         if path.exists():
             news = read_news([path], calendar=load_calendar(), start=start, end=end)

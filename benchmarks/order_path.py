@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.generated_run import generated_request
 from benchmarks.line import Line, quantile
+from catalyst_bot import runner
 from catalyst_bot.bootstrap.run import assemble, story
 from catalyst_bot.domain.messages.commands import SubmitOrder
 from catalyst_bot.domain.messages.decisions import CatalystDetected
@@ -55,6 +56,7 @@ class Stopwatch:
 def lines() -> list[Line]:
     """Play generated sessions, each with another seed, until there are enough orders."""
     stopwatch = Stopwatch()
+    runner.settle_memory()
     with TemporaryDirectory() as folder:
         for seed in range(MAX_SESSIONS):
             if len(stopwatch.milliseconds) >= ORDERS:

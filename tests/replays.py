@@ -58,7 +58,7 @@ class Played:
 def play(request: ReplayRequest, so_far: Iterable[Recorded] = ()) -> Played:
     """Start with what a journal holds and run to the end, as `run.replay` does."""
     journal = CountingJournal(so_far)
-    parts = run.assemble(request, journal)  # type: ignore[arg-type]
+    parts = run.assemble(request, journal)
     run_batches(
         run.story(request, parts),
         pipeline=parts.pipeline,

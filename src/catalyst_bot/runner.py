@@ -6,6 +6,7 @@ imported when one is asked for, so that `--help` answers at once.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -34,6 +35,7 @@ class BrokerName(StrEnum):
     """Choices of --broker."""
 
     EMBEDDED = "embedded"
+    ALPACA = "alpaca"
 
 
 def parse_speed(text: str) -> float | None:
@@ -106,6 +108,7 @@ def perform(request: ReplayRequest, *, stays: bool, json_path: str) -> int:
     """Replay, write the result where asked; return the exit code."""
     from catalyst_bot.bootstrap.serving import replay_and_serve
 
+    settle_memory()
     outcome = replay_and_serve(request, stays=stays, say=console.note, on_result=_writer(json_path))
     return _code(outcome)
 
@@ -114,8 +117,17 @@ def follow(request: LiveRequest, *, json_path: str) -> int:
     """Follow live feeds until stopped, write the result where asked; return the exit code."""
     from catalyst_bot.bootstrap.serving import follow_and_serve
 
+    settle_memory()
     outcome = follow_and_serve(request, say=console.note, on_result=_writer(json_path))
     return _code(outcome)
+
+
+def settle_memory() -> None:
+    """Take what is loaded out of the garbage collector's sight: it lives as long as the run.
+
+    Otherwise each full collection walks all of it, and an order waits 60 to 90 ms for that.
+    """
+    gc.freeze()
 
 
 def _writer(json_path: str) -> Callable[[dict[str, Any]], None]:

@@ -38,6 +38,7 @@ from catalyst_bot.domain.limits import (
     StopRules,
 )
 
+DASHBOARD_TOKEN = "CATALYST_DASHBOARD_TOKEN"
 ENV_PREFIX = "CATALYST_"
 ENV_SEPARATOR = "__"
 DEFAULT_FILE = Path("catalyst.toml")
@@ -90,8 +91,26 @@ class BrokerSection(BaseModel):
     """Where orders go."""
 
     model_config = _STRICT
-    kind: Literal["embedded"] = Field("embedded", description="the venue in this process")
-    fill_profile: Literal["ours", "alpaca"] = Field("ours", description="how the venue fills")
+    kind: Literal["embedded", "alpaca"] = Field(
+        "embedded", description="the venue in this process, or an Alpaca paper account"
+    )
+    fill_profile: Literal["ours", "alpaca"] = Field(
+        "ours", description="how the venue in this process fills"
+    )
+
+
+class AlpacaSection(BaseModel):
+    """The Alpaca paper account of broker.kind = alpaca; keys come from the environment only."""
+
+    model_config = _STRICT
+    base_url: str = Field(
+        "https://paper-api.alpaca.markets", description="the paper service or this machine"
+    )
+    data_url: str = Field(
+        "https://data.alpaca.markets", description="prices; Alpaca's or this machine"
+    )
+    feed: Literal["iex", "sip"] = Field("iex", description="iex is free, sip needs a subscription")
+    poll_s: float = Field(2.0, ge=0.05, le=60, description="s; between looks at our orders")
 
 
 class DetectionSection(BaseModel):
@@ -120,7 +139,10 @@ class DashboardSection(BaseModel):
     enabled: bool = Field(default=True, description="serve the dashboard while running")
     host: str = Field("127.0.0.1", description="other addresses need behind_proxy = true")
     port: int = Field(8787, ge=0, le=65_535, description="0 = any free port")
-    behind_proxy: bool = Field(default=False, description="a TLS proxy with login stands in front")
+    behind_proxy: bool = Field(default=False, description="a TLS proxy stands in front")
+    allowed_hosts: tuple[str, ...] = Field(
+        (), description="names browsers may use besides this machine's own"
+    )
 
 
 class Settings(BaseModel):
@@ -129,6 +151,7 @@ class Settings(BaseModel):
     model_config = _STRICT
     run: RunSection = RunSection()
     broker: BrokerSection = BrokerSection()
+    alpaca: AlpacaSection = AlpacaSection()
     feeds: FeedsSection = FeedsSection()
     detection: DetectionSection = DetectionSection()
     signals: Annotated[
@@ -166,8 +189,10 @@ class LoadedSettings:
         return self.settings.model_dump_json()
 
     def deciding_json(self) -> str:
-        """The part that decides what a replay does: without the page and the data folder."""
-        return self.settings.model_dump_json(exclude={"dashboard": True, "run": {"data_dir"}})
+        """The part that decides what a replay does: no page, no broker account, no data folder."""
+        return self.settings.model_dump_json(
+            exclude={"dashboard": True, "alpaca": True, "run": {"data_dir"}}
+        )
 
     def rows(self) -> list[tuple[str, str, str]]:
         """Rows (key, value, origin) of every setting."""
@@ -185,6 +210,23 @@ class LoadedSettings:
 def from_json(text: str) -> Settings:
     """Read settings back from `as_json` (a journal keeps them for its replay)."""
     return Settings.model_validate_json(text)
+
+
+def secret(name: str, environ: Mapping[str, str] | None = None) -> str | None:
+    """Return a secret from the environment, or from the file that `<name>_FILE` names.
+
+    Raises `ConfigError` when that file cannot be read. Secrets are never logged or recorded.
+    """
+    given = os.environ if environ is None else environ
+    if given.get(name):
+        return given[name]
+    file = given.get(f"{name}_FILE")
+    if not file:
+        return None
+    try:
+        return Path(file).read_text(encoding="utf-8").strip() or None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{name}_FILE: {file} cannot be read: {error}") from error
 
 
 def load(

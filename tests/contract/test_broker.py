@@ -25,6 +25,7 @@ from catalyst_bot.domain.trading import ApprovedOrder, stop_leg_id, target_leg_i
 from catalyst_bot.ports.broker import Broker
 from catalyst_bot.simulation.fill_profile import FillProfile
 from catalyst_bot.simulation.matching_engine import MatchingEngine
+from tests.alpaca_desk import AlpacaDesk
 from tests.builders import NOON, approved_order, bar
 
 CASH_USD = Decimal(100_000)
@@ -50,10 +51,12 @@ class Bench(Protocol):
 
 
 class DryRunBench:
+    broker: Broker
+
     def __init__(self) -> None:
         self._now = NOON
         self._said: list[Fact] = []
-        self.broker: Broker = DryRunBroker(sink=self._said.append, clock=self, cash_usd=CASH_USD)
+        self.broker = DryRunBroker(sink=self._said.append, clock=self, cash_usd=CASH_USD)
 
     def now(self) -> datetime:
         return self._now
@@ -82,9 +85,31 @@ class EmbeddedBench(DryRunBench):
             self._said += self._venue.on_bars([one], one.closed_at)
 
 
+class AlpacaBench(DryRunBench):
+    """The real adapter, its requests answered by a small Alpaca in the same event loop."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._desk = AlpacaDesk(self._said.append, clock=self)
+        self.broker = self._desk.broker
+
+    def trade_at(self, price: float) -> None:
+        prices = dict.fromkeys(("open", "high", "low", "close"), price)
+        for _ in range(12):
+            one = bar(opened_at=self._now, volume=1e6, **prices)
+            self._now = one.closed_at
+            self._desk.service.trade(one)
+            self._desk.settle()
+
+    def take(self) -> list[Fact]:
+        self._desk.settle()
+        return super().take()
+
+
 TRADING: dict[str, Callable[[], Bench]] = {
     "embedded with our costs": lambda: EmbeddedBench(FillProfile.OURS),
     "embedded as alpaca fills": lambda: EmbeddedBench(FillProfile.ALPACA),
+    "alpaca": AlpacaBench,
 }
 ALL: dict[str, Callable[[], Bench]] = {**TRADING, "dry run": DryRunBench}
 

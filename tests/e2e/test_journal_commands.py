@@ -1,11 +1,11 @@
-"""`replay --verify`, `rebuild`, `explain`, `status`: what a journal proves, through the commands."""
+"""`replay --verify`, `rebuild`, `explain`, `status`: what a journal proves, by command."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -156,8 +156,8 @@ def test_rebuild_recreates_every_read_table_from_the_journal_alone(journal: Path
 
 
 @pytest.fixture
-def told(journal: Path) -> Iterator[Callable[..., Said]]:
-    yield lambda *command: catalyst_bot(*command, "--journal", str(journal))
+def told(journal: Path) -> Callable[..., Said]:
+    return lambda *command: catalyst_bot(*command, "--journal", str(journal))
 
 
 def test_explain_knows_every_sort_of_id(told: Callable[..., Said], journal: Path):

@@ -1,4 +1,4 @@
-"""Nothing but the inputs decides: not the hash seed of the process, and nothing that comes later."""
+"""Nothing but the inputs decides: not the process's hash seed, and nothing that comes later."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from catalyst_bot.bootstrap.run import ReplayRequest
-from catalyst_bot.domain.messages import decisions as d
-from catalyst_bot.domain.messages.facts import HeadlineReceived
+from catalyst_bot.domain.messages.decisions import StopMoved
+from catalyst_bot.domain.messages.facts import HeadlineReceived, MarketViewReceived, OrderFilled
 from catalyst_bot.market_data.bar_store import BarColumns, BarStore
 from catalyst_bot.runtime.replay import Tape
 from tests.replays import Played, as_bytes, first_difference, generated, play
@@ -24,9 +24,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def hash_under(folder: Path, hash_seed: str) -> str:
+    command = ["demo", "--mode", "backtest", "--exit", "--data-dir", str(folder), "--json", "-"]
     done = subprocess.run(
-        [sys.executable, "-m", "catalyst_bot", "demo", "--mode", "backtest", "--exit"]
-        + ["--data-dir", str(folder), "--json", "-"],
+        [sys.executable, "-m", "catalyst_bot", *command],
         env=os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT / "src")},
         capture_output=True,
         timeout=60,
@@ -92,10 +92,10 @@ def _other_words(item: object) -> object:
 
 
 def decision_times(played: Played) -> list[datetime]:
-    """Moments at which something was decided, spread over the session, and just before fills."""
-    telling = (d.OrderApproved, d.SignalDropped, d.IntentDeclined, d.PositionOpened)
-    times = sorted({r.at for r in played.records if isinstance(r.body, telling)})
-    return times[:: max(1, len(times) // 8)]
+    """Moments at which the market was looked at, and at which orders filled or prices counted."""
+    looks = {r.at for r in played.records if isinstance(r.body, MarketViewReceived)}
+    moves = {r.at for r in played.records if isinstance(r.body, OrderFilled | StopMoved)}
+    return sorted({*sorted(looks)[::6], *sorted(moves)[::12]})
 
 
 def test_a_different_future_changes_no_decision_of_the_past(

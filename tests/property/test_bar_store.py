@@ -3,9 +3,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalyst_bot.market_data import bar_store
 from catalyst_bot.market_data.bar_store import BarStore
 from catalyst_bot.market_data.session_times import to_seconds
 from tests.unit.market_data.samples import OPEN, columns
@@ -44,3 +46,16 @@ def test_every_bar_opens_and_closes_once_in_a_replay(closes: list[float]):
     closed = [bar.close for at in instants for bar in store.closing_at(at, ["ACME"])]
     assert closed == closes
     assert opened == [bar.open for bar in store.window("ACME", instants[-1], len(closes))]
+
+
+@given(closes=CLOSES, asked=st.lists(st.tuples(SECONDS, st.integers(0, 50)), max_size=12))
+def test_bars_made_before_are_the_same_bars(closes: list[float], asked: list[tuple[int, int]]):
+    arrays = {"ACME": columns(np.array(closes))}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bar_store, "MAX_KEPT_BARS", 20)
+        store = BarStore(arrays, interval_s=300)
+        for seconds, count in asked:
+            as_of = OPEN + timedelta(seconds=seconds)
+            fresh = BarStore(arrays, interval_s=300)
+            assert store.window("ACME", as_of, count) == fresh.window("ACME", as_of, count)
+            assert store.closing_at(as_of, ["ACME"]) == fresh.closing_at(as_of, ["ACME"])

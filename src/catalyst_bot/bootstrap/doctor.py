@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from catalyst_bot.bootstrap import journals
+from catalyst_bot.bootstrap.outside import paper_account
 from catalyst_bot.bootstrap.rules import engine_rules
 from catalyst_bot.domain.errors import CatalystError
 from catalyst_bot.market_data.calendar_table import load_calendar
@@ -52,6 +53,8 @@ def examine(loaded: LoadedSettings) -> list[Finding]:
         "dashboard port": _port,
         "newest journal": _journal,
     }
+    if settings.broker.kind == "alpaca":
+        questions["alpaca account"] = _alpaca
     return [_ask(name, question, settings) for name, question in questions.items()]
 
 
@@ -120,6 +123,11 @@ def _journal(settings: Settings) -> str:
     path = journals.newest(settings.run.data_dir)
     with ReadModel(f"sqlite:///{path}") as model:
         return f"{path.name}, sha256 {model.journal_hash()[:16]}"
+
+
+def _alpaca(settings: Settings) -> str:
+    account = paper_account(settings).account
+    return f"{account.number} may trade, cash ${account.cash_usd}, equity ${account.equity_usd}"
 
 
 def findings_text(findings: list[Finding]) -> str:

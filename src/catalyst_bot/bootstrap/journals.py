@@ -20,9 +20,9 @@ def replay_path(data_dir: Path, *, label: str, settings: str, inputs_hash: str) 
     return data_dir / FOLDER / f"{label}-{digest}{SUFFIX}"
 
 
-def live_path(data_dir: Path) -> Path:
-    """Journal of the live paper account: one book across restarts."""
-    return data_dir / FOLDER / f"live{SUFFIX}"
+def live_path(data_dir: Path, account: str = "") -> Path:
+    """Journal of a paper account that is traded live: one book across restarts."""
+    return data_dir / FOLDER / f"live{'-' if account else ''}{account}{SUFFIX}"
 
 
 def newest(data_dir: Path) -> Path:
@@ -86,6 +86,19 @@ def is_finished(journal: SqlJournal) -> bool:
     """True when the last record says that the run ended in order."""
     last = journal.last_seq()
     return any(isinstance(record.body, RunStopped) for record in journal.read(max(last - 1, 0)))
+
+
+def check_same_account(records: list[Recorded], *, broker: str, outside: str) -> None:
+    """Raise `ConfigError` when a journal's money lies elsewhere: one book is one account.
+
+    `outside` names the broker whose account is not in this process.
+    """
+    begun = first_start(records)
+    if begun is not None and begun.broker != broker and outside in {begun.broker, broker}:
+        raise ConfigError(
+            f"this journal began with broker {begun.broker}, which has another account than "
+            f"{broker}: name another file with --journal"
+        )
 
 
 def first_start(records: list[Recorded]) -> RunStarted | None:

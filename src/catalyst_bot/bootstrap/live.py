@@ -1,7 +1,8 @@
-"""Live feeds by the wall clock: the same core, journal and venue as a replay.
+"""Live feeds by the wall clock: the same core and journal as a replay.
 
-This version has no live prices: headlines are read, classified and alerted as they come, every
-signal is dropped with that reason, and the funnel says so.
+With an Alpaca paper account there are live prices and real paper orders. The venue in this process
+has no live prices: headlines are read, classified and alerted as they come, every signal is
+dropped with that reason, and the funnel says so.
 """
 
 from __future__ import annotations
@@ -9,21 +10,16 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
 from catalyst_bot.bootstrap import journals
-from catalyst_bot.bootstrap.modes import mode_row
-from catalyst_bot.bootstrap.parts import (
-    Outcome,
-    Task,
-    broker_of,
-    embedded_venue,
-    run_started,
-    supervised,
-)
+from catalyst_bot.bootstrap.modes import BrokerKind, LivePrices, ModeRow, mode_row
+from catalyst_bot.bootstrap.outside import outside_of, paper_account, starting_cash_usd
+from catalyst_bot.bootstrap.parts import Outcome, Task, run_started, supervised
 from catalyst_bot.bootstrap.rules import engine_rules
 from catalyst_bot.bootstrap.tapes import companies_of
 from catalyst_bot.domain.calendar import TradingCalendar
@@ -34,12 +30,10 @@ from catalyst_bot.domain.messages.facts import (
     SessionOpened,
 )
 from catalyst_bot.engine.engine import Engine
-from catalyst_bot.engine.recovery import unanswered
 from catalyst_bot.feeds.fetch import make_client
 from catalyst_bot.feeds.poller import Poller
 from catalyst_bot.feeds.sources import Feed
 from catalyst_bot.market_data.calendar_table import load_calendar
-from catalyst_bot.market_data.none import NoMarketData
 from catalyst_bot.ports.clock import Clock
 from catalyst_bot.runtime import async_loop
 from catalyst_bot.runtime.clock import SystemClock
@@ -63,27 +57,40 @@ class LiveRequest:
     journal: Path
     listeners: Sequence[Listener] = ()
     beside: Sequence[Task] = ()
+    clock: Clock = field(default_factory=SystemClock)
+
+    @property
+    def row(self) -> ModeRow:
+        """The row of the mode table."""
+        venue = self.loaded.settings.broker.kind
+        return mode_row(self.mode, is_dry_run=self.is_dry_run, venue=venue)
 
 
 def follow(request: LiveRequest) -> Outcome:
-    """Follow the feeds until SIGINT or SIGTERM; the journal goes on across restarts."""
-    row = mode_row(request.mode, is_dry_run=request.is_dry_run)
+    """Follow the feeds until SIGINT or SIGTERM; the journal goes on across restarts.
+
+    Raises `ConfigError` and `SourceUnreachable` when the configured account is not fit to trade.
+    """
+    row, settings = request.row, request.loaded.settings
+    paper = paper_account(settings) if row.live_prices is LivePrices.ALPACA else None
     with journals.open_journal(
         request.journal, is_durable=row.is_durable, starts_over=False
     ) as journal:
         records = list(journal.read())
-        settings = request.loaded.settings
+        journals.check_same_account(records, broker=row.broker, outside=BrokerKind.ALPACA)
         calendar = load_calendar()
         engine = Engine(engine_rules(settings, calendar, companies_of(settings)))
         engine.fold(records)
-        clock, inbox, timers = SystemClock(), async_loop.Inbox(), TimerBook()
-        venue = embedded_venue(settings, sink=inbox, clock=clock)
-        for fact in venue.recover((record.body for record in records), clock.now()):
+        clock, inbox, timers = request.clock, async_loop.Inbox(), TimerBook()
+        outside = outside_of(
+            row, settings, paper, records, calendar=calendar, sink=inbox, clock=clock
+        )
+        for fact in outside.due:
             inbox(fact)
         mailbox = OperatorMailbox(settings.run.data_dir)
         effects = Effects(
-            broker=broker_of(row, venue, settings, sink=inbox, clock=clock),
-            market_data=NoMarketData(clock=clock, sink=inbox),
+            broker=outside.broker,
+            market_data=outside.market_data,
             timers=timers,
             mailbox=mailbox,
             clock=clock,
@@ -92,13 +99,14 @@ def follow(request: LiveRequest) -> Outcome:
         pipeline = Pipeline(supervised(engine, request.journal), journal, request.listeners)
         asyncio.run(
             async_loop.run_until_done(
-                _until_stopped(request, inbox, clock),
+                _until_stopped(request, inbox, starting_cash_usd(row, paper)),
                 inbox=inbox,
                 pipeline=pipeline,
                 effects=effects,
-                first=unanswered(records),
+                first=outside.undone,
                 beside=[
                     *request.beside,
+                    *outside.tasks,
                     partial(_keep_sessions, calendar, inbox, clock),
                     partial(async_loop.fire_timers, timers, inbox=inbox, clock=clock),
                     partial(async_loop.watch_mailbox, mailbox, inbox=inbox, clock=clock),
@@ -113,7 +121,9 @@ def follow(request: LiveRequest) -> Outcome:
         )
 
 
-async def _until_stopped(request: LiveRequest, inbox: async_loop.Inbox, clock: Clock) -> None:
+async def _until_stopped(
+    request: LiveRequest, inbox: async_loop.Inbox, cash_usd: Decimal | None
+) -> None:
     """Record the start, wait for a signal to stop, record the end."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -122,14 +132,15 @@ async def _until_stopped(request: LiveRequest, inbox: async_loop.Inbox, clock: C
     started = run_started(
         request.loaded,
         mode=request.mode,
-        row=mode_row(request.mode, is_dry_run=request.is_dry_run),
+        row=request.row,
         journal=request.journal,
         inputs_hash="",
-        at=clock.now(),
+        at=request.clock.now(),
+        starting_cash_usd=cash_usd,
     )
     await inbox.put([started])
     await stop.wait()
-    await inbox.put([RunStopped(at=clock.now(), run_id=started.run_id, reason="stopped")])
+    await inbox.put([RunStopped(at=request.clock.now(), run_id=started.run_id, reason="stopped")])
 
 
 async def _keep_sessions(calendar: TradingCalendar, inbox: async_loop.Inbox, clock: Clock) -> None:

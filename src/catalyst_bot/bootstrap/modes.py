@@ -20,7 +20,15 @@ class BrokerKind(StrEnum):
     """Who takes the orders."""
 
     EMBEDDED = "embedded"
+    ALPACA = "alpaca"
     DRY_RUN = "dry_run"
+
+
+class LivePrices(StrEnum):
+    """Where prices come from when the wall clock drives; a replay has those of its tape."""
+
+    NONE = "none"
+    ALPACA = "alpaca"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,41 +37,62 @@ class ModeRow:
 
     loop: Loop
     broker: BrokerKind
+    live_prices: LivePrices = LivePrices.NONE
     is_durable: bool
     has_dashboard: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ModeKey:
-    """What selects a row."""
+    """What selects a row: `venue` is the setting broker.kind."""
 
     mode: Mode
+    venue: str
     is_dry_run: bool
 
 
-_EMBEDDED, _DRY_RUN = BrokerKind.EMBEDDED, BrokerKind.DRY_RUN
+_EMBEDDED, _ALPACA, _DRY_RUN = BrokerKind.EMBEDDED, BrokerKind.ALPACA, BrokerKind.DRY_RUN
 MODE_TABLE: dict[ModeKey, ModeRow] = {
-    ModeKey(Mode.BACKTEST, is_dry_run=False): ModeRow(
+    ModeKey(Mode.BACKTEST, "embedded", is_dry_run=False): ModeRow(
         loop=Loop.SYNCHRONOUS, broker=_EMBEDDED, is_durable=False, has_dashboard=False
     ),
-    ModeKey(Mode.BACKTEST, is_dry_run=True): ModeRow(
+    ModeKey(Mode.BACKTEST, "embedded", is_dry_run=True): ModeRow(
         loop=Loop.SYNCHRONOUS, broker=_DRY_RUN, is_durable=False, has_dashboard=False
     ),
-    ModeKey(Mode.PAPER, is_dry_run=False): ModeRow(
+    ModeKey(Mode.PAPER, "embedded", is_dry_run=False): ModeRow(
         loop=Loop.ASYNCIO, broker=_EMBEDDED, is_durable=True, has_dashboard=True
     ),
-    ModeKey(Mode.PAPER, is_dry_run=True): ModeRow(
+    ModeKey(Mode.PAPER, "embedded", is_dry_run=True): ModeRow(
         loop=Loop.ASYNCIO, broker=_DRY_RUN, is_durable=True, has_dashboard=True
+    ),
+    ModeKey(Mode.PAPER, "alpaca", is_dry_run=False): ModeRow(
+        loop=Loop.ASYNCIO,
+        broker=_ALPACA,
+        live_prices=LivePrices.ALPACA,
+        is_durable=True,
+        has_dashboard=True,
+    ),
+    ModeKey(Mode.PAPER, "alpaca", is_dry_run=True): ModeRow(
+        loop=Loop.ASYNCIO,
+        broker=_DRY_RUN,
+        live_prices=LivePrices.ALPACA,
+        is_durable=True,
+        has_dashboard=True,
     ),
 }
 
 
-def mode_row(mode: Mode, *, is_dry_run: bool) -> ModeRow:
+def mode_row(mode: Mode, *, is_dry_run: bool, venue: str = "embedded") -> ModeRow:
     """Return the row of a mode. Raises `ConfigError` for a combination that does not exist."""
-    row = MODE_TABLE.get(ModeKey(mode, is_dry_run=is_dry_run))
-    if row is None:
+    row = MODE_TABLE.get(ModeKey(mode, venue, is_dry_run=is_dry_run))
+    if row is None and mode is Mode.LIVE:
         raise ConfigError(
             f"run.mode = {mode}: there is no live broker in this version; "
             "use paper-trading or backtest"
+        )
+    if row is None:
+        raise ConfigError(
+            f"broker.kind = {venue} trades by the wall clock: use run.mode = paper-trading, or "
+            "broker.kind = embedded to replay"
         )
     return row

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 import catalyst_bot
@@ -68,8 +69,12 @@ def run_started(
     journal: Path,
     inputs_hash: str,
     at: datetime,
+    starting_cash_usd: Decimal | None = None,
 ) -> RunStarted:
-    """The manifest of a run: what a later replay needs to decide the same again."""
+    """The manifest of a run: what a later replay needs to decide the same again.
+
+    The cash is that of a broker's account, or the configured one where the venue is ours.
+    """
     settings = loaded.settings
     wall = SystemClock().now()
     return RunStarted(
@@ -81,6 +86,6 @@ def run_started(
         settings=loaded.as_json(),
         inputs_hash=inputs_hash,
         model_id=settings.run.model,
-        starting_cash_usd=settings.run.starting_cash_usd,
+        starting_cash_usd=starting_cash_usd or settings.run.starting_cash_usd,
         wall_started_at=wall,
     )

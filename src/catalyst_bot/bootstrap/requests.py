@@ -47,6 +47,11 @@ class Asked:
 def recorded_replay(asked: Asked) -> ReplayRequest:
     """A replay of recorded days. Raises `ConfigError` naming the flag or key that is missing."""
     loaded = _load(asked)
+    if loaded.settings.broker.kind == "alpaca":
+        raise ConfigError(
+            "broker.kind = alpaca trades by the wall clock: leave out --from and --to, or replay "
+            "with --broker embedded"
+        )
     first_day, last_day = _days(asked)
     bars, news = _inputs(asked, loaded.settings)
     recording = tapes.recorded(
@@ -67,15 +72,15 @@ def live_feeds_of(asked: Asked) -> LiveRequest:
     )
     if not feeds:
         raise ConfigError(_NOTHING)
-    mode = settings.run.mode
-    if mode_row(mode, is_dry_run=asked.is_dry_run).loop is not Loop.ASYNCIO:
+    mode, venue = settings.run.mode, settings.broker.kind
+    if mode_row(mode, is_dry_run=asked.is_dry_run, venue=venue).loop is not Loop.ASYNCIO:
         raise ConfigError(f"run.mode = {mode} replays recorded days: give --from and --to")
     return LiveRequest(
         loaded=loaded,
         mode=loaded.settings.run.mode,
         is_dry_run=asked.is_dry_run,
         feeds=feeds,
-        journal=asked.journal or journals.live_path(settings.run.data_dir),
+        journal=asked.journal or journals.live_path(settings.run.data_dir, _account(asked, venue)),
     )
 
 
@@ -83,10 +88,21 @@ def generated_replay(
     asked: Asked, *, seed: int, effects: float
 ) -> tuple[ReplayRequest, GeneratedMarket]:
     """A replay of the generated market, and the answer key of what was planted in it."""
-    more = {"run.generated_seed": seed, "run.benchmark": tapes.GENERATED_BENCHMARK}
+    more = {
+        "run.generated_seed": seed,
+        "run.benchmark": tapes.GENERATED_BENCHMARK,
+        "broker.kind": "embedded",  # nobody else trades invented companies
+    }
     loaded = _load(asked, more)
     recording, market = tapes.generated(loaded.settings, seed=seed, effects=effects)
     return _request(asked, loaded, recording), market
+
+
+def _account(asked: Asked, venue: str) -> str:
+    """What tells journals of live accounts apart: only real money of others gets a word."""
+    if venue == "embedded":
+        return ""
+    return f"{venue}-dry-run" if asked.is_dry_run else venue
 
 
 def _load(asked: Asked, more: Mapping[str, Any] | None = None) -> LoadedSettings:

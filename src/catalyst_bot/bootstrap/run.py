@@ -31,6 +31,7 @@ from catalyst_bot.domain.messages.registry import Command, Fact
 from catalyst_bot.engine.engine import Engine
 from catalyst_bot.engine.recovery import unanswered
 from catalyst_bot.market_data.recorded import RecordedMarketData
+from catalyst_bot.ports.journal import Journal
 from catalyst_bot.runtime import async_loop, resume
 from catalyst_bot.runtime.clock import SimulatedClock
 from catalyst_bot.runtime.effects import Effects
@@ -40,7 +41,6 @@ from catalyst_bot.runtime.replay import Inlet, ReplayDriver
 from catalyst_bot.runtime.sync_loop import run_batches
 from catalyst_bot.runtime.timers import TimerBook
 from catalyst_bot.settings import LoadedSettings
-from catalyst_bot.storage.journal import SqlJournal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,7 @@ def _tell_end(request: ReplayRequest, started: float) -> None:
         request.at_end(time.perf_counter() - started)
 
 
-def assemble(request: ReplayRequest, journal: SqlJournal) -> Assembly:
+def assemble(request: ReplayRequest, journal: Journal) -> Assembly:
     """Build every part over what the journal holds."""
     settings, recording = request.loaded.settings, request.recording
     records = list(journal.read())

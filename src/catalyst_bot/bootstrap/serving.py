@@ -14,7 +14,7 @@ from fastapi import FastAPI
 
 from catalyst_bot.bootstrap.journal_tools import explanation
 from catalyst_bot.bootstrap.live import LiveRequest, follow
-from catalyst_bot.bootstrap.modes import mode_row
+from catalyst_bot.bootstrap.modes import BrokerKind, LivePrices, mode_row
 from catalyst_bot.bootstrap.parts import Outcome, Task
 from catalyst_bot.bootstrap.run import ReplayRequest, replay
 from catalyst_bot.domain.enums import Mode
@@ -24,7 +24,7 @@ from catalyst_bot.monitoring.dashboard.settings import DashboardSettings
 from catalyst_bot.monitoring.journal_source import JournalSource, performance_of
 from catalyst_bot.monitoring.narrator import Narrator, Progress, performance_text, summary_text
 from catalyst_bot.runtime.latch import OperatorMailbox
-from catalyst_bot.settings import Settings
+from catalyst_bot.settings import DASHBOARD_TOKEN, Settings, secret
 from catalyst_bot.storage.read_model import ReadModel
 
 Say = Callable[[str], None]
@@ -66,15 +66,27 @@ def follow_and_serve(request: LiveRequest, *, say: Say, on_result: OnResult) -> 
     page_task = _page_task(
         settings, request.mode, request.journal, say=say, is_dry_run=request.is_dry_run
     )
-    say(
-        f"following {', '.join(feed.name for feed in request.feeds)}; there are no live prices in "
-        "this version: headlines are classified and alerted, no order is made. Ctrl-C stops"
-    )
+    feeds = ", ".join(feed.name for feed in request.feeds)
+    say(f"following {feeds}; {_what_follows(request)}. Ctrl-C stops")
     started = time.perf_counter()
     beside = (page_task,) if page_task is not None else ()
     outcome = follow(replace(request, listeners=(Narrator(say),), beside=beside))
     _tell_end(request.journal, time.perf_counter() - started, say, on_result)
     return outcome
+
+
+def _what_follows(request: LiveRequest) -> str:
+    """What a live run does with a headline, by its row of the mode table."""
+    row, alpaca = request.row, request.loaded.settings.alpaca
+    if row.live_prices is LivePrices.NONE:
+        return (
+            "without an Alpaca account there are no live prices: headlines are classified and "
+            "alerted, no order is made"
+        )
+    prices = f"prices are Alpaca's ({alpaca.feed})"
+    if row.broker is BrokerKind.DRY_RUN:
+        return f"{prices}, no order is sent"
+    return f"orders go to the paper account at {alpaca.base_url}, {prices}"
 
 
 def _warn_of_latch(settings: Settings, say: Say) -> None:
@@ -125,6 +137,8 @@ def page(settings: Settings, model: ReadModel) -> FastAPI:
             host=settings.dashboard.host,
             port=settings.dashboard.port,
             behind_proxy=settings.dashboard.behind_proxy,
+            allowed_hosts=settings.dashboard.allowed_hosts,
+            token=secret(DASHBOARD_TOKEN),
         ),
     )
 

@@ -19,6 +19,7 @@ from catalyst_bot.domain.market import Bar, OpenPrint
 from catalyst_bot.market_data.session_times import Seconds, to_datetime, to_seconds
 
 Floats = NDArray[np.float64]
+MAX_KEPT_BARS = 2_000  # objects per symbol; beyond that memory matters more than making them again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,7 @@ class BarStore:
         if bars is None:
             return ()
         end = int(np.searchsorted(bars.closed_s, to_seconds(as_of), side="right"))
-        return tuple(self._bars(symbol, range(max(0, end - count), end)))
+        return tuple(self._bars(symbol, first=max(0, end - count), end=end))
 
     def closing_at(self, at: datetime, symbols: Iterable[str]) -> list[Bar]:
         """Return the bars that close exactly at `at`, in the order of `symbols`."""
@@ -82,8 +83,8 @@ class BarStore:
         for symbol in symbols if _is_whole_second(at) else ():
             bars = self._columns.get(symbol)
             if bars is not None:
-                first, last = np.searchsorted(bars.closed_s, [seconds, seconds + 1])
-                closing += self._bars(symbol, range(int(first), int(last)))
+                first, end = np.searchsorted(bars.closed_s, [seconds, seconds + 1])
+                closing += self._bars(symbol, first=int(first), end=int(end))
         return closing
 
     def opening_at(self, at: datetime, symbols: Iterable[str]) -> list[OpenPrint]:
@@ -127,14 +128,16 @@ class BarStore:
         first = min(int(bars.opened_s[0]) for bars in filled)
         return to_datetime(first), to_datetime(max(int(bars.closed_s[-1]) for bars in filled))
 
-    def _bars(self, symbol: str, rows: range) -> list[Bar]:
-        """Return the rows as bars; windows overlap, so most of them were made before."""
+    def _bars(self, symbol: str, *, first: int, end: int) -> list[Bar]:
+        """Return rows `first` to `end` as bars; windows overlap, so most were made before."""
         made = self._made[symbol]
-        missing = [row for row in rows if row not in made]
+        if len(made) > MAX_KEPT_BARS:
+            made.clear()
+        missing = [row for row in range(first, end) if row not in made]
         if missing:
             new = range(missing[0], missing[-1] + 1)
             made.update(zip(new, _make_bars(symbol, self._columns[symbol], new), strict=True))
-        return [made[row] for row in rows]
+        return [made[row] for row in range(first, end)]
 
     def data_hash(self) -> str:
         """Return the SHA-256 of everything in the store: equal bars, equal hash."""

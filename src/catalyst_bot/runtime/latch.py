@@ -22,7 +22,7 @@ class OperatorMailbox:
 
     def __init__(self, data_dir: Path) -> None:
         self._folder = data_dir / "operator"
-        self._seen_halt = ""
+        self._seen_halt: bytes | None = None
 
     def halt(self, *, by: str, reason: str, positions_policy: PositionsPolicy) -> Path:
         """Set the latch; returns its path. Safe to call twice."""
@@ -33,7 +33,7 @@ class OperatorMailbox:
         """Lift the latch and ask the running bot to resume."""
         path = self._write(RESUME_FILE, {"by": by, "reason": reason})
         (self._folder / HALT_FILE).unlink(missing_ok=True)
-        self._seen_halt = ""
+        self._seen_halt = None
         return path
 
     def is_halted(self) -> bool:
@@ -43,16 +43,15 @@ class OperatorMailbox:
     def collect(self, at: datetime) -> list[OperatorHalted | OperatorResumed]:
         """Return what the operator newly asked for, as facts; a resume is taken once."""
         facts: list[OperatorHalted | OperatorResumed] = []
-        resume = self._folder / RESUME_FILE
-        if resume.exists():
+        resume = _content(self._folder / RESUME_FILE)
+        if resume is not None:
+            (self._folder / RESUME_FILE).unlink(missing_ok=True)
             note = _read_note(resume)
-            resume.unlink(missing_ok=True)
             facts.append(
                 OperatorResumed(at=at, by=note.get("by", "?"), reason=note.get("reason", "?"))
             )
-        halt = self._folder / HALT_FILE
-        text = halt.read_text(encoding="utf-8") if halt.exists() else ""
-        if text and text != self._seen_halt:
+        halt = _content(self._folder / HALT_FILE)
+        if halt is not None and halt != self._seen_halt:
             note = _read_note(halt)
             policy = note.get("positions_policy", "")
             facts.append(
@@ -65,7 +64,7 @@ class OperatorMailbox:
                     else PositionsPolicy.HOLD,
                 )
             )
-        self._seen_halt = text
+        self._seen_halt = halt
         return facts
 
     def _write(self, name: str, note: dict[str, str]) -> Path:
@@ -77,10 +76,18 @@ class OperatorMailbox:
         return path
 
 
-def _read_note(path: Path) -> dict[str, str]:
-    """A note as text values; a damaged one reads as empty, so that a halt still halts."""
+def _content(path: Path) -> bytes | None:
+    """What a file holds, None when it is not there (any more): a person may lift it just now."""
     try:
-        note = json.loads(path.read_text(encoding="utf-8"))
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _read_note(content: bytes) -> dict[str, str]:
+    """A note as text values; a damaged or empty one reads as none, so that a halt still halts."""
+    try:
+        note = json.loads(content)
     except (json.JSONDecodeError, UnicodeDecodeError):
         return {}
     return {k: str(v) for k, v in note.items()} if isinstance(note, dict) else {}

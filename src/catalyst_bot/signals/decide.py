@@ -50,13 +50,15 @@ def look_at(catalyst: Catalyst, desk: Desk, rules: Rules) -> datetime:
     """When the catalyst should meet the market.
 
     At once in the session when its sign is known; else after the reaction was watched: in the
-    session if enough of it is left, or after the next open.
+    session if enough of it is left, or after the next open. Never before the opening itself was
+    watched: until then there are only yesterday's prices.
     """
     reaction = timedelta(seconds=rules.gates.reaction_s)
     session = desk.calendar.session_at(desk.now)
     if session is None or desk.now + reaction >= session.closes_at:
         return desk.calendar.next_session(desk.now).opens_at + reaction
-    return desk.now if catalyst.direction != 0 else desk.now + reaction
+    earliest = desk.now if catalyst.direction != 0 else desk.now + reaction
+    return max(earliest, session.opens_at + reaction)
 
 
 def expires_at(catalyst: Catalyst, desk: Desk, rules: Rules) -> datetime:

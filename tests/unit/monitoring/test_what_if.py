@@ -31,8 +31,10 @@ from tests.replays import generated, play
 NOES = (d.SignalDropped, d.IntentDeclined, d.OrderRefused)
 LESS = 1e-6  # of the way back: what is offered is the smallest within this
 EACH_KIND = 3
-# Nothing that a person could set changes these: no price, no stop, no session, nothing left to buy.
-WITHOUT = {"no_bars", "unknown_symbol", "source_down", "session_open", "stop_present", "min_trade"}
+# Nothing that a person could set changes these: no price, one from yesterday, no stop, no session,
+# nothing left to buy.
+WITHOUT = {"no_bars", "unknown_symbol", "source_down", "stale_quote"}
+WITHOUT |= {"session_open", "stop_present", "min_trade"}
 
 
 @dataclass
@@ -64,10 +66,13 @@ def moments(records: Sequence[Recorded], at_most: int) -> list[Moment]:
             seen[kind_of(record.body)] += 1
             if seen[kind_of(record.body)] <= at_most and record.cause_seq is not None:
                 wanted.setdefault(record.cause_seq, []).append(record)
-    engine, found = engine_of(records[0]), []
+    engine = engine_of(records[0])
+    found: list[Moment] = []
     for record in records:
-        for no in wanted.get(record.seq, ()):
-            found.append(Moment(engine.rules, copy.deepcopy(engine.state), record.body, no))
+        found += [
+            Moment(engine.rules, copy.deepcopy(engine.state), record.body, no)
+            for no in wanted.get(record.seq, ())
+        ]
         engine.remember(record)
     return found
 

@@ -112,6 +112,14 @@ def test_out_of_session_waits_for_the_reaction_after_the_open(now: datetime) -> 
     assert said.due_at == open_at + timedelta(seconds=600)
 
 
+def test_news_just_after_the_open_waits_for_the_opening_reaction() -> None:
+    now = OPEN + timedelta(minutes=3)
+    found = at(now - timedelta(minutes=1))
+    (said,) = decide.on_catalyst(State(), CatalystDetected(catalyst=found), FakeDesk(now), RULES)
+    assert isinstance(said, SetTimer)
+    assert said.due_at == OPEN + timedelta(seconds=600)
+
+
 def test_low_confidence_is_dropped_with_limit_and_observed() -> None:
     found = catalyst(confidence=0.62)
     (said,) = decide.on_catalyst(State(), CatalystDetected(catalyst=found), FakeDesk(), RULES)

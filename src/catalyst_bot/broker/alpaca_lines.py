@@ -1,0 +1,197 @@
+"""What the core was told of one order, and what is news in Alpaca's next report of it.
+
+Alpaca is asked how an order stands, the core wants to hear what happened. The difference between
+the two is made here, so that reports may repeat, skip steps or come late and every fact is told
+once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from catalyst_bot.broker.alpaca_mapping import HELD, REPLACED, Report, plain
+from catalyst_bot.domain import ids
+from catalyst_bot.domain.enums import ExitReason, OrderKind, OrderRole, OrderStatus, Side
+from catalyst_bot.domain.messages import facts as f
+from catalyst_bot.domain.messages.commands import SubmitOrder
+from catalyst_bot.domain.messages.registry import Fact
+from catalyst_bot.domain.money import ZERO
+from catalyst_bot.domain.trading import (
+    ApprovedOrder,
+    Fill,
+    OrderTicket,
+    stop_leg_id,
+    target_leg_id,
+)
+
+PRICE_STEP = Decimal("0.00000001")
+
+
+@dataclass(slots=True)
+class Line:
+    """One order or leg: what the core was told of it, and the last report.
+
+    `stop_price` is the last one told; `seen_ids` are Alpaca's ids of the order and of what
+    replaced it, so that an old report of a moved stop is no news.
+    """
+
+    order_id: str
+    role: OrderRole
+    side: Side
+    symbol: str
+    stop_price: Decimal | None = None
+    is_accepted: bool = False
+    is_over: bool = False
+    filled_quantity: Decimal = ZERO
+    filled_usd: Decimal = ZERO
+    seen_ids: set[str] = field(default_factory=set)
+    report: Report | None = None
+
+    @property
+    def is_live_but_held(self) -> bool:
+        """A stop that waits for its price: Alpaca holds it back, to us it is at work."""
+        return self.is_accepted and self.report is not None and self.report.status == HELD
+
+    def answer(self, report: Report, at: datetime) -> Iterator[Fact]:
+        """Tell that Alpaca has the order."""
+        if not self.is_accepted and (not report.is_final or report.filled_quantity > 0):
+            self.is_accepted = True
+            yield f.OrderAccepted(
+                at=at, client_order_id=self.order_id, broker_order_id=report.broker_order_id
+            )
+
+    def fills(self, report: Report, at: datetime) -> Iterator[Fact]:
+        """Tell what was filled since: Alpaca gives sums, the core wants executions."""
+        quantity = report.filled_quantity - self.filled_quantity
+        if not quantity > 0:
+            return
+        price = ((report.filled_usd - self.filled_usd) / quantity).quantize(PRICE_STEP)
+        if not price > 0:  # rounded averages of a long chain: the average itself is near enough
+            price = report.average_price or price
+        self.filled_quantity = report.filled_quantity
+        self.filled_usd += price * quantity
+        yield f.OrderFilled(
+            at=at,
+            fill=Fill(
+                fill_id=ids.fill_id(self.order_id, plain(self.filled_quantity)),
+                client_order_id=self.order_id,
+                symbol=self.symbol,
+                side=self.side,
+                quantity=quantity,
+                price=price.normalize(),
+                fee_usd=ZERO,
+                filled_at=report.happened_at,
+            ),
+        )
+
+    def changes(self, report: Report, at: datetime) -> Iterator[Fact]:
+        """Tell a stop that moved."""
+        is_old = report.broker_order_id in self.seen_ids
+        self.seen_ids.add(report.broker_order_id)
+        moved = self.stop_price is not None and report.stop_price not in {None, self.stop_price}
+        if moved and not is_old and not report.is_final:
+            self.stop_price = report.stop_price
+            yield f.OrderReplaced(
+                at=at,
+                client_order_id=self.order_id,
+                stop_price=report.stop_price,
+                limit_price=None,
+            )
+
+    def end(self, report: Report, at: datetime) -> Iterator[Fact]:
+        """Tell how it ended; being filled is no end to tell, being replaced by another neither."""
+        if (
+            self.is_over
+            or not report.is_final
+            or (report.status == REPLACED and report.replaced_by)
+        ):
+            return
+        self.is_over = True
+        if report.order_status is OrderStatus.CANCELLED:
+            yield f.OrderCancelled(
+                at=at, client_order_id=self.order_id, reason=f"{report.status} at Alpaca"
+            )
+        elif report.order_status is OrderStatus.EXPIRED:
+            yield f.OrderExpired(at=at, client_order_id=self.order_id)
+        elif report.order_status is OrderStatus.REJECTED:
+            yield f.OrderRejected(
+                at=at, client_order_id=self.order_id, reason="rejected by Alpaca after acceptance"
+            )
+
+
+@dataclass(slots=True)
+class Placed:
+    """An order of ours with the legs it brings along; an exit has none.
+
+    `rejection` is why Alpaca would not take it, empty when it did or has not answered yet.
+    """
+
+    order: ApprovedOrder
+    valid_until: datetime
+    line: Line
+    legs: tuple[Line, ...]
+    rejection: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Something may still happen to it at Alpaca."""
+        has_legs = self.line.filled_quantity > 0
+        return not self.line.is_over or (has_legs and any(not leg.is_over for leg in self.legs))
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The order and its legs."""
+        return (self.line, *self.legs)
+
+    def ticket(self, line: Line) -> OrderTicket | None:
+        """Return where the order or leg stands by its last report; None before the first."""
+        report, order = line.report, self.order
+        if report is None:
+            return None
+        is_leg = line is not self.line
+        limit_price = order.take_profit_price if line.role is OrderRole.TAKE_PROFIT else None
+        waits_at = limit_price or line.stop_price
+        return OrderTicket(
+            client_order_id=line.order_id,
+            broker_order_id=report.broker_order_id,
+            trade_id=order.trade_id,
+            catalyst_id=order.catalyst_id,
+            strategy_id=order.strategy_id,
+            symbol=order.symbol,
+            role=line.role,
+            side=line.side,
+            kind=_LEG_KINDS.get(line.role, order.kind),
+            status=OrderStatus.WORKING if line.is_live_but_held else report.order_status,
+            quantity=report.quantity,
+            filled_quantity=report.filled_quantity,
+            reference_price=waits_at if is_leg and waits_at else order.reference_price,
+            limit_price=limit_price if is_leg else order.limit_price,
+            stop_price=line.stop_price,
+            exit_reason=_LEG_REASONS.get(line.role, order.exit_reason),
+            submitted_at=report.submitted_at,
+        )
+
+
+_LEG_KINDS = {OrderRole.STOP_LOSS: OrderKind.STOP, OrderRole.TAKE_PROFIT: OrderKind.LIMIT}
+_LEG_REASONS = {
+    OrderRole.STOP_LOSS: ExitReason.STOP_LOSS,
+    OrderRole.TAKE_PROFIT: ExitReason.TAKE_PROFIT,
+}
+
+
+def placed(command: SubmitOrder) -> Placed:
+    """Return what is known of an order that was promised and not told about yet."""
+    order = command.order
+    legs = []
+    if order.side is Side.BUY and order.stop_loss_price is not None:
+        leg_id = stop_leg_id(order.client_order_id)
+        stop = Line(leg_id, OrderRole.STOP_LOSS, Side.SELL, order.symbol, order.stop_loss_price)
+        legs.append(stop)
+    if order.side is Side.BUY and order.take_profit_price is not None:
+        leg_id = target_leg_id(order.client_order_id)
+        legs.append(Line(leg_id, OrderRole.TAKE_PROFIT, Side.SELL, order.symbol))
+    line = Line(order.client_order_id, order.role, order.side, order.symbol)
+    return Placed(order, command.valid_until, line, tuple(legs))

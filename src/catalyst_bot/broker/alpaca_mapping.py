@@ -1,0 +1,224 @@
+"""Orders in Alpaca's words and back. Pure: what is sent and what an answer means, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from catalyst_bot.alpaca.reading import (
+    alpaca_symbol,
+    amount,
+    optional_amount,
+    optional_time,
+    time_of,
+)
+from catalyst_bot.domain.account import BrokerPosition
+from catalyst_bot.domain.enums import OrderKind, OrderStatus, Side, TimeInForce
+from catalyst_bot.domain.errors import BadData
+from catalyst_bot.domain.money import ZERO, round_price
+from catalyst_bot.domain.trading import ApprovedOrder
+
+OUR_PREFIX = "cb-"
+HELD = "held"
+REPLACED = "replaced"
+FINAL = frozenset({"filled", "canceled", "expired", "rejected", REPLACED})
+_STATUSES: dict[str, OrderStatus] = {
+    HELD: OrderStatus.HELD,
+    "partially_filled": OrderStatus.PARTIALLY_FILLED,
+    "filled": OrderStatus.FILLED,
+    "canceled": OrderStatus.CANCELLED,
+    REPLACED: OrderStatus.CANCELLED,  # and nothing came in its place: see `standing`
+    "expired": OrderStatus.EXPIRED,
+    "rejected": OrderStatus.REJECTED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One order as Alpaca reports it; `average_price` is None before the first fill.
+
+    `happened_at` is the time of its last fill or change. For an order that was replaced,
+    `standing` sums the fills of the whole chain.
+    """
+
+    broker_order_id: str
+    client_order_id: str
+    symbol: str
+    side: Side
+    kind: str
+    status: str
+    quantity: Decimal
+    filled_quantity: Decimal
+    average_price: Decimal | None
+    stop_price: Decimal | None
+    replaced_by: str
+    submitted_at: datetime
+    happened_at: datetime
+    legs: tuple[Report, ...]
+
+    @property
+    def is_final(self) -> bool:
+        """It trades no more."""
+        return self.status in FINAL
+
+    @property
+    def filled_usd(self) -> Decimal:
+        """What was paid or received so far."""
+        return self.filled_quantity * (self.average_price or ZERO)
+
+    @property
+    def order_status(self) -> OrderStatus:
+        """The status in our words; every state on the way is a working order to us."""
+        return _STATUSES.get(self.status, OrderStatus.WORKING)
+
+
+def order_request(order: ApprovedOrder) -> dict[str, Any]:
+    """Return the body of `POST /v2/orders`.
+
+    An entry with a stop or a target is one complex order. Its legs live as long as it does in
+    Alpaca's terms, so it is sent good-till-cancelled: a stop that lapsed at the close would leave
+    the position bare overnight. What is not bought in time is cancelled by the execution stage.
+    """
+    legs = _legs(order) if order.side is Side.BUY else {}
+    body: dict[str, Any] = {
+        "client_order_id": order.client_order_id,
+        "symbol": alpaca_symbol(order.symbol),
+        "qty": plain(order.quantity),
+        "side": order.side.value,
+        "type": order.kind.value,
+        "time_in_force": TimeInForce.GTC.value if legs else order.time_in_force.value,
+        **legs,
+    }
+    if order.kind is OrderKind.LIMIT and order.limit_price is not None:
+        body["limit_price"] = on_tick(order.limit_price)
+    if order.kind is OrderKind.STOP and order.stop_loss_price is not None:
+        body["stop_price"] = on_tick(order.stop_loss_price)
+    return body
+
+
+def _legs(order: ApprovedOrder) -> dict[str, Any]:
+    legs: dict[str, Any] = {}
+    if order.take_profit_price is not None:
+        legs["take_profit"] = {"limit_price": on_tick(order.take_profit_price)}
+    if order.stop_loss_price is not None:
+        legs["stop_loss"] = {"stop_price": on_tick(order.stop_loss_price)}
+    order_class = {0: "", 1: "oto", 2: "bracket"}[len(legs)]
+    return {"order_class": order_class, **legs} if legs else {}
+
+
+def on_tick(price: Decimal) -> str:
+    """Return a price as Alpaca takes it: plain digits, no more of them than the tick has."""
+    return plain(round_price(price))
+
+
+def plain(value: Decimal) -> str:
+    """Return digits without an exponent and without zeros at the end."""
+    return f"{value.normalize():f}"
+
+
+def read_order(told: Any) -> Report:
+    """Read an order out of an answer. Raises `BadData` that names what is wrong with it."""
+    if not isinstance(told, Mapping) or not told.get("id"):
+        raise BadData("the answer is no order")
+    filled = optional_amount(told, "filled_qty") or ZERO
+    average_price = optional_amount(told, "filled_avg_price")
+    if filled < 0 or (filled > 0 and not (average_price or ZERO) > 0):
+        raise BadData(f"order {told['id']}: filled {filled} at {average_price}")
+    return Report(
+        broker_order_id=str(told["id"]),
+        client_order_id=str(told.get("client_order_id") or ""),
+        symbol=str(told.get("symbol") or ""),
+        side=_side(told),
+        kind=str(told.get("type") or told.get("order_type") or ""),
+        status=str(told.get("status") or ""),
+        quantity=optional_amount(told, "qty") or filled,
+        filled_quantity=filled,
+        average_price=average_price,
+        stop_price=optional_amount(told, "stop_price"),
+        replaced_by=str(told.get("replaced_by") or ""),
+        submitted_at=time_of(told, "submitted_at"),
+        happened_at=optional_time(told, "filled_at") or time_of(told, "updated_at"),
+        legs=tuple(read_order(leg) for leg in told.get("legs") or ()),
+    )
+
+
+def _side(told: Mapping[str, Any]) -> Side:
+    try:
+        return Side(str(told.get("side")))
+    except ValueError as error:
+        raise BadData(f"order {told['id']}: side {told.get('side')!r}") from error
+
+
+def read_orders(told: Any) -> list[Report]:
+    """Read a list of orders; one of somebody else that we cannot read is left out.
+
+    Raises `BadData`.
+    """
+    if not isinstance(told, list):
+        raise BadData("the answer is no list of orders")
+    reports = []
+    for order in told:
+        try:
+            reports.append(read_order(order))
+        except BadData:
+            if not isinstance(order, Mapping) or _is_ours(order):
+                raise
+    return reports
+
+
+def _is_ours(told: Mapping[str, Any]) -> bool:
+    return str(told.get("client_order_id") or "").startswith(OUR_PREFIX)
+
+
+def flat(reports: Iterable[Report]) -> dict[str, Report]:
+    """Return orders and their legs by Alpaca's id."""
+    return {each.broker_order_id: each for report in reports for each in (report, *report.legs)}
+
+
+def chain(report: Report, known: Mapping[str, Report]) -> list[Report]:
+    """Return an order and what replaced it, one after the other, as far as known.
+
+    A replacement that was refused counts only when the order it was for is gone.
+    """
+    links = [report]
+    while (following := known.get(links[-1].replaced_by)) and following not in links:
+        if following.status == "rejected" and links[-1].status != REPLACED:
+            break
+        links.append(following)
+    return links
+
+
+def standing(report: Report, known: Mapping[str, Report]) -> Report:
+    """Return the order that stands in its place now, with the fills of the whole chain."""
+    links = chain(report, known)
+    filled = sum((link.filled_quantity for link in links), ZERO)
+    spent_usd = sum((link.filled_usd for link in links), ZERO)
+    return replace(
+        links[-1],
+        filled_quantity=filled,
+        average_price=spent_usd / filled if filled else None,
+    )
+
+
+def read_positions(told: Any) -> list[BrokerPosition]:
+    """Read the list of positions; the quantity of a short one is negative. Raises `BadData`."""
+    if not isinstance(told, list) or not all(isinstance(each, Mapping) for each in told):
+        raise BadData("the answer is no list of positions")
+    return [
+        BrokerPosition(
+            symbol=str(each.get("symbol") or ""),
+            quantity=abs(amount(each, "qty")) * (-1 if each.get("side") == "short" else 1),
+            average_cost=amount(each, "avg_entry_price"),
+        )
+        for each in told
+    ]
+
+
+def read_cash(told: Any) -> Decimal:
+    """Read the cash of an account. Raises `BadData`."""
+    if not isinstance(told, Mapping):
+        raise BadData("the answer is no account")
+    return amount(told, "cash")
