@@ -66,9 +66,9 @@ class Bot:
                     call(command)
 
     def work(self) -> None:
-        """Until nobody has anything to say."""
+        """Until Alpaca answers again and nobody has anything to say."""
         self.desk.settle()
-        while self.inbox or not self.desk.broker._jobs.empty():
+        while self.service.failing or self.inbox or not self.desk.broker._jobs.empty():
             while self.inbox:
                 self.handle(self.inbox.pop(0))
             self.desk.settle()

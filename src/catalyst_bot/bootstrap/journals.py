@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
 from catalyst_bot.domain.errors import ConfigError
-from catalyst_bot.domain.messages.facts import RunStarted, RunStopped
+from catalyst_bot.domain.messages.facts import (
+    RunStarted,
+    RunStopped,
+    SessionClosed,
+    SessionOpened,
+)
 from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.storage.journal import SqlJournal
 
@@ -99,6 +105,16 @@ def check_same_account(records: list[Recorded], *, broker: str, outside: str) ->
             f"this journal began with broker {begun.broker}, which has another account than "
             f"{broker}: name another file with --journal"
         )
+
+
+def open_day(records: list[Recorded]) -> date | None:
+    """The session that opened and did not close yet, as far as the journal knows."""
+    for record in reversed(records):
+        if isinstance(record.body, SessionOpened):
+            return record.body.day
+        if isinstance(record.body, SessionClosed):
+            return None
+    return None
 
 
 def first_start(records: list[Recorded]) -> RunStarted | None:

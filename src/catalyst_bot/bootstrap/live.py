@@ -11,7 +11,7 @@ import asyncio
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -107,7 +107,7 @@ def follow(request: LiveRequest) -> Outcome:
                 beside=[
                     *request.beside,
                     *outside.tasks,
-                    partial(_keep_sessions, calendar, inbox, clock),
+                    partial(_keep_sessions, calendar, inbox, clock, journals.open_day(records)),
                     partial(async_loop.fire_timers, timers, inbox=inbox, clock=clock),
                     partial(async_loop.watch_mailbox, mailbox, inbox=inbox, clock=clock),
                     partial(_poll, request.feeds, inbox, clock),
@@ -143,13 +143,20 @@ async def _until_stopped(
     await inbox.put([RunStopped(at=request.clock.now(), run_id=started.run_id, reason="stopped")])
 
 
-async def _keep_sessions(calendar: TradingCalendar, inbox: async_loop.Inbox, clock: Clock) -> None:
-    """Tell the core when the exchange opens and closes; a start in the session opens it."""
+async def _keep_sessions(
+    calendar: TradingCalendar, inbox: async_loop.Inbox, clock: Clock, known_day: date | None
+) -> None:
+    """Tell the core when the exchange opens and closes; a start in the session opens it.
+
+    `known_day` is the session that the journal holds as open: a restart must not begin the day
+    anew, for that would forget its loss and its trades.
+    """
     while True:
         session = calendar.session_at(clock.now()) or calendar.next_session(clock.now())
         await _sleep_until(session.opens_at, clock)
-        now = clock.now()
-        await inbox.put([SessionOpened(at=now, day=session.day, closes_at=session.closes_at)])
+        if session.day != known_day:
+            now = clock.now()
+            await inbox.put([SessionOpened(at=now, day=session.day, closes_at=session.closes_at)])
         await _sleep_until(session.closes_at, clock)
         await inbox.put([SessionClosed(at=clock.now(), day=session.day)])
 
