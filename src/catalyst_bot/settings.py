@@ -38,7 +38,7 @@ from catalyst_bot.domain.limits import (
     StopRules,
 )
 
-DASHBOARD_TOKEN = "CATALYST_DASHBOARD_TOKEN"
+DASHBOARD_TOKEN = "CATALYST_DASHBOARD_TOKEN"  # noqa: S105  # the name of the variable
 ENV_PREFIX = "CATALYST_"
 ENV_SEPARATOR = "__"
 DEFAULT_FILE = Path("catalyst.toml")

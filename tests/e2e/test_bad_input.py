@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import zstandard
+from backports import zstd
 
 from catalyst_bot.bootstrap import run
 from catalyst_bot.storage.journal import SqlJournal
@@ -187,7 +187,7 @@ def test_rows_that_cannot_be_bars_are_left_out_and_the_rest_is_used(
 
 
 def test_truncated_news_are_refused_and_name_the_line(tmp_path: Path, bars: Path):
-    whole = zstandard.compress(("\n".join([news_line()] * 5000)).encode())
+    whole = zstd.compress(("\n".join([news_line()] * 5000)).encode())
     path = tmp_path / "news.jsonl.zst"
     path.write_bytes(whole[: len(whole) // 2])
     said = replayed(*DAYS, "--bars", bars, "--news", path)

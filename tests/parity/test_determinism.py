@@ -52,9 +52,7 @@ def original(request_: ReplayRequest) -> Played:
 def changed_after(tape: Tape, at: datetime) -> Tape:
     """The tape with every bar that closes, and every headline that arrives, after `at` changed.
 
-    A bar that is open at `at` has printed its open already: that price stays. So does its volume,
-    which the simulated venue knows from the bar's start (see `OpenPrint`): it bounds how much of an
-    order fills, and no decision sees it.
+    A bar that is open at `at` has printed its open already: that price stays.
     """
     store = tape.bars
     assert isinstance(store, BarStore)
@@ -80,7 +78,7 @@ def _other_future(bars: BarColumns, at_s: float) -> BarColumns:
         close=close,
         high=np.maximum(np.maximum(opening, close), bars.high * factor),
         low=np.minimum(np.minimum(opening, close), bars.low * factor),
-        volume=np.where(opens_later, bars.volume * 3 + 1, bars.volume),
+        volume=np.where(closes_later, bars.volume * 3 + 1, bars.volume),
     )
 
 

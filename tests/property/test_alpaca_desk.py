@@ -231,5 +231,5 @@ class Trading(RuleBasedStateMachine):
             assert (stop is None) == (not venue_stop.is_open)
 
 
-Trading.TestCase.settings = settings(max_examples=60, stateful_step_count=12, deadline=None)
+Trading.TestCase.settings = settings(max_examples=40, stateful_step_count=10, deadline=None)
 TestTrading = Trading.TestCase

@@ -24,8 +24,8 @@ class Bar:
 class OpenPrint:
     """First trade of a bar, told when it happens.
 
-    `volume` is what the venue will trade in the whole bar, in shares; None where nobody can know.
-    Only a simulated venue sees it, never a decision.
+    `volume` is what the bar before traded, in shares: the best guess of what can be had at this
+    moment. None where there was none: then the cap on participation does not bind.
     """
 
     symbol: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import zstandard
+from backports import zstd
 
 from catalyst_bot.domain.errors import BadData
 
@@ -31,7 +31,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 raise BadData(f"{path}:{number + 1}: a line of more than {MAX_LINE_BYTES} bytes")
     except OSError as error:
         raise BadData(f"{path}:{number + 1}: cannot be read: {error}") from error
-    except zstandard.ZstdError as error:
+    except (zstd.ZstdError, EOFError) as error:
         raise BadData(
             f"{path}:{number + 1}: not readable as zstd ({error}); compress or fetch it again"
         ) from error
@@ -40,20 +40,6 @@ def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        raw = iter(lambda: file.read(_CHUNK_BYTES), b"")
-        yield from _decompressed(raw) if path.suffix == ".zst" else raw
-
-
-def _decompressed(raw: Iterator[bytes]) -> Iterator[bytes]:
-    """Decompress frame after frame; the stock reader would take a cut-off frame for the end."""
-    frame, is_open = zstandard.ZstdDecompressor().decompressobj(), False
-    for piece in raw:
-        data = piece
-        while data:
-            yield frame.decompress(data)
-            is_open, data = not frame.eof, frame.unused_data
-            if frame.eof:
-                frame = zstandard.ZstdDecompressor().decompressobj()
-    if is_open:
-        raise zstandard.ZstdError("the archive ends in the middle of a frame: it is truncated")
+    """Pieces of the content; a cut-off archive raises `EOFError` after its last whole piece."""
+    with zstd.open(path, "rb") if path.suffix == ".zst" else path.open("rb") as file:
+        yield from iter(lambda: file.read1(_CHUNK_BYTES), b"")

@@ -90,7 +90,7 @@ class BarStore:
     def opening_at(self, at: datetime, symbols: Iterable[str]) -> list[OpenPrint]:
         """Return the first price of the bars that open exactly at `at`, in the order given.
 
-        With the volume of the whole bar, for a simulated venue only: a decision may not see it.
+        With the volume of the bar before: what the new one will trade, nobody can know yet.
         """
         seconds = to_seconds(at)
         prints: list[OpenPrint] = []
@@ -100,7 +100,8 @@ class BarStore:
                 continue
             index = int(np.searchsorted(bars.opened_s, seconds))
             if index < len(bars.opened_s) and bars.opened_s[index] == seconds:
-                price, volume = float(bars.open[index]), float(bars.volume[index])
+                volume = float(bars.volume[index - 1]) if index else None
+                price = float(bars.open[index])
                 prints.append(OpenPrint(symbol=symbol, price=price, volume=volume))
         return prints
 

@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import zstandard
+from backports import zstd
 
 from catalyst_bot.domain.errors import BadData
 
@@ -99,7 +99,7 @@ def check_news(path: Path, *, now: datetime) -> tuple[list[str], NewsReport]:
 def write_news(path: Path, lines: Sequence[str]) -> None:
     """Write lines as .jsonl.zst; the same lines give the same bytes."""
     text = "".join(f"{line}\n" for line in lines).encode()
-    path.write_bytes(zstandard.ZstdCompressor(level=9).compress(text))
+    path.write_bytes(zstd.compress(text, level=9))
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -107,14 +107,14 @@ def _lines(path: Path) -> Iterator[str]:
     is_packed = path.suffix == ".zst"
     try:
         with (
-            zstandard.open(path, "rt", encoding="utf-8")
+            zstd.open(path, "rt", encoding="utf-8")
             if is_packed
             else path.open(encoding="utf-8")
         ) as text:
             for line in text:
                 if stripped := line.strip():
                     yield stripped
-    except (zstandard.ZstdError, UnicodeDecodeError) as error:
+    except (zstd.ZstdError, EOFError, UnicodeDecodeError) as error:
         raise BadData(f"{path}: is not JSON lines, plain or zstd ({error})") from error
 
 

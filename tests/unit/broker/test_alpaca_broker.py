@@ -207,7 +207,9 @@ def test_partial_fills_are_told_as_increments_with_their_own_prices(bench: Bench
     bench.send(approved_order(quantity=Decimal(100)))
     fills = []
     for price in (100.0, 100.5, 101.0):
-        one = bar(opened_at=bench.time, volume=400.0, open=price, high=price, low=price, close=price)
+        one = bar(
+            opened_at=bench.time, volume=400.0, open=price, high=price, low=price, close=price
+        )
         bench.time = one.closed_at
         service.trade(one)
         fills += [fact.fill for fact in bench.take() if isinstance(fact, f.OrderFilled)]

@@ -50,6 +50,14 @@ def test_bars_that_close_and_open_at_a_time():
     assert bars.opening_at(at, ["ACME", "BETA"]) == [first]
 
 
+def test_an_opening_tells_the_volume_of_the_bar_before_never_its_own():
+    bars = store({"ACME": [100.0, 101.0]})
+    columns = bars.columns("ACME")
+    columns.volume[:] = [700.0, 900.0]
+    assert [p.volume for p in bars.opening_at(OPEN, ["ACME"])] == [None]
+    assert [p.volume for p in bars.opening_at(OPEN + 5 * MINUTE, ["ACME"])] == [700.0]
+
+
 def test_nothing_opens_a_moment_after_an_open():
     bars = store({"ACME": [100.0]})
     late = OPEN + timedelta(milliseconds=250)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import zstandard
+from backports import zstd
 
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.market_data.calendar_table import load_calendar
@@ -152,14 +152,14 @@ def test_news_lines_are_checked_and_kept_as_they_were(tmp_path: Path):
     }
     assert (quality["rows_read"], quality["rows_taken"], quality["date_only"]) == (8, 2, 1)
     (stored,) = news_files(catalog)
-    text = zstandard.ZstdDecompressor().decompress(stored.read_bytes()).decode()
+    text = zstd.decompress(stored.read_bytes()).decode()
     assert [json.loads(line) for line in text.splitlines()] == [good, other]
     assert read_catalog(catalog)[0].symbols == ("ACME", "BETA")
 
 
 def test_packed_news_is_read_and_damaged_news_refused(tmp_path: Path):
     packed, damaged = tmp_path / "news.jsonl.zst", tmp_path / "damaged.jsonl.zst"
-    packed.write_bytes(zstandard.ZstdCompressor().compress(json.dumps(news()).encode()))
+    packed.write_bytes(zstd.compress(json.dumps(news()).encode()))
     damaged.write_bytes(b"not zstd")
     report = take(tmp_path / "catalog", packed, damaged)
     assert [file.outcome for file in report.files] == ["imported", "refused"]
