@@ -65,6 +65,7 @@ class AlpacaBroker:
         self._in_line: set[tuple[str, str]] = set()
         self._turns: dict[str, asyncio.Lock] = {}
         self._look_now = asyncio.Event()
+        self._told = 0
 
     def submit(self, command: SubmitOrder) -> None:
         """See `Broker.submit`."""
@@ -261,17 +262,25 @@ class AlpacaBroker:
             self._sink(answer)
 
     async def _snapshot(self) -> None:
-        """Take the books when orders and positions agree, or stay apart for ten seconds."""
-        books = await self._until_answered(self._read_books)
-        for _ in range(SETTLING_TRIES):
-            if {held.symbol: held.quantity for held in books.positions} == self._book.held():
+        """Take the books when orders and positions agree, or stay apart for ten seconds.
+
+        Books during whose reading something was told are old: the core knows more by now.
+        """
+        tries = 0
+        while True:
+            told_before = self._told
+            books = await self._until_answered(self._read_books)
+            if self._told != told_before:
+                continue
+            tries += 1
+            held = {position.symbol: position.quantity for position in books.positions}
+            if held == self._book.held() or tries > SETTLING_TRIES:
                 break
             await asyncio.sleep(SETTLING_S)
-            books = await self._until_answered(self._read_books)
         self._sink(f.BrokerSnapshotReceived(at=self._clock.now(), snapshot=books))
 
     async def _read_books(self) -> BrokerSnapshot:
-        """Tell what is new first: the snapshot must not know more than the core."""
+        """Tell what is new first: the books must not know more than the core."""
         found = await self._list()
         self._tell(found)
         cash_usd = await self._reader.cash_usd()
@@ -308,6 +317,7 @@ class AlpacaBroker:
 
     def _tell(self, found: Found) -> None:
         for fact in self._book.news(found, self._clock.now()):
+            self._told += 1
             self._sink(fact)
 
     def _reject(self, ours: Placed) -> None:

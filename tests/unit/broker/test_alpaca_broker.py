@@ -377,3 +377,19 @@ def test_wrong_keys_fail_every_look(bench: Bench):
     bench.desk.broker._reader._client = client_for(bench.service, secret="wrong")
     (failed,) = bench.take()
     assert (failed.adapter, failed.error) == ("broker", "unauthorized.")
+
+
+def test_books_are_read_again_when_something_was_told_meanwhile(bench: Bench):
+    broker = bench.desk.broker
+    real = broker._reader.positions
+    command = c.SubmitOrder(order=ENTRY, valid_until=NOON + timedelta(seconds=10))
+
+    async def positions_while_an_order_is_placed() -> Any:
+        if not bench.service.posts:
+            await broker._place(broker._book.add(command))
+        return await real()
+
+    broker._reader.positions = positions_while_an_order_is_placed  # type: ignore[method-assign]
+    accepted, books = bench.books()
+    assert accepted.client_order_id == ENTRY_ID
+    assert [o.client_order_id for o in books.snapshot.open_orders] == [ENTRY_ID]
