@@ -7,6 +7,7 @@ leaves the folder. Every sentence with a number in it is written from the run it
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,9 @@ from typing import Any
 
 import polars as pl
 
+from catalyst_bot.bootstrap.journal_tools import explanation
+from catalyst_bot.domain.messages.decisions import SignalDropped
+from catalyst_bot.domain.messages.facts import HeadlineReceived
 from catalyst_bot.domain.trading import ClosedTrade
 from catalyst_bot.monitoring.journal_source import performance_of
 from catalyst_bot.monitoring.narrator import STEPS
@@ -57,6 +61,7 @@ class Measured:
     fees_usd: Decimal
     records: int
     inputs_hash: str
+    stories: tuple[str, ...]
 
 
 STUDIES = (
@@ -111,7 +116,8 @@ def measure(study: Study, folder: Path, costs: dict[str, str]) -> Measured:
         )
         if done.returncode not in {0, 5}:
             raise SystemExit(done.stderr)
-        with ReadModel(f"sqlite:///{next(Path(at).rglob('*.db'))}") as model:
+        journal = next(Path(at).rglob("*.db"))
+        with ReadModel(f"sqlite:///{journal}") as model:
             account, status = model.account(), model.status()
             assert account is not None
             assert status is not None
@@ -124,7 +130,38 @@ def measure(study: Study, folder: Path, costs: dict[str, str]) -> Measured:
                 fees_usd=Decimal(account["fees_usd"]),
                 records=status["last_seq"],
                 inputs_hash=started.inputs_hash,
+                stories=stories_of_filings(model),
             )
+
+
+def stories_of_filings(model: ReadModel) -> tuple[str, ...]:
+    """Explanations of every trade that a filing caused and of the first filing that was refused.
+
+    Filings are public; their prices are a vendor's, so dollar amounts are left out.
+    """
+    filings = {
+        record.body.headline.item_id
+        for record in model.records("HeadlineReceived")
+        if isinstance(record.body, HeadlineReceived) and record.body.headline.form
+    }
+    told = [trade["trade_id"] for trade in model.trades() if trade["headline_id"] in filings]
+    refused = [
+        record.trail_id
+        for record in model.records("SignalDropped")
+        if isinstance(record.body, SignalDropped)
+        and record.body.item_id in filings
+        and record.body.reason == "reaction_too_small"
+    ]
+    return tuple(
+        _without_prices(explanation(model.path, subject).as_text())
+        for subject in [*reversed(told), *refused[:1]]
+    )
+
+
+def _without_prices(text: str) -> str:
+    rows = r"price|quote|VWAP|ATR|position|pass price_floor|size: whole_shares"
+    text = re.sub(rf"^(  (?:{rows})  +).*$", r"\1...", text, flags=re.MULTILINE)
+    return re.sub(r"[-+]?\$[-+]?[\d,]+(\.\d+)?|(?<=stop at )[\d.]+", "...", text)
 
 
 def buy_and_hold(study: Study, folder: Path) -> float:
@@ -151,6 +188,7 @@ def page(study: Study, once: Measured, twice: Measured, spy: float) -> str:
                 _sample(once),
                 "## Funnel\n\nHeadlines that reached each step, and why the others did not.",
                 _funnel(once.result["funnel"]),
+                *_explained(once),
                 (
                     "## Reproduce\n\nEqual inputs and equal code give equal hashes (SHA-256 over "
                     "every fact and decision of the run)."
@@ -160,6 +198,17 @@ def page(study: Study, once: Measured, twice: Measured, spy: float) -> str:
         )
         + "\n"
     )
+
+
+def _explained(once: Measured) -> list[str]:
+    if not once.stories:
+        return []
+    intro = (
+        "## Filings, explained\n\nWhat `catalyst-bot explain` says of every trade that a filing "
+        "caused, and of one filing that was not traded. A filing names no direction: the opening "
+        "reaction gave it. Dollar amounts are left out here, because the prices are a vendor's."
+    )
+    return [intro, *(f"```text\n{story}\n```" for story in once.stories)]
 
 
 def _in_lines(arguments: list[str]) -> str:
