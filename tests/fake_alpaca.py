@@ -3,7 +3,7 @@
 Orders behave as documented where that matters to a client: legs have client ids of Alpaca's own
 and stay `held` until the entry is completely filled (a stop even longer), a replaced order is a
 new order, a taken client id is refused, errors have the real bodies. Faults are scripted: each
-entry of `faults` is used up by one `POST /v2/orders`.
+entry of `faults` is used up by one `POST /v2/orders`, each of `delete_faults` by one `DELETE`.
 """
 
 from __future__ import annotations
@@ -86,6 +86,7 @@ class FakeAlpaca:
     bars: Callable[[str], list[Bar]] = lambda _: []
     quotes: dict[str, dict[str, Any]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    delete_faults: list[str] = field(default_factory=list)
     failing: int = 0  # how many requests get no answer but a 502
     page_rows: int = 1_000
     asked: list[str] = field(default_factory=list)
@@ -129,13 +130,12 @@ class FakeAlpaca:
     # the wire
 
     async def _handle(self, request: Request, path: str) -> Response:
-        line = f"{request.method} /{path}"
-        self.asked.append(line)
-        is_post = line == "POST /v2/orders"
+        self.asked.append(f"{request.method} /{path}")
         if self.failing:
             self.failing -= 1
             return Response(HTML, 502, media_type="text/html")
-        fault = self.faults.pop(0) if is_post and self.faults else ""
+        scripted = {"POST": self.faults, "DELETE": self.delete_faults}.get(request.method)
+        fault = scripted.pop(0) if scripted else ""
         if answer := _before(fault):
             return answer
         try:

@@ -1,4 +1,4 @@
-"""`catalyst-bot run --broker alpaca` by a clock ahead of the wall: python FILE SECONDS DIR.
+"""`catalyst-bot run --broker alpaca` by a clock ahead of the wall: python FILE SECONDS DIR [dry].
 
 Outside the hours of the exchange signals wait for the open; a test does not.
 """
@@ -24,11 +24,11 @@ class ShiftedClock:
         return datetime.now(UTC) + self._ahead
 
 
-def main(ahead_s: str, data_dir: str) -> None:
+def main(ahead_s: str, data_dir: str, dry: str = "") -> None:
     clock = ShiftedClock(timedelta(seconds=float(ahead_s)))
 
     def action() -> int:
-        asked = Asked(is_dry_run=False, broker="alpaca", data_dir=Path(data_dir))
+        asked = Asked(is_dry_run=bool(dry), broker="alpaca", data_dir=Path(data_dir))
         return runner.follow(replace(live_feeds_of(asked), clock=clock), json_path="")
 
     console.guarded(action)

@@ -72,9 +72,10 @@ class Stage:
     def journal(self) -> Path:
         return self.data_dir / "journals" / "live-alpaca.db"
 
-    def start(self) -> None:
+    def start(self, *more: str) -> None:
+        arguments = [str(self.ahead.total_seconds()), str(self.data_dir), *more]
         self.process = subprocess.Popen(
-            [sys.executable, str(PROGRAM), str(self.ahead.total_seconds()), str(self.data_dir)],
+            [sys.executable, str(PROGRAM), *arguments],
             env=self.environ,
             cwd=self.data_dir,
             stderr=subprocess.PIPE,
@@ -96,10 +97,11 @@ class Stage:
             time.sleep(0.1)
         raise AssertionError(f"it did not happen; the bot said:\n{self.end(signal.SIGTERM)}")
 
-    def count(self, message: str) -> int:
+    def count(self, message: str, journal: Path | None = None) -> int:
         """How often a message is recorded; a journal that is just being made has none."""
-        if self.journal.exists():
-            with suppress(ConfigError), ReadModel(f"sqlite:///{self.journal}") as model:
+        path = journal or self.journal
+        if path.exists():
+            with suppress(ConfigError), ReadModel(f"sqlite:///{path}") as model:
                 return sum(1 for _ in model.records(message))
         return 0
 
@@ -198,6 +200,8 @@ def test_a_headline_becomes_a_paper_trade_once_through_kill_and_restart(stage: S
     assert after["status"]["trading_state"] == "active", told
     assert SECRET not in told
     assert SECRET.encode() not in stage.journal.read_bytes()
+    verified = catalyst_bot("replay", str(stage.journal), "--verify")
+    assert verified.returncode == 0, verified.stdout
 
 
 def test_a_kill_between_order_and_answer_makes_no_second_order(stage: Stage):
@@ -212,6 +216,27 @@ def test_a_kill_between_order_and_answer_makes_no_second_order(stage: Stage):
     stage.end(signal.SIGTERM)
     assert len(stage.service.posts) == 1
     assert stage.status()["status"]["trading_state"] == "active"
+
+
+def test_a_dry_run_sees_the_prices_and_sends_nothing(stage: Stage):
+    stage.start("dry")
+    journal = stage.journal.with_name("live-alpaca-dry-run.db")
+    stage.wait_until(lambda: stage.count("SubmitSuppressed", journal))
+    stage.end(signal.SIGTERM)
+    assert stage.service.posts == []
+    assert not stage.journal.exists()
+
+
+def test_a_journal_of_another_account_is_refused(stage: Stage):
+    stage.start("dry")
+    dry = stage.journal.with_name("live-alpaca-dry-run.db")
+    stage.wait_until(lambda: stage.count("RunStarted", dry))
+    stage.end(signal.SIGTERM)
+    dry.rename(stage.journal)
+    stage.start()
+    assert stage.process is not None
+    assert "began with broker dry_run" in stage.process.communicate(timeout=PATIENCE_S)[1]
+    assert stage.process.returncode != 0
 
 
 def test_the_account_is_where_the_money_of_the_first_start_comes_from(stage: Stage):

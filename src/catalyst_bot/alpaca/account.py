@@ -12,7 +12,7 @@ from catalyst_bot.alpaca.client import AlpacaClient, AlpacaRefused, AlpacaSilent
 from catalyst_bot.alpaca.reading import amount
 from catalyst_bot.domain.errors import BadData, ConfigError, SourceUnreachable
 
-START_TIMEOUT_S = 2.5  # a person waits: silence is told within three seconds
+START_TIMEOUT_S = 2.0  # a person waits: silence is told within three seconds
 _BLOCKS = ("account_blocked", "trading_blocked", "trade_suspended_by_user")
 
 

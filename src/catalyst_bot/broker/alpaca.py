@@ -163,6 +163,8 @@ class AlpacaBroker:
             try:
                 body = order_request(ours.order)
                 report = read_order(await self._client.trading("POST", "/v2/orders", body=body))
+                if report.client_order_id != ours.line.order_id:
+                    raise BadData(f"the answer is about order {report.client_order_id}")
             except AlpacaRefused as error:
                 await self._on_refusal(ours, error)
             except (AlpacaSilent, BadData) as error:
@@ -181,8 +183,11 @@ class AlpacaBroker:
             except FAILURES as silence:
                 self._lose_sight(ours, f"{error}; then {silence}")
                 return
-            if found or error.is_duplicate:
+            if found:
                 self._tell(found)
+                return
+            if error.is_duplicate:
+                self._lose_sight(ours, f"{error}, but Alpaca does not find it")
                 return
             reason = "rate limited"
         elif error.is_about_keys:

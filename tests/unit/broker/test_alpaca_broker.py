@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -19,7 +20,7 @@ from catalyst_bot.domain.trading import ApprovedOrder, stop_leg_id, target_leg_i
 from catalyst_bot.simulation.fill_profile import FillProfile
 from tests.alpaca_desk import AlpacaDesk, client_for
 from tests.builders import NOON, approved_order, bar
-from tests.fake_alpaca import FakeAlpaca
+from tests.fake_alpaca import FakeAlpaca, Refusal
 
 ENTRY = approved_order()
 ENTRY_ID = ENTRY.client_order_id
@@ -122,6 +123,25 @@ def test_a_taken_id_means_that_the_order_is_there(bench: Bench):
     assert len(bench.service.orders) == 3  # the entry and its legs, once
 
 
+def test_a_taken_id_that_is_not_found_is_unclear(bench: Bench):
+    bench.service._submit({**order_body(), "client_order_id": ENTRY_ID})
+    (order, *_) = bench.service.orders.values()
+    bench.service._by_client_id = no_such_order  # type: ignore[method-assign]
+    order.submitted_at -= timedelta(days=1)  # and too old for the poll
+    assert kinds(bench.send()) == ["SubmitOutcomeUnknown"]
+
+
+def no_such_order(_: Any) -> Any:
+    raise Refusal(404, 40410000, "order not found")
+
+
+def test_an_answer_about_another_order_is_no_answer(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    other = {**order_body(), "client_order_id": "by-hand"}
+    answer = bench.service._submit(other)
+    monkeypatch.setattr(bench.service, "_submit", lambda _: answer)
+    assert kinds(bench.send()) == ["SubmitOutcomeUnknown"]
+
+
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [("401", "unauthorized."), ("403 page", "a page instead of an answer (HTTP 403)")],
@@ -191,6 +211,32 @@ def test_a_cancel_is_repeated_until_it_is_answered(bench: Bench):
     bench.desk.broker.cancel(c.CancelOrder(client_order_id=ENTRY_ID, catalyst_id="cat-test"))
     assert kinds(bench.take()) == ["AdapterFailed", "AdapterRecovered", "OrderCancelled"]
     assert sum(line.startswith("DELETE") for line in bench.service.asked) == 3
+
+
+def test_a_cancel_waits_for_a_full_rate_limit(bench: Bench):
+    bench.send()
+    bench.service.delete_faults.append("429")
+    bench.desk.broker.cancel(c.CancelOrder(client_order_id=ENTRY_ID, catalyst_id="cat-test"))
+    assert kinds(bench.take()) == ["AdapterFailed", "AdapterRecovered", "OrderCancelled"]
+
+
+def test_an_order_that_a_poll_found_is_not_unclear_any_more(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(client, "TIMEOUT_S", 0.2)
+    bench.service.faults.append("hang after")
+    command = c.SubmitOrder(order=ENTRY, valid_until=NOON + timedelta(seconds=10))
+    broker = bench.desk.broker
+
+    async def placed_while_polling() -> None:
+        placing = asyncio.ensure_future(broker._place(broker._book.add(command)))
+        while not bench.service.orders:  # noqa: ASYNC110 - the other side has no event
+            await asyncio.sleep(0)
+        await broker.poll()
+        await placing
+
+    bench.desk.run(placed_while_polling())
+    assert kinds(bench.take()) == ["OrderAccepted"]
 
 
 def test_the_same_question_is_asked_once_at_a_time(bench: Bench):
@@ -277,6 +323,14 @@ def test_a_moved_stop_that_was_not_told_is_told_after_the_restart(bench: Bench):
     bench.restart()
     (moved,) = bench.take()
     assert (moved.client_order_id, moved.stop_price) == (STOP_ID, Decimal(99))
+
+
+def test_a_moved_stop_is_looked_up_where_it_stands_now(bench: Bench):
+    story(bench)
+    bench.restart()
+    ticket = bench.look_up(STOP_ID)[-1].ticket
+    newest = [o for o in bench.service.orders.values() if o.venue_id == STOP_ID][-1]
+    assert (ticket.broker_order_id, ticket.status) == (newest.order_id, OrderStatus.WORKING)
 
 
 def test_the_same_journal_and_account_make_the_same_book(bench: Bench):

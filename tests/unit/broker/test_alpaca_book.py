@@ -1,0 +1,178 @@
+"""What is news in a report, when reports are old, incomplete or odd."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from catalyst_bot.broker.alpaca_book import Book
+from catalyst_bot.broker.alpaca_mapping import flat, read_orders
+from catalyst_bot.domain.messages import commands as c
+from catalyst_bot.domain.messages import facts as f
+from catalyst_bot.domain.messages.registry import Fact
+from catalyst_bot.domain.trading import stop_leg_id, target_leg_id
+from tests.builders import NOON, approved_order
+from tests.unit.broker.test_alpaca_mapping import told
+
+ENTRY = approved_order(client_order_id="cb-1")
+STOP_ID, TARGET_ID = stop_leg_id("cb-1"), target_leg_id("cb-1")
+FILLED = {"status": "filled", "filled_qty": "100", "filled_avg_price": "100"}
+
+
+def leg(**given: Any) -> dict[str, Any]:
+    return told(**({"client_order_id": "theirs", "side": "sell"} | given))
+
+
+def stop(**given: Any) -> dict[str, Any]:
+    return leg(**({"id": "s-1", "type": "stop", "stop_price": "97.6", "status": "held"} | given))
+
+
+def target(**given: Any) -> dict[str, Any]:
+    return leg(**({"id": "t-1", "type": "limit"} | given))
+
+
+def bracket(*legs: dict[str, Any], **given: Any) -> dict[str, Any]:
+    return told(**(FILLED | {"legs": list(legs)} | given))
+
+
+@pytest.fixture
+def book() -> Book:
+    made = Book()
+    made.add(c.SubmitOrder(order=ENTRY, valid_until=NOON + timedelta(seconds=10)))
+    return made
+
+
+def news(book: Book, *orders: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(type(x).__name__, order_of(x)) for x in book.news(flat(read_orders([*orders])), NOON)]
+
+
+def order_of(fact: Fact) -> str:
+    return fact.fill.client_order_id if isinstance(fact, f.OrderFilled) else fact.client_order_id  # type: ignore[union-attr]
+
+
+def live(book: Book) -> None:
+    news(book, bracket(stop(), target()))
+
+
+def test_everything_at_once_is_told_in_the_order_in_which_it_happened(book: Book):
+    sold = {"status": "filled", "filled_qty": "100", "filled_avg_price": "97.5"}
+    assert news(book, bracket(stop(**sold), target(status="canceled"))) == [
+        ("OrderAccepted", "cb-1"),
+        ("OrderFilled", "cb-1"),
+        ("OrderAccepted", STOP_ID),
+        ("OrderFilled", STOP_ID),
+        ("OrderCancelled", TARGET_ID),
+    ]
+
+
+def test_a_target_that_sold_is_told_before_its_stop_is_cancelled(book: Book):
+    live(book)
+    sold = {"status": "filled", "filled_qty": "100", "filled_avg_price": "107.2"}
+    assert news(book, bracket(stop(status="canceled"), target(**sold))) == [
+        ("OrderFilled", TARGET_ID),
+        ("OrderCancelled", STOP_ID),
+    ]
+
+
+def test_the_legs_of_an_entry_that_bought_nothing_are_no_news(book: Book):
+    legs = (stop(status="canceled"), target(status="canceled"))
+    unfilled = {"status": "canceled", "filled_qty": "0", "filled_avg_price": None}
+    assert news(book, bracket(*legs, **unfilled)) == [("OrderCancelled", "cb-1")]
+
+
+def test_a_lost_stop_of_a_partly_bought_position_is_told(book: Book):
+    legs = (stop(status="canceled"), target(status="canceled"))
+    part = {"status": "canceled", "filled_qty": "40", "filled_avg_price": "100"}
+    assert news(book, bracket(*legs, **part)) == [
+        ("OrderAccepted", "cb-1"),
+        ("OrderFilled", "cb-1"),
+        ("OrderCancelled", "cb-1"),
+        ("OrderCancelled", STOP_ID),
+        ("OrderCancelled", TARGET_ID),
+    ]
+
+
+def test_an_old_report_of_a_moved_stop_is_no_news(book: Book):
+    live(book)
+    replaced = stop(status="replaced", replaced_by="s-2")
+    moved = stop(id="s-2", stop_price="99", status="held")
+    assert news(book, bracket(replaced, target()), moved) == [("OrderReplaced", STOP_ID)]
+    assert news(book, bracket(stop(), target())) == []
+    assert news(book, bracket(replaced, target()), moved) == []
+
+
+def test_a_replaced_order_has_not_ended_while_its_successor_is_not_known(book: Book):
+    live(book)
+    replaced = bracket(stop(status="replaced", replaced_by="s-2"), target())
+    assert news(book, replaced) == []
+    assert book.missing(flat(read_orders([replaced]))) == {"s-2"}
+
+
+def test_a_target_that_was_replaced_by_nothing_is_gone(book: Book):
+    live(book)
+    sold = {"status": "filled", "filled_qty": "100", "filled_avg_price": "97.5"}
+    assert news(book, bracket(stop(**sold), target(status="replaced"))) == [
+        ("OrderFilled", STOP_ID),
+        ("OrderCancelled", TARGET_ID),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "fact"),
+    [("expired", "OrderExpired"), ("rejected", "OrderRejected"), ("canceled", "OrderCancelled")],
+)
+def test_every_end_is_told_once(book: Book, status: str, fact: str):
+    news(book, told(status="new"))
+    assert news(book, told(status=status)) == [(fact, "cb-1")]
+    assert news(book, told(status=status)) == []
+
+
+@pytest.mark.parametrize("status", ["pending_cancel", "done_for_day", "suspended", "of next year"])
+def test_what_may_go_on_is_no_end(book: Book, status: str):
+    news(book, told(status="new"))
+    assert news(book, told(status=status)) == []
+
+
+def test_a_fill_that_comes_after_the_cancel_is_told(book: Book):
+    news(book, told(status="canceled"))
+    late = told(status="canceled", filled_qty="10", filled_avg_price="100")
+    assert ("OrderFilled", "cb-1") in news(book, late)
+
+
+def test_a_journal_teaches_what_was_told(book: Book):
+    facts = book.news(flat(read_orders([bracket(stop(), target())])), NOON)
+    again = Book()
+    again.learn([c.SubmitOrder(order=ENTRY, valid_until=NOON), *facts])
+    assert again.unanswered() == []
+    assert again.held() == {"ACME": Decimal(100)}
+    assert news(again, bracket(stop(), target())) == []
+
+
+def test_an_order_that_alpaca_does_not_know_in_time_is_not_waited_for():
+    book = Book()
+    submit = c.SubmitOrder(order=ENTRY, valid_until=NOON + timedelta(seconds=10))
+    later = NOON + timedelta(hours=1)
+    early = f.OrderLookedUp(at=NOON, client_order_id="cb-1", ticket=None)
+    book.learn([submit, early])
+    assert book.open_since(later) == ENTRY.approved_at
+    book.learn([f.OrderLookedUp(at=later, client_order_id="cb-1", ticket=None)])
+    assert book.open_since(later) == later
+
+
+def test_a_finished_story_is_not_looked_back_to(book: Book):
+    later = NOON + timedelta(days=1)
+    live(book)
+    assert book.open_since(later) == ENTRY.approved_at
+    sold = {"status": "filled", "filled_qty": "100", "filled_avg_price": "107.2"}
+    closing = bracket(stop(status="canceled"), target(**sold))
+    facts = book.news(flat(read_orders([closing])), NOON)
+    assert book.open_since(later) == later
+    again = Book()
+    opening = Book()
+    opening.add(c.SubmitOrder(order=ENTRY, valid_until=NOON))
+    told_before = opening.news(flat(read_orders([bracket(stop(), target())])), NOON)
+    again.learn([c.SubmitOrder(order=ENTRY, valid_until=NOON), *told_before, *facts])
+    assert again.open_since(later) == later
