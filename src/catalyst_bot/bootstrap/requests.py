@@ -12,6 +12,7 @@ from catalyst_bot.bootstrap import journals, tapes
 from catalyst_bot.bootstrap.configuration import CATALOG_FOLDER, load_settings
 from catalyst_bot.bootstrap.live import LiveRequest
 from catalyst_bot.bootstrap.modes import Loop, mode_row
+from catalyst_bot.bootstrap.rules import load_policy
 from catalyst_bot.bootstrap.run import ReplayRequest
 from catalyst_bot.domain.enums import Mode
 from catalyst_bot.domain.errors import ConfigError
@@ -109,9 +110,11 @@ def _load(asked: Asked, more: Mapping[str, Any] | None = None) -> LoadedSettings
     """Settings with the flags that were given on top."""
     given = {"run.mode": asked.mode, "run.model": asked.model, "broker.kind": asked.broker}
     flags = {key: str(value) for key, value in given.items() if value is not None}
-    return load_settings(
+    loaded = load_settings(
         config=asked.config, data_dir=asked.data_dir, more={**flags, **(more or {})}
     )
+    load_policy(loaded.settings.run.model)  # a wrong model is said before anything is opened
+    return loaded
 
 
 def _request(asked: Asked, loaded: LoadedSettings, recording: tapes.Recording) -> ReplayRequest:

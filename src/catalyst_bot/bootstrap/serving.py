@@ -18,11 +18,18 @@ from catalyst_bot.bootstrap.modes import BrokerKind, LivePrices, mode_row
 from catalyst_bot.bootstrap.parts import Outcome, Task
 from catalyst_bot.bootstrap.run import ReplayRequest, replay
 from catalyst_bot.domain.enums import Mode
+from catalyst_bot.domain.messages.facts import HeadlineUnreadable
 from catalyst_bot.monitoring.dashboard.app import create_app
 from catalyst_bot.monitoring.dashboard.server import listen, serve_on
 from catalyst_bot.monitoring.dashboard.settings import DashboardSettings
 from catalyst_bot.monitoring.journal_source import JournalSource, performance_of
-from catalyst_bot.monitoring.narrator import Narrator, Progress, performance_text, summary_text
+from catalyst_bot.monitoring.narrator import (
+    Narrator,
+    Progress,
+    performance_text,
+    summary_text,
+    unreadable_text,
+)
 from catalyst_bot.runtime.latch import OperatorMailbox
 from catalyst_bot.settings import DASHBOARD_TOKEN, Settings, secret
 from catalyst_bot.storage.read_model import ReadModel
@@ -40,6 +47,8 @@ def replay_and_serve(
     """
     settings = request.loaded.settings
     _warn_of_latch(settings, say)
+    for line in request.recording.notes:
+        say(line)
 
     def tell_end(seconds: float) -> None:
         _tell_end(request.journal, seconds, say, on_result)
@@ -101,6 +110,8 @@ def _tell_end(journal: Path, seconds: float, say: Say, on_result: OnResult) -> N
     with ReadModel(f"sqlite:///{journal}") as model:
         result = {**model.run_result(), "seconds": round(seconds, 3)}
         say(summary_text(result))
+        for line in unreadable_text(model.records(HeadlineUnreadable.__name__)):
+            say(line)
         say(performance_text(performance_of(model)))
     on_result(result)
 

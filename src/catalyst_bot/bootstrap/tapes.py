@@ -19,7 +19,7 @@ from catalyst_bot.market_data.bar_store import BarStore
 from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.market_data.generated import GeneratedMarket, generate_session
 from catalyst_bot.market_data.invented_companies import BENCHMARK, COMPANIES, cik_of
-from catalyst_bot.market_data.load import BarSelection
+from catalyst_bot.market_data.load import BarSelection, Refusal
 from catalyst_bot.runtime.replay import Tape
 from catalyst_bot.settings import Settings
 
@@ -29,7 +29,10 @@ HISTORY = timedelta(days=21)  # bars before the first day, for ATR and relative 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """A tape with all that is needed to play it: bars, calendar, companies, and its name."""
+    """A tape with all that is needed to play it: bars, calendar, companies, and its name.
+
+    `notes` are for people: what of the input was refused, and why.
+    """
 
     label: str
     tape: Tape
@@ -37,6 +40,7 @@ class Recording:
     calendar: TradingCalendar
     companies: Companies
     inputs_hash: str
+    notes: tuple[str, ...] = ()
 
 
 def recorded(
@@ -53,8 +57,12 @@ def recorded(
     calendar = load_calendar()
     start = datetime.combine(first_day, time(), tzinfo=UTC)
     end = datetime.combine(last_day, time(), tzinfo=UTC) + timedelta(days=1)
+    notes: list[str] = []
     store = catalog.open_bars(
-        bars, calendar=calendar, selection=BarSelection(start=start - HISTORY, end=end)
+        bars,
+        calendar=calendar,
+        selection=BarSelection(start=start - HISTORY, end=end),
+        on_refused=lambda source, refusal: notes.append(_refused(source, refusal)),
     )
     tape = Tape(
         bars=store,
@@ -71,6 +79,7 @@ def recorded(
         calendar=calendar,
         companies=companies_of(settings),
         inputs_hash=_inputs_hash(store, _news_files(news)),
+        notes=tuple(notes),
     )
 
 
@@ -121,6 +130,11 @@ def _news_files(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         files += catalog.news_files(path) if path.is_dir() else [path]
     return files
+
+
+def _refused(source: str, refusal: Refusal) -> str:
+    example = f", such as {refusal.examples[0]}" if refusal.examples else ""
+    return f"{source}: {refusal.count} bar rows refused: {refusal.reason}{example}"
 
 
 def _inputs_hash(store: BarStore, news: Sequence[Path]) -> str:

@@ -84,12 +84,6 @@ def return_bps(window: BarWindow, since_epoch_s: float) -> float:
     return (float(window.close[-1]) / reference - 1.0) * BPS
 
 
-def return_over(window: BarWindow, bars: int) -> float:
-    """Return over the last `bars` bars, as a fraction; over the whole window if it is shorter."""
-    reference = window.close[max(len(window) - 1 - bars, 0)]
-    return float(window.close[-1] / reference - 1.0)
-
-
 def realised_volatility(window: BarWindow) -> float:
     """Standard deviation of the bars' log returns within sessions, as a fraction per bar.
 

@@ -24,6 +24,7 @@ from catalyst_bot.market_data.load import (
     VALUES,
     BarSelection,
     LoadedBars,
+    Refusal,
     load_bars,
     make_store,
 )
@@ -139,9 +140,14 @@ def news_files(catalog: Path) -> tuple[Path, ...]:
 
 
 def open_bars(
-    paths: Sequence[Path], *, calendar: TradingCalendar, selection: BarSelection
+    paths: Sequence[Path],
+    *,
+    calendar: TradingCalendar,
+    selection: BarSelection,
+    on_refused: Callable[[str, Refusal], None] | None = None,
 ) -> BarStore:
-    """Open bars from files and catalog folders as one store.
+    """Open bars from files and catalog folders as one store; `on_refused` hears of each sort of
+    row that was refused, with the name of its file.
 
     Raises `BadData` when there are none, when a symbol asked for has none anywhere, or when
     intervals are mixed (then give `selection.interval_s`).
@@ -150,6 +156,10 @@ def open_bars(
     loaded = [load_bars(path, sessions, chosen) for path, chosen in _sources(paths, selection)]
     if not loaded:
         raise BadData(f"no bars in {', '.join(map(str, paths)) or 'no path at all'}")
+    if on_refused is not None:
+        for part in loaded:
+            for refusal in part.refused:
+                on_refused(part.source, refusal)
     store = make_store(loaded)
     unknown = sorted(set(selection.symbols or ()) - set(store.symbols))
     if unknown or not len(store):

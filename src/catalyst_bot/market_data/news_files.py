@@ -107,9 +107,7 @@ def _lines(path: Path) -> Iterator[str]:
     is_packed = path.suffix == ".zst"
     try:
         with (
-            zstd.open(path, "rt", encoding="utf-8")
-            if is_packed
-            else path.open(encoding="utf-8")
+            zstd.open(path, "rt", encoding="utf-8") if is_packed else path.open(encoding="utf-8")
         ) as text:
             for line in text:
                 if stripped := line.strip():

@@ -340,7 +340,17 @@ def _orders(trail: Sequence[Recorded]) -> Section:
     return _section("Orders and fills", rows)
 
 
+_THEN = {
+    "SetTimer": "it then waits for the market, where further gates follow",
+    "RequestMarketView": "it is then held against the market, where further gates follow",
+    "SignalFormed": "a signal is then formed",
+    "IntentFormed": "the policy then wants to trade",
+    "OrderApproved": "the order is then approved",
+}
+
+
 def _what_if(found: WhatIf) -> Section:
     rows = tuple((c.what, f"{c.before} -> {c.after}") for c in found.changes)
-    verified = ("verified by deciding again", f"the stage then says {found.outcome}")
+    then = _THEN.get(found.outcome, f"the stage then says {found.outcome}")
+    verified = ("verified by deciding again", then)
     return _section("Smallest change that flips it", (*rows, verified))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -114,6 +114,18 @@ def performance_text(measured: Performance) -> str:
         f"win rate {_share(measured.win_rate)}, profit factor {_plain(measured.profit_factor)}, "
         f"Sharpe {_plain(measured.sharpe_ratio)}, max drawdown {_share(measured.max_drawdown)}"
     )
+
+
+def unreadable_text(records: Iterable[Recorded]) -> list[str]:
+    """What of the news could not be read, a line per reason with the first place of it."""
+    found: dict[str, list[str]] = {}
+    for record in records:
+        if isinstance(record.body, f.HeadlineUnreadable):
+            found.setdefault(record.body.reason, []).append(record.body.place)
+    return [
+        f"{len(places)} news entries unreadable: {reason}, first at {places[0]}"
+        for reason, places in found.items()
+    ]
 
 
 def _share(value: float | None) -> str:

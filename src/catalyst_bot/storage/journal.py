@@ -12,6 +12,9 @@ from contextlib import ExitStack, closing
 from itertools import islice
 from typing import Self
 
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateTable
+
 from catalyst_bot.domain.errors import JournalDamaged
 from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.storage import projector
@@ -25,6 +28,7 @@ from catalyst_bot.storage.rows import (
     to_record,
     to_row,
 )
+from catalyst_bot.storage.schema import PROJECTIONS
 
 _PAGE_ROWS = 1000
 _READ_PAGE = f"SELECT {', '.join(Row._fields)} FROM journal WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608
@@ -77,8 +81,11 @@ class SqlJournal:
         return self._last_seq
 
     def rebuild(self) -> None:
-        """Empty every read table and write it again from the journal, in one transaction."""
+        """Write every read table again from the journal, in one transaction; a lost one too."""
         with self._transaction() as connection:
+            for table in PROJECTIONS:
+                made = CreateTable(table, if_not_exists=True).compile(dialect=sqlite.dialect())
+                connection.execute(str(made))
             projector.clear(connection)
             self._apply_from(connection, 0)
 

@@ -173,10 +173,14 @@ def position_closed(m: d.PositionClosed) -> Event:
     )
 
 
+_BOUND = {"open_positions": "a person is told above"}
+
+
 def limit_approached(m: d.LimitApproached) -> Event:
     """A limit is nearly used up."""
     return Event(
-        f"{m.name} is at {amount(m.observed, m.unit)}, its limit is {amount(m.limit, m.unit)}",
+        f"{m.name} is at {amount(m.observed, m.unit)}, {_BOUND.get(m.name, 'its limit is')} "
+        f"{amount(m.limit, m.unit)}",
         Severity.WARNING,
     )
 

@@ -56,7 +56,7 @@ export function showTiles({ status, account, positions, risk }) {
     ["Day P&L", change(dayUsd), as.percent(account.day_return, { sign: true }), as.tone(dayUsd)],
     ["Total return", change(totalReturn, as.percent), `from ${as.money(account.start_equity_usd, { digits: 0 })}`, as.tone(totalReturn)],
     ["Exposure", as.percent(exposure, { digits: 1 }), exposureLimit ? `of ${as.percent(exposureLimit, { digits: 0 })} allowed` : as.money(account.exposure_usd)],
-    ["Open positions", String(positions.length), mostPositions ? `of ${mostPositions} allowed` : ""],
+    ["Open positions", String(positions.length), mostPositions ? `warns above ${mostPositions}` : ""],
     ["Win rate", as.percent(account.win_rate, { digits: 1 }), account.trades ? `${account.wins} of ${as.count(account.trades, "trade")}` : "no closed trade yet"],
     ["Profit factor", profitFactor(account), "won ÷ lost"],
     ["Drawdown", as.percent(account.drawdown), account.max_drawdown == null ? "from the peak" : `deepest ${as.percent(account.max_drawdown)}`],
