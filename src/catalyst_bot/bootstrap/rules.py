@@ -45,7 +45,7 @@ def engine_rules(
             stops=settings.stops,
             execution=settings.execution,
         ),
-        execution=execution.Rules(execution=settings.execution),
+        execution=execution.Rules(),
     )
 
 

@@ -37,7 +37,7 @@ def _reached(item: str, step: str, *, key: str, but: str | None = None) -> Write
 
 
 def _lost(item: str, step: str, *, key: str, reason: str) -> Write:
-    """The headline did not reach `step`, for now."""
+    """The headline did not reach `step`, as far as is known."""
     statement = f"""
         UPDATE headline_progress SET reason = :reason
         WHERE item_id = {item} AND step = :before
