@@ -14,7 +14,6 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -201,10 +200,6 @@ class LoadedSettings:
             for section, values in self.settings.model_dump(mode="json").items()
             for name, value in values.items()
         ]
-
-    def hash(self) -> str:
-        """Short hash of the effective values."""
-        return sha256(self.as_json().encode()).hexdigest()[:16]
 
 
 def from_json(text: str) -> Settings:

@@ -53,10 +53,6 @@ class TradingCalendar:
         """Return the first session that opens after `at`."""
         return self.sessions[self._index_before(at) + 1]
 
-    def previous_session(self, at: datetime) -> Session:
-        """Return the last session that opened at or before `at`."""
-        return self.sessions[self._index_before(at)]
-
     def between(self, start: datetime, end: datetime) -> tuple[Session, ...]:
         """Return the sessions that overlap [start, end)."""
         return tuple(s for s in self.sessions if s.closes_at > start and s.opens_at < end)

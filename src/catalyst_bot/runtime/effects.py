@@ -65,7 +65,7 @@ class Effects:
             case c.ClearTimer():
                 self._timers.clear(command)
             case c.SendNotification():
-                pass  # the journal's event feed shows it; channels are not configured here
+                pass  # recorded; its cause is in the event feed, and there are no other channels
             case _:
                 raise InvariantViolated(f"no adapter for {type(command).__name__}")
 

@@ -24,8 +24,6 @@ def test_every_answer_is_what_a_search_from_end_to_end_gives(at: datetime):
     around = [s for s in CALENDAR.sessions if s.opens_at <= at < s.closes_at]
     assert CALENDAR.session_at(at) == (around[0] if around else None)
     assert CALENDAR.next_session(at) == next(s for s in CALENDAR.sessions if s.opens_at > at)
-    before = [s for s in CALENDAR.sessions if s.opens_at <= at]
-    assert CALENDAR.previous_session(at) == before[-1]
 
 
 @given(MOMENTS, MOMENTS)
@@ -47,6 +45,6 @@ def test_a_session_is_open_from_its_open_and_not_at_its_close():
 
 @pytest.mark.parametrize("at", [FIRST.opens_at - SECOND, LAST.opens_at, LAST.closes_at])
 def test_outside_its_table_it_refuses_to_guess(at: datetime):
-    for ask in (CALENDAR.session_at, CALENDAR.next_session, CALENDAR.previous_session):
+    for ask in (CALENDAR.session_at, CALENDAR.next_session):
         with pytest.raises(BadData, match="outside the session table"):
             ask(at)

@@ -111,10 +111,3 @@ def test_other_environment_variables_are_left_alone():
 def test_a_list_in_the_environment_is_json():
     environ = {f"{ENV_PREFIX}FEEDS__RSS_URLS": json.dumps(["https://example.com/feed"])}
     assert load(environ=environ).settings.feeds.rss_urls == ("https://example.com/feed",)
-
-
-def test_the_hash_follows_the_values():
-    assert load(environ={}).hash() == load(environ={}).hash()
-    assert (
-        load(environ={}).hash() != load(environ={}, overrides={"risk.min_confidence": 0.8}).hash()
-    )
