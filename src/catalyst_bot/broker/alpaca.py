@@ -79,6 +79,7 @@ class AlpacaBroker:
 
     def replace(self, command: ReplaceOrder) -> None:
         """See `Broker.replace`."""
+        assert command.stop_price is not None
         to_price = partial(self._move_stop, on_tick(command.stop_price))
         self._change(f"move to {command.stop_price}", command.client_order_id, to_price)
 

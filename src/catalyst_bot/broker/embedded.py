@@ -42,6 +42,7 @@ class EmbeddedBroker:
         self._tell(self._engine.cancel(command.client_order_id, self._clock.now()))
 
     def replace(self, command: ReplaceOrder) -> None:
+        assert command.stop_price is not None
         self._tell(
             self._engine.replace_stop(
                 command.client_order_id, command.stop_price, self._clock.now()

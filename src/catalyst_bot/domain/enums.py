@@ -18,13 +18,21 @@ class OrderKind(StrEnum):
     MARKET = "market"
     LIMIT = "limit"
     STOP = "stop"
+    STOP_LIMIT = "stop_limit"
+    TRAILING_STOP = "trailing_stop"
 
 
 class TimeInForce(StrEnum):
-    """How long an order lives: to the close of its session, or until cancelled."""
+    """How long an order lives: to the close of its session, until cancelled, only in the opening
+    or closing auction, or only now (as much as there is, or all of it or nothing).
+    """
 
     DAY = "day"
     GTC = "gtc"
+    OPG = "opg"
+    CLS = "cls"
+    IOC = "ioc"
+    FOK = "fok"
 
 
 class OrderRole(StrEnum):

@@ -116,7 +116,12 @@ class ApprovedOrder:
 
     An entry with `stop_loss_price` (and `take_profit_price`) is a bracket: its legs carry the ids
     `stop_leg_id` and `target_leg_id`, become live with the first fill and cancel each other.
-    `reference_price` is the price the order was sized and checked at.
+    `reference_price` is the price the order was sized and checked at. `extended_hours`: a limit
+    order that also trades before the open and after the close.
+
+    An order that protects a position that is held already sells it: role STOP_LOSS and kind STOP
+    is a plain stop at `stop_loss_price`; role TAKE_PROFIT and kind LIMIT with a `stop_loss_price`
+    is a pair of which one cancels the other, whose stop carries the id `stop_leg_id`.
     """
 
     client_order_id: str
@@ -135,6 +140,7 @@ class ApprovedOrder:
     stop_loss_price: Decimal | None = None
     take_profit_price: Decimal | None = None
     exit_reason: ExitReason | None = None
+    extended_hours: bool = False
     cancel_after_s: float
     valid_for_s: float
     checks: tuple[Check, ...]

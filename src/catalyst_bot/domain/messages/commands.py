@@ -53,11 +53,15 @@ class CancelOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplaceOrder:
-    """Move the stop price of a working stop order."""
+    """Move the stop price of a working stop, or the limit price of a working limit order.
+
+    Exactly one of the two prices is given.
+    """
 
     client_order_id: str
     catalyst_id: str
-    stop_price: Decimal
+    stop_price: Decimal | None = None
+    limit_price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from catalyst_bot.domain.account import BrokerSnapshot
 from catalyst_bot.domain.enums import Mode, PositionsPolicy
-from catalyst_bot.domain.market import Bar, MarketView
+from catalyst_bot.domain.market import Bar, MarketView, Quote
 from catalyst_bot.domain.news import Headline
 from catalyst_bot.domain.trading import Fill, OrderTicket
 
@@ -109,6 +109,34 @@ class BarClosed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteSampled:
+    """Best bid and ask of a watched symbol; conflated by the adapter, at most one a second."""
+
+    at: datetime
+    quote: Quote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitApplied:
+    """One old share became `shares_per_share` new ones (0.05 for a reverse split of 1 for 20)."""
+
+    at: datetime
+    symbol: str
+    shares_per_share: Decimal
+    effective_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SymbolRenamed:
+    """A listed company changed its symbol; positions and orders carry the new one from here on."""
+
+    at: datetime
+    symbol: str
+    new_symbol: str
+    effective_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SymbolHalted:
     """The exchange halted a symbol."""
 
@@ -137,6 +165,18 @@ class OrderAccepted:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderFilled:
     """The venue executed part or all of an order."""
+
+    at: datetime
+    fill: Fill
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignFilled:
+    """The account traded, but not by an order of ours: a person did it at the broker.
+
+    `fill.client_order_id` is the foreign order's. `fill.fill_id` is made from the broker's name
+    of the order and the sum it had filled, so that the same execution is told once.
+    """
 
     at: datetime
     fill: Fill

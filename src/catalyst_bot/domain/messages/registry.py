@@ -22,10 +22,14 @@ Fact = (
     | f.MarketViewReceived
     | f.MarketViewUnavailable
     | f.BarClosed
+    | f.QuoteSampled
+    | f.SplitApplied
+    | f.SymbolRenamed
     | f.SymbolHalted
     | f.SymbolResumed
     | f.OrderAccepted
     | f.OrderFilled
+    | f.ForeignFilled
     | f.OrderRejected
     | f.OrderCancelled
     | f.OrderExpired
