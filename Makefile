@@ -5,23 +5,31 @@ ARGS ?=
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 LOCKED := install --quiet --require-hashes --no-deps
+JS := tests/conformance/js
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-all paper test bench docs lint fmt lock clean
+.PHONY: help setup setup-alpaca setup-postgres setup-clients setup-all paper test bench docs lint fmt lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 setup: .venv/.base-stamp  ## Install the bot into .venv
 
+setup-alpaca: .venv/.alpaca-stamp  ## Add Alpaca's SDK, for a paper account
+
+setup-postgres: .venv/.postgres-stamp  ## Add the PostgreSQL driver
+
 setup-all: .venv/.dev-stamp  ## Install the bot and its test tools into .venv
+
+# Independent clients of our exchange, each in an environment of its own. Tests say what is missing.
+setup-clients: .venv-legacy/.stamp $(if $(shell command -v npm),$(JS)/node_modules/.stamp)
 
 paper: setup  ## Trade a generated session on paper
 	$(BIN)/catalyst-bot demo $(ARGS)
 
-test: setup-all  ## Run every test, as CI does
+test: setup-all setup-clients  ## Run every test, as CI does
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 bench: setup-all  ## Measure speed (never asserted in tests)
@@ -46,11 +54,16 @@ lock:  ## Resolve the dependencies again (needs uv)
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 1; }
 	$(COMPILE) --upgrade requirements/build.in -o requirements/build.txt
 	$(COMPILE) --upgrade pyproject.toml -o requirements/base.txt
+	$(COMPILE) --upgrade pyproject.toml --extra alpaca -c requirements/base.txt \
+		-o requirements/alpaca.txt
+	$(COMPILE) --upgrade pyproject.toml --extra postgres -c requirements/base.txt \
+		-o requirements/postgres.txt
+	$(COMPILE) --upgrade requirements/legacy-sdk.in -o requirements/legacy-sdk.txt
 	$(COMPILE) --upgrade pyproject.toml --extra dev -c requirements/base.txt \
 		-c requirements/build.txt -o requirements/dev.txt
 
 clean:  ## Remove .venv, caches and build output (data/ stays)
-	rm -rf .venv dist build .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-legacy $(JS)/node_modules dist build .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:
@@ -63,6 +76,24 @@ clean:  ## Remove .venv, caches and build output (data/ stays)
 	$(PIP) $(LOCKED) -r requirements/build.txt
 	$(PIP) $(LOCKED) -r requirements/base.txt
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.alpaca-stamp: .venv/.base-stamp requirements/alpaca.txt
+	$(PIP) $(LOCKED) -r requirements/alpaca.txt
+	@touch $@
+
+.venv/.postgres-stamp: .venv/.base-stamp requirements/postgres.txt
+	$(PIP) $(LOCKED) -r requirements/postgres.txt
+	@touch $@
+
+.venv-legacy/.stamp: requirements/legacy-sdk.txt
+	$(PYTHON) -m venv .venv-legacy
+	.venv-legacy/bin/python -m pip --disable-pip-version-check --no-input $(LOCKED) \
+		-r requirements/legacy-sdk.txt
+	@touch $@
+
+$(JS)/node_modules/.stamp: $(JS)/package.json $(JS)/package-lock.json
+	cd $(JS) && npm ci --silent --no-audit --no-fund
 	@touch $@
 
 .venv/.dev-stamp: .venv/.base-stamp requirements/dev.txt
