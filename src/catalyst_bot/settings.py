@@ -128,6 +128,9 @@ class FeedsSection(BaseModel):
     edgar_url: str = Field("", description="getcurrent Atom address; empty = off")
     edgar_contact: str = Field("", description="contact e-mail the SEC asks for")
     rss_urls: tuple[str, ...] = Field((), description="RSS or Atom addresses")
+    json_lines_urls: tuple[str, ...] = Field(
+        (), description="addresses of JSON lines, written like recorded news"
+    )
     poll_s: float = Field(60.0, ge=1, le=3600, description="s; between polls of a feed")
 
 

@@ -21,7 +21,8 @@ from catalyst_bot.market_data.generated import GeneratedMarket
 from catalyst_bot.settings import LoadedSettings, Settings
 
 _NOTHING = (
-    "nothing to run on: set feeds.edgar_url (with feeds.edgar_contact) or feeds.rss_urls in "
+    "nothing to run on: set feeds.edgar_url (with feeds.edgar_contact), feeds.rss_urls or "
+    "feeds.json_lines_urls in "
     "catalyst.toml, or replay recorded days with --from DAY --to DAY --bars PATH --news PATH, or "
     "try `catalyst-bot demo`"
 )
@@ -69,6 +70,7 @@ def live_feeds_of(asked: Asked) -> LiveRequest:
         edgar_url=settings.feeds.edgar_url,
         edgar_contact=settings.feeds.edgar_contact,
         rss_urls=settings.feeds.rss_urls,
+        json_lines_urls=settings.feeds.json_lines_urls,
         poll_s=settings.feeds.poll_s,
     )
     if not feeds:

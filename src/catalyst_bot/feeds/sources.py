@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.feeds.edgar_atom import parse_edgar_atom
+from catalyst_bot.feeds.json_lines import parse_json_lines
 from catalyst_bot.feeds.page import Page
 from catalyst_bot.feeds.rss import parse_rss
 
@@ -29,11 +30,20 @@ class Feed:
 
 
 def live_feeds(
-    *, edgar_url: str, edgar_contact: str, rss_urls: Sequence[str], poll_s: float
+    *,
+    edgar_url: str,
+    edgar_contact: str,
+    rss_urls: Sequence[str],
+    json_lines_urls: Sequence[str],
+    poll_s: float,
 ) -> tuple[Feed, ...]:
     """Return the feeds that are switched on. Raises `ConfigError` naming key and remedy."""
     edgar = [edgar_feed(edgar_url, contact=edgar_contact, poll_s=poll_s)] if edgar_url else []
-    return (*edgar, *(rss_feed(url, poll_s=poll_s) for url in rss_urls))
+    return (
+        *edgar,
+        *(rss_feed(url, poll_s=poll_s) for url in rss_urls),
+        *(json_lines_feed(url, poll_s=poll_s) for url in json_lines_urls),
+    )
 
 
 def edgar_feed(url: str, *, contact: str, poll_s: float) -> Feed:
@@ -65,6 +75,18 @@ def rss_feed(url: str, *, poll_s: float) -> Feed:
         user_agent=_AGENT,
         poll_s=poll_s,
         parse=_reader(parse_rss, source),
+    )
+
+
+def json_lines_feed(url: str, *, poll_s: float) -> Feed:
+    """A feed of JSON lines; every line names its source."""
+    _host(url, "feeds.json_lines_urls")
+    return Feed(
+        name=f"json:{url.partition('://')[2]}",
+        url=url,
+        user_agent=_AGENT,
+        poll_s=poll_s,
+        parse=_reader(parse_json_lines, "JSON lines"),
     )
 
 

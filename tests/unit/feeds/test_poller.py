@@ -295,10 +295,13 @@ def test_the_feeds_of_a_configuration():
         edgar_url="https://www.example.com/e",
         edgar_contact="jane@example.com",
         rss_urls=("https://www.globewire.example.com/r", "http://127.0.0.1:1/r"),
+        json_lines_urls=("http://127.0.0.1:1/news.jsonl",),
         poll_s=30,
     )
-    names = ["edgar", "rss:www.globewire.example.com/r", "rss:127.0.0.1:1/r"]
+    rss = ["rss:www.globewire.example.com/r", "rss:127.0.0.1:1/r"]
+    names = ["edgar", *rss, "json:127.0.0.1:1/news.jsonl"]
     assert [of.name for of in made] == names
-    assert live_feeds(edgar_url="", edgar_contact="", rss_urls=(), poll_s=30) == ()
+    nothing = live_feeds(edgar_url="", edgar_contact="", rss_urls=(), json_lines_urls=(), poll_s=30)
+    assert nothing == ()
     headline = made[1].parse(feed(ITEM), NOON).headlines[0]
     assert headline.source == "example"

@@ -1,0 +1,114 @@
+"""A news item as one JSON object: how recordings and JSON lines feeds write it.
+
+Read: `published_at, title, source, symbols, body, url, form, items, cik, accession, time_known`.
+Everything else stays outside, above all a vendor's own labels: they are answers, not news.
+Every function raises `ValueError` that says what is wrong with the row.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from typing import Any
+
+from catalyst_bot.domain.ids import item_id
+from catalyst_bot.domain.news import Headline
+from catalyst_bot.feeds.page import MAX_BODY_CHARACTERS, MAX_TITLE_CHARACTERS, one_line
+
+_DATE_CHARACTERS = len("2025-10-06")
+
+
+def row_of(line: bytes) -> dict[str, Any]:
+    """Return the object on a line."""
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"is not JSON: {error}") from error
+    if not isinstance(row, dict):
+        raise ValueError("is not a JSON object")
+    return row
+
+
+def day_of(row: dict[str, Any]) -> date | None:
+    """Return the day of an item that has no time of day, else None."""
+    text = _published_text(row)
+    if len(text) == _DATE_CHARACTERS or row.get("time_known") is False:
+        return _date(text)
+    return None
+
+
+def published_at_of(row: dict[str, Any]) -> datetime:
+    """Return when an item with a time of day was published."""
+    return _time(_published_text(row))
+
+
+def _published_text(row: dict[str, Any]) -> str:
+    text = row.get("published_at")
+    if not isinstance(text, str):
+        raise ValueError("has no published_at")
+    return text
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text[:_DATE_CHARACTERS])
+    except ValueError as error:
+        raise ValueError(f"has no readable published_at: {text!r}") from error
+
+
+def _time(text: str) -> datetime:
+    """Times are UTC unless they say otherwise. Only years 2 to 9998 leave room for zones."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"has no readable published_at: {text!r}") from error
+    if not 1 < at.year < 9999:
+        raise ValueError(f"has a published_at outside all calendars: {text!r}")
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def headline_of(row: dict[str, Any], received_at: datetime) -> Headline:
+    """Return the item. Without a time of day it counts as published when it is received: age
+    unknown, not old.
+    """
+    title = one_line(_text(row, "title"))
+    if not title:
+        raise ValueError("has no title")
+    source = _text(row, "source") or "unknown"
+    url, accession = _text(row, "url"), _text(row, "accession")
+    cik = row.get("cik")
+    if cik is not None and (isinstance(cik, bool) or not isinstance(cik, int)):
+        raise ValueError(f"has a cik that is no whole number: {cik!r}")
+    key = f"{accession}/{cik}" if accession else f"{url} {title} {row['published_at']}"
+    return Headline(
+        item_id=item_id(source, key),
+        source=source,
+        title=title[:MAX_TITLE_CHARACTERS],
+        body=one_line(_text(row, "body"))[:MAX_BODY_CHARACTERS],
+        url=url,
+        symbols=_texts(row, "symbols"),
+        published_at=received_at if day_of(row) else published_at_of(row),
+        received_at=received_at,
+        form=_text(row, "form"),
+        items=_texts(row, "items"),
+        cik=cik,
+        accession=accession,
+    )
+
+
+def _text(row: dict[str, Any], key: str) -> str:
+    value = row.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise ValueError(f"has a {key} that is no text: {value!r}")
+    return value
+
+
+def _texts(row: dict[str, Any], key: str) -> tuple[str, ...]:
+    value = row.get(key)
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError(f"has {key} that are no list of texts: {value!r}")
+    return tuple(value)
