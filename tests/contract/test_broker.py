@@ -95,6 +95,7 @@ class AlpacaBench(DryRunBench):
 
     def trade_at(self, price: float) -> None:
         prices = dict.fromkeys(("open", "high", "low", "close"), price)
+        self._desk.settle()
         for _ in range(12):
             one = bar(opened_at=self._now, volume=1e6, **prices)
             self._now = one.closed_at

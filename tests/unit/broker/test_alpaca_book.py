@@ -46,7 +46,7 @@ def book() -> Book:
 
 
 def news(book: Book, *orders: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(type(x).__name__, order_of(x)) for x in book.news(flat(read_orders([*orders])), NOON)]
+    return [(type(x).__name__, order_of(x)) for x in book.news(read_orders([*orders]), NOON)]
 
 
 def order_of(fact: Fact) -> str:
@@ -143,7 +143,7 @@ def test_a_fill_that_comes_after_the_cancel_is_told(book: Book):
 
 
 def test_a_journal_teaches_what_was_told(book: Book):
-    facts = book.news(flat(read_orders([bracket(stop(), target())])), NOON)
+    facts = book.news(read_orders([bracket(stop(), target())]), NOON)
     again = Book()
     again.learn([c.SubmitOrder(order=ENTRY, valid_until=NOON), *facts])
     assert again.unanswered() == []
@@ -168,11 +168,11 @@ def test_a_finished_story_is_not_looked_back_to(book: Book):
     assert book.open_since(later) == ENTRY.approved_at
     sold = {"status": "filled", "filled_qty": "100", "filled_avg_price": "107.2"}
     closing = bracket(stop(status="canceled"), target(**sold))
-    facts = book.news(flat(read_orders([closing])), NOON)
+    facts = book.news(read_orders([closing]), NOON)
     assert book.open_since(later) == later
     again = Book()
     opening = Book()
     opening.add(c.SubmitOrder(order=ENTRY, valid_until=NOON))
-    told_before = opening.news(flat(read_orders([bracket(stop(), target())])), NOON)
+    told_before = opening.news(read_orders([bracket(stop(), target())]), NOON)
     again.learn([c.SubmitOrder(order=ENTRY, valid_until=NOON), *told_before, *facts])
     assert again.open_since(later) == later
