@@ -29,9 +29,7 @@ def client_for(service: FakeAlpaca, *, secret: str = SECRET) -> AlpacaClient:
         data_url="http://localhost",
         environ={"ALPACA_API_KEY": KEY, "ALPACA_SECRET": secret},
     )
-    return AlpacaClient(
-        access, pace=Pace(HURRY), per_min=NO_LIMIT, adapter=ServiceAdapter(service)
-    )
+    return AlpacaClient(access, pace=Pace(HURRY), per_min=NO_LIMIT, adapter=ServiceAdapter(service))
 
 
 class AlpacaDesk:

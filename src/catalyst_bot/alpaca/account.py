@@ -17,6 +17,7 @@ from catalyst_bot.ports.clock import Clock
 START_TIMEOUT_S = 1.8  # a person waits: silence is told within three seconds
 MAX_CLOCK_DIFFERENCE = timedelta(seconds=5)
 REPLAY_SPEED = "x-replay-speed"
+STEPPED = "step"
 _PAPER_NUMBER = "PA"
 _BLOCKS = ("account_blocked", "trading_blocked", "trade_suspended_by_user")
 
@@ -35,7 +36,8 @@ class VenueTime:
     """What the venue's clock showed at a moment of ours, and how fast it runs.
 
     `shown_at` is our time in the middle of asking, `unsure` half of what the asking took.
-    `speed` is 1 except at an exchange on this machine that replays days.
+    `speed` is 1 except at an exchange on this machine that replays days; 0 stands for one whose
+    clock moves only when it is told to.
     """
 
     at: datetime
@@ -59,9 +61,9 @@ async def ask_standing(
     """Return the account of the keys and the time there.
 
     `number` is the account that the configuration means, empty for any. `wants_sip` asks whether
-    the account may see all exchanges. Raises `SourceUnreachable` when Alpaca does not answer in time,
-    `ConfigError` when it refuses the keys, the account may not trade or is another one, the clocks
-    are apart, or the prices are not paid for.
+    the account may see all exchanges. Raises `SourceUnreachable` when Alpaca does not answer in
+    time, `ConfigError` when it refuses the keys, the account may not trade or is another one, the
+    clocks are apart, or the prices are not paid for.
     """
     try:
         async with AlpacaClient(access) as client, asyncio.timeout(START_TIMEOUT_S):
@@ -146,6 +148,8 @@ def read_time(
 
 
 def _speed(header: str) -> float:
+    if header == STEPPED:
+        return 0.0
     try:
         speed = float(header)
     except ValueError:

@@ -195,9 +195,7 @@ def _load_sdk(access: Access, adapter: HTTPAdapter | None) -> Sdk:
     return Sdk(access, adapter)
 
 
-async def _turn(
-    limit: RateLimit, *, is_urgent: bool = False, patience_s: float = WINDOW_S
-) -> None:
+async def _turn(limit: RateLimit, *, is_urgent: bool = False, patience_s: float = WINDOW_S) -> None:
     try:
         await limit.turn(is_urgent=is_urgent, patience_s=patience_s)
     except OutOfTurns as error:

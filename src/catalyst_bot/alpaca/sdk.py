@@ -85,24 +85,27 @@ class Sdk:
     """alpaca-py's clients for both hosts over one session."""
 
     def __init__(self, access: Access, adapter: HTTPAdapter | None = None) -> None:
+        assert access.base_url, "an empty address would mean the real paper service to alpaca-py"
         self._calls = threading.local()
         self._session = _session(adapter or BoundedAdapter(lambda: self._calls.current))
         self._session.hooks["response"].append(self._keep)
-        keys = {"api_key": access.key_id, "secret_key": access.secret, "raw_data": True}
-        data = {**keys, "url_override": access.data_url}
-        trading = TradingClient(**keys, url_override=access.base_url)
-        stocks = StockHistoricalDataClient(**data)
+        keys = access.key_id, access.secret
+        place = access.data_url
+        self._trading = TradingClient(*keys, raw_data=True, url_override=access.base_url)
         self._clients: dict[str, RESTClient] = {
-            "/v2/stocks": stocks,
-            "/v1beta1/news": NewsClient(**data),
-            "/v1/corporate-actions": CorporateActionsClient(**data),
+            "/v2/stocks": StockHistoricalDataClient(*keys, raw_data=True, url_override=place),
+            "/v1beta1/news": NewsClient(*keys, raw_data=True, url_override=place),
+            "/v1/corporate-actions": CorporateActionsClient(
+                *keys, raw_data=True, url_override=place
+            ),
         }
-        self._trading = trading
-        for client in (trading, *self._clients.values()):
+        for client in (self._trading, *self._clients.values()):
             client._session = self._session  # noqa: SLF001 - the constructors take none
             client._retry = 0  # noqa: SLF001 - 0 is ignored by the constructors
 
-    def trading(self, call: Call, method: str, path: str, parts: Mapping[str, Any] | None) -> Answer:
+    def trading(
+        self, call: Call, method: str, path: str, parts: Mapping[str, Any] | None
+    ) -> Answer:
         """Ask the trading host; `parts` are the query or the body. Raises `Unanswered`."""
         return self._ask(self._trading, call, method, path, parts)
 
@@ -172,9 +175,7 @@ class BoundedAdapter(HTTPAdapter):
         super().init_poolmanager(*args, **more)
         self.poolmanager.pool_classes_by_scheme = _noting_pools(self._call)
 
-    def send(
-        self, request: requests.PreparedRequest, *args: Any, **more: Any
-    ) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *args: Any, **more: Any) -> requests.Response:
         """Send and read the whole answer within the time. Raises `requests` exceptions."""
         deadline = time.monotonic() + TOTAL_TIMEOUT_S
         bounds = {"stream": True, "timeout": (CONNECT_TIMEOUT_S, READ_TIMEOUT_S), "proxies": {}}

@@ -1,4 +1,4 @@
-"""One WebSocket to Alpaca, kept open: it comes back after every fault, ever slower, never in a rush.
+"""One WebSocket to Alpaca, kept open: after every fault it comes back, ever slower.
 
 What is said on it is the business of a `Talk`. Three things end a connection: a fault, silence
 where there should be news, and `renew`, for whoever notices that something was left out. Nothing

@@ -16,7 +16,7 @@ from decimal import Decimal
 
 from catalyst_bot.alpaca.reading import alpaca_symbol
 from catalyst_bot.broker.alpaca_lines import Line, Placed, placed
-from catalyst_bot.broker.alpaca_mapping import HELD, Report, chain
+from catalyst_bot.broker.alpaca_mapping import HELD, Report, chain, flat
 from catalyst_bot.broker.alpaca_reports import Reports
 from catalyst_bot.domain.account import BrokerOrder
 from catalyst_bot.domain.enums import OrderRole, Side
@@ -103,12 +103,15 @@ class Book:
         """Return what is new in reports of orders (and their legs), and remember it.
 
         One order alone (of the stream) is not the whole picture: that a leg is cancelled is told
-        only together with what its sibling did, because a lost stop and a spent one look alike.
+        only when one answer shows it together with what its sibling did, because a lost stop and a
+        spent one look alike.
         """
-        touched = self._reports.take(found, self._placed)
+        reports = list(found)
+        touched = self._reports.take(reports, self._placed)
+        ended = {each.broker_order_id for each in flat(reports).values() if each.is_final}
         facts: list[Fact] = []
         for family in sorted(touched, key=self._approved_at):
-            facts += self._news_of(self._placed[family], at, is_whole=is_whole)
+            facts += self._news_of(self._placed[family], at, ended if is_whole else set())
         return facts
 
     def open_orders(self, found: Mapping[str, Report]) -> list[BrokerOrder]:
@@ -150,7 +153,7 @@ class Book:
     def _approved_at(self, family: str) -> tuple[datetime, str]:
         return self._placed[family].order.approved_at, family
 
-    def _news_of(self, ours: Placed, at: datetime, *, is_whole: bool) -> Iterator[Fact]:
+    def _news_of(self, ours: Placed, at: datetime, ended: set[str]) -> Iterator[Fact]:
         """Fills before ends: what a leg sold explains why its sibling was cancelled.
 
         Alpaca lets the legs of an entry wait until it is completely filled, and holds a stop back
@@ -170,12 +173,11 @@ class Book:
             yield from line.fills(stands, at)
         for line, stands in pairs:
             yield from line.changes(stands, at)
-            if is_whole or not ours.legs or (line is ours.line and not ours.is_pair):
+            is_alone = not ours.legs or (line is ours.line and not ours.is_pair)
+            if is_alone or stands.broker_order_id in ended:
                 yield from line.end(stands, at)
 
-    def _legs_of(
-        self, ours: Placed, root: Report, entry: Report
-    ) -> Iterator[tuple[Line, Report]]:
+    def _legs_of(self, ours: Placed, root: Report, entry: Report) -> Iterator[tuple[Line, Report]]:
         """Yield the legs that can be told: not of what is not bought, as far as is known yet."""
         legs = self._reports.legs(root)
         for line, leg in ((line, _leg_of(line, legs)) for line in ours.legs):

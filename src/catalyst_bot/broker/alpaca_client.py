@@ -305,9 +305,7 @@ class AlpacaBrokerClient:
         ours.rejection = reason
         ours.line.is_over = True
         self._sink(
-            f.OrderRejected(
-                at=self._clock.now(), client_order_id=ours.line.order_id, reason=reason
-            )
+            f.OrderRejected(at=self._clock.now(), client_order_id=ours.line.order_id, reason=reason)
         )
 
     def _refuse(self, order_id: str, reason: str) -> None:

@@ -168,8 +168,8 @@ async def test_an_account_that_may_not_trade_is_refused(account: dict[str, Any],
 
 async def test_wrong_keys_are_refused_without_being_shown():
     service = FakeAlpaca(now=lambda: NOON)
+    wrong = {"ALPACA_API_KEY": "wrong", "ALPACA_SECRET": "wrong-secret"}
     with served(service.app) as url, pytest.raises(ConfigError, match="refuses the keys") as error:
-        wrong = {"ALPACA_API_KEY": "wrong", "ALPACA_SECRET": "wrong-secret"}
         await ask_standing(access_of(base_url=url, environ=wrong), clock=Noon())
     assert "wrong" not in str(error.value)
 
@@ -191,9 +191,7 @@ async def test_a_live_account_is_refused_in_paper_mode():
 async def test_real_money_is_traded_in_the_named_account_only(found: str, is_it: bool):
     service = FakeAlpaca(now=lambda: NOON, account={"account_number": found})
     with served(service.app) as url:
-        asking = ask_standing(
-            live(url, ALPACA_API_KEY=KEY, ALPACA_SECRET=SECRET), clock=Noon()
-        )
+        asking = ask_standing(live(url, ALPACA_API_KEY=KEY, ALPACA_SECRET=SECRET), clock=Noon())
         if is_it:
             assert (await asking).account.number == found
         else:
@@ -201,15 +199,16 @@ async def test_real_money_is_traded_in_the_named_account_only(found: str, is_it:
                 await asking
 
 
-async def test_an_exchange_on_this_machine_may_replay_another_day():
-    service = FakeAlpaca(now=lambda: NOON, clock_ahead=timedelta(days=-30), replay_speed="60")
+@pytest.mark.parametrize(("told", "speed"), [("60", 60.0), ("0.5", 0.5), ("step", 0.0)])
+async def test_an_exchange_on_this_machine_may_replay_another_day(told: str, speed: float):
+    service = FakeAlpaca(now=lambda: NOON, clock_ahead=timedelta(days=-30), replay_speed=told)
     with served(service.app) as url:
         time = (await standing(url)).time
-    assert (time.speed, time.is_replay) == (60.0, True)
+    assert (time.speed, time.is_replay) == (speed, True)
     assert time.at == NOON - timedelta(days=30)
 
 
-@pytest.mark.parametrize("speed", ["step", "0", "-1", "nan", "inf"])
+@pytest.mark.parametrize("speed", ["max", "0", "-1", "nan", "inf"])
 async def test_a_speed_that_a_bot_cannot_follow_is_refused(speed: str):
     service = FakeAlpaca(now=lambda: NOON, replay_speed=speed)
     with served(service.app) as url, pytest.raises(ConfigError, match="replays at speed"):
