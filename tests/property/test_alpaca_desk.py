@@ -1,7 +1,8 @@
 """Core, Alpaca adapter and a small Alpaca together, with faults and crashes at random.
 
-What the stream tells of it comes twice, in any order or not at all. Whatever happens: no order is placed twice, no fact is told twice, the books never part for good,
-and in the end the bot holds what the account holds.
+What the stream tells of it comes twice, in any order or not at all. Whatever happens: no order is
+placed twice, no fact is told twice, the books never part for good, and in the end the bot holds
+what the account holds.
 """
 
 from __future__ import annotations
