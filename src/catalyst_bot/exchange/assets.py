@@ -122,6 +122,9 @@ class AssetBook:
         for asset in self._by_symbol.values():
             self._index(asset)
 
+    def __contains__(self, symbol: object) -> bool:
+        return symbol in self._by_symbol
+
     def all(self) -> tuple[Asset, ...]:
         """Return every asset there ever is, by exchange and symbol."""
         return tuple(sorted(self._by_symbol.values(), key=lambda a: (a.listing, a.symbol)))

@@ -145,6 +145,7 @@ class Conductor:
             world.halt_ends.next_at(after),
             world.news.next_at(after),
             self._publisher.next_at(after),
+            self._next_due(after),
             *(from_microseconds(us) for us in prices if us is not None),
         )
         return min((at for at in candidates if at is not None), default=None)
@@ -215,6 +216,8 @@ class Conductor:
             if change.phase is SessionPhase.POST:
                 self._close_auction(at)
             self._tell(change)
+        if (due_at := self._venue.next_due()) is not None and due_at <= at:
+            self._venue.on_due(at)
         self._publisher.on_clock(at)
         for item in world.news.between(before, at):
             self._tell(NewsPublished(at=at, item=item))
@@ -287,6 +290,11 @@ class Conductor:
             self._publisher.on_halt(moment)
 
     # Where we are
+
+    def _next_due(self, after: datetime) -> datetime | None:
+        """When the venue has something to do; what is overdue comes at once."""
+        due_at = self._venue.next_due()
+        return None if due_at is None else max(due_at, after + _TICK)
 
     def _follow(self, after: datetime) -> None:
         """Follow the prices of who somebody is interested in now."""

@@ -278,7 +278,7 @@ class Market:
     def _quotes_at_closes(
         self, series: Series, start: datetime, end: datetime
     ) -> tuple[Counts, Floats]:
-        table = series.table()
+        table = series.table.prices
         begin = int(table.closed_s.searchsorted(-(-microseconds(start) // MICROSECONDS)))
         stop = int(table.closed_s.searchsorted(to_seconds(end), side="right"))
         rows = slice(begin, max(begin, stop))

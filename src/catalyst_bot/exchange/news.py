@@ -96,11 +96,16 @@ def news_item(headline: Headline, delay: timedelta) -> NewsItem:
         summary=_summary(headline),
         content=headline.body,
         url=headline.url if headline.url.startswith(("http://", "https://")) else None,
-        symbols=tuple(sorted({symbol.upper() for symbol in headline.symbols if symbol})),
+        symbols=tuple(sorted({alpaca_symbol(symbol) for symbol in headline.symbols if symbol})),
         source=source,
         created_at=created_at,
         shown_at=shown_at,
     )
+
+
+def alpaca_symbol(symbol: str) -> str:
+    """Return a recorded symbol as Alpaca spells it: BRK.B where others write BRK-B."""
+    return symbol.upper().replace("-", ".")
 
 
 def _news_id(headline: Headline) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,24 +16,16 @@ from catalyst_bot.domain.market import Bar, OpenPrint
 from catalyst_bot.exchange import bar_columns
 from catalyst_bot.exchange.bar_table import BarTable, SplitStep, of_trades
 from catalyst_bot.exchange.price_path import MICROSECONDS, Counts, Floats, TradePath, trade_path
+from catalyst_bot.exchange.recorded_table import BarView, Pause, RecordedTable
 from catalyst_bot.exchange.timeframes import DAY, Timeframe, bar_starts
 from catalyst_bot.market_data.bar_store import BarColumns
 from catalyst_bot.market_data.session_times import DAY_S, Seconds, SessionTimes, to_datetime
 
 CHUNK_BARS = 80  # about a day of five-minute bars
 _KEPT_CHUNKS = 3
-_TABLE_BLOCK = 512
 _MINUTE_S = 60
 _MINUTE_US = _MINUTE_S * MICROSECONDS
 FOREVER_US = 1 << 62
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """No trades in [starts_us, ends_us)."""
-
-    starts_us: int
-    ends_us: int
 
 
 class Series:
@@ -61,9 +52,9 @@ class Series:
         self._daily = daily
         self._pauses: tuple[Pause, ...] = ()
         self._chunks: OrderedDict[int, TradePath] = OrderedDict()
-        self._table: BarTable | None = None
-        self._day_table: BarTable | None = None
-        self._starts: dict[Timeframe, Seconds] = {}
+        self._table: RecordedTable | None = None
+        self._whole: BarView | None = None
+        self._days: tuple[BarView, ...] = ()
 
     @property
     def pauses(self) -> tuple[Pause, ...]:
@@ -162,10 +153,11 @@ class Series:
 
     # Bars
 
-    def table(self) -> BarTable:
-        """Return all recorded bars, cut to what traded outside the pauses."""
+    @property
+    def table(self) -> RecordedTable:
+        """All recorded bars, cut to what traded outside the pauses."""
         if self._table is None:
-            self._table = self._make_table(self.recorded)
+            self._table = RecordedTable(self.recorded, self._path, self._pauses)
         return self._table
 
     def bars(
@@ -181,28 +173,19 @@ class Series:
 
         Bars of whole recorded bars are made of these; shorter and odd ones of trades.
         """
-        is_daily = timeframe.seconds is None
         if timeframe.seconds is not None and timeframe.seconds % self.interval_s:
-            return self._bars_of_trades(
-                timeframe, first_s=first_s, last_s=last_s, at_us=at_us, splits=splits
+            table, starts = self._rows_of_trades(
+                timeframe, first_s=first_s, last_s=last_s, at_us=at_us
             )
-        table = self._days() if is_daily else self.table()
-        starts = self._starts_of(timeframe, table)
-        known = int(table.closed_s.searchsorted(at_us // MICROSECONDS, side="right"))
-        begin = int(starts.searchsorted(first_s, side="left"))
-        end = min(known, int(starts.searchsorted(last_s, side="right")))
-        part, part_starts = table.take(slice(begin, end)), starts[begin:end]
-        unfinished = self._unfinished(at_us)
-        if unfinished is not None and (not is_daily or self._is_regular(unfinished.opened_s)[0]):
-            start = self._start_of(timeframe, unfinished.opened_s)
-            if first_s <= start[0] <= last_s:
-                part = part.followed_by(unfinished)
-                part_starts = np.concatenate([part_starts, start])
-        return part.adjusted(splits).joined(part_starts)
+        else:
+            table, starts = self._rows_of_bars(
+                timeframe, first_s=first_s, last_s=last_s, at_us=at_us
+            )
+        return table.adjusted(splits).joined(starts)
 
     def bars_closing(self, at_s: int) -> list[Bar]:
         """Return the recorded bars that end exactly then."""
-        table = self.table()
+        table = self.table.prices
         first, end = table.closed_s.searchsorted([at_s, at_s + 1])
         return [
             Bar(
@@ -245,8 +228,8 @@ class Series:
 
     def _forget(self) -> None:
         self._chunks.clear()
-        self._table = self._day_table = None
-        self._starts.clear()
+        self._table = self._whole = None
+        self._days = ()
 
     def _path(self, rows: slice) -> TradePath:
         path = trade_path(self.recorded, rows, key=self._key, interval_s=self.interval_s)
@@ -258,76 +241,54 @@ class Series:
     def _is_regular(self, opened_s: Seconds) -> NDArray[np.bool_]:
         return np.asarray(self._sessions.index_at(opened_s) >= 0)
 
-    def _make_table(self, bars: BarColumns) -> BarTable:
-        counts, paid = [], []
-        for first in range(0, len(bars.opened_s), _TABLE_BLOCK):
-            path = self._path(slice(first, first + _TABLE_BLOCK))
-            sums = np.concatenate([[0.0], (path.prices * path.sizes).cumsum()])
-            counts.append(np.diff(path.starts))
-            paid.append(np.diff(sums[path.starts]))
-        table = BarTable(
-            bars.opened_s,
-            bars.closed_s,
-            bars.open,
-            bars.high,
-            bars.low,
-            bars.close,
-            bars.volume,
-            np.concatenate([np.empty(0, dtype=np.int64), *counts]),
-            np.concatenate([np.empty(0), *paid]),
-        )
-        touched = np.zeros(len(table), dtype=np.bool_)
-        for pause in self._pauses:
-            touched |= (bars.opened_s * MICROSECONDS < pause.ends_us) & (
-                bars.closed_s * MICROSECONDS > pause.starts_us
-            )
-        return self._cut(table, touched) if touched.any() else table
-
-    def _cut(self, table: BarTable, touched: NDArray[np.bool_]) -> BarTable:
-        """Replace the bars in a pause by what did trade; without any trade there is no bar."""
-        cut = table.take(np.flatnonzero(~touched | (table.count > 0)))
-        rows = np.flatnonzero(touched & (table.count > 0))
-        for row, place in zip(
-            rows.tolist(), cut.opened_s.searchsorted(table.opened_s[rows]), strict=True
-        ):
-            path = self._path(slice(row, row + 1))
-            cut.open[place], cut.close[place] = path.prices[0], path.prices[-1]
-            cut.high[place], cut.low[place] = path.prices.max(), path.prices.min()
-            cut.volume[place] = path.sizes.sum()
-        return cut
-
-    def _days(self) -> BarTable:
-        """The rows days are made of: regular hours, and daily bars where there are no others."""
-        if self._day_table is None:
-            table = self.table()
-            rows = table.take(np.flatnonzero(self._is_regular(table.opened_s)))
+    def _views(self, timeframe: Timeframe) -> tuple[BarView, ...]:
+        """The rows a timeframe is made of: days of regular hours, and of daily bars where there
+        are no others; all else of every hour.
+        """
+        if timeframe.seconds is not None:
+            if self._whole is None:
+                rows = np.arange(len(self.table.opened_s))
+                self._whole = BarView(self.table, rows, interval_s=self.interval_s)
+            return (self._whole,)
+        if not self._days:
+            rows = np.flatnonzero(self._is_regular(self.table.opened_s))
+            regular = BarView(self.table, rows, interval_s=self.interval_s)
+            self._days = (regular,)
             if self._daily is not None:
-                covered = np.unique(bar_starts(rows.opened_s, DAY))
-                days = bar_starts(self._daily.opened_s, DAY)
-                missing = np.flatnonzero(~np.isin(days, covered))
-                daily = self._daily_table(self._daily).take(missing)
-                rows = daily.followed_by(rows)
-                rows = rows.take(np.argsort(rows.opened_s, kind="stable"))
-            self._day_table = rows
-        return self._day_table
+                covered = np.unique(bar_starts(regular.opened_s, DAY))
+                table = RecordedTable(self._daily, self._daily_path)
+                missing = ~np.isin(bar_starts(table.opened_s, DAY), covered)
+                daily = BarView(table, np.flatnonzero(missing), interval_s=DAY_S)
+                self._days = (daily, regular)
+        return self._days
 
-    def _daily_table(self, daily: BarColumns) -> BarTable:
-        twin = Series(self.symbol, daily, interval_s=DAY_S, key=self._key, sessions=self._sessions)
-        return twin.table()
+    def _daily_path(self, rows: slice) -> TradePath:
+        assert self._daily is not None
+        return trade_path(self._daily, rows, key=self._key, interval_s=DAY_S)
 
-    def _starts_of(self, timeframe: Timeframe, table: BarTable) -> Seconds:
-        if timeframe not in self._starts:
-            self._starts[timeframe] = self._start_of(timeframe, table.opened_s)
-        return self._starts[timeframe]
-
-    def _start_of(self, timeframe: Timeframe, opened_s: Seconds) -> Seconds:
-        """A bar as long as the recorded ones is a recorded one, whenever these begin."""
-        if timeframe.seconds == self.interval_s:
-            return opened_s
-        return bar_starts(opened_s, timeframe)
+    def _rows_of_bars(
+        self, timeframe: Timeframe, *, first_s: int, last_s: int, at_us: int
+    ) -> tuple[BarTable, Seconds]:
+        """Recorded bars, and the one that is not over as far as complete minutes show it."""
+        at_s = at_us // MICROSECONDS
+        views = self._views(timeframe)
+        parts = [view.part(timeframe, first_s=first_s, last_s=last_s, at_s=at_s) for view in views]
+        unfinished = self._unfinished(at_us)
+        if unfinished is not None and (
+            timeframe.seconds is not None or self._is_regular(unfinished.opened_s)[0]
+        ):
+            start = views[-1].start_of(timeframe, unfinished.opened_s)
+            if first_s <= start[0] <= last_s:
+                parts.append((unfinished, start))
+        table, starts = parts[0]
+        for more, more_starts in parts[1:]:
+            table, starts = table.followed_by(more), np.concatenate([starts, more_starts])
+        if len(views) > 1:
+            order = np.argsort(table.opened_s, kind="stable")
+            table, starts = table.take(order), starts[order]
+        return table, starts
 
     def _unfinished(self, at_us: int) -> BarTable | None:
-        """What complete minutes show of the recorded bar that is not over."""
         at_s = at_us // MICROSECONDS
         row = int(self.recorded.opened_s.searchsorted(at_s, side="right")) - 1
         if row < 0 or self.recorded.closed_s[row] <= at_s or self.interval_s <= _MINUTE_S:
@@ -340,21 +301,16 @@ class Series:
         table = of_trades(*trades, bar_s=_MINUTE_S)
         return table.joined(np.full(len(table), opened_s, dtype=np.int64))
 
-    def _bars_of_trades(
-        self,
-        timeframe: Timeframe,
-        *,
-        first_s: int,
-        last_s: int,
-        at_us: int,
-        splits: Sequence[SplitStep],
-    ) -> BarTable:
+    def _rows_of_trades(
+        self, timeframe: Timeframe, *, first_s: int, last_s: int, at_us: int
+    ) -> tuple[BarTable, Seconds]:
+        """The trades of complete minutes."""
         assert timeframe.seconds is not None
         end_us = min((last_s + timeframe.seconds) * MICROSECONDS, at_us // _MINUTE_US * _MINUTE_US)
         table = of_trades(*self.trades(first_s * MICROSECONDS, end_us - 1), bar_s=_MINUTE_S)
         starts = bar_starts(table.opened_s, timeframe)
         within = np.flatnonzero((starts >= first_s) & (starts <= last_s))
-        return table.take(within).adjusted(splits).joined(starts[within])
+        return table.take(within), starts[within]
 
 
 def _without(path: TradePath, pauses: Sequence[Pause]) -> TradePath:

@@ -10,9 +10,10 @@ from catalyst_bot.domain.errors import BadData
 from catalyst_bot.exchange.assets import AssetBook
 from catalyst_bot.exchange.bar_table import SplitStep
 from catalyst_bot.exchange.calendar import MarketHours
-from catalyst_bot.exchange.news import NewsItem, news_timeline
+from catalyst_bot.exchange.news import NewsItem, alpaca_symbol, news_timeline
 from catalyst_bot.exchange.price_path import MICROSECONDS, path_key
-from catalyst_bot.exchange.series import FOREVER_US, Pause, Series
+from catalyst_bot.exchange.recorded_table import Pause
+from catalyst_bot.exchange.series import FOREVER_US, Series
 from catalyst_bot.exchange.ticks import ActionKind, CorporateAction, Halt
 from catalyst_bot.exchange.timeline import Timeline
 from catalyst_bot.market_data.bar_store import BarStore
@@ -205,16 +206,17 @@ def _make_series(
     daily = next((store for store in by_interval if store.interval_s == DAY_S), None)
     series: dict[str, Series] = {}
     for store in by_interval:
-        for symbol in store.symbols:
+        for recorded in store.symbols:
+            symbol = alpaca_symbol(recorded)
             if symbol in series:
                 continue
-            has_days = daily is not None and daily is not store and symbol in daily
+            has_days = daily is not None and daily is not store and recorded in daily
             series[symbol] = Series(
                 symbol,
-                store.columns(symbol),
+                store.columns(recorded),
                 interval_s=store.interval_s,
                 key=path_key(seed, symbol),
                 sessions=sessions,
-                daily=daily.columns(symbol) if daily is not None and has_days else None,
+                daily=daily.columns(recorded) if daily is not None and has_days else None,
             )
     return series
