@@ -117,6 +117,7 @@ class FeedHub:
         self._sessions: list[DataSession] = []
         self._refused: set[DataSession] = set()
         self._wanted: dict[str, frozenset[str]] = {}
+        self.on_change: Callable[[], None] | None = None  # told when other symbols are wanted
         self._lane = Lane(stream, faults, deliver=self._deliver, strike=self._strike)
 
     def put(self, events: Iterable[StreamEvent]) -> None:
@@ -146,7 +147,7 @@ class FeedHub:
         await websocket.accept()
         encoding = Encoding.MSGPACK if asks_for_msgpack(websocket) else Encoding.JSON_TEXT
         socket = StreamSocket(websocket, encoding, outbox_bytes=self._limits.outbox_bytes)
-        session = DataSession(socket, feed, sign_in=self._sign_in, on_change=self._wanted.clear)
+        session = DataSession(socket, feed, sign_in=self._sign_in, on_change=self._changed)
         self._sessions.append(session)
         if action is not None and action.refuse_connection:
             self._refused.add(session)
@@ -162,7 +163,7 @@ class FeedHub:
             timer.cancel()
             self._sessions.remove(session)
             self._refused.discard(session)
-            self._wanted.clear()
+            self._changed()
 
     def _deliver(self, events: list[StreamEvent]) -> None:
         self._send(events, [session for session in self._sessions if not session.feed.is_own])
@@ -200,6 +201,11 @@ class FeedHub:
         """How many connections an account has to a feed."""
         keys = [session.keys for session in self._sessions if session.feed is feed]
         return [self._register.account_id_of(*pair) for pair in keys if pair].count(account_id)
+
+    def _changed(self) -> None:
+        self._wanted.clear()
+        if self.on_change is not None:
+            self.on_change()
 
     def _time_out(self, session: DataSession) -> None:
         if session.keys is None:
