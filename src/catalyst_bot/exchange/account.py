@@ -131,7 +131,7 @@ class Account:
         self.index = index
         self.place = place
         self.names = ExchangeNames(record.account_id, index)
-        self.event_ids = EventIds(record.account_id)
+        self._event_ids = EventIds(record.account_id)
         self.seq = 0
         self.is_live = False
         self.unsaved: list[VenueEvent] = []
@@ -173,9 +173,14 @@ class Account:
         self.equity.append((minute_s, equity_usd))
         return True
 
-    def note(self, event: VenueEvent) -> str:
-        """Remember what follows from an event the engine has just applied; return its id."""
+    def event_id(self) -> str:
+        """Return the id of the last event."""
+        return self._event_ids.of(self.seq)
+
+    def note(self, event: VenueEvent) -> None:
+        """Remember what follows from an event the engine has just applied."""
         self.seq += 1
+        self._event_ids.pass_by(event.at)
         match event:
             case OrderEntered():
                 self.index.add(event)
@@ -191,7 +196,6 @@ class Account:
                 self._note_day(event)
             case _:
                 pass
-        return self.event_ids.next(event.at, self.seq)
 
     def _note_fill(self, event: OrderFilled) -> None:
         order = self.engine.state.orders[event.order_id]

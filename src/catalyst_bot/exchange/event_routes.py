@@ -99,9 +99,9 @@ def past_updates(exchange: Exchange, account: Account) -> Iterator[dict[str, Any
     shadow = Account(account.record, engine, index, account.place)
     for seq, event in exchange.store.events(account.account_id):
         engine.apply(event)
-        event_id = shadow.note(event)
+        shadow.note(event)
         if isinstance(event, OrderEvent):
-            message = exchange.reporter.message(shadow, event, event_id)
+            message = exchange.reporter.message(shadow, event)
             if message is not None:
                 yield message
         if seq % _PAGE == 0:

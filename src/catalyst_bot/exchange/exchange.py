@@ -6,6 +6,7 @@ decide, the store commits all of it in one transaction, and only then is anybody
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
 from collections.abc import Callable, Collection
@@ -39,6 +40,8 @@ from catalyst_bot.simulation.margin import AccountFigures, figures
 from catalyst_bot.simulation.market_now import MarketNow, SessionPhase
 from catalyst_bot.simulation.venue_order import VenueOrder, VenueStatus
 from catalyst_bot.simulation.venue_rules import MoneyRule
+
+logger = logging.getLogger(__name__)
 
 Publish = Callable[[str, dict[str, Any]], None]
 _MINUTE_S = 60
@@ -162,16 +165,28 @@ class Exchange:
             marks=Marks(self.market, at),
         )
 
-    def show_price(self, account: Account, order_ids: Collection[str], symbol: str) -> None:
-        """Let orders that just came meet the current price; waits for the next in bar profiles."""
-        at = self.now()
-        phase = self.market.phase(at)
-        price = self.market.last_price(symbol, at) if self.is_tick_driven else None
-        quote = self.market.quote(symbol, at)
-        if price is None or quote is None or phase is SessionPhase.CLOSED:
+    def show_price(
+        self,
+        account: Account,
+        order_ids: Collection[str],
+        symbol: str,
+        at: datetime,
+        market: MarketNow,
+    ) -> None:
+        """Let orders that just came meet the current price; in bar profiles they wait."""
+        if not self.is_tick_driven or market.phase is SessionPhase.CLOSED:
+            return
+        bid, ask, last = market.bid, market.ask, market.last
+        if bid is None or ask is None or last is None:
             return
         account.engine.on_trade(
-            symbol, price, at, session=phase, bid=quote.bid, ask=quote.ask, only=order_ids
+            symbol,
+            float(last),
+            at,
+            session=market.phase,
+            bid=float(bid),
+            ask=float(ask),
+            only=order_ids,
         )
 
     def interested(self) -> Collection[str]:
@@ -220,7 +235,8 @@ class Exchange:
             match due.chore:
                 case Chore.ACKNOWLEDGE:
                     account.engine.acknowledge(order.order_id, at)
-                    self.show_price(account, [order.order_id], order.symbol)
+                    market = self.market_now(order.symbol, at)
+                    self.show_price(account, [order.order_id], order.symbol, at, market)
                 case Chore.CONFIRM_CANCEL:
                     account.engine.confirm_cancel(order.order_id, at)
         self.settle(at)
@@ -262,6 +278,7 @@ class Exchange:
         try:
             self.store.commit(at)
         except sqlite3.Error as error:
+            logger.exception("changes of %s could not be kept", at.isoformat())
             raise internal_error() from error
         if has_events and self.nudge is not None:
             self.nudge()
@@ -273,14 +290,14 @@ class Exchange:
                     self.publish(account_id, message)
 
     def _watch(self, account: Account, event: VenueEvent) -> None:
-        event_id = account.note(event)
+        account.note(event)
         self._interested = None
         if not account.is_live:
             return
         account.unsaved.append(event)
         self._touched[account.account_id] = account
         if isinstance(event, OrderEvent):
-            message = self.reporter.message(account, event, event_id)
+            message = self.reporter.message(account, event)
             if message is not None:
                 self._untold.append((account.account_id, message))
 

@@ -71,7 +71,7 @@ class OrderDesk:
             fields.client_order_id or account.names.fresh(),
             self._reference_price(fields, market),
         )
-        return self._submit(account, request, market)
+        return self._submit(account, request, at, market)
 
     def replace(self, account: Account, order_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Replace an order and return the new one."""
@@ -87,7 +87,7 @@ class OrderDesk:
         successor = next(event for event in events if isinstance(event, OrderEntered))
         new = account.engine.state.orders[successor.order_id]
         reply = exchange.reporter.order(account, new, with_legs=True, is_reply=True)
-        exchange.show_price(account, [new.order_id], new.symbol)
+        exchange.show_price(account, [new.order_id], new.symbol, at, market)
         exchange.settle(at)
         return reply
 
@@ -155,9 +155,10 @@ class OrderDesk:
             raise not_found(f"order not found for {order_id}")
         return order
 
-    def _submit(self, account: Account, request: OrderRequest, market: MarketNow) -> dict[str, Any]:
+    def _submit(
+        self, account: Account, request: OrderRequest, at: datetime, market: MarketNow
+    ) -> dict[str, Any]:
         exchange, engine = self._exchange, account.engine
-        at = exchange.now()
         is_acknowledged = exchange.knobs.ack_delay_s == 0
         try:
             events = engine.submit(request, at, market=market, is_acknowledged=is_acknowledged)
@@ -169,7 +170,7 @@ class OrderDesk:
         if exchange.reporter.is_unacknowledged(order):
             exchange.acknowledge_later(account, order)
         else:
-            exchange.show_price(account, entered, request.symbol)
+            exchange.show_price(account, entered, request.symbol, at, market)
         exchange.settle(at)
         return reply
 
@@ -189,7 +190,7 @@ class OrderDesk:
         reference = self._reference_price(fields, market)
         request = fields.request(symbol, account.names.fresh(), reference)
         try:
-            return self._submit(account, request, market)
+            return self._submit(account, request, at, market)
         except ApiError as error:
             error.context.pop("related_orders", None)
             raise

@@ -8,6 +8,7 @@ from typing import Any
 from catalyst_bot.domain.enums import TimeInForce
 from catalyst_bot.exchange.account import Account
 from catalyst_bot.exchange.assets import Asset, new_asset
+from catalyst_bot.exchange.calendar import TradingDay
 from catalyst_bot.exchange.knobs import Knobs
 from catalyst_bot.exchange.market import Market
 from catalyst_bot.exchange.replies import decimal_text
@@ -30,6 +31,7 @@ class Reporter:
         self._market = market
         self._knobs = knobs
         self._assets: dict[str, Asset] = {}
+        self._ends: dict[bool, tuple[datetime, datetime]] = {}
 
     def order(
         self,
@@ -61,7 +63,7 @@ class Reporter:
             return True
         return order.extended_hours and phase is not SessionPhase.CLOSED
 
-    def message(self, account: Account, event: OrderEvent, event_id: str) -> dict[str, Any] | None:
+    def message(self, account: Account, event: OrderEvent) -> dict[str, Any] | None:
         """Return what the stream tells of an event, nothing for most of the engine's own."""
         word = event_word(event)
         if word is None:
@@ -76,7 +78,7 @@ class Reporter:
         return update_message(
             event,
             PENDING_NEW if word == "accepted" and body["status"] == PENDING_NEW else word,
-            event_id=event_id,
+            event_id=account.event_id(),
             order=body,
             cancel_requested_at=order.cancel_requested_at,
             position_quantity=decimal_text(held),
@@ -100,16 +102,21 @@ class Reporter:
 
     def _day_ends_at(self, order: VenueOrder) -> datetime:
         """Return when an order lapses that lives for its session only."""
-        at = order.created_at
+        at, is_extended = order.created_at, order.extended_hours
+        known = self._ends.get(is_extended)
+        if known is None or not known[0] <= at < known[1]:
+            known = (at, self._session_end(at, is_extended=is_extended))
+            self._ends[is_extended] = known
+        return known[1]
+
+    def _session_end(self, at: datetime, *, is_extended: bool) -> datetime:
         hours = self._market.hours
         day = hours.day_at(at)
-        ends_at = None if day is None else day.closes_at
-        if day is not None and order.extended_hours:
-            ends_at = day.post_closes_at
-        if ends_at is not None and at < ends_at:
+        ends_at = at if day is None else _end(day, is_extended=is_extended)
+        if at < ends_at:
             return ends_at
         following = hours.day_after(at.astimezone(NEW_YORK).date())
-        return following.post_closes_at if order.extended_hours else following.closes_at
+        return _end(following, is_extended=is_extended)
 
     def asset(self, symbol: str, at: datetime) -> Asset:
         """Return the asset that carries a symbol at a time, or carried it once."""
@@ -122,3 +129,7 @@ class Reporter:
     def forget_assets(self) -> None:
         """Look assets up again: a symbol may have gone to another company."""
         self._assets.clear()
+
+
+def _end(day: TradingDay, *, is_extended: bool) -> datetime:
+    return day.post_closes_at if is_extended else day.closes_at

@@ -88,11 +88,13 @@ class EventIds:
         self._mark = int.from_bytes(digest, "big")
         self._last_ms = 0
 
-    def next(self, at: datetime, seq: int) -> str:
-        """Return the id of the event with this number; ask in the order of the numbers."""
+    def pass_by(self, at: datetime) -> None:
+        """Take notice of the time of an event; to be told of every one in turn."""
         self._last_ms = max(self._last_ms, int(at.timestamp() * 1000))
-        value = (self._last_ms << 80) | (seq << 40) | self._mark
-        return _base32(value, 26)
+
+    def of(self, seq: int) -> str:
+        """Return the id of the event that was passed last; `seq` is its number."""
+        return _base32((self._last_ms << 80) | (seq << 40) | self._mark, 26)
 
 
 def first_event_id(at: datetime) -> str:
