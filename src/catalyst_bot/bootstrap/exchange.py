@@ -169,6 +169,7 @@ def _parts(
         auth_timeout_s=knobs.auth_timeout_s,
         connections=knobs.conn_limit,
         iex_symbols=knobs.iex_symbol_limit,
+        has_sip=knobs.has_sip,
     )
     streams = StreamHub(register=Accounts(exchange), limits=limits, faults=faults)
     conductor = Conductor(

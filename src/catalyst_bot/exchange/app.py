@@ -27,13 +27,17 @@ from catalyst_bot.exchange import (
     watchlists,
 )
 from catalyst_bot.exchange.clock import ExchangeClock
+from catalyst_bot.exchange.clock_routes import ClockDesk
 from catalyst_bot.exchange.conductor import Conductor
 from catalyst_bot.exchange.credentials import Credentials, account_with
+from catalyst_bot.exchange.data_query import Entitlement
+from catalyst_bot.exchange.data_routes import DataDesk
 from catalyst_bot.exchange.doorway import Doorway, Slashes
 from catalyst_bot.exchange.errors import ApiError, internal_error, not_found
 from catalyst_bot.exchange.exchange import Exchange
 from catalyst_bot.exchange.fault_gate import FaultGate
 from catalyst_bot.exchange.faults import FaultBook
+from catalyst_bot.exchange.news_routes import NewsDesk
 from catalyst_bot.exchange.replies import api_error_handler, error_reply
 from catalyst_bot.exchange.streams.doors import turn_away
 from catalyst_bot.exchange.streams.hub import StreamHub
@@ -93,14 +97,19 @@ def create_app(parts: Parts) -> ASGIApp:
 
 def _routes(parts: Parts) -> list[BaseRoute]:
     """All routes, the busiest first."""
+    exchange = parts.exchange
+    entitlement = Entitlement(has_sip=exchange.knobs.has_sip)
     return [
         *trading_routes.routes(),
         *position_routes.routes(),
         *account_routes.routes(),
         *watchlists.routes(),
         *event_routes.routes(),
+        *DataDesk(exchange.market, now=exchange.now, entitlement=entitlement).routes(),
+        *NewsDesk(exchange.market, now=exchange.now).routes(),
         *parts.streams.routes(),
         *admin_routes.routes(),
+        *ClockDesk(parts.clock, parts.conductor).routes(),
         *fault_routes.routes(),
     ]
 

@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket
 
 from catalyst_bot.exchange.fault_rules import StreamAction
 from catalyst_bot.exchange.faults import FaultBook
-from catalyst_bot.exchange.streams.channels import BadSubscription, Feed, Subscription, stock_feed
+from catalyst_bot.exchange.streams.channels import BadSubscription, Feed, Subscription, stock_feeds
 from catalyst_bot.exchange.streams.doors import header_keys, later, turn_away
 from catalyst_bot.exchange.streams.lane import Lane, StreamEvent
 from catalyst_bot.exchange.streams.limits import Register, StreamLimits
@@ -190,6 +190,8 @@ class FeedHub:
         account_id = self._register.account_id_of(key_id, secret)
         if account_id is None:
             return 402
+        if not session.feed.is_open:
+            return 409
         limit = self._limits.connections
         is_full = bool(limit) and self._count(session.feed, account_id) >= limit
         if is_full or session in self._refused:
@@ -217,11 +219,7 @@ class DataHub(FeedHub):
 
     def __init__(self, *, register: Register, limits: StreamLimits, faults: FaultBook) -> None:
         super().__init__("data", register=register, limits=limits, faults=faults)
-        self.feeds = {
-            "iex": stock_feed("iex", symbol_limit=limits.iex_symbols),
-            "sip": stock_feed("sip"),
-            "test": stock_feed("test", is_own=True),
-        }
+        self.feeds = stock_feeds(iex_symbols=limits.iex_symbols, has_sip=limits.has_sip)
 
     def wanted(self, channel: str) -> frozenset[str]:
         """Return the symbols somebody listens to on a channel of the market; `*` means all."""
