@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.exchange.connections import HttpConnection, SocketConnection
@@ -26,6 +26,19 @@ MAX_FRAME_BYTES: Final = 1024 * 1024
 KEEP_ALIVE_S: Final = 75
 
 Task = Callable[[], Coroutine[Any, Any, None]]
+
+
+class _UntilStopped:
+    """Ends quietly what still runs when the server stops: whoever waited has been cut off."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except asyncio.CancelledError:
+            return
 
 
 class _Server(uvicorn.Server):
@@ -106,7 +119,7 @@ async def _stop(server: uvicorn.Server, stop: asyncio.Event) -> None:
 
 def _config(app: ASGIApp, certificate: Certificate | None) -> uvicorn.Config:
     return uvicorn.Config(
-        app,
+        _UntilStopped(app),
         http=HttpConnection,
         ws=SocketConnection,
         ws_max_size=MAX_FRAME_BYTES,
