@@ -149,9 +149,9 @@ class Account:
         return self.record.account_id
 
     @property
-    def has_traded(self) -> bool:
-        """Whether the account was ever worth anything but its first cash."""
-        return bool(self.activities)
+    def last_worth_usd(self) -> Decimal:
+        """What the account was worth when that was last written down."""
+        return self.equity[-1][1] if self.equity else self.record.cash_usd
 
     def order(self, order_id: str) -> VenueOrder | None:
         """Return an order, also an ended one."""
@@ -165,8 +165,7 @@ class Account:
 
     def value(self, minute_s: int, equity_usd: Decimal) -> bool:
         """Remember what the account is worth in a minute; tell whether that is news."""
-        known = self.equity[-1][1] if self.equity else self.record.cash_usd
-        if equity_usd == known:
+        if equity_usd == self.last_worth_usd:
             return False
         if self.equity and self.equity[-1][0] == minute_s:
             self.equity.pop()
