@@ -151,10 +151,9 @@ class Matcher:
         self, order: VenueOrder, price: Decimal, multiplier: Decimal, wanted: Decimal
     ) -> Decimal:
         """Return how many shares the account can pay for, apart from what others reserved."""
-        if self.money is not MoneyRule.COST or order.side is Side.SELL:
+        if self.money is not MoneyRule.COST or order.position_intent.is_closing:
             return wanted
-        cost_usd = self.state.account.cost_usd()
-        spendable_usd = multiplier * (self.state.account.cash_usd + cost_usd) - cost_usd
+        spendable_usd = self.state.account.spendable_usd(multiplier)
         reserved = self.state.reservations
         others_usd = reserved.usd - reserved.usd_of.get(order.order_id, ZERO)
         return affordable_shares(

@@ -40,9 +40,13 @@ class VenueAccount:
         holding = self.holdings.get(symbol)
         return holding.quantity if holding else ZERO
 
-    def cost_usd(self) -> Decimal:
-        """Return what all holdings cost."""
-        return sum((holding.cost_usd for holding in self.holdings.values()), ZERO)
+    def spendable_usd(self, multiplier: Decimal) -> Decimal:
+        """Return what may be spent: equity at cost times the multiplier, less what is held.
+
+        With multiplier 1 and no debts this is the cash.
+        """
+        costs = [holding.cost_usd for holding in self.holdings.values()]
+        return multiplier * (self.cash_usd + sum(costs, ZERO)) - sum(map(abs, costs), ZERO)
 
     def book(
         self, symbol: str, side: Side, *, quantity: Decimal, price: Decimal, fee_usd: Decimal
