@@ -178,6 +178,7 @@ def _parts(
         venue=exchange,
         data_hub=streams.data,
         news_hub=streams.news,
+        breathe=streams.breathe,
         holds_openings=is_ours and clock.kind is ClockKind.STEP,
         since=store.clock(),
     )

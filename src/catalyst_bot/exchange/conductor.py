@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -49,7 +49,7 @@ class Conductor:
 
     With `holds_openings` an advance to T stops before the bars that begin at T print their open:
     that is the first thing of the next advance, so orders decided at T can meet that price.
-    `since` is up to when moments were played before a restart.
+    `since` is up to when moments were played before a restart; `breathe` is awaited in between.
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class Conductor:
         venue: Venue,
         data_hub: DataHub,
         news_hub: NewsHub,
+        breathe: Callable[[], Awaitable[None]] | None = None,
         holds_openings: bool = False,
         since: datetime | None = None,
     ) -> None:
@@ -68,6 +69,7 @@ class Conductor:
         self._venue = venue
         self._publisher = Publisher(market, data_hub)
         self._news_hub = news_hub
+        self._breathe = breathe
         self._holds_openings = holds_openings
         self._played_until = since or clock.now()
         self._unopened: datetime | None = None
@@ -92,7 +94,11 @@ class Conductor:
                 continue
             self._clock.move_to(max(at, self._clock.now()))
             self._play(at)
-            await asyncio.sleep(0)
+            await self.breathe()
+
+    async def breathe(self) -> None:
+        """Let the others work between moments; whoever is told of them may set the pace."""
+        await (asyncio.sleep(0) if self._breathe is None else self._breathe())
 
     def nudge(self) -> None:
         """Look again what comes next: somebody's interest has changed."""

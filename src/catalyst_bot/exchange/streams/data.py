@@ -84,14 +84,13 @@ class DataSession:
 
     def fail(self, code: int) -> None:
         """Tell what is wrong, and close where nothing can follow."""
-        self.say({"T": "error", "code": code, "msg": ERRORS[code]})
+        self.say(_error(code))
         if code in _FINAL:
             self.socket.close()
 
     def say(self, message: dict[str, Any]) -> None:
         """Send one control message."""
-        if not self.socket.send([message]):
-            self.socket.cut()
+        self.socket.send([message])
 
     def _subscribe(self, message: dict[str, Any], *, is_more: bool) -> None:
         try:
@@ -146,7 +145,12 @@ class FeedHub:
             return
         await websocket.accept()
         encoding = Encoding.MSGPACK if asks_for_msgpack(websocket) else Encoding.JSON_TEXT
-        socket = StreamSocket(websocket, encoding, outbox_bytes=self._limits.outbox_bytes)
+        socket = StreamSocket(
+            websocket,
+            encoding,
+            outbox_bytes=self._limits.outbox_bytes,
+            slow_words=[_error(407)],
+        )
         session = DataSession(socket, feed, sign_in=self._sign_in, on_change=self._changed)
         self._sessions.append(session)
         if action is not None and action.refuse_connection:
@@ -179,8 +183,8 @@ class FeedHub:
                     if index not in known:
                         known[index] = encode(event.message, encoding)
                     items.append(known[index])
-            if not all(map(session.socket.send_frame, arrays(items, encoding))):
-                session.socket.give_up([{"T": "error", "code": 407, "msg": ERRORS[407]}])
+            for frame in arrays(items, encoding):
+                session.socket.send_frame(frame)
 
     def _strike(self, action: StreamAction) -> None:
         for session in self._sessions:
@@ -233,6 +237,10 @@ class DataHub(FeedHub):
     def publish(self, messages: Iterable[dict[str, Any]]) -> None:
         """Send messages (`T`, `S`, `t` as aware datetime, …) to whoever subscribed to them."""
         self.put(stock_events(messages))
+
+
+def _error(code: int) -> dict[str, Any]:
+    return {"T": "error", "code": code, "msg": ERRORS[code]}
 
 
 def stock_events(messages: Iterable[dict[str, Any]]) -> list[StreamEvent]:

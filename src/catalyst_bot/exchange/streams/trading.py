@@ -60,11 +60,11 @@ class TradingSession:
         """Tell whether the client may do what it asked for."""
         status = "authorized" if is_authorized else "unauthorized"
         data = {"status": status, "action": action}
-        self._say({"stream": "authorization", "data": data})
+        self.socket.send({"stream": "authorization", "data": data})
 
     def fail(self, reason: str) -> None:
         """Say what is wrong and close."""
-        self._say({"action": "error", "data": {"error_message": reason}})
+        self.socket.send(_error(reason))
         self.socket.close()
 
     def _authenticate(self, message: dict[str, Any]) -> None:
@@ -90,11 +90,7 @@ class TradingSession:
             self.fail("invalid message")
             return
         self.streams = (TRADE_UPDATES,) if TRADE_UPDATES in wanted else ()
-        self._say({"stream": "listening", "data": {"streams": self.streams}})
-
-    def _say(self, message: dict[str, Any]) -> None:
-        if not self.socket.send(message):
-            self.socket.cut()
+        self.socket.send({"stream": "listening", "data": {"streams": self.streams}})
 
 
 class TradingHub:
@@ -132,17 +128,20 @@ class TradingHub:
             return
         await websocket.accept()
         encoding = Encoding.MSGPACK if asks_for_msgpack(websocket) else Encoding.JSON_BINARY
-        session = TradingSession(
-            StreamSocket(websocket, encoding, outbox_bytes=self._limits.outbox_bytes),
-            sign_in=self._sign_in,
+        socket = StreamSocket(
+            websocket,
+            encoding,
+            outbox_bytes=self._limits.outbox_bytes,
+            slow_words=_error("slow client"),
         )
+        session = TradingSession(socket, sign_in=self._sign_in)
         self._sessions.append(session)
         timer = later(self._limits.auth_timeout_s, lambda: self._time_out(session))
         try:
             if keys is not None:
                 session.authenticate(*keys)
-            session.socket.befall(action)
-            await session.socket.serve(session.on_frame)
+            socket.befall(action)
+            await socket.serve(session.on_frame)
         finally:
             timer.cancel()
             self._sessions.remove(session)
@@ -165,8 +164,8 @@ class TradingHub:
             encoding = socket.encoding
             if encoding not in frames:
                 frames[encoding] = [_frame(event, encoding) for event in events]
-            if not all(map(socket.send_frame, frames[encoding])):
-                socket.give_up({"action": "error", "data": {"error_message": "slow client"}})
+            for frame in frames[encoding]:
+                socket.send_frame(frame)
 
     def _strike(self, account_id: str, action: StreamAction) -> None:
         for session in self._of(account_id):
@@ -208,6 +207,10 @@ class TradingHub:
         if session.keys is None:
             session.answer(_AUTHENTICATE, is_authorized=False)
             session.socket.close()
+
+
+def _error(reason: str) -> dict[str, Any]:
+    return {"action": "error", "data": {"error_message": reason}}
 
 
 def _frame(event: StreamEvent, encoding: Encoding) -> bytes:
