@@ -11,7 +11,7 @@ from catalyst_bot.exchange.market import Market
 from catalyst_bot.exchange.pages import Finder, Found, Row
 from catalyst_bot.exchange.replies import rfc3339
 from catalyst_bot.exchange.ticks import TopOfBook, Trade, TradedBar
-from catalyst_bot.exchange.timeframes import DAY, MINUTE, Timeframe
+from catalyst_bot.exchange.timeframes import DAY, MINUTE, Timeframe, midnight
 from catalyst_bot.exchange.world import from_microseconds, microseconds
 from catalyst_bot.market_data.session_times import to_datetime
 
@@ -173,7 +173,7 @@ class HistoryView:
             return self.market.world.name_as_of(symbol, asof=self.asof, at=self.at), start
         asset = self.market.world.assets.of_symbol(symbol)
         if self.asof == NO_MAPPING and asset is not None and asset.listed_from is not None:
-            start = max(start, asset.listed_from)
+            start = max(start, midnight(asset.listed_from.date()))
         return symbol, start
 
 
