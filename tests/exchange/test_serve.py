@@ -23,6 +23,7 @@ from tests.exchange.sdk import collector, streaming, trading
 KEYS = ("--key", "KEY1", "--secret", "secret1")
 STEP = (*KEYS, "--speed", "step", "--start", "2025-03-13T14:00:00Z")
 HEADERS = {"APCA-API-KEY-ID": "KEY1", "APCA-API-SECRET-KEY": "secret1"}
+LAST = "2025-03-14T19:59:00+00:00"
 SYMBOL = "ARVQ"  # a company of the generated session
 
 
@@ -156,6 +157,20 @@ async def test_alpaca_py_hears_the_market_and_the_news() -> None:
         published = get(running, "/v1beta1/news?limit=50&start=2025-03-13T14:00:00Z&sort=asc")
         told = [item.headline for item in news]
         assert told == [item["headline"] for item in published["news"]][: len(told)]
+
+
+async def test_as_fast_as_it_can_the_clock_waits_for_a_client_and_ends_with_the_bars() -> None:
+    with exchange(*KEYS, "--speed", "max") as running:
+        assert running["speed"] == "max"
+        assert running.admin("GET", "/admin/clock")["now"] == running["now"]
+        bars, on_bar = collector()
+        market = sdk.StockDataStream(*running.keys, url_override=running.ws("/v2/iex"))
+        market.subscribe_bars(on_bar, SYMBOL)
+        async with streaming(market):
+            await bars.until(lambda heard: heard[-1:] and heard[-1].timestamp.isoformat() == LAST)
+        clock = await asyncio.to_thread(running.admin, "GET", "/admin/clock")
+        assert (clock["now"], clock["next_moment"]) == ("2025-03-14T20:00:00Z", None)
+    assert bars[0].timestamp.isoformat() == "2025-03-13T13:30:00+00:00"
 
 
 def _minutes(client: Any) -> dict[Any, float]:

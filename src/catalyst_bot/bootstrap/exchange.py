@@ -121,13 +121,20 @@ def serve_exchange(asked: Asked, *, say: Say, note: Say) -> None:
             await serve(
                 create_app(parts),
                 listener,
-                beside=[parts.conductor.run, parts.streams.run],
+                beside=[lambda: _conduct(parts), parts.streams.run],
                 on_ready=lambda: say(line),
                 stop=stop,
                 certificate=ready.certificate,
             )
 
         asyncio.run(run())
+
+
+async def _conduct(parts: Parts) -> None:
+    """Run the clock; one that runs as fast as it can waits for the first client of a stream."""
+    if math.isinf(parts.clock.speed):
+        await parts.streams.joined.wait()
+    await parts.conductor.run()
 
 
 def open_exchange(asked: Asked, stack: ExitStack) -> Ready:
@@ -181,6 +188,7 @@ def _parts(
         breathe=streams.breathe,
         holds_openings=is_ours and clock.kind is ClockKind.STEP,
         since=store.clock(),
+        until=source.ends_at if math.isinf(clock.speed) else None,
     )
     exchange.publish = streams.trading.publish
     exchange.nudge = conductor.nudge

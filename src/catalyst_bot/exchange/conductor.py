@@ -49,7 +49,8 @@ class Conductor:
 
     With `holds_openings` an advance to T stops before the bars that begin at T print their open:
     that is the first thing of the next advance, so orders decided at T can meet that price.
-    `since` is up to when moments were played before a restart; `breathe` is awaited in between.
+    `since` is up to when moments were played before a restart, `until` the end of all of them;
+    `breathe` is awaited in between.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Conductor:
         breathe: Callable[[], Awaitable[None]] | None = None,
         holds_openings: bool = False,
         since: datetime | None = None,
+        until: datetime | None = None,
     ) -> None:
         self._market = market
         self._clock = clock
@@ -72,6 +74,7 @@ class Conductor:
         self._breathe = breathe
         self._holds_openings = holds_openings
         self._played_until = since or clock.now()
+        self._until = until
         self._unopened: datetime | None = None
         self._trades = TradeSchedule()
         self._edges = EdgeSchedule()
@@ -154,7 +157,8 @@ class Conductor:
             self._next_due(after),
             *(from_microseconds(us) for us in prices if us is not None),
         )
-        return min((at for at in candidates if at is not None), default=None)
+        at = min((at for at in candidates if at is not None), default=None)
+        return None if at is None or (self._until is not None and at > self._until) else at
 
     # What an administrator does
 

@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket
 from catalyst_bot.exchange.fault_rules import StreamAction
 from catalyst_bot.exchange.faults import FaultBook
 from catalyst_bot.exchange.streams.channels import BadSubscription, Feed, Subscription, stock_feeds
-from catalyst_bot.exchange.streams.doors import header_keys, later, turn_away
+from catalyst_bot.exchange.streams.doors import header_keys, later, nothing, turn_away
 from catalyst_bot.exchange.streams.lane import Lane, StreamEvent
 from catalyst_bot.exchange.streams.limits import Register, StreamLimits
 from catalyst_bot.exchange.streams.socket import StreamSocket, asks_for_msgpack
@@ -116,7 +116,8 @@ class FeedHub:
         self._sessions: list[DataSession] = []
         self._refused: set[DataSession] = set()
         self._wanted: dict[str, frozenset[str]] = {}
-        self.on_change: Callable[[], None] | None = None  # told when other symbols are wanted
+        self.on_listener: Callable[[], None] = nothing
+        self.on_change: Callable[[], None] = nothing  # told when other symbols are wanted
         self._lane = Lane(stream, faults, deliver=self._deliver, strike=self._strike)
 
     def put(self, events: Iterable[StreamEvent]) -> None:
@@ -151,7 +152,7 @@ class FeedHub:
             outbox_bytes=self._limits.outbox_bytes,
             slow_words=[_error(407)],
         )
-        session = DataSession(socket, feed, sign_in=self._sign_in, on_change=self._changed)
+        session = DataSession(socket, feed, sign_in=self._sign_in, on_change=self._subscribed)
         self._sessions.append(session)
         if action is not None and action.refuse_connection:
             self._refused.add(session)
@@ -208,10 +209,13 @@ class FeedHub:
         keys = [session.keys for session in self._sessions if session.feed is feed]
         return [self._register.account_id_of(*pair) for pair in keys if pair].count(account_id)
 
+    def _subscribed(self) -> None:
+        self._changed()
+        self.on_listener()
+
     def _changed(self) -> None:
         self._wanted.clear()
-        if self.on_change is not None:
-            self.on_change()
+        self.on_change()
 
     def _time_out(self, session: DataSession) -> None:
         if session.keys is None:

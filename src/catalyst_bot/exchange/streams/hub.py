@@ -25,9 +25,12 @@ class StreamHub:
     """`trading`, `data` and `news`: publishing on each returns at once."""
 
     def __init__(self, *, register: Register, limits: StreamLimits, faults: FaultBook) -> None:
+        self.joined = asyncio.Event()  # set once the first client listens to something
         self.trading = TradingHub(register=register, limits=limits, faults=faults)
         self.data = DataHub(register=register, limits=limits, faults=faults)
         self.news = NewsHub(register=register, limits=limits, faults=faults)
+        for hub in (self.trading, self.data, self.news):
+            hub.on_listener = self.joined.set
 
     async def run(self) -> None:
         """Feed the stream that is always on, until cancelled."""

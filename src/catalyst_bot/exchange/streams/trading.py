@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket
 
 from catalyst_bot.exchange.fault_rules import StreamAction
 from catalyst_bot.exchange.faults import FaultBook
-from catalyst_bot.exchange.streams.doors import header_keys, later, turn_away
+from catalyst_bot.exchange.streams.doors import header_keys, later, nothing, turn_away
 from catalyst_bot.exchange.streams.lane import Lane, StreamEvent
 from catalyst_bot.exchange.streams.limits import Register, StreamLimits
 from catalyst_bot.exchange.streams.socket import StreamSocket, asks_for_msgpack
@@ -31,11 +31,14 @@ SignIn = Callable[["TradingSession", str, str], bool]
 class TradingSession:
     """The conversation with one client, before and after it said who it is (`keys`)."""
 
-    def __init__(self, socket: StreamSocket, *, sign_in: SignIn) -> None:
+    def __init__(
+        self, socket: StreamSocket, *, sign_in: SignIn, on_listen: Callable[[], None]
+    ) -> None:
         self.socket = socket
         self.keys: tuple[str, str] | None = None
         self.streams: tuple[str, ...] = ()
         self._sign_in = sign_in
+        self._on_listen = on_listen
 
     def on_frame(self, message: Any) -> None:
         """Answer what the client sent."""
@@ -91,6 +94,8 @@ class TradingSession:
             return
         self.streams = (TRADE_UPDATES,) if TRADE_UPDATES in wanted else ()
         self.socket.send({"stream": "listening", "data": {"streams": self.streams}})
+        if self.streams:
+            self._on_listen()
 
 
 class TradingHub:
@@ -102,6 +107,7 @@ class TradingHub:
         self._faults = faults
         self._sessions: list[TradingSession] = []
         self._lanes: dict[str, Lane] = {}
+        self.on_listener: Callable[[], None] = nothing
 
     def publish(self, account_id: str, message: dict[str, Any]) -> None:
         """Send a trade update to the account it belongs to."""
@@ -134,7 +140,7 @@ class TradingHub:
             outbox_bytes=self._limits.outbox_bytes,
             slow_words=_error("slow client"),
         )
-        session = TradingSession(socket, sign_in=self._sign_in)
+        session = TradingSession(socket, sign_in=self._sign_in, on_listen=self.on_listener)
         self._sessions.append(session)
         timer = later(self._limits.auth_timeout_s, lambda: self._time_out(session))
         try:
