@@ -231,6 +231,7 @@ def test_portfolio_history(desk: Desk) -> None:
     assert body["timeframe"] == "1D"
     assert body["equity"][-2:] == [100990.0, 102090.0]
     assert len(body["timestamp"]) == len(body["profit_loss"]) == len(body["profit_loss_pct"])
+    assert body["equity"][0] == body["profit_loss"][0] == 0  # before it was opened
     minutes = desk.get(
         "/v2/account/portfolio/history",
         start=OPEN.isoformat(),

@@ -203,9 +203,11 @@ def test_orders_for_the_auctions(desk: Desk) -> None:
     assert (status, body["code"]) == (403, 40310000)
     assert body["message"] == "opg orders must be submitted after 7:00pm and before 9:28am"
     order = desk.order(time_in_force="cls", qty=2)
+    desk.advance(CLOSE - timedelta(minutes=6))
+    desk.order(time_in_force="cls", qty=2)
     desk.advance(CLOSE - timedelta(minutes=5))
     status, body = desk.refusal(time_in_force="cls")
-    assert body["message"].startswith("cls orders must be submitted after 7:00pm and before 3:5")
+    assert body["message"] == "cls orders must be submitted after 7:00pm and before 3:55pm"
     desk.advance(CLOSE + timedelta(seconds=1))
     assert desk.again(order)["status"] == "filled"
     desk.advance(CLOSE + timedelta(hours=4))

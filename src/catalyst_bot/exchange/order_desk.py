@@ -36,7 +36,7 @@ from catalyst_bot.simulation.venue_order import VenueOrder, VenueStatus
 
 _AUCTIONS_FROM: Final = time(19, 0)
 _OPEN_LEAD: Final = timedelta(minutes=2)
-_CLOSE_LEAD: Final = timedelta(minutes=10)
+_CLOSE_LEAD: Final = timedelta(minutes=5)  # observed; the documents say ten
 _SHARE_STEP: Final = Decimal("0.000000001")
 
 
@@ -242,7 +242,7 @@ class OrderDesk:
         if lives is TimeInForce.OPG and at >= day.opens_at - _OPEN_LEAD:
             raise forbidden("opg orders must be submitted after 7:00pm and before 9:28am")
         if lives is TimeInForce.CLS and at >= day.closes_at - _CLOSE_LEAD:
-            raise forbidden("cls orders must be submitted after 7:00pm and before 3:50pm")
+            raise forbidden("cls orders must be submitted after 7:00pm and before 3:55pm")
 
     def _reference_price(self, fields: OrderFields, market: MarketNow) -> Decimal:
         """Return what a share is worth: the far side in the session, the middle around it, the
