@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -80,6 +80,7 @@ class Conductor:
         self._edges = EdgeSchedule()
         self._followed: tuple[frozenset[str], frozenset[str], int] | None = None
         self._held: datetime | None = None
+        self._is_playing = False
         self._nudged = asyncio.Event()
 
     # Running
@@ -104,7 +105,13 @@ class Conductor:
         await (asyncio.sleep(0) if self._breathe is None else self._breathe())
 
     def nudge(self) -> None:
-        """Look again what comes next: somebody's interest has changed."""
+        """Look again what comes next: somebody's interest has changed.
+
+        The clock is held at once, so that nothing the newcomer waits for can pass unseen.
+        """
+        if not self._is_playing:
+            self._catch_up()
+            self._hold(self.next_moment())
         self._nudged.set()
 
     def advance(self, to: datetime) -> datetime:
@@ -136,8 +143,7 @@ class Conductor:
         self._hold(to)
         self._clock.move_to(max(to, self._clock.now()))
         if self._holds_openings:
-            self._market.unprinted_from = self._unopened = to
-            self._play_before_openings(to)
+            self._hold_openings(to)
         self._played_until = max(self._played_until, to)
         self.nudge()
 
@@ -199,21 +205,38 @@ class Conductor:
     # One instant
 
     def _play(self, at: datetime) -> None:
-        self._play_before_openings(at)
-        self._play_openings(at)
+        with self._playing():
+            self._play_before_openings(at)
+            self._play_openings(at)
         self._played_until = max(self._played_until, at)
+
+    def _hold_openings(self, at: datetime) -> None:
+        """Play an instant up to the bars that begin there."""
+        self._market.unprinted_from = self._unopened = at
+        with self._playing():
+            self._play_before_openings(at)
 
     def _open_held(self, at: datetime) -> datetime:
         """Play the rest of the instant at which the last advance stopped."""
         self._follow(at)
         self._market.unprinted_from = self._unopened = None
-        self._play_openings(at)
+        with self._playing():
+            self._play_openings(at)
         return at
+
+    @contextmanager
+    def _playing(self) -> Iterator[None]:
+        self._is_playing = True
+        try:
+            yield
+        finally:
+            self._is_playing = False
 
     def _play_before_openings(self, at: datetime) -> None:
         world, before = self._market.world, at - _TICK
         for action in world.actions.between(before, at):
             self._tell(ActionTaken(at=at, action=action))
+            self._followed = None  # another symbol may be meant from now on
         change = self._session_change(at)
         if change is not None and change.phase not in _ENDING:
             self._tell(change)
@@ -309,13 +332,14 @@ class Conductor:
     def _follow(self, after: datetime) -> None:
         """Follow the prices of who somebody is interested in now."""
         interested = frozenset(self._venue.interested())
-        heard = frozenset(self._publisher.wanted(_PRICED, after))
+        heard = self._publisher.asked_for(_PRICED)
         version = self._market.world.version
         if self._followed == (interested, heard, version):
             return
         if self._followed is None or self._followed[2] != version:
             self._trades.clear()
         self._followed = (interested, heard, version)
+        heard = self._publisher.symbols(heard, after)
         after_us = microseconds(after) - (self._unopened is not None)
         world = self._market.world
         found = {symbol: world.series(symbol, after) for symbol in sorted(interested | heard)}
