@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import math
 import secrets
 import signal
@@ -20,6 +21,7 @@ from catalyst_bot.exchange.app import Accounts, Parts, create_app
 from catalyst_bot.exchange.book_prices import QuoteRule
 from catalyst_bot.exchange.clock import ClockKind, ExchangeClock, system_time
 from catalyst_bot.exchange.conductor import Conductor
+from catalyst_bot.exchange.errors import ApiError
 from catalyst_bot.exchange.exchange import Exchange
 from catalyst_bot.exchange.fault_rules import read_rules
 from catalyst_bot.exchange.faults import FaultBook
@@ -127,7 +129,15 @@ def serve_exchange(asked: Asked, *, say: Say, note: Say) -> None:
                 certificate=ready.certificate,
             )
 
-        asyncio.run(run())
+        gc.collect()
+        gc.freeze()  # the market lives as long as the process; no collection has to walk it
+        try:
+            asyncio.run(run())
+        except ApiError as error:  # between requests: a moment of the market cannot be kept
+            raise ConfigError(
+                f"--db {asked.db}: cannot be written ({error.__cause__}); make room and start it "
+                "again: nothing that was answered is lost"
+            ) from error
 
 
 async def _conduct(parts: Parts) -> None:

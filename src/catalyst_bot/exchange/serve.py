@@ -108,12 +108,15 @@ async def serve(
     A task that fails ends the serving and raises.
     """
     server = _Server(_config(app, certificate), on_ready)
-    async with asyncio.TaskGroup() as group:
-        running = [group.create_task(task()) for task in beside]
-        stopping = group.create_task(_stop(server, stop))
-        await server.serve(sockets=[listener])
-        for task in (*running, stopping):
-            task.cancel()
+    try:
+        async with asyncio.TaskGroup() as group:
+            running = [group.create_task(task()) for task in beside]
+            stopping = group.create_task(_stop(server, stop))
+            await server.serve(sockets=[listener])
+            for task in (*running, stopping):
+                task.cancel()
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from errors
 
 
 async def _stop(server: uvicorn.Server, stop: asyncio.Event) -> None:
@@ -127,6 +130,7 @@ def _config(app: ASGIApp, certificate: Certificate | None) -> uvicorn.Config:
         http=HttpConnection,
         ws=SocketConnection,
         ws_max_size=MAX_FRAME_BYTES,
+        ws_per_message_deflate=False,  # clients offer it; on one machine it only takes time
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -17,7 +17,7 @@ from catalyst_bot.exchange.streams.channels import BadSubscription, Feed, Subscr
 from catalyst_bot.exchange.streams.doors import header_keys, later, nothing, turn_away
 from catalyst_bot.exchange.streams.lane import Lane, StreamEvent
 from catalyst_bot.exchange.streams.limits import Register, StreamLimits
-from catalyst_bot.exchange.streams.socket import StreamSocket, asks_for_msgpack
+from catalyst_bot.exchange.streams.socket import LastWords, StreamSocket, asks_for_msgpack
 from catalyst_bot.exchange.streams.wire import Encoding, arrays, encode
 
 ERRORS: Final = {
@@ -150,7 +150,7 @@ class FeedHub:
             websocket,
             encoding,
             outbox_bytes=self._limits.outbox_bytes,
-            slow_words=[_error(407)],
+            last_words=LastWords(slow=[_error(407)], internal=[_error(500)]),
         )
         session = DataSession(socket, feed, sign_in=self._sign_in, on_change=self._subscribed)
         self._sessions.append(session)

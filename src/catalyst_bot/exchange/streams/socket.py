@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -20,6 +21,7 @@ from catalyst_bot.exchange.streams.wire import (
 )
 
 NORMAL_CLOSE: Final = 1000
+INTERNAL_CLOSE: Final = 1011
 SLOW_GRACE_S: Final = 5.0
 
 
@@ -27,14 +29,22 @@ OnFrame = Callable[[Any], None]
 """Takes what a client sent; None stands for a frame that is not readable."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastWords:
+    """What a stream says before it closes a socket: to a slow client, and at a fault of its own."""
+
+    slow: Any
+    internal: Any
+
+
 class StreamSocket:
     """A connection after its handshake. Sending and closing return at once.
 
-    A client that leaves more than `outbox_bytes` unread hears `slow_words` and is closed.
+    A client that leaves more than `outbox_bytes` unread hears so in its last words.
     """
 
     def __init__(
-        self, socket: WebSocket, encoding: Encoding, *, outbox_bytes: int, slow_words: Any
+        self, socket: WebSocket, encoding: Encoding, *, outbox_bytes: int, last_words: LastWords
     ) -> None:
         self.encoding = encoding
         self.is_muted = False
@@ -42,7 +52,7 @@ class StreamSocket:
         self._outbox: deque[bytes] = deque()
         self._outbox_bytes = 0
         self._outbox_limit_bytes = outbox_bytes
-        self._slow_words = slow_words
+        self._last_words = last_words
         self._work = asyncio.Event()
         self._roomy = asyncio.Event()
         self._roomy.set()
@@ -81,7 +91,7 @@ class StreamSocket:
             return
         self._outbox.clear()
         self._count(-self._outbox_bytes)
-        self.send(self._slow_words)
+        self.send(self._last_words.slow)
         self.close()
         self._giving_up = asyncio.get_running_loop().call_later(SLOW_GRACE_S, self.cut)
 
@@ -105,6 +115,9 @@ class StreamSocket:
         """Suffer a fault: fall silent, or close."""
         if action is not None and action.mute:
             self.is_muted = True
+        if action is not None and action.error:
+            self.send(self._last_words.internal)
+            self.close(INTERNAL_CLOSE)
         if action is not None and action.close:
             self.close(action.close)
 

@@ -16,7 +16,7 @@ from catalyst_bot.exchange.faults import FaultBook
 from catalyst_bot.exchange.streams.doors import header_keys, later, nothing, turn_away
 from catalyst_bot.exchange.streams.lane import Lane, StreamEvent
 from catalyst_bot.exchange.streams.limits import Register, StreamLimits
-from catalyst_bot.exchange.streams.socket import StreamSocket, asks_for_msgpack
+from catalyst_bot.exchange.streams.socket import LastWords, StreamSocket, asks_for_msgpack
 from catalyst_bot.exchange.streams.wire import Encoding, encode
 
 TRADE_UPDATES: Final = "trade_updates"
@@ -138,7 +138,9 @@ class TradingHub:
             websocket,
             encoding,
             outbox_bytes=self._limits.outbox_bytes,
-            slow_words=_error("slow client"),
+            last_words=LastWords(
+                slow=_error("slow client"), internal=_error("internal server error")
+            ),
         )
         session = TradingSession(socket, sign_in=self._sign_in, on_listen=self.on_listener)
         self._sessions.append(session)
