@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from tests.exchange.desk import Desk
+from catalyst_bot.exchange.knobs import ClientIdScope, DayTradeRule, Knobs
+from tests.exchange.desk import NEXT_OPEN, Desk
 
 
 @pytest.fixture
@@ -245,3 +248,58 @@ def test_a_refused_order_leaves_no_trace(desk: Desk) -> None:
     assert desk.get("/v2/account") == before
     assert desk.get("/v2/orders", status="all") == []
     assert desk.updates == []
+
+
+def small(rule: DayTradeRule) -> Desk:
+    return Desk(
+        knobs=Knobs(
+            pdt_mode=rule,
+            starting_cash_usd=Decimal(20_000),
+            partial_probability=Decimal(0),
+            rate_limit_per_min=0,
+        )
+    )
+
+
+def day_trade(desk: Desk) -> None:
+    desk.order()
+    desk.order(side="sell")
+
+
+def test_the_day_trading_rule_of_old() -> None:
+    desk = small(DayTradeRule.LEGACY)
+    for _ in range(3):
+        day_trade(desk)
+    desk.order()
+    assert desk.refusal(side="sell") == (
+        403,
+        {"code": 40310100, "message": "trade denied due to pattern day trading protection"},
+    )
+    assert desk.ask("DELETE", "/v2/positions/AAPL").status_code == 403
+    desk.advance(NEXT_OPEN + timedelta(seconds=30))
+    desk.order(side="sell")  # bought the day before
+    desk.order(symbol="MSFT")
+    assert desk.refusal(symbol="MSFT", side="sell")[0] == 403
+
+
+def test_no_day_trading_rule_unless_asked_for() -> None:
+    desk = small(DayTradeRule.OFF)
+    for _ in range(5):
+        day_trade(desk)
+
+
+def test_a_name_may_be_used_again_when_the_exchange_is_told_so() -> None:
+    desk = Desk(
+        knobs=Knobs(
+            client_id_scope=ClientIdScope.ACTIVE_ONLY,
+            partial_probability=Decimal(0),
+            rate_limit_per_min=0,
+        )
+    )
+    first = desk.order(client_order_id="again")
+    second = desk.order(client_order_id="again")
+    assert first["id"] != second["id"]
+    desk.order(type="limit", limit_price=90, client_order_id="again")
+    assert desk.refusal(client_order_id="again")[0] == 422
+    found = desk.get("/v2/orders:by_client_order_id", client_order_id="again")
+    assert found["status"] == "new"

@@ -12,6 +12,11 @@ from catalyst_bot.domain.enums import OrderKind, Side, TimeInForce
 from catalyst_bot.domain.money import ZERO, whole_shares
 from catalyst_bot.exchange.account import Account
 from catalyst_bot.exchange.assets import Asset
+from catalyst_bot.exchange.day_trades import (
+    LEAST_EQUITY_USD,
+    MOST_DAY_TRADES,
+    day_trade_refusal,
+)
 from catalyst_bot.exchange.errors import (
     ApiError,
     forbidden,
@@ -21,6 +26,7 @@ from catalyst_bot.exchange.errors import (
     unprocessable,
 )
 from catalyst_bot.exchange.exchange import Exchange
+from catalyst_bot.exchange.knobs import DayTradeRule
 from catalyst_bot.exchange.order_fields import OrderFields, read_changes, read_order
 from catalyst_bot.market_data.calendar_table import NEW_YORK
 from catalyst_bot.simulation.events import (
@@ -159,6 +165,8 @@ class OrderDesk:
         self, account: Account, request: OrderRequest, at: datetime, market: MarketNow
     ) -> dict[str, Any]:
         exchange, engine = self._exchange, account.engine
+        if exchange.knobs.pdt_mode is DayTradeRule.LEGACY:
+            self._few_day_trades(account, request, at)
         is_acknowledged = exchange.knobs.ack_delay_s == 0
         try:
             events = engine.submit(request, at, market=market, is_acknowledged=is_acknowledged)
@@ -173,6 +181,17 @@ class OrderDesk:
             exchange.show_price(account, entered, request.symbol, at, market)
         exchange.settle(at)
         return reply
+
+    def _few_day_trades(self, account: Account, request: OrderRequest, at: datetime) -> None:
+        """Refuse a day trade too many of a small account."""
+        held = account.engine.state.account.held(request.symbol)
+        is_closing = held < 0 if request.side is Side.BUY else held > 0
+        trades, hours = account.day_trades, self._exchange.market.hours
+        if not trades.would_be_one(request.symbol, at, is_closing=is_closing):
+            return
+        is_small = self._exchange.figures(account, at).equity_usd < LEAST_EQUITY_USD
+        if is_small and trades.count(at, hours) >= MOST_DAY_TRADES:
+            raise day_trade_refusal()
 
     def _close(self, account: Account, symbol: str, quantity: Decimal) -> dict[str, Any]:
         at = self._exchange.now()
