@@ -60,10 +60,15 @@ def command(*flags: str) -> list[str]:
 
 
 @contextmanager
-def exchange(*flags: str) -> Iterator[Running]:
-    """Start an exchange, wait for its line, kill what is left of it in the end."""
+def exchange(*flags: str, limit_files: int | None = None) -> Iterator[Running]:
+    """Start an exchange, wait for its line, kill what is left of it in the end.
+
+    With `limit_files` no file of it grows beyond so many bytes, as if the disk were full.
+    """
+    limit = f'ulimit -f {(limit_files or 0) // 512} && exec "$@"'
+    under = ["sh", "-c", limit, "sh"] if limit_files else []
     process = subprocess.Popen(
-        command(*flags),
+        [*under, *command(*flags)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

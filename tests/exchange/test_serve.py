@@ -219,6 +219,24 @@ def _kept(running: Running) -> list[Any]:
     ]
 
 
+def test_a_full_disk_loses_nothing_that_was_answered(tmp_path: Path) -> None:
+    flags = (*KEYS, "--speed", "60", "--db", str(tmp_path / "exchange.db"))
+    taken = []
+    with exchange(*flags, limit_files=200_000) as running:
+        for number in range(100):
+            answer = place(running, qty="1", client_order_id=f"{number}")
+            if answer.status_code != 200:
+                break
+            taken.append(answer.json()["id"])
+        assert (answer.status_code, answer.json()["code"]) == (500, 50010000)
+        _, stderr = running.process.communicate(timeout=30)  # the next moment ends it
+        assert running.process.returncode == 3
+        assert f"--db {tmp_path / 'exchange.db'}: cannot be written" in stderr
+    with exchange(*flags) as again:
+        kept = get(again, "/v2/orders?status=all&limit=500")
+        assert set(taken) <= {order["id"] for order in kept}
+
+
 def test_another_exchange_cannot_use_the_same_file(tmp_path: Path) -> None:
     path = str(tmp_path / "exchange.db")
     with exchange(*STEP, "--db", path):

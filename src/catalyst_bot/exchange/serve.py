@@ -116,7 +116,8 @@ async def serve(
             for task in (*running, stopping):
                 task.cancel()
     except ExceptionGroup as errors:
-        raise errors.exceptions[0] from errors
+        first = errors.exceptions[0]
+        raise first from first.__cause__  # what is behind it, not the group
 
 
 async def _stop(server: uvicorn.Server, stop: asyncio.Event) -> None:
