@@ -181,10 +181,8 @@ def _grow_legs(state: VenueState, entry: VenueOrder, event: e.OrderFilled) -> No
     for leg in group.legs:
         if leg.is_ended:
             continue
-        if leg.is_live:
-            leg.quantity += event.quantity
-        else:
-            leg.quantity = group.entered_quantity
+        leg.quantity = group.entered_quantity
+        if not leg.is_live:
             leg.live_from = event.filled_at
         state.refresh(leg)
 

@@ -161,7 +161,7 @@ class VenueOrder:
         return is_stop and self.triggered_at is not None and self.collar_price is None
 
     def prices_in(self, opened_at: datetime) -> PricePoint:
-        """Return the prices that count in a bar: a change counts from the next bar on."""
+        """Return the prices the order had when a bar opened: a change counts from the next one."""
         for point in reversed(self.prices):
             if point.since <= opened_at:
                 return point

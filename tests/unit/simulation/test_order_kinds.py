@@ -263,6 +263,22 @@ def test_only_flagged_limits_trade_outside_the_session(session: SessionPhase):
     assert story(trade(engine, 100.0, 1, session)) == ["OrderFilled flagged 100 @ 100.05"]
 
 
+@pytest.mark.parametrize("session", [SessionPhase.PRE, SessionPhase.POST])
+def test_an_order_of_the_regular_session_sleeps_outside_it(session: SessionPhase):
+    engine = exchange_venue()
+    submit(engine, limit("x", "101", time_in_force=GTC))
+    assert trade(engine, 100.0, 1, session) == []
+    assert len(trade(engine, 100.0, 2)) == 1
+
+
+def test_an_order_fills_once_at_a_moment():
+    engine = exchange_venue(rules=alpaca_rules(partial_probability=1.0))
+    submit(engine, request("x"))
+    assert len(trade(engine, 100.0, 1)) == 1
+    assert trade(engine, 100.0, 1) == []
+    assert len(trade(engine, 100.0, 1.5)) == 1
+
+
 def test_nothing_trades_when_the_market_is_closed():
     engine = exchange_venue()
     closed = market(phase=SessionPhase.CLOSED)

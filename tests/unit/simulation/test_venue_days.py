@@ -64,6 +64,15 @@ def test_a_cancel_outside_the_session_waits_for_it_and_keeps_the_shares():
     assert engine.state.available_shares("ACME") == 100
 
 
+def test_a_waiting_leg_that_is_cancelled_at_night_ends_its_group_in_the_morning():
+    engine = exchange_venue()
+    submit(engine, bracket(), now=market(phase=CLOSED))
+    assert story(engine.cancel("o-entry.sl", second(1), phase=CLOSED)) == ["CancelRequested entry"]
+    engine.on_session_open(second(2))
+    names = ("entry", "entry.sl", "entry.tp")
+    assert [status(engine, name) for name in names] == ["canceled"] * 3
+
+
 def test_a_cancel_outside_the_session_may_be_done_at_once():
     at_once = alpaca_rules(cancel_when_closed=CancelWhenClosed.AT_ONCE)
     engine = exchange_venue(rules=at_once)
