@@ -228,6 +228,17 @@ def test_pages_are_complete_and_in_order(limit: int, kind: str, sort: str, minut
         assert moments == sorted(moments, reverse=sort == "desc")
 
 
+@pytest.mark.parametrize("short", [0, 1, 2])
+def test_the_last_item_is_not_lost(short: int) -> None:
+    client = DataClient(MARKET, OPEN + 10 * MINUTE)
+    params = {"symbols": "AAPL,MSFT", "start": START}
+    whole = client.get("/v2/stocks/trades", **params)["trades"]
+    count = sum(map(len, whole.values()))
+    pages = client.pages("/v2/stocks/trades", **params, limit=count - short)
+    assert len(pages) == (2 if short else 1)
+    assert sum(len(rows) for page in pages for rows in page["trades"].values()) == count
+
+
 def test_a_range_includes_both_ends(client: DataClient) -> None:
     body = client.get(
         "/v2/stocks/AAPL/bars",

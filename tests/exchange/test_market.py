@@ -102,7 +102,7 @@ def test_daily_bars_fill_in_the_days_before() -> None:
     daily = [(before, 10.0, 12.0, 9.0, 11.0, 1e6), (OPEN, 1.0, 1.0, 1.0, 1.0, 1.0)]
     market = market_of({"AAPL": rows}, daily={"AAPL": daily})
     days = market.bars("AAPL", DAY, start=before - timedelta(days=1), end=END, at=END).bars()
-    assert [day.close for day in days] == [11.0, rows[-1][4]]
+    assert [(day.open, day.close) for day in days] == [(10.0, 11.0), (rows[0][1], rows[-1][4])]
     assert market.previous_close("AAPL", OPEN + SECOND) == 11.0
 
 
