@@ -182,16 +182,17 @@ def _grow_legs(state: VenueState, entry: VenueOrder, event: e.OrderFilled) -> No
         if leg.is_ended:
             continue
         leg.quantity = group.entered_quantity
-        if not leg.is_live:
+        if leg.is_live:
+            state.reservations.update(leg)
+        else:
             leg.live_from = event.filled_at
-        state.refresh(leg)
 
 
 def _shrink_sibling(state: VenueState, leg: VenueOrder, quantity: Decimal) -> None:
     sibling = state.group_of(leg).sibling(leg)
     if sibling is not None and sibling.is_open:
         sibling.quantity -= quantity
-        state.refresh(sibling)
+        state.reservations.update(sibling)
 
 
 def _request_cancel(state: VenueState, event: e.CancelRequested) -> None:

@@ -173,6 +173,6 @@ class VenueOrder:
 
     def filled_in(self, opened_at: datetime, phase: Phase) -> bool:
         """Tell whether the order was filled at this chance."""
-        return bool(self.execution_ids) and self.execution_id(opened_at, phase) in (
-            self.execution_ids
-        )
+        if not self.execution_ids or self.told_at < opened_at:
+            return False
+        return self.execution_id(opened_at, phase) in self.execution_ids
