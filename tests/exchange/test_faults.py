@@ -430,6 +430,13 @@ def test_a_bad_rule_is_named_with_its_place(tmp_path: Path, text: str, told: str
     assert told in str(error.value)
 
 
+def test_the_rules_on_the_page_can_be_read(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "serve-the-exchange.md"
+    shown = page.read_text().partition("```toml\n")[2].partition("```")[0]
+    (tmp_path / "faults.toml").write_text(shown)
+    assert len(read_rules(tmp_path / "faults.toml")) == 2
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="--faults"):
         read_rules(tmp_path / "none.toml")
