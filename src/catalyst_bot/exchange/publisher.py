@@ -13,7 +13,6 @@ from catalyst_bot.exchange.hubs import EVERY_SYMBOL, Channel, DataHub
 from catalyst_bot.exchange.market import Market
 from catalyst_bot.exchange.moments import Halted, Resumed
 from catalyst_bot.exchange.ticks import Trade
-from catalyst_bot.exchange.timeframes import MINUTE
 from catalyst_bot.simulation.market_now import SessionPhase
 
 _A_MINUTE: Final = timedelta(minutes=1)
@@ -56,14 +55,14 @@ class Publisher:
 
     def on_trades(self, trades: Iterable[Trade], at: datetime) -> None:
         """Tell trades, and the quotes they bring."""
-        heard = self.wanted(Channel.TRADES, at)
-        quoted = self.wanted(Channel.QUOTES, at)
+        heard, quoted = self._hub.wanted(Channel.TRADES), self._hub.wanted(Channel.QUOTES)
+        follows_trades = self._market.quote_rule is QuoteRule.TRADES
         messages = []
         for trade in trades:
-            if trade.symbol in heard:
+            if trade.symbol in heard or EVERY_SYMBOL in heard:
                 messages.append(told.trade_message(trade))
-            if trade.symbol in quoted and self._market.quote_rule is QuoteRule.TRADES:
-                book = self._market.quote(trade.symbol, trade.at)
+            if follows_trades and (trade.symbol in quoted or EVERY_SYMBOL in quoted):
+                book = self._market.quote(trade.symbol, at)
                 if book is not None:
                     messages.append(told.quote_message(book))
         self._publish(messages)
@@ -108,9 +107,10 @@ class Publisher:
         messages = []
         start = end - _A_MINUTE
         for symbol in sorted(self.wanted(channel, end)):
-            table = self._market.bars(symbol, MINUTE, start=start, end=start, at=end)
-            if len(table) and (kind == "b" or _is_told_again(symbol, start)):
-                messages.append(told.bar_message(kind, symbol, table.bars()[0]))
+            if kind == "b" or _is_told_again(symbol, start):
+                bar = self._market.minute_bar(symbol, start)
+                if bar is not None:
+                    messages.append(told.bar_message(kind, symbol, bar))
         return messages
 
     def _bands(self, at: datetime) -> list[told.Message]:
