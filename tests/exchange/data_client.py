@@ -29,23 +29,23 @@ class DataClient:
             routes=[*desk.routes(), *NewsDesk(market, now=lambda: self.at).routes()],
             exception_handlers={ApiError: api_error_handler},
         )
-        self._http = TestClient(app)
+        self.http = TestClient(app)
 
     def raw(self, path: str, **params: Any) -> bytes:
         """Return the body of a successful request as it is sent, without a look at it."""
-        reply = self._http.get(path, params=params)
+        reply = self.http.get(path, params=params)
         assert reply.status_code == 200, reply.text
         return reply.content
 
     def get(self, path: str, **params: Any) -> Any:
         """Return the body of a successful request."""
         body = json.loads(self.raw(path, **params))
-        openapi.validate("get", _documented(path), 200, body, openapi.DATA)
+        openapi.validate("get", documented(path), 200, body, openapi.DATA)
         return body
 
     def refusal(self, path: str, **params: Any) -> tuple[int, str]:
         """Return status and message of a refused request."""
-        reply = self._http.get(path, params=params)
+        reply = self.http.get(path, params=params)
         assert reply.status_code >= 400, reply.text
         return reply.status_code, reply.json()["message"]
 
@@ -58,7 +58,7 @@ class DataClient:
         return bodies
 
 
-def _documented(path: str) -> str:
+def documented(path: str) -> str:
     """The document's own path."""
     paths = openapi.document(openapi.DATA)["paths"]
     if path in paths:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalyst_bot.exchange.data_query import page_token
 from catalyst_bot.exchange.market import Market
 from catalyst_bot.exchange.ticks import ActionKind, CorporateAction
 from tests.exchange.data_client import DataClient
@@ -308,6 +309,20 @@ GOOD = {"symbols": "AAPL", "timeframe": "1Min"}
         (BARS, GOOD | {"start": "yesterday"}, "invalid start: yesterday"),
         (BARS, GOOD | {"start": "2025-10-22T13:30:00"}, "invalid start: 2025-10-22T13:30:00"),
         (BARS, GOOD | {"start": "0001-01-01T00:00:00Z"}, "invalid start: 0001-01-01T00:00:00Z"),
+        (BARS, GOOD | {"start": "0001-01-01"}, "invalid start: 0001-01-01"),
+        (BARS, GOOD | {"end": "9999-12-31"}, "invalid end: 9999-12-31"),
+        (BARS, GOOD | {"asof": "0001-01-01"}, "invalid asof: 0001-01-01"),
+        (BARS, GOOD | {"timeframe": "٣Min"}, "invalid timeframe: ٣Min"),
+        (
+            BARS,
+            GOOD | {"timeframe": "1" * 5_000 + "Min"},
+            "invalid timeframe: " + "1" * 5_000 + "Min",
+        ),
+        (
+            BARS,
+            GOOD | {"page_token": page_token("AAPL", "M", "0001-01-01T00:00:00Z")},
+            f"invalid page_token: {page_token('AAPL', 'M', '0001-01-01T00:00:00Z')}",
+        ),
         (
             BARS,
             GOOD | {"start": "2025-10-23", "end": "2025-10-22"},

@@ -6,12 +6,23 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.limits import CostRules
 from catalyst_bot.domain.market import Bar
-from catalyst_bot.exchange.book_prices import QuoteRule
+from catalyst_bot.exchange.book_prices import (
+    QuoteRule,
+    book_sizes,
+    book_sizes_of,
+    model_book,
+    model_book_of,
+    tick_book,
+    tick_book_of,
+)
 from catalyst_bot.exchange.ticks import ActionKind, CorporateAction, Halt
 from catalyst_bot.exchange.timeframes import DAY, MINUTE, read_timeframe
 from catalyst_bot.simulation.spread_model import synthetic_quote
@@ -176,6 +187,36 @@ def test_quotes_that_follow_bars_are_those_of_our_replays() -> None:
     assert (book.bid, book.ask, book.at) == (expected.bid, expected.ask, bar.closed_at)
 
 
+@given(
+    prices=st.lists(st.integers(1, 5_000_000), min_size=1, max_size=40),
+    half_bps=st.sampled_from([0.0, 1.0, 10.0, 250.0]),
+    us=st.integers(0, 2**52),
+)
+def test_one_quote_is_that_of_many(prices: list[int], half_bps: float, us: int) -> None:
+    values = np.array(prices) / 10_000
+    halves, times = np.full(len(prices), half_bps), us + np.arange(len(prices))
+    bids, asks = tick_book(values, halves, times)
+    model = model_book(values, halves)
+    sizes = book_sizes(times)
+    for place, price in enumerate(values.tolist()):
+        bid, ask = tick_book_of(price, half_bps, us + place)
+        assert (bid, ask) == (bids[place], asks[place])
+        assert 0 < bid < ask
+        assert bid <= price + 1e-9 or bid == 0.0001
+        assert price <= ask + 1e-9
+        assert model_book_of(price, half_bps) == (model[0][place], model[1][place])
+        assert book_sizes_of(us + place) == (sizes[0][place], sizes[1][place])
+
+
+def test_a_minute_bar_is_that_of_history() -> None:
+    for rows, interval_s in ((walk(1), 300), (walk(1, step_s=60, bars=390), 60)):
+        market = market_of({"AAPL": rows}, interval_s=interval_s)
+        bars = market.bars("AAPL", MINUTE, start=OPEN, end=CLOSE, at=CLOSE).bars()
+        for bar in bars:
+            assert market.minute_bar("AAPL", bar.at) == bar
+        assert market.minute_bar("AAPL", CLOSE) is None
+
+
 def test_an_unknown_symbol_has_nothing() -> None:
     market = market_of({"AAPL": walk(1)})
     assert market.last_trade("NONE", END) is None
@@ -279,6 +320,16 @@ def test_between_split_and_first_trade_the_price_is_the_new_one() -> None:
     trade = market.last_trade("AAPL", effective)
     assert trade is not None
     assert trade.price == old  # what was traded was traded at that price
+
+
+def test_the_last_close_follows_a_split_at_once() -> None:
+    rows = walk(12)
+    market = market_of({"AAPL": rows})
+    effective = market.world.effective_at(SPLIT)
+    assert market.previous_close("AAPL", effective) == rows[77][4]
+    market.world.add_corporate_action(SPLIT)
+    assert market.previous_close("AAPL", effective - SECOND) == rows[77][4]
+    assert market.previous_close("AAPL", effective) == pytest.approx(rows[77][4] / 4)
 
 
 def test_before_it_takes_effect_a_split_is_not_there() -> None:

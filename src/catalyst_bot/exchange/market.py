@@ -34,7 +34,7 @@ from catalyst_bot.exchange.ticks import (
     Trade,
     TradedBar,
 )
-from catalyst_bot.exchange.timeframes import DAY, Timeframe, midnight
+from catalyst_bot.exchange.timeframes import DAY, MINUTE, Timeframe, midnight
 from catalyst_bot.exchange.world import EPOCH, World, from_microseconds, microseconds
 from catalyst_bot.market_data.calendar_table import NEW_YORK
 from catalyst_bot.market_data.session_times import to_datetime, to_seconds
@@ -199,6 +199,10 @@ class Market:
     def minute_bar(self, symbol: str, start: datetime) -> TradedBar | None:
         """Return the bar of one minute that is over, None without a trade in it."""
         end = start + _A_MINUTE
+        series = self.world.series(symbol, end)
+        if series is not None and series.interval_s == 60:
+            recorded = self.bars(symbol, MINUTE, start=start, end=start, at=end)
+            return recorded.bars()[0] if len(recorded) else None
         ticks = self.trades(symbol, start=start, end=end - _A_TICK, at=end)
         if not len(ticks[0]):
             return None
