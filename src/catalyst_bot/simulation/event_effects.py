@@ -8,6 +8,7 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from catalyst_bot.domain.errors import InvariantViolated
+from catalyst_bot.domain.money import ZERO
 from catalyst_bot.simulation import events as e
 from catalyst_bot.simulation.stops import trailing_stop_price
 from catalyst_bot.simulation.venue_account import SHARE_STEP
@@ -271,13 +272,14 @@ def _rename(state: VenueState, event: e.SymbolRenamed) -> None:
     state.account.rename(old, new)
     state.reservations.rename(old, new)
     if old in state.day.cost_usd:
-        state.day.cost_usd[new] = state.day.cost_usd.pop(old)
+        cost_usd = state.day.cost_usd.pop(old)
+        state.day.cost_usd[new] = state.day.cost_usd.get(new, ZERO) + cost_usd
     if old in state.halted:
         state.halted = (state.halted - {old}) | {new}
     if old in state.tradable_from:
         state.tradable_from[new] = state.tradable_from.pop(old)
     if old in state.open_ids:
-        state.open_ids[new] = state.open_ids.pop(old)
+        state.open_ids[new] = state.open_ids.get(new, {}) | state.open_ids.pop(old)
     for order in state.orders.values():
         if order.symbol == old and not order.is_ended:
             order.symbol = new

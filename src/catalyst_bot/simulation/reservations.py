@@ -39,7 +39,7 @@ class Reservations:
         """Carry the shares of a symbol over to its new name."""
         held = self.shares.pop(symbol, None)
         if held is not None:
-            self.shares[new_symbol] = held
+            self.shares[new_symbol] = self.shares.get(new_symbol, ZERO) + held
 
     def _hold_usd(self, order: VenueOrder, amount_usd: Decimal) -> None:
         before_usd = self.usd_of.get(order.order_id, ZERO)

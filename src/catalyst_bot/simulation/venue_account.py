@@ -94,9 +94,16 @@ class VenueAccount:
         return quantity - whole_shares(quantity)
 
     def rename(self, symbol: str, new_symbol: str) -> None:
-        """Carry a holding over to a new symbol."""
+        """Carry a holding over to a new symbol, into what is held of that one already."""
         holding = self.holdings.pop(symbol, None)
-        if holding is not None:
+        if holding is None:
+            return
+        there = self.holdings.pop(new_symbol, Holding())
+        holding.quantity += there.quantity
+        holding.cost_usd += there.cost_usd
+        if holding.quantity == 0:
+            self.realised_usd -= holding.cost_usd
+        else:
             self.holdings[new_symbol] = holding
 
     def _shrink(self, symbol: str, signed: Decimal, closed_cost_usd: Decimal) -> None:

@@ -97,6 +97,26 @@ def test_a_renamed_symbol_keeps_its_position():
     assert (books.held("ACME"), books.held("APEX")) == (0, 5)
 
 
+@pytest.mark.parametrize(("side", "left"), [(Side.BUY, 8), (Side.SELL, 2)])
+def test_a_renamed_position_joins_what_is_held_there(side: Side, left: int):
+    books = account()
+    trade(books, Side.BUY, "5", "10")
+    books.book("APEX", side, quantity=D(3), price=D(20), fee_usd=D(0))
+    books.rename("ACME", "APEX")
+    assert books.held("APEX") == left
+    cost_usd = books.holdings["APEX"].cost_usd
+    assert books.cash_usd + cost_usd == 10_000 + books.realised_usd
+
+
+def test_a_renamed_position_may_cancel_out():
+    books = account()
+    trade(books, Side.BUY, "5", "10")
+    books.book("APEX", Side.SELL, quantity=D(5), price=D(12), fee_usd=D(0))
+    books.rename("ACME", "APEX")
+    assert books.holdings == {}
+    assert (books.realised_usd, books.cash_usd) == (10, 10_010)
+
+
 @given(
     price=st.integers(1, 10**7).map(lambda ticks: D(ticks) / 10_000),
     available=st.integers(-100, 10**9).map(lambda cents: D(cents) / 10_000),
