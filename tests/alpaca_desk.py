@@ -6,17 +6,20 @@ import asyncio
 from collections.abc import Coroutine, Iterable
 from typing import Any, TypeVar
 
-import httpx2
-
 from catalyst_bot.alpaca.access import access_of
 from catalyst_bot.alpaca.client import AlpacaClient
-from catalyst_bot.broker.alpaca import AlpacaBroker
+from catalyst_bot.alpaca.pace import Pace
+from catalyst_bot.broker.alpaca_client import AlpacaBrokerClient
+from catalyst_bot.broker.alpaca_mapping import read_order
+from catalyst_bot.broker.alpaca_stream import Update
 from catalyst_bot.domain.messages.registry import Fact, Message
 from catalyst_bot.ports.clock import Clock
 from catalyst_bot.ports.sink import Sink
-from tests.fake_alpaca import KEY, SECRET, FakeAlpaca
+from tests.fake_alpaca import KEY, SECRET, FakeAlpaca, ServiceAdapter
 
 T = TypeVar("T")
+HURRY = 1e6  # pauses take no time, and no limit of requests is met
+NO_LIMIT = 10**9
 
 
 def client_for(service: FakeAlpaca, *, secret: str = SECRET) -> AlpacaClient:
@@ -26,7 +29,7 @@ def client_for(service: FakeAlpaca, *, secret: str = SECRET) -> AlpacaClient:
         data_url="http://localhost",
         environ={"ALPACA_API_KEY": KEY, "ALPACA_SECRET": secret},
     )
-    return AlpacaClient(access, transport=httpx2.ASGITransport(app=service.app))
+    return AlpacaClient(access, pace=Pace(HURRY), per_min=NO_LIMIT, adapter=ServiceAdapter(service))
 
 
 class AlpacaDesk:
@@ -38,8 +41,9 @@ class AlpacaDesk:
         self.service = service or FakeAlpaca(now=clock.now)
         self.broker = self._broker()
 
-    def _broker(self) -> AlpacaBroker:
-        return AlpacaBroker(client_for(self.service), sink=self._sink, clock=self._clock, poll_s=0)
+    def _broker(self) -> AlpacaBrokerClient:
+        client = client_for(self.service)
+        return AlpacaBrokerClient(client, sink=self._sink, clock=self._clock, poll_s=0)
 
     def restart(self, messages: Iterable[Message]) -> list[Fact]:
         """Take a new broker that knows only the journal, as after a crash."""
@@ -55,6 +59,10 @@ class AlpacaDesk:
         while not jobs.empty():
             await jobs.get_nowait()()
         await self.broker.poll()
+
+    def hear(self, event: dict[str, Any]) -> None:
+        """Let the broker hear one event of the stream."""
+        self.broker._watch.take(Update(event["event"], read_order(event["order"])))
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run one coroutine to its end."""

@@ -1,77 +1,63 @@
-"""A small Alpaca on this machine: the endpoints the bot uses, over our own matching engine.
+"""A small Alpaca on this machine: the endpoints and sockets the bot uses, errors included.
 
-Orders behave as documented where that matters to a client: legs have client ids of Alpaca's own
-and stay `held` until the entry is completely filled (a stop even longer), a replaced order is a
-new order, a taken client id is refused, errors have the real bodies. Faults are scripted: each
-entry of `faults` is used up by one `POST /v2/orders`, each of `delete_faults` by one `DELETE`.
+`FakeAlpaca` answers one request at a time; `served` puts it on a real port with its sockets, and
+`ServiceAdapter` lets the SDK reach it without one. Faults are scripted: each entry of `faults` is
+used up by one `POST /v2/orders`, each of `delete_faults` by one `DELETE`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
+import requests
 import uvicorn
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
+from requests.adapters import BaseAdapter
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
 
-from catalyst_bot.domain.enums import OrderKind, OrderRole, OrderStatus, Side, TimeInForce
-from catalyst_bot.domain.limits import CostRules
-from catalyst_bot.domain.market import Bar, OpenPrint
-from catalyst_bot.domain.messages import facts as f
-from catalyst_bot.domain.messages.registry import Fact
-from catalyst_bot.domain.trading import stop_leg_id, target_leg_id
-from catalyst_bot.simulation.fill_profile import FillProfile
-from catalyst_bot.simulation.matching_engine import MatchingEngine
-from tests.builders import approved_order
+from catalyst_bot.domain.market import Bar
+from tests.fake_orders import FakeOrder, FakeOrders, Refusal, rfc3339_of
+from tests.fake_streams import FakeStreams
 
 KEY, SECRET = "PKTESTKEY", "test-secret-test-secret"
 HTML = "<html><head><title>Forbidden</title></head><body>nginx</body></html>"
-_STATUS = {
-    OrderStatus.HELD: "held",
-    OrderStatus.WORKING: "new",
-    OrderStatus.PARTIALLY_FILLED: "partially_filled",
-    OrderStatus.FILLED: "filled",
-    OrderStatus.CANCELLED: "canceled",
-    OrderStatus.EXPIRED: "expired",
-}
+PRICE = 100.0  # of every symbol that has no other
+FINAL_OR_HELD = {"filled", "canceled", "expired", "replaced", "held"}
+METHODS = ["GET", "POST", "PATCH", "DELETE"]
 
 
-class Refusal(Exception):
-    """An error answer."""
+@dataclass(frozen=True)
+class Reply:
+    """An answer on its way; `hangs` never arrives."""
 
-    def __init__(self, status: int, code: int, message: str, **context: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.body = {**({"code": code} if code else {}), "message": message, **context}
+    status: int
+    content: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    hangs: bool = False
 
 
-@dataclass
-class FakeOrder:
-    """One order as Alpaca numbers them; `venue_id` names it in the matching engine."""
+def told(body: Any, status: int = 200, **headers: str) -> Reply:
+    kind = {"content-type": "application/json"}
+    return Reply(status, json.dumps(body).encode(), kind | headers)
 
-    order_id: str
-    client_order_id: str
-    venue_id: str
-    body: dict[str, Any]
-    submitted_at: datetime
-    parent: FakeOrder | None = None
-    stop_price: Decimal | None = None
-    filled: Decimal = Decimal(0)
-    spent_usd: Decimal = Decimal(0)
-    changed_at: datetime | None = None
-    replaces: str | None = None
-    replaced_by: str | None = None
+
+def page(status: int) -> Reply:
+    return Reply(status, HTML.encode(), {"content-type": "text/html"})
 
 
 @dataclass
@@ -79,113 +65,174 @@ class FakeAlpaca:
     """The service; `now` is its clock. With a price for a symbol its orders fill at every look."""
 
     now: Callable[[], datetime]
-    profile: FillProfile = FillProfile.ALPACA
     cash_usd: Decimal = Decimal(100_000)
+    participation: float | None = None
     account: dict[str, Any] = field(default_factory=dict)
+    clock_ahead: timedelta = timedelta(0)
+    replay_speed: str = ""
     prices: dict[str, float] = field(default_factory=dict)
     bars: Callable[[str], list[Bar]] = lambda _: []
     quotes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    news: list[dict[str, Any]] = field(default_factory=list)
+    actions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    has_sip: bool = True
     faults: list[str] = field(default_factory=list)
     delete_faults: list[str] = field(default_factory=list)
     failing: int = 0  # how many requests get no answer but a 502
+    failing_paths: tuple[str, ...] = ()  # and these get none at all
+    rate_headers: dict[str, str] = field(default_factory=dict)
     page_rows: int = 1_000
     asked: list[str] = field(default_factory=list)
+    queries: list[dict[str, str]] = field(default_factory=list)
     posts: list[dict[str, Any]] = field(default_factory=list)
     foreign_orders: list[dict[str, Any]] = field(default_factory=list)
-    orders: dict[str, FakeOrder] = field(default_factory=dict)
+    events: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.engine = MatchingEngine(
-            CostRules(), self.profile, seed=1, starting_cash_usd=self.cash_usd
+        self.lock = threading.RLock()
+        self.streams = FakeStreams(KEY, SECRET)
+        self.venue = FakeOrders(self.now, self.cash_usd, self._event, self.participation)
+        self.app = Starlette(
+            routes=[
+                WebSocketRoute("/{path:path}", self.streams.serve),
+                Route("/{path:path}", self._handle, methods=METHODS),
+            ]
         )
-        self.app = FastAPI()
-        self.app.add_api_route("/{path:path}", self._handle, methods=ALL_METHODS)
+
+    @property
+    def orders(self) -> dict[str, FakeOrder]:
+        return self.venue.orders
 
     # the market
 
     def trade(self, bar: Bar) -> None:
         """Match a bar."""
-        self._book(self.engine.on_bar(bar, bar.closed_at))
+        with self.lock:
+            self.venue.trade(bar)
+
+    def by_hand(self, symbol: str, quantity: int, side: str = "buy", price: float = PRICE) -> str:
+        """A person trades at the broker; returns the client id Alpaca made up."""
+        body = {
+            "symbol": symbol,
+            "qty": str(quantity),
+            "side": side,
+            "type": "market",
+            "time_in_force": "day",
+        }
+        with self.lock:
+            order = self.venue.submit(body, price)
+            self.venue.fill(order, order.quantity, Decimal(str(price)), self.now())
+        return order.client_order_id
+
+    def positions(self) -> dict[str, Decimal]:
+        return {s: quantity for s, (quantity, _) in self.venue.holdings.items() if quantity}
 
     def _fill_at_prices(self) -> None:
-        for symbol in sorted(self.engine.working_symbols() & self.prices.keys()):
-            opening = OpenPrint(symbol=symbol, price=self.prices[symbol])
-            self._book(self.engine.on_open_print(opening, self.now()))
+        for symbol, price in self.prices.items():
+            now = self.now()
+            flat = dict.fromkeys(("open", "high", "low", "close"), price)
+            bar = Bar(symbol=symbol, opened_at=now, closed_at=now, volume=1e9, **flat)
+            self.venue.trade(bar)
 
-    def _book(self, facts: list[Fact]) -> list[Fact]:
-        for fact in facts:
-            order_id = getattr(fact, "client_order_id", "")
-            if isinstance(fact, f.OrderFilled):
-                order_id = fact.fill.client_order_id
-                order = self._current(order_id)
-                order.filled += fact.fill.quantity
-                order.spent_usd += fact.fill.quantity * fact.fill.price
-            if any(order.venue_id == order_id for order in self.orders.values()):
-                self._current(order_id).changed_at = fact.at
-        return facts
-
-    def _current(self, venue_id: str) -> FakeOrder:
-        return [order for order in self.orders.values() if order.venue_id == venue_id][-1]
+    def _event(self, event: str, order: FakeOrder, execution: dict[str, Any] | None) -> None:
+        """Tell it on the stream, as Alpaca does: without legs."""
+        update = {
+            "event": event,
+            "event_id": f"{len(self.events):026d}",
+            "at": rfc3339_of(self.now()),
+            "timestamp": rfc3339_of(self.now()),
+            "order": self.json_of(order, nested=False),
+        }
+        if execution is not None:
+            update |= {
+                "execution_id": execution["id"],
+                "price": execution["price"],
+                "qty": execution["qty"],
+                "position_qty": str(self.venue.held(order.symbol)),
+            }
+        self.events.append(update)
+        self.streams.push("/stream", {"stream": "trade_updates", "data": update})
 
     # the wire
 
-    async def _handle(self, request: Request, path: str) -> Response:
-        self.asked.append(f"{request.method} /{path}")
-        if self.failing:
-            self.failing -= 1
-            return Response(HTML, 502, media_type="text/html")
-        scripted = {"POST": self.faults, "DELETE": self.delete_faults}.get(request.method)
-        fault = scripted.pop(0) if scripted else ""
-        if answer := _before(fault):
-            return answer
-        try:
-            self._check_keys(request)
-            self._fill_at_prices()
-            answer = await self._route(request, request.method, f"/{path}")
-        except Refusal as refusal:
-            return JSONResponse(refusal.body, refusal.status)
-        return await _after(fault, answer)
+    def answer(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Answer one request."""
+        parts = urlsplit(url)
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        with self.lock:
+            self.asked.append(f"{method} {parts.path}")
+            self.queries.append(query)
+            if self.failing or parts.path.startswith(self.failing_paths or "?"):
+                self.failing = max(self.failing - 1, 0)
+                return page(502)
+            scripted = {"POST": self.faults, "DELETE": self.delete_faults}.get(method)
+            fault = scripted.pop(0) if scripted else ""
+            if reply := before(fault):
+                return reply
+            try:
+                self._check_keys(headers)
+                self._fill_at_prices()
+                reply = self._route(method, parts.path, query, json.loads(body) if body else {})
+            except Refusal as refusal:
+                return told(refusal.body, refusal.status)
+            headers_too = {**reply.headers, **self.rate_headers}
+            return after(fault, Reply(reply.status, reply.content, headers_too))
 
-    def _check_keys(self, request: Request) -> None:
-        given = request.headers
-        if (given.get("APCA-API-KEY-ID"), given.get("APCA-API-SECRET-KEY")) != (KEY, SECRET):
+    async def _handle(self, request: Request) -> Response:
+        body = await request.body()
+        url = f"{request.url.path}?{request.url.query}"
+        reply = await asyncio.to_thread(self.answer, request.method, url, request.headers, body)
+        if reply.hangs:
+            await asyncio.sleep(3_600)
+        return Response(reply.content, reply.status, dict(reply.headers))
+
+    def _check_keys(self, headers: Mapping[str, str]) -> None:
+        given = {name.lower(): value for name, value in headers.items()}
+        keys = (given.get("apca-api-key-id"), given.get("apca-api-secret-key"))
+        if keys != (KEY, SECRET):
             raise Refusal(401, 0, "unauthorized.")
 
-    async def _route(self, request: Request, method: str, path: str) -> Response:
-        query = dict(request.query_params)
+    def _route(self, method: str, path: str, query: dict[str, str], body: dict[str, Any]) -> Reply:
         match method, path:
             case "GET", "/v2/account":
-                return JSONResponse(self._account())
+                return told(self._account())
+            case "GET", "/v2/clock":
+                speed = {"X-Replay-Speed": self.replay_speed} if self.replay_speed else {}
+                shown = (self.now() + self.clock_ahead).isoformat()
+                return told({"timestamp": shown, "is_open": True}, **speed)
             case "GET", "/v2/positions":
-                return JSONResponse(self._positions())
+                return told(self._positions())
+            case "GET", "/v2/account/activities/FILL":
+                return told(self._executions(query))
             case "POST", "/v2/orders":
-                return JSONResponse(self._submit(await request.json()))
+                self.posts.append(body)
+                order = self.venue.submit(body, self.prices.get(body["symbol"], PRICE))
+                return told(self.json_of(order, nested=True) | {"status": "pending_new"})
             case "GET", "/v2/orders":
-                return JSONResponse(self._list(query))
+                return told(self._list(query))
             case "GET", "/v2/orders:by_client_order_id":
-                return JSONResponse(self._json(self._by_client_id(query), nested=False))
-            case "GET", "/v2/stocks/bars":
-                return JSONResponse(self._bars(query))
-            case "GET", "/v2/stocks/quotes/latest":
-                names = query["symbols"].split(",")
-                return JSONResponse(
-                    {"quotes": {n: self.quotes[n] for n in names if n in self.quotes}}
-                )
-        order = self._by_id(path.removeprefix("/v2/orders/"))
+                order = self.by_client_id(query["client_order_id"])
+                return told(self.json_of(order, nested=False))
+            case "GET", _ if path.startswith(("/v2/stocks", "/v1")):
+                return self._data(path, query)
+        order = self.venue.by_id(path.removeprefix("/v2/orders/"))
         match method:
             case "GET":
-                return JSONResponse(self._json(order, nested=query.get("nested") == "true"))
+                return told(self.json_of(order, nested=query.get("nested") == "true"))
             case "DELETE":
-                return self._cancel(order)
+                self.venue.cancel(order)
+                return Reply(204)
             case "PATCH":
-                return JSONResponse(self._replace(order, await request.json()))
+                return told(self.json_of(self.venue.replace(order, body), nested=False))
         raise Refusal(404, 40410000, "endpoint not found.")
+
+    def by_client_id(self, client_id: str) -> FakeOrder:
+        return self.venue.by_client_id(client_id)
 
     # the account
 
     def _account(self) -> dict[str, Any]:
-        snapshot = self.engine.snapshot()
-        held = sum((p.quantity * p.average_cost for p in snapshot.positions), Decimal(0))
+        worth = sum((q * cost for q, cost in self.venue.holdings.values()), Decimal(0))
         return {
             "id": str(uuid5(NAMESPACE_URL, "account")),
             "account_number": "PA3TEST",
@@ -194,218 +241,152 @@ class FakeAlpaca:
             "trading_blocked": False,
             "trade_suspended_by_user": False,
             "currency": "USD",
-            "cash": str(snapshot.cash_usd),
-            "equity": str(snapshot.cash_usd + held),
+            "cash": str(self.venue.cash_usd),
+            "equity": str(self.venue.cash_usd + worth),
         } | self.account
 
     def _positions(self) -> list[dict[str, Any]]:
         return [
-            {
-                "symbol": position.symbol,
-                "qty": str(position.quantity),
-                "side": "long",
-                "avg_entry_price": str(position.average_cost),
-            }
-            for position in self.engine.snapshot().positions
+            {"symbol": symbol, "qty": str(quantity), "side": "long", "avg_entry_price": str(cost)}
+            for symbol, (quantity, cost) in self.venue.holdings.items()
+            if quantity
         ]
+
+    def _executions(self, query: dict[str, str]) -> list[dict[str, Any]]:
+        since = datetime.fromisoformat(query["after"])
+        rows = [
+            row
+            for row in self.venue.executions
+            if datetime.fromisoformat(row["transaction_time"][:26] + "+00:00") > since
+        ]
+        if last := query.get("page_token"):
+            ids = [row["id"] for row in rows]
+            rows = rows[ids.index(last) + 1 :]
+        return rows[: int(query.get("page_size", "100"))]
 
     # orders
 
-    def _submit(self, body: dict[str, Any]) -> dict[str, Any]:
-        self.posts.append(body)
-        client_id = body["client_order_id"]
-        if any(order.client_order_id == client_id for order in self.orders.values()):
-            raise Refusal(422, 40010001, "client_order_id must be unique")
-        is_entry = body.get("order_class") in {"bracket", "oto"}
-        if is_entry and body["time_in_force"] not in {"day", "gtc"}:
-            raise Refusal(422, 42210000, "bracket orders must be day or gtc")
-        now = self.now()
-        stop = body.get("stop_loss", {}).get("stop_price") or body.get("stop_price")
-        target = body.get("take_profit", {}).get("limit_price")
-        order = approved_order(
-            client_order_id=client_id,
-            symbol=body["symbol"],
-            role=OrderRole.ENTRY if body["side"] == "buy" else OrderRole.EXIT,
-            side=Side(body["side"]),
-            kind=OrderKind(body["type"]),
-            quantity=Decimal(body["qty"]),
-            time_in_force=TimeInForce(body["time_in_force"]),
-            limit_price=Decimal(body["limit_price"]) if "limit_price" in body else None,
-            stop_loss_price=Decimal(stop) if stop else None,
-            take_profit_price=Decimal(target) if target else None,
-            approved_at=now,
-        )
-        self._promise(order)
-        for fact in self.engine.submit(order, now):
-            if isinstance(fact, f.OrderRejected):
-                raise _refused(fact.reason)
-        parent = self._new(client_id, client_id, body, None)
-        if is_entry:
-            for leg_id in (target_leg_id(client_id), stop_leg_id(client_id)):
-                if leg_id in self.engine.state.orders:
-                    self._new(f"alpaca-made-{leg_id[-2:]}-{len(self.orders)}", leg_id, body, parent)
-        return self._json(parent, nested=True) | {"status": "pending_new"}
-
-    def _promise(self, order: Any) -> None:
-        """Forget a rejected try: at Alpaca a refused id is still free."""
-        known = self.engine.state.orders.get(order.client_order_id)
-        if known is not None and known.status is OrderStatus.REJECTED:
-            del self.engine.state.orders[order.client_order_id]
-
-    def _new(
-        self, client_id: str, venue_id: str, body: dict[str, Any], parent: FakeOrder | None
-    ) -> FakeOrder:
-        order_id = str(uuid5(NAMESPACE_URL, f"{client_id}|{len(self.orders)}"))
-        submitted_at = self.now() + timedelta(microseconds=len(self.orders))
-        order = FakeOrder(order_id, client_id, venue_id, body, submitted_at, parent)
-        order.stop_price = self.engine.state.orders[venue_id].stop_price
-        self.orders[order_id] = order
-        return order
-
-    def _cancel(self, order: FakeOrder) -> Response:
-        for fact in self._book(self.engine.cancel(order.venue_id, self.now())):
-            if isinstance(fact, f.ChangeRefused):
-                raise Refusal(422, 42210000, fact.reason.replace("cancelled", "canceled"))
-        return Response(status_code=204)
-
-    def _replace(self, order: FakeOrder, body: dict[str, Any]) -> dict[str, Any]:
-        price = Decimal(body["stop_price"])
-        for fact in self._book(self.engine.replace_stop(order.venue_id, price, self.now())):
-            if isinstance(fact, f.ChangeRefused):
-                raise Refusal(422, 42210000, "unable to replace order, order is not open")
-        new = self._new(f"alpaca-made-{len(self.orders)}", order.venue_id, order.body, order.parent)
-        new.replaces, order.replaced_by = order.order_id, new.order_id
-        return self._json(new, nested=False)
-
-    def _by_id(self, order_id: str) -> FakeOrder:
-        if order_id not in self.orders:
-            raise Refusal(404, 40410000, f"order not found for {order_id}")
-        return self.orders[order_id]
-
-    def _by_client_id(self, query: dict[str, str]) -> FakeOrder:
-        wanted = query["client_order_id"]
-        for order in self.orders.values():
-            if order.client_order_id == wanted:
-                return order
-        raise Refusal(404, 40410000, f"order not found for {wanted}")
-
     def _list(self, query: dict[str, str]) -> list[dict[str, Any]]:
-        after = datetime.fromisoformat(query["after"]) if "after" in query else None
+        since = datetime.fromisoformat(query["after"]) if "after" in query else None
         wanted = query.get("status", "open")
         rows = [
-            self._json(order, nested=query.get("nested") == "true")
+            self.json_of(order, nested=query.get("nested") == "true")
             for order in self.orders.values()
             # a replacement of a leg is no leg of the parent here: clients must follow the chain
             if order.parent is None or order.replaces
-            if after is None or order.submitted_at > after
+            if since is None or order.submitted_at > since
         ]
-        final = {"filled", "canceled", "expired", "replaced", "held"}
-        kept = [row for row in rows if wanted == "all" or row["status"] not in final]
+        kept = [row for row in rows if wanted == "all" or row["status"] not in FINAL_OR_HELD]
         return [*self.foreign_orders, *kept][: int(query.get("limit", "50"))]
 
-    def _status(self, order: FakeOrder) -> str:
-        venue_order = self.engine.state.orders[order.venue_id]
-        status = _STATUS[venue_order.status]
-        if order.replaced_by:
-            return "replaced"
-        if order.parent is not None and venue_order.is_open and not order.filled:
-            parent = self.engine.state.orders[order.parent.venue_id]
-            is_stop = venue_order.kind is OrderKind.STOP
-            return "held" if is_stop or parent.is_open else "new"
-        return status
-
-    def _json(self, order: FakeOrder, *, nested: bool) -> dict[str, Any]:
-        venue_order = self.engine.state.orders[order.venue_id]
-        legs = [o for o in self.orders.values() if o.parent is order and not o.replaces]
-        average = str(order.spent_usd / order.filled) if order.filled else None
-        is_filled = venue_order.status is OrderStatus.FILLED
+    def json_of(self, order: FakeOrder, *, nested: bool) -> dict[str, Any]:
+        legs = [self.json_of(leg, nested=False) for leg in self.venue.legs(order)] if nested else []
+        changed_at = rfc3339_of(order.changed_at or order.submitted_at)
         return {
             "id": order.order_id,
             "client_order_id": order.client_order_id,
-            "created_at": _text(order.submitted_at),
-            "submitted_at": _text(order.submitted_at),
-            "updated_at": _text(order.changed_at or order.submitted_at),
-            "filled_at": _text(order.changed_at) if is_filled and order.changed_at else None,
+            "created_at": rfc3339_of(order.submitted_at),
+            "submitted_at": rfc3339_of(order.submitted_at),
+            "updated_at": changed_at,
+            "filled_at": changed_at if order.status == "filled" else None,
             "replaced_by": order.replaced_by,
             "replaces": order.replaces,
-            "symbol": venue_order.symbol,
-            "qty": str(venue_order.quantity),
+            "symbol": order.symbol,
+            "qty": str(order.quantity),
             "filled_qty": str(order.filled),
-            "filled_avg_price": average,
-            "order_class": order.body.get("order_class", ""),
-            "type": venue_order.kind.value,
-            "side": venue_order.side.value,
-            "time_in_force": order.body["time_in_force"],
-            "limit_price": _money(venue_order.limit_price),
+            "filled_avg_price": str(order.spent_usd / order.filled) if order.filled else None,
+            "order_class": order.order_class,
+            "type": order.kind,
+            "side": order.side,
+            "time_in_force": order.time_in_force,
+            "limit_price": _money(order.limit_price),
             "stop_price": _money(order.stop_price),
-            "status": self._status(order),
-            "legs": [self._json(leg, nested=False) for leg in legs] if nested and legs else None,
+            "status": order.status,
+            "legs": legs or None,
         }
 
-    # prices
+    # prices and news
+
+    def _data(self, path: str, query: dict[str, str]) -> Reply:
+        if query.get("feed") == "sip" and not self.has_sip:
+            raise Refusal(403, 42210000, "subscription does not permit querying recent SIP data")
+        match path:
+            case "/v2/stocks/bars":
+                return told(self._bars(query))
+            case "/v2/stocks/quotes/latest":
+                names = query["symbols"].split(",")
+                return told({"quotes": {n: self.quotes[n] for n in names if n in self.quotes}})
+            case "/v1beta1/news":
+                return told(self._news(query))
+            case "/v1/corporate-actions":
+                return told({"corporate_actions": self.actions, "next_page_token": None})
+        raise Refusal(404, 40410000, "endpoint not found.")
 
     def _bars(self, query: dict[str, str]) -> dict[str, Any]:
         since = datetime.fromisoformat(query["start"])
         rows = [
-            (symbol, _bar_row(bar))
+            (symbol, bar_row(bar))
             for symbol in sorted(query["symbols"].split(","))
             for bar in self.bars(symbol)
             if bar.opened_at >= since
         ]
-        start = int(base64.b64decode(query.get("page_token", "MA==")))
-        page = rows[start : start + self.page_rows]
+        page_of, token = self._page(rows, query)
         found: dict[str, list[dict[str, Any]]] = {}
-        for symbol, row in page:
+        for symbol, row in page_of:
             found.setdefault(symbol, []).append(row)
-        more = start + self.page_rows < len(rows)
-        token = base64.b64encode(str(start + self.page_rows).encode()).decode() if more else None
         return {"bars": found, "next_page_token": token}
 
+    def _news(self, query: dict[str, str]) -> dict[str, Any]:
+        since = query.get("start", "")
+        rows = sorted(
+            (item for item in self.news if item["updated_at"] >= since[:19]),
+            key=lambda item: item["updated_at"],
+        )
+        page_of, token = self._page(rows, query)
+        return {"news": page_of, "next_page_token": token}
 
-ALL_METHODS = ["GET", "POST", "PATCH", "DELETE"]
+    def _page(self, rows: list[Any], query: dict[str, str]) -> tuple[list[Any], str | None]:
+        start = int(base64.b64decode(query.get("page_token", "MA==")))
+        more = start + self.page_rows < len(rows)
+        token = base64.b64encode(str(start + self.page_rows).encode()).decode() if more else None
+        return rows[start : start + self.page_rows], token
 
 
-def _before(fault: str) -> Response | None:
+def before(fault: str) -> Reply | None:
     """What a fault answers instead of doing anything."""
     match fault:
         case "500 before":
-            return JSONResponse({"code": 50010000, "message": "internal server error"}, 500)
+            return told({"code": 50010000, "message": "internal server error"}, 500)
         case "401":
-            return JSONResponse({"message": "unauthorized."}, 401)
+            return told({"message": "unauthorized."}, 401)
         case "403 page":
-            return Response(HTML, 403, media_type="text/html")
+            return page(403)
         case "429":
-            return JSONResponse({"code": 42910000, "message": "rate limit exceeded"}, 429)
+            return told({"code": 42910000, "message": "rate limit exceeded"}, 429)
         case "302":
-            return Response(status_code=302, headers={"Location": "http://localhost/elsewhere"})
+            return Reply(302, b"", {"Location": "http://localhost/elsewhere"})
     return None
 
 
-async def _after(fault: str, answer: Response) -> Response:
+def after(fault: str, reply: Reply) -> Reply:
     """What a fault answers after the request was carried out."""
     match fault:
         case "504 after":
-            return Response(HTML, 504, media_type="text/html")
+            return page(504)
         case "429 after":
-            return JSONResponse({"code": 42910000, "message": "rate limit exceeded"}, 429)
+            return told({"code": 42910000, "message": "rate limit exceeded"}, 429)
         case "page after":
-            return Response(HTML, 200, media_type="text/html")
+            return page(200)
+        case "empty after":
+            return Reply(200)
         case "hang after":
-            await asyncio.sleep(3_600)
-    return answer
+            return Reply(200, hangs=True)
+    return reply
 
 
-def _refused(reason: str) -> Refusal:
-    if "buying power" in reason:
-        return Refusal(403, 40310000, "insufficient buying power", buying_power="0")
-    if "insufficient qty" in reason:
-        return Refusal(403, 40310000, reason, existing_qty="0")
-    return Refusal(422, 42210000, reason)
-
-
-def _bar_row(bar: Bar) -> dict[str, Any]:
+def bar_row(bar: Bar) -> dict[str, Any]:
     return {
-        "t": _text(bar.opened_at),
+        "t": rfc3339_of(bar.opened_at),
         "o": bar.open,
         "h": bar.high,
         "l": bar.low,
@@ -416,13 +397,33 @@ def _bar_row(bar: Bar) -> dict[str, Any]:
     }
 
 
-def _text(at: datetime) -> str:
-    """With nine digits, as Alpaca writes times."""
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond:06d}000Z"
-
-
 def _money(price: Decimal | None) -> str | None:
     return None if price is None else str(price.normalize())
+
+
+class ServiceAdapter(BaseAdapter):
+    """Brings the SDK's requests straight to a service; what hangs is a time-out here."""
+
+    def __init__(self, service: FakeAlpaca) -> None:
+        super().__init__()
+        self.service = service
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        body = request.body or b""
+        raw = body.encode() if isinstance(body, str) else body
+        reply = self.service.answer(str(request.method), str(request.url), request.headers, raw)
+        if reply.hangs:
+            raise requests.ReadTimeout("no answer")
+        response = requests.Response()
+        response.status_code, response.request = reply.status, request
+        response.headers.update(reply.headers)
+        response.url = str(request.url)
+        response._content = reply.content
+        response.encoding = "utf-8"
+        return response
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 @contextmanager
@@ -431,7 +432,14 @@ def served(app: Any) -> Iterator[str]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+            ws="websockets-sansio",
+            ws_ping_interval=None,
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()

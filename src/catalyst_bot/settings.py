@@ -91,7 +91,7 @@ class BrokerSection(BaseModel):
 
     model_config = _STRICT
     kind: Literal["embedded", "alpaca"] = Field(
-        "embedded", description="the venue in this process, or an Alpaca paper account"
+        "embedded", description="the venue in this process, or an Alpaca account"
     )
     fill_profile: Literal["ours", "alpaca"] = Field(
         "ours", description="how the venue in this process fills"
@@ -99,17 +99,36 @@ class BrokerSection(BaseModel):
 
 
 class AlpacaSection(BaseModel):
-    """The Alpaca paper account of broker.kind = alpaca; keys come from the environment only."""
+    """The Alpaca account of broker.kind = alpaca; keys come from the environment only."""
 
     model_config = _STRICT
     base_url: str = Field(
         "https://paper-api.alpaca.markets", description="the paper service or this machine"
     )
     data_url: str = Field(
-        "https://data.alpaca.markets", description="prices; Alpaca's or this machine"
+        "", description="prices and news; empty = Alpaca's, or base_url on this machine"
+    )
+    account: str = Field("", description="number of the account that is meant; empty = any paper")
+    allow_live: bool = Field(
+        default=False,
+        description="real money: also needs run.mode = live and CATALYST_LIVE_ACCOUNT",
     )
     feed: Literal["iex", "sip"] = Field("iex", description="iex is free, sip needs a subscription")
-    poll_s: float = Field(2.0, ge=0.05, le=60, description="s; between looks at our orders")
+    poll_s: float = Field(
+        2.0, ge=0.05, le=60, description="s; between looks at our orders while the stream is down"
+    )
+    calm_poll_s: float = Field(
+        15.0, ge=0.05, le=600, description="s; between looks at our orders while the stream is up"
+    )
+    stream_silence_s: float = Field(
+        60.0, ge=5, le=600, description="s; prices silent for so long in the session: reconnect"
+    )
+    requests_per_min: int = Field(
+        200,
+        ge=60,
+        le=10_000,
+        description="requests a minute to each host; 20 of them only for cancels",
+    )
 
 
 class DetectionSection(BaseModel):
@@ -122,7 +141,7 @@ class DetectionSection(BaseModel):
 
 
 class FeedsSection(BaseModel):
-    """Live news sources; none is on by default."""
+    """Live news sources; without an Alpaca account none is on by default."""
 
     model_config = _STRICT
     edgar_url: str = Field("", description="getcurrent Atom address; empty = off")
@@ -130,6 +149,9 @@ class FeedsSection(BaseModel):
     rss_urls: tuple[str, ...] = Field((), description="RSS or Atom addresses")
     json_lines_urls: tuple[str, ...] = Field(
         (), description="addresses of JSON lines, written like recorded news"
+    )
+    alpaca_news: bool = Field(
+        default=True, description="Alpaca's news, with broker.kind = alpaca only"
     )
     poll_s: float = Field(60.0, ge=1, le=3600, description="s; between polls of a feed")
 

@@ -20,7 +20,8 @@ from catalyst_bot.domain.market import Bar
 from catalyst_bot.domain.messages.commands import RequestMarketView
 from catalyst_bot.domain.messages.facts import BarClosed, MarketViewReceived, MarketViewUnavailable
 from catalyst_bot.domain.messages.registry import Fact
-from catalyst_bot.market_data.alpaca import FINISHED_AFTER, AlpacaMarketData
+from catalyst_bot.market_data.alpaca import AlpacaMarketData
+from catalyst_bot.market_data.alpaca_rest import FINISHED_AFTER
 from catalyst_bot.market_data.recorded import RecordedMarketData
 from catalyst_bot.ports.market_data import MarketData
 from tests.alpaca_desk import client_for

@@ -26,6 +26,7 @@ from catalyst_bot.domain.market import Bar
 from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.storage.read_model import ReadModel
 from tests.fake_alpaca import KEY, SECRET, FakeAlpaca, served
+from tests.fake_streams import TRADING
 
 CALENDAR = load_calendar()
 PROGRAM = Path(__file__).with_name("run_in_session.py")
@@ -162,7 +163,6 @@ def staged(tmp_path: Path) -> Iterator[Stage]:
             | KEYS
             | {
                 "CATALYST_ALPACA__BASE_URL": alpaca,
-                "CATALYST_ALPACA__DATA_URL": alpaca,
                 "CATALYST_ALPACA__POLL_S": "0.2",
                 "CATALYST_FEEDS__RSS_URLS": json.dumps([f"{news}/feed"]),
                 "CATALYST_FEEDS__POLL_S": "1",
@@ -206,11 +206,13 @@ def test_a_headline_becomes_a_paper_trade_once_through_kill_and_restart(stage: S
 
 def test_a_kill_between_order_and_answer_makes_no_second_order(stage: Stage):
     stage.service.faults.append("hang after")
+    stage.service.streams.mute.add(TRADING)  # or the order would be heard of at once
     stage.start()
     stage.wait_until(lambda: stage.service.posts)
     stage.end(signal.SIGKILL)
     assert stage.count("OrderAccepted") == 0
 
+    stage.service.streams.mute.clear()
     stage.start()
     stage.wait_until(lambda: stage.count("PositionOpened"))
     stage.end(signal.SIGTERM)
@@ -266,7 +268,7 @@ def test_missing_keys_refuse_the_start(tmp_path: Path):
 def test_a_live_address_refuses_the_start(tmp_path: Path):
     told = run(tmp_path, CATALYST_ALPACA__BASE_URL="https://api.alpaca.markets", **KEYS)
     assert told.returncode == 3
-    assert "live trading is refused" in told.stderr
+    assert "trades real money" in told.stderr
 
 
 def test_days_to_replay_do_not_go_with_alpaca(tmp_path: Path):

@@ -1,38 +1,53 @@
-"""One request to Alpaca: bounded in time, never repeated, every outcome one of three.
+"""One request to Alpaca: in its turn, bounded in time, never repeated, every outcome one of three.
 
 An answer is returned; a clear no raises `AlpacaRefused`; anything else (silence, a broken
-connection, a 5xx, a page instead of JSON) raises `AlpacaSilent`: what was asked may have been done.
+connection, a redirect, a 5xx, a page instead of JSON) raises `AlpacaSilent`: what was asked may
+have been done.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
-from typing import Any, NoReturn, Self
-
-import httpx2
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from catalyst_bot.alpaca.access import Access
-from catalyst_bot.domain.errors import BrokerRefused, OutcomeUnknown
+from catalyst_bot.alpaca.pace import Pace
+from catalyst_bot.alpaca.rate_limit import RESERVE, WINDOW_S, OutOfTurns, RateLimit
+from catalyst_bot.domain.errors import BrokerRefused, ConfigError, OutcomeUnknown
+
+if TYPE_CHECKING:
+    from requests.adapters import HTTPAdapter
+
+    from catalyst_bot.alpaca.sdk import Answer, Call, Sdk
 
 TIMEOUT_S = 5.0
+REQUESTS_PER_MIN = 200
+THREADS = 4  # for each host, so that slow prices never hold up an order
 MAX_MESSAGE = 200
 _MULTIPLE_CHOICES, _BAD_REQUEST, _SERVER_ERROR = 300, 400, 500
 _KEY_REFUSED = 40110000
 _NO_JSON = "a page instead of an answer"
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _UNPROCESSABLE, _TOO_MANY = 401, 403, 404, 422, 429
+_CONSTANTS = (b"NaN", b"Infinity")
 
 Parameters = Mapping[str, str]
 
 
 class AlpacaRefused(BrokerRefused):
-    """Alpaca said no: `status` is HTTP's, `code` its own (0 where the body has none)."""
+    """Alpaca said no: `status` is HTTP's, `code` its own (0 where the body has none).
 
-    def __init__(self, message: str, *, status: int, code: int) -> None:
+    `was_sent` is False when our own limit of requests said no first.
+    """
+
+    def __init__(self, message: str, *, status: int, code: int, was_sent: bool = True) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.was_sent = was_sent
 
     @property
     def is_unknown(self) -> bool:
@@ -50,38 +65,58 @@ class AlpacaRefused(BrokerRefused):
         return self.status == _TOO_MANY
 
     @property
+    def is_key_refusal(self) -> bool:
+        """The keys are refused in so many words: nothing will work until a person changes them."""
+        return self.status == _UNAUTHORIZED or self.code == _KEY_REFUSED
+
+    @property
     def is_about_keys(self) -> bool:
         """Who we are was refused, not what we asked; a 403 about an order says more."""
         is_bare = not self.code and str(self).startswith(("forbidden", _NO_JSON))
-        return (
-            self.status == _UNAUTHORIZED
-            or self.code == _KEY_REFUSED
-            or (self.status == _FORBIDDEN and is_bare)
-        )
+        return self.is_key_refusal or (self.status == _FORBIDDEN and is_bare)
 
 
 class AlpacaSilent(OutcomeUnknown):
     """No usable answer came; whether the request was carried out is not known."""
 
 
-class AlpacaClient:
-    """Requests to both hosts of Alpaca over one pool of connections; close it after use."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A usable answer: decoded, None when it is empty."""
 
-    def __init__(self, access: Access, transport: httpx2.AsyncBaseTransport | None = None) -> None:
-        self._access = access
-        self._http = httpx2.AsyncClient(
-            headers=access.headers(),
-            timeout=TIMEOUT_S,
-            follow_redirects=False,  # keys do not travel to another host
-            trust_env=False,
-            transport=transport,
-        )
+    body: Any
+    headers: Mapping[str, str]
+
+
+class AlpacaClient:
+    """Requests to both hosts of Alpaca; close it after use.
+
+    Raises `ConfigError` when alpaca-py is not installed.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        *,
+        pace: Pace | None = None,
+        per_min: int = REQUESTS_PER_MIN,
+        adapter: HTTPAdapter | None = None,
+    ) -> None:
+        self.access = access
+        self.pace = pace or Pace()
+        self._sdk = _load_sdk(access, adapter)
+        self._trading_limit = RateLimit(per_min=per_min, pace=self.pace, reserve=RESERVE)
+        self._data_limit = RateLimit(per_min=per_min, pace=self.pace)
+        self._trading_threads = ThreadPoolExecutor(THREADS, "alpaca-trading")
+        self._data_threads = ThreadPoolExecutor(THREADS, "alpaca-data")
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._http.aclose()
+        for threads in (self._trading_threads, self._data_threads):
+            threads.shutdown(wait=False, cancel_futures=True)
+        self._sdk.close()
 
     async def trading(
         self,
@@ -90,51 +125,116 @@ class AlpacaClient:
         *,
         query: Parameters | None = None,
         body: Mapping[str, Any] | None = None,
+        is_urgent: bool = False,
+        patience_s: float = WINDOW_S,
     ) -> Any:
         """Ask the trading host; return the decoded answer, None when it is empty.
 
+        `is_urgent` may use the reserve of requests; `patience_s` is how long to wait for a turn.
         Raises `AlpacaRefused` and `AlpacaSilent`.
         """
-        return await self._ask(method, self._access.base_url + path, query, body)
+        parts = query if body is None else body
+        await _turn(self._trading_limit, is_urgent=is_urgent, patience_s=patience_s)
+        told = await self._ask(
+            self._trading_threads,
+            self._trading_limit,
+            lambda call: self._sdk.trading(call, method, path, parts),
+        )
+        return told.body
+
+    async def clock(self) -> Told:
+        """Ask what time it is there; the headers say whether it is a replayed time.
+
+        Raises `AlpacaRefused` and `AlpacaSilent`.
+        """
+        await _turn(self._trading_limit)
+        return await self._ask(
+            self._trading_threads,
+            self._trading_limit,
+            lambda call: self._sdk.trading(call, "GET", "/v2/clock", None),
+        )
 
     async def data(self, path: str, query: Parameters) -> Any:
         """Get from the data host. Raises `AlpacaRefused` and `AlpacaSilent`."""
-        return await self._ask("GET", self._access.data_url + path, query, None)
+        await _turn(self._data_limit)
+        told = await self._ask(
+            self._data_threads, self._data_limit, lambda call: self._sdk.data(call, path, query)
+        )
+        return told.body
 
     async def _ask(
-        self, method: str, url: str, query: Parameters | None, body: Mapping[str, Any] | None
-    ) -> Any:
+        self, threads: ThreadPoolExecutor, limit: RateLimit, ask: Callable[[Call], Answer]
+    ) -> Told:
+        """Ask in a thread; when the time is up, the connection is broken and the thread free."""
+        from catalyst_bot.alpaca.sdk import Call, Unanswered  # noqa: PLC0415 - loads pandas
+
+        call = Call()
+        asking = asyncio.get_running_loop().run_in_executor(threads, ask, call)
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                response = await self._http.request(method, url, params=query, json=body)
+                answer = await asking
         except TimeoutError as error:
             raise AlpacaSilent(f"no answer within {TIMEOUT_S:g} s") from error
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            raise AlpacaSilent(f"{type(error).__name__}: {_one_line(str(error))}") from error
-        return _answer_of(response)
+        except Unanswered as error:
+            raise AlpacaSilent(_one_line(str(error))) from error
+        finally:
+            if not asking.done() or asking.cancelled():
+                call.abandon()
+        limit.learn(answer.status, answer.headers)
+        return Told(_body_of(answer.status, answer.content), answer.headers)
 
 
-def _answer_of(response: httpx2.Response) -> Any:
-    status = response.status_code
+def _load_sdk(access: Access, adapter: HTTPAdapter | None) -> Sdk:
+    try:
+        from catalyst_bot.alpaca.sdk import Sdk  # noqa: PLC0415 - loads pandas
+    except ImportError as error:
+        raise ConfigError(
+            f"broker.kind = alpaca needs alpaca-py, which is not installed ({error}): run "
+            "`make setup-alpaca`"
+        ) from error
+    return Sdk(access, adapter)
+
+
+async def _turn(limit: RateLimit, *, is_urgent: bool = False, patience_s: float = WINDOW_S) -> None:
+    try:
+        await limit.turn(is_urgent=is_urgent, patience_s=patience_s)
+    except OutOfTurns as error:
+        raise AlpacaRefused(str(error), status=_TOO_MANY, code=0, was_sent=False) from error
+
+
+def _body_of(status: int, content: bytes) -> Any:
     if status >= _SERVER_ERROR or _MULTIPLE_CHOICES <= status < _BAD_REQUEST:
         raise AlpacaSilent(f"HTTP {status}")
-    if not response.content.strip() and status < _BAD_REQUEST:
+    if not content.strip() and status < _BAD_REQUEST:
         return None
     try:
-        answer = json.loads(response.content, parse_constant=_refuse_constant)
+        body = _decoded(content)
     except ValueError as error:
         if status < _BAD_REQUEST:
             raise AlpacaSilent(f"{_NO_JSON} (HTTP {status})") from error
         raise AlpacaRefused(f"{_NO_JSON} (HTTP {status})", status=status, code=0) from error
     if status < _BAD_REQUEST:
-        return answer
-    told = answer if isinstance(answer, dict) else {}
+        return body
+    told = body if isinstance(body, dict) else {}
     code = told.get("code")
     raise AlpacaRefused(
         _one_line(str(told.get("message") or f"HTTP {status}")),
         status=status,
         code=code if isinstance(code, int) else 0,
     )
+
+
+def _decoded(content: bytes) -> Any:
+    """Decode JSON; NaN and infinity, which Python's decoder lets pass, are none.
+
+    Raises `ValueError`.
+    """
+    try:
+        if any(constant in content for constant in _CONSTANTS):
+            return json.loads(content, parse_constant=_refuse_constant)
+        return json.loads(content)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from catalyst_bot.domain.messages.facts import AdapterFailed, AdapterRecovered
+from catalyst_bot.alpaca.client import AlpacaRefused
+from catalyst_bot.domain.enums import PositionsPolicy
+from catalyst_bot.domain.messages.facts import AdapterFailed, AdapterRecovered, OperatorHalted
 from catalyst_bot.ports.clock import Clock
 from catalyst_bot.ports.sink import Sink
 
 MAX_PAUSE_S = 60.0
+HALTED_BY = "alpaca"
 _MAX_DOUBLINGS = 5
 
 
 class Health:
-    """The state of one adapter as the core knows it, and how long to pause after failures."""
+    """The state of one adapter as the core knows it, and how long to pause after failures.
 
-    def __init__(self, adapter: str, *, sink: Sink, clock: Clock) -> None:
+    With `halts` refused keys halt trading at once: no order, no cancel and no look at the books
+    will work before a person has changed them.
+    """
+
+    def __init__(self, adapter: str, *, sink: Sink, clock: Clock, halts: bool = False) -> None:
         self._adapter = adapter
         self._sink = sink
         self._clock = clock
+        self._halts = halts
+        self._has_halted = False
         self._failures = 0
 
     @property
@@ -29,9 +38,12 @@ class Health:
         self._failures += 1
         if self._failures == 1:
             self._sink(AdapterFailed(at=self._clock.now(), adapter=self._adapter, error=str(error)))
+        if isinstance(error, AlpacaRefused) and error.is_key_refusal:
+            self._halt(error)
 
     def worked(self) -> None:
         """End a series of failures and tell so."""
+        self._has_halted = False
         if self._failures:
             self._failures = 0
             self._sink(AdapterRecovered(at=self._clock.now(), adapter=self._adapter))
@@ -42,3 +54,18 @@ class Health:
             return usual_s
         longer_s = usual_s * float(2 ** min(self._failures, _MAX_DOUBLINGS))
         return max(usual_s, min(longer_s, MAX_PAUSE_S))
+
+    def _halt(self, error: AlpacaRefused) -> None:
+        if self._halts and not self._has_halted:
+            self._has_halted = True
+            self._sink(
+                OperatorHalted(
+                    at=self._clock.now(),
+                    by=HALTED_BY,
+                    reason=(
+                        f"Alpaca refuses the keys ({error}): export good ones, start again, and "
+                        "resume"
+                    ),
+                    positions_policy=PositionsPolicy.HOLD,
+                )
+            )

@@ -89,3 +89,8 @@ def rfc3339(at: datetime) -> str:
 def alpaca_symbol(symbol: str) -> str:
     """Return a symbol as Alpaca spells it: BRK.B where the SEC writes BRK-B."""
     return symbol.replace("-", ".")
+
+
+def our_symbol(name: str) -> str:
+    """Return a symbol of Alpaca's as we spell it."""
+    return name.replace(".", "-")

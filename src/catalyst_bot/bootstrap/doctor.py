@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from catalyst_bot.bootstrap import journals
-from catalyst_bot.bootstrap.outside import paper_account
+from catalyst_bot.bootstrap.alpaca import alpaca_desk
 from catalyst_bot.bootstrap.rules import engine_rules
 from catalyst_bot.domain.errors import CatalystError
 from catalyst_bot.market_data.calendar_table import load_calendar
@@ -126,8 +126,14 @@ def _journal(settings: Settings) -> str:
 
 
 def _alpaca(settings: Settings) -> str:
-    account = paper_account(settings).account
-    return f"{account.number} may trade, cash ${account.cash_usd}, equity ${account.equity_usd}"
+    desk = alpaca_desk(settings)
+    account, time = desk.account, desk.standing.time
+    kind = "real money" if desk.access.live_account else "paper"
+    clock = f"replayed, it shows {time.at:%Y-%m-%d %H:%M} UTC" if time.is_replay else "agrees"
+    return (
+        f"{account.number} may trade ({kind}), cash ${account.cash_usd}, equity "
+        f"${account.equity_usd}; feed {settings.alpaca.feed}; clock {clock}"
+    )
 
 
 def findings_text(findings: list[Finding]) -> str:

@@ -1,8 +1,8 @@
 """Live feeds by the wall clock: the same core and journal as a replay.
 
-With an Alpaca paper account there are live prices and real paper orders. The venue in this process
-has no live prices: headlines are read, classified and alerted as they come, every signal is
-dropped with that reason, and the funnel says so.
+With an Alpaca account there are live prices and orders at Alpaca, and the time is Alpaca's. The
+venue in this process has no live prices: headlines are read, classified and alerted as they come,
+every signal is dropped with that reason, and the funnel says so.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
+from catalyst_bot.alpaca.pace import Pace
 from catalyst_bot.bootstrap import journals
+from catalyst_bot.bootstrap.alpaca import alpaca_desk
 from catalyst_bot.bootstrap.modes import BrokerKind, LivePrices, ModeRow, mode_row
-from catalyst_bot.bootstrap.outside import outside_of, paper_account, starting_cash_usd
+from catalyst_bot.bootstrap.outside import outside_of, starting_cash_usd
 from catalyst_bot.bootstrap.parts import Outcome, Task, run_started, supervised
 from catalyst_bot.bootstrap.rules import engine_rules
 from catalyst_bot.bootstrap.tapes import companies_of
@@ -44,11 +46,15 @@ from catalyst_bot.runtime.timers import TimerBook
 from catalyst_bot.settings import LoadedSettings
 
 MAX_SLEEP_S = 30.0  # a sleeping laptop wakes into the right session within this time
+MIN_TIMER_POLL_S = 0.002
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveRequest:
-    """Which feeds to follow, who listens, and what runs beside (the dashboard, say)."""
+    """Which feeds to follow, who listens, and what runs beside (the dashboard, say).
+
+    Without a `clock` the time is that of the broker.
+    """
 
     loaded: LoadedSettings
     mode: Mode
@@ -57,7 +63,7 @@ class LiveRequest:
     journal: Path
     listeners: Sequence[Listener] = ()
     beside: Sequence[Task] = ()
-    clock: Clock = field(default_factory=SystemClock)
+    clock: Clock | None = None
 
     @property
     def row(self) -> ModeRow:
@@ -72,7 +78,9 @@ def follow(request: LiveRequest) -> Outcome:
     Raises `ConfigError` and `SourceUnreachable` when the configured account is not fit to trade.
     """
     row, settings = request.row, request.loaded.settings
-    paper = paper_account(settings) if row.live_prices is LivePrices.ALPACA else None
+    desk = alpaca_desk(settings) if row.live_prices is LivePrices.ALPACA else None
+    pace = desk.pace() if desk else Pace()
+    clock = request.clock or (desk.clock() if desk else SystemClock())
     with journals.open_journal(
         request.journal, is_durable=row.is_durable, starts_over=False
     ) as journal:
@@ -81,9 +89,9 @@ def follow(request: LiveRequest) -> Outcome:
         calendar = load_calendar()
         engine = Engine(engine_rules(settings, calendar, companies_of(settings)))
         engine.fold(records)
-        clock, inbox, timers = request.clock, async_loop.Inbox(), TimerBook()
+        inbox, timers = async_loop.Inbox(), TimerBook()
         outside = outside_of(
-            row, settings, paper, records, calendar=calendar, sink=inbox, clock=clock
+            row, settings, desk, records, calendar=calendar, sink=inbox, clock=clock
         )
         for fact in outside.due:
             inbox(fact)
@@ -99,7 +107,7 @@ def follow(request: LiveRequest) -> Outcome:
         pipeline = Pipeline(supervised(engine, request.journal), journal, request.listeners)
         asyncio.run(
             async_loop.run_until_done(
-                _until_stopped(request, inbox, starting_cash_usd(row, paper)),
+                _until_stopped(request, inbox, clock, starting_cash_usd(row, desk)),
                 inbox=inbox,
                 pipeline=pipeline,
                 effects=effects,
@@ -107,10 +115,22 @@ def follow(request: LiveRequest) -> Outcome:
                 beside=[
                     *request.beside,
                     *outside.tasks,
-                    partial(_keep_sessions, calendar, inbox, clock, journals.open_day(records)),
-                    partial(async_loop.fire_timers, timers, inbox=inbox, clock=clock),
+                    Sessions(
+                        calendar,
+                        inbox=inbox,
+                        clock=clock,
+                        pace=pace,
+                        day=journals.open_day(records),
+                    ).keep,
+                    partial(
+                        async_loop.fire_timers,
+                        timers,
+                        inbox=inbox,
+                        clock=clock,
+                        every_s=max(pace.on_the_wall(async_loop.TIMER_POLL_S), MIN_TIMER_POLL_S),
+                    ),
                     partial(async_loop.watch_mailbox, mailbox, inbox=inbox, clock=clock),
-                    partial(_poll, request.feeds, inbox, clock),
+                    partial(_poll, request.feeds, inbox, clock, pace),
                 ],
             )
         )
@@ -122,7 +142,7 @@ def follow(request: LiveRequest) -> Outcome:
 
 
 async def _until_stopped(
-    request: LiveRequest, inbox: async_loop.Inbox, cash_usd: Decimal | None
+    request: LiveRequest, inbox: async_loop.Inbox, clock: Clock, cash_usd: Decimal | None
 ) -> None:
     """Record the start, wait for a signal to stop, record the end."""
     stop = asyncio.Event()
@@ -135,40 +155,58 @@ async def _until_stopped(
         row=request.row,
         journal=request.journal,
         inputs_hash="",
-        at=request.clock.now(),
+        at=clock.now(),
         starting_cash_usd=cash_usd,
     )
     await inbox.put([started])
     await stop.wait()
-    await inbox.put([RunStopped(at=request.clock.now(), run_id=started.run_id, reason="stopped")])
+    await inbox.put([RunStopped(at=clock.now(), run_id=started.run_id, reason="stopped")])
 
 
-async def _keep_sessions(
-    calendar: TradingCalendar, inbox: async_loop.Inbox, clock: Clock, known_day: date | None
-) -> None:
-    """Tell the core when the exchange opens and closes; a start in the session opens it.
+class Sessions:
+    """Tells the core when the exchange opens and closes; a start in the session opens it.
 
-    `known_day` is the session that the journal holds as open: a restart must not begin the day
-    anew, for that would forget its loss and its trades.
+    `day` is the session that the journal holds as open: a restart must not begin the day anew, for
+    that would forget its loss and its trades.
     """
-    while True:
-        session = calendar.session_at(clock.now()) or calendar.next_session(clock.now())
-        await _sleep_until(session.opens_at, clock)
-        if session.day != known_day:
-            now = clock.now()
-            await inbox.put([SessionOpened(at=now, day=session.day, closes_at=session.closes_at)])
-        await _sleep_until(session.closes_at, clock)
-        await inbox.put([SessionClosed(at=clock.now(), day=session.day)])
+
+    def __init__(
+        self,
+        calendar: TradingCalendar,
+        *,
+        inbox: async_loop.Inbox,
+        clock: Clock,
+        pace: Pace,
+        day: date | None,
+    ) -> None:
+        self._calendar = calendar
+        self._inbox = inbox
+        self._clock = clock
+        self._pace = pace
+        self._known_day = day
+
+    async def keep(self) -> None:
+        """Tell of opens and closes until cancelled."""
+        while True:
+            now = self._clock.now()
+            session = self._calendar.session_at(now) or self._calendar.next_session(now)
+            await self._sleep_until(session.opens_at)
+            if session.day != self._known_day:
+                now = self._clock.now()
+                opened = SessionOpened(at=now, day=session.day, closes_at=session.closes_at)
+                await self._inbox.put([opened])
+            await self._sleep_until(session.closes_at)
+            await self._inbox.put([SessionClosed(at=self._clock.now(), day=session.day)])
+
+    async def _sleep_until(self, at: datetime) -> None:
+        """Short sleeps, because the wall clock may jump while a long one runs."""
+        while (left_s := (at - self._clock.now()).total_seconds()) > 0:
+            await self._pace.sleep(min(left_s, MAX_SLEEP_S))
 
 
-async def _sleep_until(at: datetime, clock: Clock) -> None:
-    """Short sleeps, because the wall clock may jump while a long one runs."""
-    while (left_s := (at - clock.now()).total_seconds()) > 0:  # noqa: ASYNC110
-        await asyncio.sleep(min(left_s, MAX_SLEEP_S))
-
-
-async def _poll(feeds: Sequence[Feed], inbox: async_loop.Inbox, clock: Clock) -> None:
-    """Poll every feed, each at its own pace."""
+async def _poll(feeds: Sequence[Feed], inbox: async_loop.Inbox, clock: Clock, pace: Pace) -> None:
+    """Poll every feed, each in its own rhythm."""
     async with make_client() as client, asyncio.TaskGroup() as group:
         for feed in feeds:
-            group.create_task(Poller(feed, client=client, clock=clock, sink=inbox).run())
+            poller = Poller(feed, client=client, clock=clock, sink=inbox, pause=pace.sleep)
+            group.create_task(poller.run())

@@ -79,6 +79,20 @@ MODE_TABLE: dict[ModeKey, ModeRow] = {
         is_durable=True,
         has_dashboard=True,
     ),
+    ModeKey(Mode.LIVE, "alpaca", is_dry_run=False): ModeRow(
+        loop=Loop.ASYNCIO,
+        broker=_ALPACA,
+        live_prices=LivePrices.ALPACA,
+        is_durable=True,
+        has_dashboard=True,
+    ),
+    ModeKey(Mode.LIVE, "alpaca", is_dry_run=True): ModeRow(
+        loop=Loop.ASYNCIO,
+        broker=_DRY_RUN,
+        live_prices=LivePrices.ALPACA,
+        is_durable=True,
+        has_dashboard=True,
+    ),
 }
 
 
@@ -87,8 +101,8 @@ def mode_row(mode: Mode, *, is_dry_run: bool, venue: str = "embedded") -> ModeRo
     row = MODE_TABLE.get(ModeKey(mode, venue, is_dry_run=is_dry_run))
     if row is None and mode is Mode.LIVE:
         raise ConfigError(
-            f"run.mode = {mode}: there is no live broker in this version; "
-            "use paper-trading or backtest"
+            f"run.mode = {mode} trades real money at a broker and broker.kind = {venue} is none: "
+            "use paper-trading or backtest, or broker.kind = alpaca with alpaca.allow_live"
         )
     if row is None:
         raise ConfigError(

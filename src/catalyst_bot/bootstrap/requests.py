@@ -73,7 +73,8 @@ def live_feeds_of(asked: Asked) -> LiveRequest:
         json_lines_urls=settings.feeds.json_lines_urls,
         poll_s=settings.feeds.poll_s,
     )
-    if not feeds:
+    has_news = settings.broker.kind == "alpaca" and settings.feeds.alpaca_news
+    if not (feeds or has_news):
         raise ConfigError(_NOTHING)
     mode, venue = settings.run.mode, settings.broker.kind
     if mode_row(mode, is_dry_run=asked.is_dry_run, venue=venue).loop is not Loop.ASYNCIO:
@@ -83,7 +84,8 @@ def live_feeds_of(asked: Asked) -> LiveRequest:
         mode=loaded.settings.run.mode,
         is_dry_run=asked.is_dry_run,
         feeds=feeds,
-        journal=asked.journal or journals.live_path(settings.run.data_dir, _account(asked, venue)),
+        journal=asked.journal
+        or journals.live_path(settings.run.data_dir, _account(asked, mode, venue)),
     )
 
 
@@ -101,11 +103,12 @@ def generated_replay(
     return _request(asked, loaded, recording), market
 
 
-def _account(asked: Asked, venue: str) -> str:
-    """What tells journals of live accounts apart: only real money of others gets a word."""
+def _account(asked: Asked, mode: Mode, venue: str) -> str:
+    """What tells journals of live accounts apart: the account in here needs no word."""
     if venue == "embedded":
         return ""
-    return f"{venue}-dry-run" if asked.is_dry_run else venue
+    money = "-real-money" if mode is Mode.LIVE else ""
+    return f"{venue}{money}{'-dry-run' if asked.is_dry_run else ''}"
 
 
 def _load(asked: Asked, more: Mapping[str, Any] | None = None) -> LoadedSettings:

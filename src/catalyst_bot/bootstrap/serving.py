@@ -14,7 +14,7 @@ from fastapi import FastAPI
 
 from catalyst_bot.bootstrap.journal_tools import explanation
 from catalyst_bot.bootstrap.live import LiveRequest, follow
-from catalyst_bot.bootstrap.modes import BrokerKind, LivePrices, mode_row
+from catalyst_bot.bootstrap.modes import BrokerKind, LivePrices, ModeRow, mode_row
 from catalyst_bot.bootstrap.parts import Outcome, Task
 from catalyst_bot.bootstrap.run import ReplayRequest, replay
 from catalyst_bot.domain.enums import Mode
@@ -58,9 +58,8 @@ def replay_and_serve(
         say("the dashboard stays up until Ctrl-C (use --exit to end with the replay)")
         await asyncio.Event().wait()
 
-    page_task = _page_task(
-        settings, request.mode, request.journal, say=say, is_dry_run=request.is_dry_run
-    )
+    row = mode_row(request.mode, is_dry_run=request.is_dry_run)
+    page_task = _page_task(settings, row, request.journal, say=say)
     if page_task is not None:
         request = replace(request, beside=(page_task,), then=stay if stays else None)
     tape = request.recording.tape
@@ -72,11 +71,11 @@ def follow_and_serve(request: LiveRequest, *, say: Say, on_result: OnResult) -> 
     """Follow live feeds with narration and dashboard until a signal to stop."""
     settings = request.loaded.settings
     _warn_of_latch(settings, say)
-    page_task = _page_task(
-        settings, request.mode, request.journal, say=say, is_dry_run=request.is_dry_run
-    )
-    feeds = ", ".join(feed.name for feed in request.feeds)
-    say(f"following {feeds}; {_what_follows(request)}. Ctrl-C stops")
+    page_task = _page_task(settings, request.row, request.journal, say=say)
+    names = [feed.name for feed in request.feeds]
+    if request.row.live_prices is LivePrices.ALPACA and settings.feeds.alpaca_news:
+        names.append("Alpaca's news")
+    say(f"following {', '.join(names)}; {_what_follows(request)}. Ctrl-C stops")
     started = time.perf_counter()
     beside = (page_task,) if page_task is not None else ()
     outcome = follow(replace(request, listeners=(Narrator(say),), beside=beside))
@@ -95,7 +94,10 @@ def _what_follows(request: LiveRequest) -> str:
     prices = f"prices are Alpaca's ({alpaca.feed})"
     if row.broker is BrokerKind.DRY_RUN:
         return f"{prices}, no order is sent"
-    return f"orders go to the paper account at {alpaca.base_url}, {prices}"
+    money = (
+        "REAL MONEY is traded" if request.mode is Mode.LIVE else "orders go to the paper account"
+    )
+    return f"{money} at {alpaca.base_url}, {prices}"
 
 
 def _warn_of_latch(settings: Settings, say: Say) -> None:
@@ -116,11 +118,8 @@ def _tell_end(journal: Path, seconds: float, say: Say, on_result: OnResult) -> N
     on_result(result)
 
 
-def _page_task(
-    settings: Settings, mode: Mode, journal: Path, *, say: Say, is_dry_run: bool
-) -> Task | None:
+def _page_task(settings: Settings, row: ModeRow, journal: Path, *, say: Say) -> Task | None:
     """The task that serves the dashboard, or None where the mode table or settings say no."""
-    row = mode_row(mode, is_dry_run=is_dry_run)
     if not (settings.dashboard.enabled and row.has_dashboard):
         return None
     listener = listen(settings.dashboard.host, settings.dashboard.port, next_free=True)

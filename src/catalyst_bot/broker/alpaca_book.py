@@ -1,8 +1,10 @@
 """All orders of ours, and the news that Alpaca's reports hold about them.
 
 Nothing is kept on disk: after a restart the journal says what was told (`learn`) and Alpaca how
-things stand, so the same book comes out of both. An order is ours only when it is in the journal;
-whatever else the account holds is told in snapshots and otherwise left alone.
+things stand, so the same book comes out of both. Reports come from REST answers and from the
+stream; which brought what first makes no difference, and every fact is told once. An order is ours
+only when it is in the journal; whatever else the account holds is told in snapshots and otherwise
+left alone.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from decimal import Decimal
 
 from catalyst_bot.alpaca.reading import alpaca_symbol
 from catalyst_bot.broker.alpaca_lines import Line, Placed, placed
-from catalyst_bot.broker.alpaca_mapping import HELD, Report, chain, standing
+from catalyst_bot.broker.alpaca_mapping import HELD, Report, chain, flat
+from catalyst_bot.broker.alpaca_reports import Reports
 from catalyst_bot.domain.account import BrokerOrder
 from catalyst_bot.domain.enums import OrderRole, Side
 from catalyst_bot.domain.messages import facts as f
@@ -32,6 +35,8 @@ class Book:
     def __init__(self) -> None:
         self._placed: dict[str, Placed] = {}
         self._lines: dict[str, tuple[Placed, Line]] = {}
+        self._reports = Reports()
+        self._noted_ids: set[str] = set()
 
     def add(self, command: SubmitOrder) -> Placed:
         """Take in an order that is about to be sent; the same id again is the same order."""
@@ -46,10 +51,27 @@ class Book:
         """Return an order or leg of ours; None when the bot never had it."""
         return self._lines.get(order_id)
 
+    def is_ours(self, report: Report) -> bool:
+        """True for an order of ours, its legs and replacements, as far as Alpaca has told us."""
+        known = self._reports.family(report)
+        return known is not None or report.client_order_id in self._placed
+
+    def is_our_id(self, broker_order_id: str) -> bool:
+        """True when Alpaca's id is known as one of our orders."""
+        return broker_order_id in self._reports.known or broker_order_id in self._noted_ids
+
+    def note_id(self, broker_order_id: str) -> None:
+        """Remember Alpaca's id of an order of ours."""
+        self._noted_ids.add(broker_order_id)
+
     def open_since(self, otherwise: datetime) -> datetime:
         """Return when the oldest order was approved to which something may still happen."""
         still_open = (ours.order for ours in self._placed.values() if ours.is_open)
         return min((order.approved_at for order in still_open), default=otherwise)
+
+    def has_open(self) -> bool:
+        """True while something may still happen to an order of ours."""
+        return any(ours.is_open for ours in self._placed.values())
 
     def unanswered(self) -> list[str]:
         """Return the ids of orders that were promised and of which nothing was told."""
@@ -77,13 +99,19 @@ class Book:
         """Return how we spell the symbols of our orders, by Alpaca's spelling."""
         return {alpaca_symbol(line.symbol): line.symbol for _, line in self._lines.values()}
 
-    def news(self, found: Mapping[str, Report], at: datetime) -> list[Fact]:
-        """Return what is new in an answer (orders and legs by Alpaca's id), and remember it."""
+    def news(self, found: Iterable[Report], at: datetime, *, is_whole: bool = True) -> list[Fact]:
+        """Return what is new in reports of orders (and their legs), and remember it.
+
+        One order alone (of the stream) is not the whole picture: that a leg is cancelled is told
+        only when one answer shows it together with what its sibling did, because a lost stop and a
+        spent one look alike.
+        """
+        reports = list(found)
+        touched = self._reports.take(reports, self._placed)
+        ended = {each.broker_order_id for each in flat(reports).values() if each.is_final}
         facts: list[Fact] = []
-        for report in found.values():
-            ours = self._placed.get(report.client_order_id)
-            if ours is not None:
-                facts += _news_of(ours, report, found, at)
+        for family in sorted(touched, key=self._approved_at):
+            facts += self._news_of(self._placed[family], at, ended if is_whole else set())
         return facts
 
     def open_orders(self, found: Mapping[str, Report]) -> list[BrokerOrder]:
@@ -93,24 +121,23 @@ class Book:
         """
         at_work = []
         for ours in self._placed.values():
-            is_sold = any(leg.report and leg.report.status == "filled" for leg in ours.legs)
+            sellers = ours.lines if ours.is_pair else ours.legs
+            is_sold = any(each.report and each.report.status == "filled" for each in sellers)
             for line in ours.lines:
-                is_leg = line is not ours.line
                 report = line.report
                 if report is None or report.broker_order_id not in found or report.is_final:
                     continue
-                if is_leg and (is_sold or not line.is_accepted):
+                if line in sellers and (is_sold or not line.is_accepted):
                     continue
                 at_work.append(_broker_order(report, line.order_id, line.symbol))
         return at_work
 
     def others(self, found: Mapping[str, Report]) -> list[BrokerOrder]:
         """Return the open orders in an answer that are not ours."""
-        known = {line_id for _, line in self._lines.values() for line_id in line.seen_ids}
         return [
             _broker_order(report, report.client_order_id or report.broker_order_id, report.symbol)
             for report in found.values()
-            if not report.is_final and report.status != HELD and report.broker_order_id not in known
+            if not (report.is_final or report.status == HELD or self.is_ours(report))
         ]
 
     def learn(self, messages: Iterable[Message]) -> None:
@@ -123,6 +150,45 @@ class Book:
             else:
                 self._learn_step(message)
 
+    def _approved_at(self, family: str) -> tuple[datetime, str]:
+        return self._placed[family].order.approved_at, family
+
+    def _news_of(self, ours: Placed, at: datetime, ended: set[str]) -> Iterator[Fact]:
+        """Fills before ends: what a leg sold explains why its sibling was cancelled.
+
+        Alpaca lets the legs of an entry wait until it is completely filled, and holds a stop back
+        even then.
+        """
+        root = self._reports.root(ours.order.client_order_id)
+        if root is None:
+            return
+        entry = self._reports.standing(root)
+        ours.line.report = entry
+        ours.line.seen_ids.add(root.broker_order_id)
+        pairs = [(ours.line, entry), *self._legs_of(ours, root, entry)]
+        is_bought = entry.is_final or ours.is_pair  # all of it, or all that will be
+        for line, stands in pairs:
+            if line is ours.line or is_bought or stands.status != HELD:
+                yield from line.answer(stands, at)
+            yield from line.fills(stands, at)
+        for line, stands in pairs:
+            yield from line.changes(stands, at)
+            is_alone = not ours.legs or (line is ours.line and not ours.is_pair)
+            if is_alone or stands.broker_order_id in ended:
+                yield from line.end(stands, at)
+
+    def _legs_of(self, ours: Placed, root: Report, entry: Report) -> Iterator[tuple[Line, Report]]:
+        """Yield the legs that can be told: not of what is not bought, as far as is known yet."""
+        legs = self._reports.legs(root)
+        for line, leg in ((line, _leg_of(line, legs)) for line in ours.legs):
+            if leg is None:
+                continue
+            line.report = self._reports.standing(leg)
+            line.seen_ids.add(leg.broker_order_id)
+            is_explained = line.report.filled_quantity <= entry.filled_quantity > 0
+            if is_explained or ours.is_pair:
+                yield line, line.report
+
     def _learn_fill(self, message: f.OrderFilled) -> None:
         known = self._lines.get(message.fill.client_order_id)
         if known is None:
@@ -131,8 +197,7 @@ class Book:
         line.is_accepted = True
         line.filled_quantity += message.fill.quantity
         line.filled_usd += message.fill.quantity * message.fill.price
-        whole = ours.order.quantity if line is ours.line else ours.line.filled_quantity
-        line.is_over = line.is_over or line.filled_quantity >= whole
+        line.is_over = line.is_over or line.filled_quantity >= ours.whole(line)
 
     def _learn_step(self, message: Message) -> None:
         known = self._lines.get(getattr(message, "client_order_id", ""))
@@ -142,8 +207,10 @@ class Book:
         match message:
             case f.OrderAccepted():
                 line.is_accepted = True
-            case f.OrderReplaced() if message.stop_price is not None:
-                line.stop_price = message.stop_price
+                self.note_id(message.broker_order_id)
+            case f.OrderReplaced():
+                line.stop_price = message.stop_price or line.stop_price
+                line.limit_price = message.limit_price or line.limit_price
             case f.OrderLookedUp():
                 give_up(ours, message, message.at)
             case _ if isinstance(message, _ENDS):
@@ -156,34 +223,6 @@ def give_up(ours: Placed, answer: f.OrderLookedUp, at: datetime) -> None:
     """Alpaca does not know the order and it can no longer be on its way: it is not waited for."""
     if answer.ticket is None and not at < ours.valid_until:
         ours.line.is_over = True
-
-
-def _news_of(
-    ours: Placed, report: Report, found: Mapping[str, Report], at: datetime
-) -> Iterator[Fact]:
-    """Fills before ends: what a leg sold explains why its sibling was cancelled.
-
-    Alpaca lets legs wait until the entry is completely filled, and holds a stop back even then.
-    """
-    entry = standing(report, found)
-    pairs = [(ours.line, entry)]
-    legs = entry.legs or report.legs
-    for line, leg in ((line, _leg_of(line, legs)) for line in ours.legs):
-        if leg is not None:
-            line.report = standing(leg, found)
-            line.seen_ids.add(leg.broker_order_id)
-            if entry.filled_quantity > 0:
-                pairs.append((line, line.report))
-    ours.line.report = entry
-    ours.line.seen_ids.add(report.broker_order_id)
-    is_bought = entry.is_final  # all of it, or all that will be
-    for line, stands in pairs:
-        if line is ours.line or is_bought or stands.status != HELD:
-            yield from line.answer(stands, at)
-        yield from line.fills(stands, at)
-    for line, stands in pairs:
-        yield from line.changes(stands, at)
-        yield from line.end(stands, at)
 
 
 def _leg_of(line: Line, legs: Iterable[Report]) -> Report | None:

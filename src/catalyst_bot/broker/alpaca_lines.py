@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from catalyst_bot.broker.alpaca_mapping import HELD, REPLACED, Report, plain
+from catalyst_bot.broker.alpaca_mapping import HELD, REPLACED, Report, is_pair, plain
 from catalyst_bot.domain import ids
 from catalyst_bot.domain.enums import ExitReason, OrderKind, OrderRole, OrderStatus, Side
 from catalyst_bot.domain.messages import facts as f
@@ -34,8 +34,8 @@ PRICE_STEP = Decimal("0.00000001")
 class Line:
     """One order or leg: what the core was told of it, and the last report.
 
-    `stop_price` is the last one told; `seen_ids` are Alpaca's ids of the order and of what
-    replaced it, so that an old report of a moved stop is no news.
+    `stop_price` and `limit_price` are the last ones told; `seen_ids` are Alpaca's ids of the order
+    and of what replaced it, so that an old report of a moved price is no news.
     """
 
     order_id: str
@@ -43,6 +43,7 @@ class Line:
     side: Side
     symbol: str
     stop_price: Decimal | None = None
+    limit_price: Decimal | None = None
     is_accepted: bool = False
     is_over: bool = False
     filled_quantity: Decimal = ZERO
@@ -88,18 +89,20 @@ class Line:
         )
 
     def changes(self, report: Report, at: datetime) -> Iterator[Fact]:
-        """Tell a stop that moved."""
+        """Tell a stop or limit that moved: the order was replaced by one with another price."""
         is_old = report.broker_order_id in self.seen_ids
         self.seen_ids.add(report.broker_order_id)
-        moved = self.stop_price is not None and report.stop_price not in {None, self.stop_price}
-        if moved and not is_old and not report.is_final:
-            self.stop_price = report.stop_price
-            yield f.OrderReplaced(
-                at=at,
-                client_order_id=self.order_id,
-                stop_price=report.stop_price,
-                limit_price=None,
-            )
+        if is_old or report.is_final:
+            return
+        stop_price = _moved(self.stop_price, report.stop_price)
+        limit_price = _moved(self.limit_price, report.limit_price)
+        if stop_price is None and limit_price is None:
+            return
+        self.stop_price = stop_price or self.stop_price
+        self.limit_price = limit_price or self.limit_price
+        yield f.OrderReplaced(
+            at=at, client_order_id=self.order_id, stop_price=stop_price, limit_price=limit_price
+        )
 
     def end(self, report: Report, at: datetime) -> Iterator[Fact]:
         """Tell how it ended; being filled is no end to tell, being replaced by another neither."""
@@ -136,10 +139,26 @@ class Placed:
     rejection: str = ""
 
     @property
+    def is_pair(self) -> bool:
+        """The order is itself one of two that sell what is held; one cancels the other."""
+        return is_pair(self.order)
+
+    @property
     def is_open(self) -> bool:
         """Something may still happen to it at Alpaca."""
-        has_legs = self.line.filled_quantity > 0
+        has_legs = self.line.filled_quantity > 0 or (self.is_pair and self.line.is_accepted)
         return not self.line.is_over or (has_legs and any(not leg.is_over for leg in self.legs))
+
+    def whole(self, line: Line) -> Decimal:
+        """Return how much an order or leg can fill at most, by what was told so far.
+
+        Legs sell what was bought; of a pair, one sells what the other has not sold.
+        """
+        if line is self.line and not self.is_pair:
+            return self.order.quantity
+        whole = self.order.quantity if self.is_pair else self.line.filled_quantity
+        sellers = self.lines if self.is_pair else self.legs
+        return whole - sum((other.filled_quantity for other in sellers if other is not line), ZERO)
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -152,8 +171,7 @@ class Placed:
         if report is None:
             return None
         is_leg = line is not self.line
-        limit_price = order.take_profit_price if line.role is OrderRole.TAKE_PROFIT else None
-        waits_at = limit_price or line.stop_price
+        waits_at = line.limit_price or line.stop_price
         return OrderTicket(
             client_order_id=line.order_id,
             broker_order_id=report.broker_order_id,
@@ -168,7 +186,7 @@ class Placed:
             quantity=report.quantity,
             filled_quantity=report.filled_quantity,
             reference_price=waits_at if is_leg and waits_at else order.reference_price,
-            limit_price=limit_price if is_leg else order.limit_price,
+            limit_price=line.limit_price,
             stop_price=line.stop_price,
             exit_reason=_LEG_REASONS.get(line.role, order.exit_reason),
             submitted_at=report.submitted_at,
@@ -185,13 +203,23 @@ _LEG_REASONS = {
 def placed(command: SubmitOrder) -> Placed:
     """Return what is known of an order that was promised and not told about yet."""
     order = command.order
+    order_id, symbol = order.client_order_id, order.symbol
     legs = []
-    if order.side is Side.BUY and order.stop_loss_price is not None:
-        leg_id = stop_leg_id(order.client_order_id)
-        stop = Line(leg_id, OrderRole.STOP_LOSS, Side.SELL, order.symbol, order.stop_loss_price)
+    if order.stop_loss_price is not None and (order.side is Side.BUY or is_pair(order)):
+        stop = Line(stop_leg_id(order_id), OrderRole.STOP_LOSS, Side.SELL, symbol)
+        stop.stop_price = order.stop_loss_price
         legs.append(stop)
     if order.side is Side.BUY and order.take_profit_price is not None:
-        leg_id = target_leg_id(order.client_order_id)
-        legs.append(Line(leg_id, OrderRole.TAKE_PROFIT, Side.SELL, order.symbol))
-    line = Line(order.client_order_id, order.role, order.side, order.symbol)
+        target = Line(target_leg_id(order_id), OrderRole.TAKE_PROFIT, Side.SELL, symbol)
+        target.limit_price = order.take_profit_price
+        legs.append(target)
+    line = Line(order_id, order.role, order.side, symbol)
+    line.limit_price = order.limit_price
+    if order.kind is OrderKind.STOP:
+        line.stop_price = order.stop_loss_price
     return Placed(order, command.valid_until, line, tuple(legs))
+
+
+def _moved(told: Decimal | None, reported: Decimal | None) -> Decimal | None:
+    """Return the new price where there was another one before."""
+    return reported if told is not None and reported is not None and reported != told else None

@@ -16,7 +16,7 @@ from catalyst_bot.alpaca.reading import (
     time_of,
 )
 from catalyst_bot.domain.account import BrokerPosition
-from catalyst_bot.domain.enums import OrderKind, OrderStatus, Side, TimeInForce
+from catalyst_bot.domain.enums import OrderKind, OrderRole, OrderStatus, Side, TimeInForce
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.money import ZERO, round_price
 from catalyst_bot.domain.trading import ApprovedOrder
@@ -40,8 +40,9 @@ _STATUSES: dict[str, OrderStatus] = {
 class Report:
     """One order as Alpaca reports it; `average_price` is None before the first fill.
 
-    `happened_at` is the time of its last fill or change. For an order that was replaced,
-    `standing` sums the fills of the whole chain.
+    `happened_at` is the time of its last fill or change, `replaced_by` and `replaces` are Alpaca's
+    ids of the next and the former link. For an order that was replaced, `standing` sums the fills
+    of the whole chain. On a stream no order names its legs.
     """
 
     broker_order_id: str
@@ -54,9 +55,12 @@ class Report:
     filled_quantity: Decimal
     average_price: Decimal | None
     stop_price: Decimal | None
+    limit_price: Decimal | None
     replaced_by: str
+    replaces: str
     submitted_at: datetime
     happened_at: datetime
+    updated_at: datetime
     legs: tuple[Report, ...]
 
     @property
@@ -81,30 +85,47 @@ def order_request(order: ApprovedOrder) -> dict[str, Any]:
     An entry with a stop or a target is one complex order. Its legs live as long as it does in
     Alpaca's terms, so it is sent good-till-cancelled: a stop that lapsed at the close would leave
     the position bare overnight. What is not bought in time is cancelled by the execution stage.
+    A pair that protects what is held is an OCO: its target is the order, its stop the leg.
     """
-    legs = _legs(order) if order.side is Side.BUY else {}
+    legs = _legs(order)
     body: dict[str, Any] = {
         "client_order_id": order.client_order_id,
         "symbol": alpaca_symbol(order.symbol),
         "qty": plain(order.quantity),
         "side": order.side.value,
         "type": order.kind.value,
-        "time_in_force": TimeInForce.GTC.value if legs else order.time_in_force.value,
+        "time_in_force": order.time_in_force.value,
         **legs,
     }
-    if order.kind is OrderKind.LIMIT and order.limit_price is not None:
+    if legs and order.side is Side.BUY:
+        body["time_in_force"] = TimeInForce.GTC.value
+    if order.extended_hours:
+        body["extended_hours"] = True
+    if order.kind is OrderKind.LIMIT and order.limit_price is not None and not is_pair(order):
         body["limit_price"] = on_tick(order.limit_price)
     if order.kind is OrderKind.STOP and order.stop_loss_price is not None:
         body["stop_price"] = on_tick(order.stop_loss_price)
     return body
 
 
+def is_pair(order: ApprovedOrder) -> bool:
+    """True for a target and a stop of which one cancels the other, for what is held already."""
+    return order.role is OrderRole.TAKE_PROFIT and order.stop_loss_price is not None
+
+
 def _legs(order: ApprovedOrder) -> dict[str, Any]:
+    stop, target = order.stop_loss_price, order.take_profit_price
+    if is_pair(order):
+        target = order.limit_price
+    elif order.side is not Side.BUY:
+        return {}
     legs: dict[str, Any] = {}
-    if order.take_profit_price is not None:
-        legs["take_profit"] = {"limit_price": on_tick(order.take_profit_price)}
-    if order.stop_loss_price is not None:
-        legs["stop_loss"] = {"stop_price": on_tick(order.stop_loss_price)}
+    if target is not None:
+        legs["take_profit"] = {"limit_price": on_tick(target)}
+    if stop is not None:
+        legs["stop_loss"] = {"stop_price": on_tick(stop)}
+    if is_pair(order):
+        return {"order_class": "oco", **legs}
     order_class = {0: "", 1: "oto", 2: "bracket"}[len(legs)]
     return {"order_class": order_class, **legs} if legs else {}
 
@@ -127,6 +148,7 @@ def read_order(told: Any) -> Report:
     average_price = optional_amount(told, "filled_avg_price")
     if filled < 0 or (filled > 0 and not (average_price or ZERO) > 0):
         raise BadData(f"order {told['id']}: filled {filled} at {average_price}")
+    updated_at = time_of(told, "updated_at")
     return Report(
         broker_order_id=str(told["id"]),
         client_order_id=str(told.get("client_order_id") or ""),
@@ -138,9 +160,12 @@ def read_order(told: Any) -> Report:
         filled_quantity=filled,
         average_price=average_price,
         stop_price=optional_amount(told, "stop_price"),
+        limit_price=optional_amount(told, "limit_price"),
         replaced_by=str(told.get("replaced_by") or ""),
+        replaces=str(told.get("replaces") or ""),
         submitted_at=time_of(told, "submitted_at"),
-        happened_at=optional_time(told, "filled_at") or time_of(told, "updated_at"),
+        happened_at=optional_time(told, "filled_at") or updated_at,
+        updated_at=updated_at,
         legs=tuple(read_order(leg) for leg in told.get("legs") or ()),
     )
 
@@ -192,12 +217,17 @@ def chain(report: Report, known: Mapping[str, Report]) -> list[Report]:
 
 
 def standing(report: Report, known: Mapping[str, Report]) -> Report:
-    """Return the order that stands in its place now, with the fills of the whole chain."""
+    """Return the order that stands in its place now, with the fills of the whole chain.
+
+    A replacement is for the rest, so the quantity is what was filled before and the rest.
+    """
     links = chain(report, known)
     filled = sum((link.filled_quantity for link in links), ZERO)
     spent_usd = sum((link.filled_usd for link in links), ZERO)
+    last = links[-1]
     return replace(
-        links[-1],
+        last,
+        quantity=filled - last.filled_quantity + last.quantity,
         filled_quantity=filled,
         average_price=spent_usd / filled if filled else None,
     )

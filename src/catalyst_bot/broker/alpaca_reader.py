@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from catalyst_bot.alpaca.client import AlpacaClient, AlpacaRefused
 from catalyst_bot.alpaca.reading import rfc3339
+from catalyst_bot.broker.alpaca_foreign import Execution, read_executions
 from catalyst_bot.broker.alpaca_mapping import (
     Report,
     flat,
@@ -20,6 +21,8 @@ from catalyst_bot.domain.account import BrokerPosition
 from catalyst_bot.domain.errors import BadData
 
 PAGE = 500
+EXECUTIONS_PAGE = 100
+MAX_PAGES = 200
 MAX_REPLACEMENTS = 50  # of one order; more is an answer that makes no sense
 _ALL = {"status": "all", "nested": "true", "limit": str(PAGE), "direction": "asc"}
 _OPEN = {"status": "open", "nested": "true", "limit": str(PAGE)}
@@ -66,6 +69,27 @@ class AlpacaReader:
             raise
         report = await self._by_id(read_order(told).broker_order_id)  # the other names no legs
         return await self._complete(flat([report]))
+
+    async def order_by_id(self, broker_order_id: str) -> Report:
+        """Return one order by Alpaca's id, with its legs."""
+        return await self._by_id(broker_order_id)
+
+    async def executions_since(self, after: datetime) -> list[Execution]:
+        """Return every execution of the account after a time, oldest first."""
+        found: list[Execution] = []
+        query = {
+            "after": rfc3339(after),
+            "direction": "asc",
+            "page_size": str(EXECUTIONS_PAGE),
+        }
+        for _ in range(MAX_PAGES):
+            told = await self._client.trading("GET", "/v2/account/activities/FILL", query=query)
+            page = read_executions(told)
+            found += page
+            if len(page) < EXECUTIONS_PAGE:
+                return found
+            query["page_token"] = page[-1].row_id
+        raise BadData(f"executions on more than {MAX_PAGES} pages")
 
     async def cash_usd(self) -> Decimal:
         """Return the cash of the account."""

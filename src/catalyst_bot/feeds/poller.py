@@ -7,6 +7,7 @@ back. The other feeds and the core go on.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -32,10 +33,19 @@ REMEMBERED_ITEMS = 5_000
 
 
 class Poller:
-    """Polls one feed; `run` is the task, `poll` one round of it."""
+    """Polls one feed; `run` is the task, `poll` one round of it. `pause` waits between rounds."""
 
-    def __init__(self, feed: Feed, *, client: httpx2.AsyncClient, clock: Clock, sink: Sink) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        *,
+        client: httpx2.AsyncClient,
+        clock: Clock,
+        sink: Sink,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._feed = feed
+        self._pause = pause
         self._client = client
         self._clock = clock
         self._sink = sink
@@ -48,7 +58,7 @@ class Poller:
         """Poll until cancelled."""
         while True:
             wait_s = await self.poll()
-            await asyncio.sleep(wait_s)
+            await self._pause(wait_s)
 
     async def poll(self) -> float:
         """Ask once, hand on what is new, newest first; return the seconds to wait."""

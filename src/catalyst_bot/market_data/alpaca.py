@@ -1,45 +1,63 @@
-"""Alpaca's prices: bars and quotes by REST, closed bars of the regular session only.
+"""Alpaca's prices: a stream for what we watch, REST for what we ask and for what it leaves out.
 
-A view is answered from one question for the bars and one for the quote; bars of watched symbols
-are fetched after each boundary. Alpaca finishes a bar some moments after its end, so a bar counts
-as closed `FINISHED_AFTER` later.
+A view is answered by REST. Of watched symbols a decision bar is told once: as soon as its last
+minute came, if the stream brought every minute; else by REST, three seconds after its end. Quotes
+are sampled, from the stream where it brings them, by REST where it does not.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from catalyst_bot.alpaca.client import AlpacaClient, AlpacaRefused, AlpacaSilent
 from catalyst_bot.alpaca.health import Health
-from catalyst_bot.alpaca.reading import alpaca_symbol, price, rfc3339, time_of, volume
+from catalyst_bot.alpaca.reading import our_symbol
+from catalyst_bot.alpaca.stream import Stream
 from catalyst_bot.domain.calendar import TradingCalendar
 from catalyst_bot.domain.errors import BadData
-from catalyst_bot.domain.market import Bar, MarketView, Quote
-from catalyst_bot.domain.messages.commands import RequestMarketView
+from catalyst_bot.domain.market import Bar, MarketView
+from catalyst_bot.domain.messages.commands import RequestMarketView, UnwatchSymbol, WatchSymbol
 from catalyst_bot.domain.messages.facts import (
     BarClosed,
     MarketViewReceived,
     MarketViewUnavailable,
 )
+from catalyst_bot.domain.messages.registry import Recorded
+from catalyst_bot.market_data.alpaca_actions import PRE_MARKET, CorporateActions
+from catalyst_bot.market_data.alpaca_rest import FINISHED_AFTER, RestPrices
+from catalyst_bot.market_data.alpaca_rows import INTERVAL, MINUTE, read_bar, read_quote
+from catalyst_bot.market_data.alpaca_stream import PriceTalk
+from catalyst_bot.market_data.alpaca_watch import Halts, MinuteBars, QuoteSamples
 from catalyst_bot.ports.clock import Clock
 from catalyst_bot.ports.sink import Sink
 
 ADAPTER = "market data"
-INTERVAL = timedelta(minutes=5)
-FINISHED_AFTER = timedelta(seconds=3)
+STREAM = "market data stream"
 HISTORY = timedelta(days=14)  # holds 400 bars of a symbol that trades all day
 WATCH_HISTORY = timedelta(days=1)
-CLOCK_DIFFERENCE = timedelta(seconds=2)
+AFTER_HOURS = timedelta(hours=4)
 CHECK_EVERY_S = 1.0
-MAX_PAGES = 50
+FLUSH_EVERY_S = 0.25
+ASK_QUOTES_EVERY_S = 2.0
+ASK_ACTIONS_AGAIN_S = 60.0
 FAILURES = (AlpacaRefused, AlpacaSilent, BadData)
 
 Job = Callable[[], Coroutine[Any, Any, None]]
+
+
+@dataclass(slots=True)
+class Watched:
+    """A symbol that is followed: since when, until when its bars were told and asked for."""
+
+    since: datetime
+    told_until: datetime
+    asked_until: datetime
 
 
 class AlpacaMarketData:
@@ -54,20 +72,49 @@ class AlpacaMarketData:
         sink: Sink,
         benchmark: str,
         feed: str,
+        silence_s: float = 60.0,
         bars: int = 400,
         benchmark_bars: int = 100,
     ) -> None:
-        self._client = client
+        self._pace = client.pace
         self._calendar = calendar
         self._clock = clock
         self._sink = sink
         self._benchmark = benchmark
-        self._feed = feed
+        self._silence_s = silence_s
         self._bars = bars
         self._benchmark_bars = benchmark_bars
+        self._rest = RestPrices(client, calendar=calendar, clock=clock, feed=feed)
+        self._actions = CorporateActions(client, calendar)
+        self._minutes, self._samples, self._halts = MinuteBars(), QuoteSamples(), Halts()
         self._health = Health(ADAPTER, sink=sink, clock=clock)
+        self._stream_health = Health(STREAM, sink=sink, clock=clock)
         self._jobs: asyncio.Queue[Job] = asyncio.Queue()
-        self._told_until: dict[str, datetime] = {}
+        self._watched: dict[str, Watched] = {}
+        self._watched_before: dict[str, datetime] = {}
+        self._wants_changed = asyncio.Event()
+        self._talk = PriceTalk(
+            client.access,
+            feed,
+            self,
+            on_open=self._stream_health.worked,
+            on_close=self._stream_health.failed,
+            on_fewer=self._wants_changed.set,
+            silence_s=self._longest_silence_s,
+        )
+        self._stream = Stream(self._talk, pace=self._pace)
+        self._talk.want([benchmark])
+
+    def learn(self, records: Iterable[Recorded]) -> None:
+        """Fold a journal: since when symbols are watched, what is halted, what was split."""
+        for record in records:
+            match record.body:
+                case WatchSymbol(symbol=symbol):
+                    self._watched_before.setdefault(symbol, record.at)
+                case UnwatchSymbol(symbol=symbol):
+                    self._watched_before.pop(symbol, None)
+            self._halts.learn([record.body])
+            self._actions.learn([record.body])
 
     def request_view(self, command: RequestMarketView) -> None:
         """See `MarketData.request_view`."""
@@ -75,48 +122,171 @@ class AlpacaMarketData:
 
     def watch(self, symbol: str) -> None:
         """See `MarketData.watch`."""
-        self._told_until.setdefault(symbol, self._clock.now())
+        now = self._clock.now()
+        since = self._watched_before.pop(symbol, now)
+        self._watched.setdefault(symbol, Watched(since, now, now))
+        self._change_wants()
 
     def unwatch(self, symbol: str) -> None:
         """See `MarketData.unwatch`."""
-        self._told_until.pop(symbol, None)
+        self._watched.pop(symbol, None)
+        self._minutes.forget(symbol)
+        self._samples.forget(symbol)
+        self._change_wants()
 
     async def run(self) -> None:
-        """Answer questions and send bars of watched symbols until cancelled."""
+        """Answer questions and send what is watched until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._send_bars_forever())
+            group.create_task(self._stream.run())
+            group.create_task(self._subscribe_forever())
+            group.create_task(self._sample_forever())
+            group.create_task(self._ask_quotes_forever())
+            group.create_task(self._look_at_actions_forever())
             while True:
                 job = await self._jobs.get()
                 group.create_task(job())
 
+    # the stream
+
+    def take_bar(self, row: Mapping[str, Any]) -> None:
+        """See `Prices.take_bar`; a minute that cannot be right is left to REST."""
+        with suppress(BadData):
+            minute = read_bar(our_symbol(str(row.get("S") or "")), row, MINUTE)
+            if resumed := self._halts.trades(minute, self._clock.now()):
+                self._sink(resumed)
+            bar = self._minutes.take(minute)
+            if bar is not None:
+                self._send_whole(bar)
+
+    def take_quote(self, row: Mapping[str, Any]) -> None:
+        """See `Prices.take_quote`."""
+        symbol = our_symbol(str(row.get("S") or ""))
+        if symbol in self._watched:
+            with suppress(BadData):
+                quote = read_quote(symbol, row, self._clock.now())
+                if quote is not None:
+                    self._samples.take(quote)
+
+    def take_status(self, row: Mapping[str, Any]) -> None:
+        """See `Prices.take_status`."""
+        if changed := self._halts.take(row, self._clock.now()):
+            self._sink(changed)
+
+    def _send_whole(self, bar: Bar) -> None:
+        """Tell a bar of the stream, if nothing before it is still to be asked for."""
+        watched = self._watched.get(bar.symbol)
+        if watched is None or not self._rest.is_session(bar.opened_at):
+            return
+        known_until = max(watched.told_until, watched.asked_until)
+        if watched.told_until < bar.closed_at and known_until >= bar.opened_at:
+            watched.told_until = bar.closed_at
+            self._sink(BarClosed(at=self._clock.now(), bar=bar))
+
+    def _longest_silence_s(self) -> float | None:
+        """In the session the benchmark is quoted all the time; outside it nobody need speak."""
+        return self._silence_s if self._rest.is_session(self._clock.now()) else None
+
+    def _change_wants(self) -> None:
+        self._talk.want([self._benchmark, *self._watched])
+        self._wants_changed.set()
+
+    async def _subscribe_forever(self) -> None:
+        while True:
+            await self._wants_changed.wait()
+            self._wants_changed.clear()
+            if self._stream.is_up:
+                for message in self._talk.changes():
+                    await self._stream.say(message)
+
+    async def _sample_forever(self) -> None:
+        while True:
+            for fact in self._samples.due(self._clock.now()):
+                self._sink(fact)
+            await self._pace.sleep(FLUSH_EVERY_S)
+
+    # by REST
+
+    async def _ask_quotes_forever(self) -> None:
+        while True:
+            await self._pace.sleep(self._health.pause_s(ASK_QUOTES_EVERY_S))
+            await self.ask_quotes()
+
+    async def ask_quotes(self) -> None:
+        """Ask for the quotes that the stream does not bring, while anything trades at all."""
+        symbols = [symbol for symbol in self._watched if not self._talk.has_quotes_of(symbol)]
+        if not symbols or not self._is_trading_day():
+            return
+        try:
+            quotes = await self._rest.quotes(symbols)
+        except FAILURES as error:
+            self._health.failed(error)
+            return
+        self._health.worked()
+        for quote in quotes.values():
+            if quote.symbol in self._watched:
+                self._samples.take(quote)
+
+    def _is_trading_day(self) -> bool:
+        """True from the beginning of the pre-market to the end of the after-market."""
+        now = self._clock.now()
+        return bool(self._calendar.between(now - AFTER_HOURS, now + PRE_MARKET))
+
+    async def _look_at_actions_forever(self) -> None:
+        while True:
+            now = self._clock.now()
+            until = self._actions.next_look(now)
+            if not await self.look_at_actions():
+                until = min(until, now + timedelta(seconds=ASK_ACTIONS_AGAIN_S))
+            while (left_s := (until - self._clock.now()).total_seconds()) > 0:
+                await self._pace.sleep(min(left_s, ASK_ACTIONS_AGAIN_S))
+
+    async def look_at_actions(self) -> bool:
+        """Tell splits and new names of what is watched; False when nobody answered."""
+        since = {symbol: watched.since for symbol, watched in self._watched.items()}
+        try:
+            actions = await self._actions.look(since, self._clock.now())
+        except FAILURES as error:
+            self._health.failed(error)
+            return False
+        for action in actions:
+            self._sink(replace(action, at=self._clock.now()))
+        return True
+
     async def send_bars(self) -> None:
         """Send what closed since the last time, oldest first, each bar once."""
-        if not self._told_until:
+        boundary = self._last_boundary()
+        behind = sorted(s for s, watched in self._watched.items() if watched.told_until < boundary)
+        if not behind:
             return
         now = self._clock.now()
-        since = max(min(self._told_until.values()), now - WATCH_HISTORY)
+        told_until = min(self._watched[symbol].told_until for symbol in behind)
+        since = max(told_until, now - WATCH_HISTORY)
         try:
-            found = await self._closed_bars(sorted(self._told_until), since - INTERVAL, now)
+            found = await self._rest.closed_bars(behind, since - INTERVAL, now)
         except FAILURES as error:
             self._health.failed(error)
             return
         self._health.worked()
         bars = [bar for bars in found.values() for bar in bars]
         for bar in sorted(bars, key=lambda bar: (bar.closed_at, bar.symbol)):
-            told_until = self._told_until.get(bar.symbol)
-            if told_until is not None and bar.closed_at > told_until:
-                self._told_until[bar.symbol] = bar.closed_at
+            watched = self._watched.get(bar.symbol)
+            if watched is not None and bar.closed_at > watched.told_until:
+                watched.told_until = bar.closed_at
                 self._sink(BarClosed(at=self._clock.now(), bar=bar))
+        for symbol in behind:
+            if symbol in self._watched:
+                self._watched[symbol].asked_until = boundary
 
     async def _send_bars_forever(self) -> None:
         """Ask once per boundary of the session; after a failure again, ever slower."""
         asked_for = self._last_boundary()
         while True:
-            await asyncio.sleep(self._health.pause_s(CHECK_EVERY_S))
+            await self._pace.sleep(self._health.pause_s(CHECK_EVERY_S))
             boundary = self._last_boundary()
             if boundary == asked_for and self._health.is_good:
                 continue
-            if self._is_session(boundary - INTERVAL):
+            if self._rest.is_session(boundary - INTERVAL):
                 await self.send_bars()
             asked_for = boundary
 
@@ -125,16 +295,14 @@ class AlpacaMarketData:
         finished = self._clock.now() - FINISHED_AFTER
         return finished - timedelta(seconds=finished.timestamp() % INTERVAL.total_seconds())
 
-    def _is_session(self, at: datetime) -> bool:
-        return self._calendar.session_at(at) is not None
-
     async def _answer(self, command: RequestMarketView) -> None:
         asked_at = self._clock.now()
+        symbols = [command.symbol, self._benchmark]
         try:
-            found = await self._closed_bars(
-                [command.symbol, self._benchmark], asked_at - HISTORY, asked_at
+            found, quotes = await asyncio.gather(
+                self._rest.closed_bars(symbols, asked_at - HISTORY, asked_at),
+                self._rest.quotes([command.symbol]),
             )
-            quote = await self._quote(command.symbol)
         except FAILURES as error:
             is_symbol = isinstance(error, AlpacaRefused) and "invalid symbol" in str(error)
             if not is_symbol:
@@ -142,7 +310,7 @@ class AlpacaMarketData:
             self._refuse(command, "unknown_symbol" if is_symbol else "source_down")
             return
         self._health.worked()
-        bars = found.get(command.symbol, ())
+        bars, quote = found.get(command.symbol, ()), quotes.get(command.symbol)
         if not bars or quote is None:
             names = {(True, False): "no_quote", (False, True): "no_bars"}
             reason = names.get((bool(bars), quote is not None), "unknown_symbol")
@@ -173,95 +341,3 @@ class AlpacaMarketData:
                 reason=reason,
             )
         )
-
-    async def _closed_bars(
-        self, symbols: Iterable[str], since: datetime, now: datetime
-    ) -> dict[str, list[Bar]]:
-        """Return the bars of the regular session that began since a time and are finished."""
-        names = {alpaca_symbol(symbol): symbol for symbol in symbols}
-        query = {
-            "symbols": ",".join(names),
-            "timeframe": f"{int(INTERVAL.total_seconds()) // 60}Min",
-            "start": rfc3339(since),
-            "feed": self._feed,
-            "adjustment": "split",
-            "limit": "10000",
-            "sort": "asc",
-        }
-        found: dict[str, list[Bar]] = {}
-        for _ in range(MAX_PAGES):
-            told = await self._client.data("/v2/stocks/bars", query)
-            for name, rows in _part(told, "bars").items():
-                if name in names:
-                    found.setdefault(names[name], []).extend(
-                        bar
-                        for bar in readable_bars(names[name], rows)
-                        if bar.closed_at <= now - FINISHED_AFTER and self._is_session(bar.opened_at)
-                    )
-            token = told.get("next_page_token")
-            if not token:
-                return found
-            query["page_token"] = str(token)
-        raise BadData(f"bars on more than {MAX_PAGES} pages")
-
-    async def _quote(self, symbol: str) -> Quote | None:
-        """Return the newest quote; None when there is none with both sides."""
-        name = alpaca_symbol(symbol)
-        query = {"symbols": name, "feed": self._feed}
-        told = _part(await self._client.data("/v2/stocks/quotes/latest", query), "quotes")
-        row = told.get(name)
-        if not isinstance(row, Mapping) or not (row.get("bp") and row.get("ap")):
-            return None
-        return read_quote(symbol, row, self._clock.now())
-
-
-def readable_bars(symbol: str, rows: Any) -> Iterator[Bar]:
-    """Read bars, leaving out those that cannot be right: a missing price beats a wrong one."""
-    for row in rows if isinstance(rows, list) else ():
-        with suppress(BadData):
-            yield read_bar(symbol, row)
-
-
-def read_bar(symbol: str, row: Any) -> Bar:
-    """Read a bar. Raises `BadData` for one that cannot be right."""
-    if not isinstance(row, Mapping):
-        raise BadData(f"{symbol}: a bar is {row!r}")
-    opened_at = time_of(row, "t")
-    bar = Bar(
-        symbol=symbol,
-        opened_at=opened_at,
-        closed_at=opened_at + INTERVAL,
-        open=price(row, "o"),
-        high=price(row, "h"),
-        low=price(row, "l"),
-        close=price(row, "c"),
-        volume=volume(row, "v"),
-    )
-    if not bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high:
-        raise BadData(f"{symbol}: open or close outside low and high in the bar of {opened_at}")
-    return bar
-
-
-def read_quote(symbol: str, row: Mapping[str, Any], now: datetime) -> Quote:
-    """Read a quote; a time just ahead of our clock is a difference of clocks, not the future.
-
-    Raises `BadData` for one that cannot be right.
-    """
-    at = time_of(row, "t")
-    is_ahead = now < at <= now + CLOCK_DIFFERENCE
-    return Quote(
-        symbol=symbol,
-        at=now if is_ahead else at,
-        bid=price(row, "bp"),
-        ask=price(row, "ap"),
-        is_synthetic=False,
-    )
-
-
-def _part(told: Any, key: str) -> Mapping[str, Any]:
-    part = told.get(key) if isinstance(told, Mapping) else None
-    if part is None and isinstance(told, Mapping):
-        return {}
-    if not isinstance(part, Mapping):
-        raise BadData(f"the answer holds no {key}")
-    return part

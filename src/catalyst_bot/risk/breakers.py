@@ -26,7 +26,11 @@ from catalyst_bot.risk.records import add_to_streak
 from catalyst_bot.risk.state import State
 
 BROKER_TIMER = "risk:broker_failed"
-_CAUSE_OF = {"kill switch": HaltCause.KILL_SWITCH, "supervisor": HaltCause.POISON_FACT}
+_CAUSE_OF = {
+    "kill switch": HaltCause.KILL_SWITCH,
+    "supervisor": HaltCause.POISON_FACT,
+    "alpaca": HaltCause.API_ERRORS,  # it refuses our keys
+}
 
 
 def _hold(cause: HaltCause, detail: str) -> TradingHalted:

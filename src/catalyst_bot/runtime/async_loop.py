@@ -77,13 +77,15 @@ async def watch_mailbox(mailbox: OperatorMailbox, *, inbox: Inbox, clock: Clock)
         await asyncio.sleep(MAILBOX_POLL_S)
 
 
-async def fire_timers(timers: TimerBook, *, inbox: Inbox, clock: Clock) -> None:
-    """Fire timers by the wall clock (a replay's timers fire in its driver instead)."""
+async def fire_timers(
+    timers: TimerBook, *, inbox: Inbox, clock: Clock, every_s: float = TIMER_POLL_S
+) -> None:
+    """Fire timers by the clock of a live run (a replay's timers fire in its driver instead)."""
     while True:
         due = timers.take_due(clock.now())
         if due:
             await inbox.put(due)
-        await asyncio.sleep(TIMER_POLL_S)
+        await asyncio.sleep(every_s)
 
 
 async def run_until_done(

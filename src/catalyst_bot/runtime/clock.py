@@ -1,10 +1,11 @@
-"""The two clocks: the wall's, and that of a replayed day."""
+"""The clocks: the wall's, that of a replayed day, and that of an exchange which replays one."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
 from catalyst_bot.domain.errors import InvariantViolated
+from catalyst_bot.ports.clock import Clock
 
 
 class SystemClock:
@@ -13,6 +14,32 @@ class SystemClock:
     def now(self) -> datetime:
         """See `Clock.now`."""
         return datetime.now(UTC)
+
+
+class VenueClock:
+    """The time at an exchange that replays days, `speed` times as fast as the wall.
+
+    It was `at` there when the wall showed `shown_at`. It never goes back, however it is corrected.
+    """
+
+    def __init__(
+        self, *, at: datetime, shown_at: datetime, speed: float, wall: Clock | None = None
+    ) -> None:
+        self._wall = wall or SystemClock()
+        self._at = at
+        self._shown_at = shown_at
+        self._speed = speed
+        self._last = at
+
+    def now(self) -> datetime:
+        """See `Clock.now`."""
+        passed = (self._wall.now() - self._shown_at) * self._speed
+        self._last = max(self._last, self._at + passed)
+        return self._last
+
+    def correct(self, *, at: datetime, shown_at: datetime) -> None:
+        """Take in what the exchange's clock showed when the wall showed `shown_at`."""
+        self._at, self._shown_at = at, shown_at
 
 
 class SimulatedClock:

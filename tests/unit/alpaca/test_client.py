@@ -2,25 +2,64 @@
 
 from __future__ import annotations
 
-import httpx2
-import pytest
+import asyncio
+import gzip
+import json
+import socket
+import sys
+import threading
+import time
+from contextlib import suppress
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
+import pytest
+import requests
+from requests.adapters import BaseAdapter
+
+from catalyst_bot.alpaca import client as client_module
+from catalyst_bot.alpaca import sdk
 from catalyst_bot.alpaca.access import access_of
 from catalyst_bot.alpaca.client import AlpacaClient, AlpacaRefused, AlpacaSilent
+from catalyst_bot.domain.errors import ConfigError
 
 ACCESS = access_of(
     base_url="http://localhost",
-    data_url="http://localhost",
+    data_url="http://127.0.0.1",
     environ={"ALPACA_API_KEY": "key", "ALPACA_SECRET": "hidden-secret"},
 )
 
 
-async def ask(status: int, body: str = "") -> object:
-    def answer(_: httpx2.Request) -> httpx2.Response:
-        return httpx2.Response(status, content=body.encode())
+class Canned(BaseAdapter):
+    """Answers every request with one response, or with a fault of the network."""
 
-    async with AlpacaClient(ACCESS, transport=httpx2.MockTransport(answer)) as client:
-        return await client.trading("GET", "/v2/x")
+    def __init__(self, status: int, body: str = "", fault: Exception | None = None) -> None:
+        super().__init__()
+        self.status, self.body, self.fault = status, body, fault
+        self.requests: list[requests.PreparedRequest] = []
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        self.requests.append(request)
+        if self.fault is not None:
+            raise self.fault
+        response = requests.Response()
+        response.status_code, response.request = self.status, request
+        response.headers["Location"] = "http://localhost/elsewhere"
+        response._content = self.body.encode()
+        return response
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+async def ask(status: int, body: str = "", method: str = "GET") -> object:
+    adapter = Canned(status, body)
+    async with AlpacaClient(ACCESS, adapter=adapter) as client:
+        try:
+            return await client.trading(method, "/v2/x", body={} if method == "POST" else None)
+        finally:
+            assert len(adapter.requests) == 1  # nothing is repeated
 
 
 async def test_answers():
@@ -83,10 +122,99 @@ async def test_a_long_message_is_one_bounded_line():
 
 
 async def test_a_broken_connection_is_silence_and_shows_no_key():
-    def broken(request: httpx2.Request) -> httpx2.Response:
-        raise httpx2.ReadError("connection reset", request=request)
-
-    async with AlpacaClient(ACCESS, transport=httpx2.MockTransport(broken)) as client:
-        with pytest.raises(AlpacaSilent, match="ReadError") as silent:
+    adapter = Canned(0, fault=requests.ConnectionError("connection reset"))
+    async with AlpacaClient(ACCESS, adapter=adapter) as client:
+        with pytest.raises(AlpacaSilent, match="ConnectionError: connection reset") as silent:
             await client.trading("GET", "/v2/x")
     assert "hidden-secret" not in str(silent.value)
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+async def test_an_order_is_never_posted_twice_by_the_sdk(status: int):
+    with pytest.raises((AlpacaRefused, AlpacaSilent)):
+        await ask(status, "{}", "POST")
+
+
+async def test_the_keys_and_the_words_are_as_alpaca_wants_them():
+    adapter = Canned(200, "{}")
+    async with AlpacaClient(ACCESS, adapter=adapter) as client:
+        await client.trading("POST", "/v2/orders", body={"qty": "1.5", "limit_price": "90.5"})
+        await client.trading("GET", "/v2/orders", query={"nested": "true"})
+        await client.data("/v1beta1/news", {"limit": "50"})
+        await client.data("/v2/stocks/bars", {"symbols": "ACME,SPY"})
+        await client.data("/v1/corporate-actions", {"symbols": "ACME"})
+    assert [(r.method, r.url) for r in adapter.requests] == [
+        ("POST", "http://localhost/v2/orders"),
+        ("GET", "http://localhost/v2/orders?nested=true"),
+        ("GET", "http://127.0.0.1/v1beta1/news?limit=50"),
+        ("GET", "http://127.0.0.1/v2/stocks/bars?symbols=ACME%2CSPY"),
+        ("GET", "http://127.0.0.1/v1/corporate-actions?symbols=ACME"),
+    ]
+    assert json.loads(adapter.requests[0].body or b"") == {"qty": "1.5", "limit_price": "90.5"}
+    assert adapter.requests[0].headers["APCA-API-KEY-ID"] == "key"
+
+
+def drip(listener: socket.socket, piece: bytes, gap_s: float) -> None:
+    """Send a piece again and again, until the other side is gone."""
+    with suppress(OSError):
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65_536)
+            for part in (b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n", *[piece] * 10_000):
+                connection.sendall(part)
+                time.sleep(gap_s)
+
+
+@pytest.mark.parametrize("piece", [b"X-Slow: 1\r\n", b"\r\n"])
+async def test_a_drip_of_bytes_is_silence_and_frees_its_thread(
+    piece: bytes, monkeypatch: pytest.MonkeyPatch
+):
+    """Headers that never end, and (after the blank line) a body that does not."""
+    monkeypatch.setattr(client_module, "TIMEOUT_S", 0.2)
+    monkeypatch.setattr(client_module, "THREADS", 1)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        dripping = threading.Thread(target=drip, args=(listener, piece, 0.01))
+        dripping.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        async with AlpacaClient(replace(ACCESS, base_url=url)) as client:
+            with pytest.raises(AlpacaSilent, match="no answer"):
+                await client.trading("GET", "/v2/x")
+            freed = asyncio.get_running_loop().run_in_executor(client._trading_threads, int)
+            assert await freed == 0  # the one thread works again
+        await asyncio.to_thread(dripping.join)
+
+
+async def test_a_gzip_bomb_is_silence(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sdk, "MAX_BYTES", 2**20)
+
+    class Bomb(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            packed = gzip.compress(bytes(50 * 2**20))
+            self.send_response(200)
+            self.send_header("Content-Encoding", "gzip")
+            self.send_header("Content-Length", str(len(packed)))
+            self.end_headers()
+            with suppress(OSError):
+                self.wfile.write(packed)
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Bomb)
+    threading.Thread(target=server.serve_forever).start()
+    try:
+        access = replace(ACCESS, base_url=f"http://127.0.0.1:{server.server_port}")
+        async with AlpacaClient(access) as client:
+            with pytest.raises(AlpacaSilent, match="more than"):
+                await client.trading("GET", "/v2/x")
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+async def test_without_the_sdk_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "catalyst_bot.alpaca.sdk", None)
+    with pytest.raises(ConfigError, match="make setup-alpaca"):
+        AlpacaClient(ACCESS)

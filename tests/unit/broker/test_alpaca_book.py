@@ -10,6 +10,7 @@ import pytest
 
 from catalyst_bot.broker.alpaca_book import Book
 from catalyst_bot.broker.alpaca_mapping import flat, read_orders
+from catalyst_bot.domain.enums import OrderKind, OrderRole, OrderStatus, Side
 from catalyst_bot.domain.messages import commands as c
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.registry import Fact
@@ -46,7 +47,7 @@ def book() -> Book:
 
 
 def news(book: Book, *orders: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(type(x).__name__, order_of(x)) for x in book.news(flat(read_orders([*orders])), NOON)]
+    return [(type(x).__name__, order_of(x)) for x in book.news(read_orders([*orders]), NOON)]
 
 
 def order_of(fact: Fact) -> str:
@@ -143,7 +144,7 @@ def test_a_fill_that_comes_after_the_cancel_is_told(book: Book):
 
 
 def test_a_journal_teaches_what_was_told(book: Book):
-    facts = book.news(flat(read_orders([bracket(stop(), target())])), NOON)
+    facts = book.news(read_orders([bracket(stop(), target())]), NOON)
     again = Book()
     again.learn([c.SubmitOrder(order=ENTRY, valid_until=NOON), *facts])
     assert again.unanswered() == []
@@ -168,11 +169,127 @@ def test_a_finished_story_is_not_looked_back_to(book: Book):
     assert book.open_since(later) == ENTRY.approved_at
     sold = {"status": "filled", "filled_qty": "100", "filled_avg_price": "107.2"}
     closing = bracket(stop(status="canceled"), target(**sold))
-    facts = book.news(flat(read_orders([closing])), NOON)
+    facts = book.news(read_orders([closing]), NOON)
     assert book.open_since(later) == later
     again = Book()
     opening = Book()
     opening.add(c.SubmitOrder(order=ENTRY, valid_until=NOON))
-    told_before = opening.news(flat(read_orders([bracket(stop(), target())])), NOON)
+    told_before = opening.news(read_orders([bracket(stop(), target())]), NOON)
     again.learn([c.SubmitOrder(order=ENTRY, valid_until=NOON), *told_before, *facts])
     assert again.open_since(later) == later
+
+
+PAIR = approved_order(
+    client_order_id="cb-2",
+    role=OrderRole.TAKE_PROFIT,
+    side=Side.SELL,
+    kind=OrderKind.LIMIT,
+    limit_price=Decimal("107.2"),
+    take_profit_price=None,
+)
+
+
+def pair(*legs: dict[str, Any], **given: Any) -> dict[str, Any]:
+    head = {"id": "p-1", "client_order_id": "cb-2", "type": "limit", "limit_price": "107.2"}
+    return told(**(head | {"side": "sell", "legs": list(legs)} | given))
+
+
+@pytest.fixture
+def pair_book() -> Book:
+    made = Book()
+    made.add(c.SubmitOrder(order=PAIR, valid_until=NOON + timedelta(seconds=10)))
+    return made
+
+
+def test_both_orders_of_a_pair_are_at_work_at_once(pair_book: Book):
+    assert news(pair_book, pair(stop())) == [
+        ("OrderAccepted", "cb-2"),
+        ("OrderAccepted", "cb-2-sl"),
+    ]
+    ours, line = pair_book.find("cb-2-sl") or (None, None)
+    assert ours is not None
+    assert line is not None
+    ticket = ours.ticket(line)
+    assert ticket is not None
+    assert (ticket.status, ticket.role) == (OrderStatus.WORKING, OrderRole.STOP_LOSS)
+    assert ticket.stop_price == PAIR.stop_loss_price
+
+
+@pytest.mark.parametrize("end", ["canceled", "replaced"])
+def test_a_stop_of_a_pair_that_sold_explains_the_end_of_its_target(pair_book: Book, end: str):
+    news(pair_book, pair(stop()))
+    sold = {"status": "filled", "filled_qty": "100", "filled_avg_price": "97.5"}
+    assert news(pair_book, pair(stop(**sold), status=end)) == [
+        ("OrderFilled", "cb-2-sl"),
+        ("OrderCancelled", "cb-2"),
+    ]
+    assert not pair_book.has_open()
+
+
+def test_a_target_of_a_pair_that_sold_in_part_leaves_the_rest_to_both(pair_book: Book):
+    news(pair_book, pair(stop()))
+    part = {"status": "partially_filled", "filled_qty": "40", "filled_avg_price": "107.2"}
+    assert news(pair_book, pair(stop(qty="60"), **part)) == [("OrderFilled", "cb-2")]
+    ours, _ = pair_book.find("cb-2") or (None, None)
+    assert ours is not None
+    assert [ours.whole(line) for line in ours.lines] == [Decimal(100), Decimal(60)]
+
+
+def test_a_pair_is_known_again_after_a_restart(pair_book: Book):
+    submit = c.SubmitOrder(order=PAIR, valid_until=NOON)
+    facts = pair_book.news(read_orders([pair(stop())]), NOON)
+    again = Book()
+    again.learn([submit, *facts])
+    assert again.has_open()
+    assert news(again, pair(stop())) == []
+    sold = {"status": "filled", "filled_qty": "100", "filled_avg_price": "107.2"}
+    more = again.news(read_orders([pair(stop(status="canceled"), **sold)]), NOON)
+    last = Book()
+    last.learn([submit, *facts, *more])
+    assert not last.has_open()
+
+
+def test_a_moved_limit_is_told_with_its_price(book: Book):
+    limit = approved_order(
+        client_order_id="cb-3",
+        kind=OrderKind.LIMIT,
+        limit_price=Decimal(99),
+        stop_loss_price=None,
+        take_profit_price=None,
+    )
+    book.add(c.SubmitOrder(order=limit, valid_until=NOON))
+    shape = {"client_order_id": "cb-3", "type": "limit", "id": "l-1"}
+    news(book, told(**shape, limit_price="99"))
+    old = told(**shape, limit_price="99", status="replaced", replaced_by="l-2")
+    new = told(id="l-2", client_order_id="theirs", type="limit", limit_price="99.5")
+    (moved,) = book.news(read_orders([old, new | {"replaces": "l-1"}]), NOON)
+    assert isinstance(moved, f.OrderReplaced)
+    assert (moved.limit_price, moved.stop_price) == (Decimal("99.5"), None)
+    assert book.news(read_orders([old, new | {"replaces": "l-1"}]), NOON) == []
+
+
+def test_a_successor_that_is_heard_of_first_belongs_to_the_order(book: Book):
+    live(book)
+    moved = stop(id="s-2", stop_price="99", replaces="s-1")
+    assert book.news(read_orders([moved]), NOON, is_whole=False) == []
+    gone = stop(status="replaced", replaced_by="s-2")
+    (told_now,) = book.news(read_orders([gone]), NOON, is_whole=False)
+    assert isinstance(told_now, f.OrderReplaced)
+    assert told_now.stop_price == Decimal(99)
+
+
+def test_a_leg_that_ends_alone_waits_for_the_whole_picture(book: Book):
+    live(book)
+    gone = read_orders([stop(status="canceled")])
+    assert book.news(gone, NOON, is_whole=False) == []
+    assert news(book, bracket(stop(), target())) == []  # an answer from before
+    assert news(book, bracket(stop(status="canceled"), target())) == [("OrderCancelled", STOP_ID)]
+
+
+def test_orders_of_others_are_not_ours(book: Book):
+    live(book)
+    by_hand = told(id="x", client_order_id="by-hand")
+    (other,) = book.others(flat(read_orders([by_hand, bracket(stop(), target())])))
+    assert other.client_order_id == "by-hand"
+    assert not book.is_ours(read_orders([by_hand])[0])
+    assert book.is_ours(read_orders([target()])[0])

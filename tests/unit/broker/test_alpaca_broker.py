@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,14 +9,12 @@ from typing import Any
 
 import pytest
 
-from catalyst_bot.alpaca import client
-from catalyst_bot.broker import alpaca
+from catalyst_bot.broker.alpaca_mapping import read_order
 from catalyst_bot.domain.enums import OrderRole, OrderStatus, Side
 from catalyst_bot.domain.messages import commands as c
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.registry import Fact, Message
 from catalyst_bot.domain.trading import ApprovedOrder, stop_leg_id, target_leg_id
-from catalyst_bot.simulation.fill_profile import FillProfile
 from tests.alpaca_desk import AlpacaDesk, client_for
 from tests.builders import NOON, approved_order, bar
 from tests.fake_alpaca import FakeAlpaca, Refusal
@@ -76,9 +73,7 @@ class Bench:
 
 
 @pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
-    monkeypatch.setattr(alpaca, "RATE_LIMIT_PAUSE_S", 0.0)
-    monkeypatch.setattr(alpaca, "SETTLING_S", 0.0)
+def bench() -> Bench:
     return Bench()
 
 
@@ -86,11 +81,10 @@ def kinds(facts: list[Any]) -> list[str]:
     return [type(fact).__name__ for fact in facts]
 
 
-@pytest.mark.parametrize("fault", ["504 after", "page after", "hang after"])
+@pytest.mark.parametrize("fault", ["504 after", "page after", "empty after", "hang after"])
 def test_an_order_that_was_taken_without_an_answer_is_found_and_not_sent_again(
-    bench: Bench, fault: str, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, fault: str
 ):
-    monkeypatch.setattr(client, "TIMEOUT_S", 0.05)
     bench.service.faults.append(fault)
     said = bench.send()
     assert kinds(said) == ["SubmitOutcomeUnknown", "OrderAccepted"]  # and the poll clears it up
@@ -124,9 +118,9 @@ def test_a_taken_id_means_that_the_order_is_there(bench: Bench):
 
 
 def test_a_taken_id_that_is_not_found_is_unclear(bench: Bench):
-    bench.service._submit({**order_body(), "client_order_id": ENTRY_ID})
+    bench.service.venue.submit({**order_body(), "client_order_id": ENTRY_ID}, 100.0)
     (order, *_) = bench.service.orders.values()
-    bench.service._by_client_id = no_such_order  # type: ignore[method-assign]
+    bench.service.by_client_id = no_such_order  # type: ignore[method-assign]
     order.submitted_at -= timedelta(days=1)  # and too old for the poll
     assert kinds(bench.send()) == ["SubmitOutcomeUnknown"]
 
@@ -136,29 +130,69 @@ def no_such_order(_: Any) -> Any:
 
 
 def test_an_answer_about_another_order_is_no_answer(bench: Bench, monkeypatch: pytest.MonkeyPatch):
-    other = {**order_body(), "client_order_id": "by-hand"}
-    answer = bench.service._submit(other)
-    monkeypatch.setattr(bench.service, "_submit", lambda _: answer)
+    other = bench.service.venue.submit({**order_body(), "client_order_id": "by-hand"}, 100.0)
+    monkeypatch.setattr(bench.service.venue, "submit", lambda *_: other)
     assert kinds(bench.send()) == ["SubmitOutcomeUnknown"]
 
 
-@pytest.mark.parametrize(
-    ("fault", "reason"),
-    [("401", "unauthorized."), ("403 page", "a page instead of an answer (HTTP 403)")],
-)
-def test_refused_keys_reject_the_order_and_are_told(bench: Bench, fault: str, reason: str):
-    bench.service.faults.append(fault)
-    failed, rejected, recovered = bench.send()
-    assert (failed.adapter, failed.error) == ("broker", reason)
-    assert rejected.reason == reason
+def test_refused_keys_halt_trading_and_reject_the_order(bench: Bench):
+    bench.service.faults.append("401")
+    failed, halted, rejected, recovered = bench.send()
+    assert (failed.adapter, failed.error) == ("broker", "unauthorized.")
+    assert (type(halted), halted.by) == (f.OperatorHalted, "alpaca")
+    assert "refuses the keys" in halted.reason
+    assert rejected.reason == "unauthorized."
     assert isinstance(recovered, f.AdapterRecovered)
 
 
-def test_a_full_rate_limit_rejects_only_what_is_not_there(bench: Bench):
+def test_a_page_that_forbids_is_a_failure_but_no_reason_to_halt(bench: Bench):
+    bench.service.faults.append("403 page")
+    said = bench.send()
+    assert kinds(said) == ["AdapterFailed", "OrderRejected", "AdapterRecovered"]
+    assert said[1].reason == "a page instead of an answer (HTTP 403)"
+
+
+def test_an_order_that_met_a_full_rate_limit_is_posted_when_it_is_known_not_to_be_there(
+    bench: Bench,
+):
     bench.service.faults.append("429")
+    assert kinds(bench.send()) == ["OrderAccepted"]
+    assert bench.service.asked[:3] == [
+        "POST /v2/orders",
+        "GET /v2/orders:by_client_order_id",
+        "POST /v2/orders",
+    ]
+    assert len(bench.service.posts) == 1
+
+
+def test_a_rate_limit_that_stays_full_rejects_the_order(bench: Bench):
+    bench.service.faults += ["429"] * 3
     (rejected,) = bench.send()
     assert (type(rejected), rejected.reason) == (f.OrderRejected, "rate limited")
     assert len(bench.service.posts) == 0
+
+
+def test_an_order_whose_time_ran_out_at_a_full_rate_limit_is_not_posted_again(bench: Bench):
+    bench.service.faults.append("429")
+    real = bench.service.answer
+
+    def slow(method: str, *rest: Any) -> Any:
+        bench.time += timedelta(seconds=6)
+        return real(method, *rest)
+
+    bench.service.answer = slow  # type: ignore[method-assign]
+    (rejected,) = bench.send()
+    assert rejected.reason == "rate limited"
+    assert len(bench.service.posts) == 0
+
+
+def test_an_order_that_stood_in_line_for_too_long_is_not_sent(bench: Bench):
+    command = c.SubmitOrder(order=ENTRY, valid_until=NOON + timedelta(seconds=10))
+    bench.desk.broker.submit(command)
+    bench.time += timedelta(seconds=11)
+    (suppressed,) = bench.take()
+    assert suppressed.reason == "promise_too_old"
+    assert bench.service.posts == []
 
 
 def test_a_full_rate_limit_after_the_order_was_taken_is_no_rejection(bench: Bench):
@@ -168,13 +202,13 @@ def test_a_full_rate_limit_after_the_order_was_taken_is_no_rejection(bench: Benc
 
 def test_a_full_rate_limit_that_cannot_be_cleared_up_is_unclear(bench: Bench):
     bench.service.faults.append("429")
-    original = bench.desk.broker._find
+    original = bench.desk.broker._watch.find
 
-    async def fails_first(ours: Any) -> Any:
+    async def fails_first(order_id: str) -> Any:
         bench.service.failing = 1
-        return await original(ours)
+        return await original(order_id)
 
-    bench.desk.broker._find = fails_first  # type: ignore[method-assign]
+    bench.desk.broker._watch.find = fails_first  # type: ignore[method-assign]
     assert kinds(bench.send()) == ["SubmitOutcomeUnknown"]
 
 
@@ -220,23 +254,20 @@ def test_a_cancel_waits_for_a_full_rate_limit(bench: Bench):
     assert kinds(bench.take()) == ["AdapterFailed", "AdapterRecovered", "OrderCancelled"]
 
 
-def test_an_order_that_a_poll_found_is_not_unclear_any_more(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(client, "TIMEOUT_S", 0.2)
+def test_an_order_that_a_look_found_is_not_unclear_any_more(bench: Bench):
     bench.service.faults.append("hang after")
-    command = c.SubmitOrder(order=ENTRY, valid_until=NOON + timedelta(seconds=10))
+    real = bench.service.answer
     broker = bench.desk.broker
 
-    async def placed_while_polling() -> None:
-        placing = asyncio.ensure_future(broker._place(broker._book.add(command)))
-        while not bench.service.orders:  # noqa: ASYNC110 - the other side has no event
-            await asyncio.sleep(0)
-        await broker.poll()
-        await placing
+    def look_before_the_answer(method: str, *rest: Any) -> Any:
+        reply = real(method, *rest)
+        if method == "POST":
+            told = bench.service.json_of(next(iter(bench.service.orders.values())), nested=True)
+            broker._watch.tell([read_order(told)])
+        return reply
 
-    bench.desk.run(placed_while_polling())
-    assert kinds(bench.take()) == ["OrderAccepted"]
+    bench.service.answer = look_before_the_answer  # type: ignore[method-assign]
+    assert kinds(bench.send()) == ["OrderAccepted"]
 
 
 def test_the_same_question_is_asked_once_at_a_time(bench: Bench):
@@ -247,7 +278,7 @@ def test_the_same_question_is_asked_once_at_a_time(bench: Bench):
 
 
 def test_partial_fills_are_told_as_increments_with_their_own_prices(bench: Bench):
-    service = bench.service = FakeAlpaca(now=bench.now, profile=FillProfile.OURS)
+    service = bench.service = FakeAlpaca(now=bench.now, participation=0.1)
     bench.desk.service = service
     bench.desk.restart([])
     bench.send(approved_order(quantity=Decimal(100)))
@@ -266,7 +297,7 @@ def test_partial_fills_are_told_as_increments_with_their_own_prices(bench: Bench
 
 
 def test_legs_are_announced_when_the_entry_is_filled_and_not_before(bench: Bench):
-    service = bench.service = FakeAlpaca(now=bench.now, profile=FillProfile.OURS)
+    service = bench.service = FakeAlpaca(now=bench.now, participation=0.1)
     bench.desk.service = service
     bench.desk.restart([])
     bench.send()
@@ -319,7 +350,7 @@ def test_a_moved_stop_that_was_not_told_is_told_after_the_restart(bench: Bench):
     bench.trade_at(100.0)
     bench.take()
     (stop,) = [o for o in bench.service.orders.values() if o.venue_id == STOP_ID]
-    bench.service._replace(stop, {"stop_price": "99"})
+    bench.service.venue.replace(stop, {"stop_price": "99"})
     bench.restart()
     (moved,) = bench.take()
     assert (moved.client_order_id, moved.stop_price) == (STOP_ID, Decimal(99))
@@ -347,7 +378,7 @@ def test_the_same_journal_and_account_make_the_same_book(bench: Bench):
 def test_a_promised_order_without_an_answer_is_unclear_after_a_restart(bench: Bench):
     command = c.SubmitOrder(order=ENTRY, valid_until=NOON + timedelta(seconds=10))
     bench.journal.append(command)
-    bench.service._submit({**order_body(), "client_order_id": ENTRY_ID})
+    bench.service.venue.submit({**order_body(), "client_order_id": ENTRY_ID}, 100.0)
     posts = len(bench.service.posts)
     (unclear,) = bench.restart()
     assert (type(unclear), unclear.client_order_id) == (f.SubmitOutcomeUnknown, ENTRY_ID)
@@ -369,7 +400,7 @@ def order_body() -> dict[str, Any]:
 
 
 def test_orders_of_others_are_left_alone_and_shown_in_the_books(bench: Bench):
-    bench.service._submit({**order_body(), "client_order_id": "by-hand"})
+    bench.service.venue.submit({**order_body(), "client_order_id": "by-hand"}, 100.0)
     assert bench.take() == []
     (books,) = bench.books()
     assert [o.client_order_id for o in books.snapshot.open_orders] == ["by-hand"]
@@ -428,14 +459,17 @@ def test_an_exit_is_a_plain_market_order(bench: Bench):
 
 
 def test_wrong_keys_fail_every_look(bench: Bench):
-    bench.desk.broker._reader._client = client_for(bench.service, secret="wrong")
-    (failed,) = bench.take()
+    bench.desk.broker._watch._reader._client = client_for(bench.service, secret="wrong")
+    failed, halted = bench.take()
     assert (failed.adapter, failed.error) == ("broker", "unauthorized.")
+    assert halted.by == "alpaca"
+    assert bench.take() == []
 
 
 def test_books_are_read_again_when_something_was_told_meanwhile(bench: Bench):
     broker = bench.desk.broker
-    real = broker._reader.positions
+    reader = broker._watch._reader
+    real = reader.positions
     command = c.SubmitOrder(order=ENTRY, valid_until=NOON + timedelta(seconds=10))
 
     async def positions_while_an_order_is_placed() -> Any:
@@ -443,7 +477,7 @@ def test_books_are_read_again_when_something_was_told_meanwhile(bench: Bench):
             await broker._place(broker._book.add(command))
         return await real()
 
-    broker._reader.positions = positions_while_an_order_is_placed  # type: ignore[method-assign]
+    reader.positions = positions_while_an_order_is_placed  # type: ignore[method-assign]
     accepted, books = bench.books()
     assert accepted.client_order_id == ENTRY_ID
     assert [o.client_order_id for o in books.snapshot.open_orders] == [ENTRY_ID]

@@ -73,6 +73,57 @@ def test_an_entry_with_one_leg_only_is_no_bracket():
     assert "take_profit" not in body
 
 
+def held(role: OrderRole, kind: OrderKind, **given: Any) -> dict[str, Any]:
+    """The body of an order that protects what is held."""
+    return order_request(
+        approved_order(
+            client_order_id="cb-1",
+            role=role,
+            side=Side.SELL,
+            kind=kind,
+            time_in_force=TimeInForce.GTC,
+            take_profit_price=None,
+            **given,
+        )
+    )
+
+
+def test_a_stop_for_what_is_held_is_a_plain_stop():
+    body = held(OrderRole.STOP_LOSS, OrderKind.STOP)
+    assert (body["type"], body["side"], body["stop_price"]) == ("stop", "sell", "97.6")
+    assert body["time_in_force"] == "gtc"
+    assert not {"order_class", "stop_loss", "take_profit", "limit_price"} & body.keys()
+
+
+def test_a_target_with_a_stop_for_what_is_held_is_a_pair():
+    body = held(OrderRole.TAKE_PROFIT, OrderKind.LIMIT, limit_price=Decimal("107.2"))
+    assert body == {
+        "client_order_id": "cb-1",
+        "symbol": "ACME",
+        "qty": "100",
+        "side": "sell",
+        "type": "limit",
+        "time_in_force": "gtc",
+        "order_class": "oco",
+        "take_profit": {"limit_price": "107.2"},
+        "stop_loss": {"stop_price": "97.6"},
+    }
+
+
+def test_a_target_alone_is_a_plain_limit():
+    given = {"limit_price": Decimal("107.2"), "stop_loss_price": None}
+    body = held(OrderRole.TAKE_PROFIT, OrderKind.LIMIT, **given)
+    assert (body["type"], body["limit_price"]) == ("limit", "107.2")
+    assert not {"order_class", "stop_loss", "take_profit"} & body.keys()
+
+
+def test_an_order_for_all_hours_says_so():
+    given = {"kind": OrderKind.LIMIT, "limit_price": Decimal("99.5"), "extended_hours": True}
+    body = order_request(approved_order(stop_loss_price=None, take_profit_price=None, **given))
+    assert (body["extended_hours"], body["type"], body["limit_price"]) == (True, "limit", "99.5")
+    assert "extended_hours" not in order_request(approved_order())
+
+
 def test_an_exit_has_no_legs_even_if_prices_are_given():
     body = order_request(approved_order(role=OrderRole.EXIT, side=Side.SELL))
     assert not {"order_class", "stop_loss", "take_profit"} & body.keys()
@@ -253,3 +304,12 @@ def test_any_looks_at_the_sums_tell_the_same_executions(
 @given(st.decimals(min_value=0, max_value=10**9, places=6))
 def test_plain_digits_keep_their_value(value: Decimal):
     assert Decimal(plain(value)) == value
+
+
+def test_the_rest_of_a_replaced_order_is_counted_with_what_it_filled_before():
+    old = told(id="a-1", status="replaced", replaced_by="a-2", qty="100", filled_qty="40")
+    new = told(id="a-2", replaces="a-1", qty="60", filled_qty="10", filled_avg_price="110")
+    reports = flat(read_orders([old | {"filled_avg_price": "100"}, new]))
+    stands = standing(reports["a-1"], reports)
+    assert (stands.quantity, stands.filled_quantity) == (Decimal(100), Decimal(50))
+    assert stands.filled_usd == Decimal(5_100)

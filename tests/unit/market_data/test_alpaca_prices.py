@@ -13,13 +13,9 @@ import pytest
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.market import Bar
 from catalyst_bot.domain.messages.commands import RequestMarketView
-from catalyst_bot.market_data.alpaca import (
-    CLOCK_DIFFERENCE,
-    FINISHED_AFTER,
-    AlpacaMarketData,
-    read_bar,
-    read_quote,
-)
+from catalyst_bot.market_data.alpaca import AlpacaMarketData
+from catalyst_bot.market_data.alpaca_rest import FINISHED_AFTER
+from catalyst_bot.market_data.alpaca_rows import CLOCK_DIFFERENCE, read_bar, read_quote
 from tests.alpaca_desk import client_for
 from tests.builders import CLOSE, NOON, bar, calendar
 from tests.fake_alpaca import FakeAlpaca
@@ -196,4 +192,6 @@ def test_a_wrong_bar_is_left_out_of_a_view():
 )
 def test_a_quote_just_ahead_of_our_clock_is_of_now(ahead: timedelta, shown: timedelta):
     row = QUOTE | {"t": (NOON + ahead).isoformat()}
-    assert read_quote("ACME", row, NOON).at == NOON + shown
+    quote = read_quote("ACME", row, NOON)
+    assert quote is not None
+    assert quote.at == NOON + shown

@@ -1,0 +1,26 @@
+"""How fast the broker's time runs against the wall: 1 everywhere but at a replaying exchange."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+
+class Pace:
+    """Pauses and stop-watches in the broker's seconds."""
+
+    def __init__(self, speed: float = 1.0) -> None:
+        assert speed > 0, speed
+        self.speed = speed
+
+    def seconds(self) -> float:
+        """Return the broker's seconds since some moment; they never go back."""
+        return time.monotonic() * self.speed
+
+    def on_the_wall(self, pause_s: float) -> float:
+        """Return how long a pause of the broker's seconds takes here."""
+        return max(pause_s, 0.0) / self.speed
+
+    async def sleep(self, pause_s: float) -> None:
+        """Pause for so many of the broker's seconds."""
+        await asyncio.sleep(self.on_the_wall(pause_s))
