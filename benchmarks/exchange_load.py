@@ -1,4 +1,4 @@
-"""A load of orders over HTTP, as its own process: `python -m benchmarks.exchange_load PORT KEY SECRET`.
+"""A load of orders over HTTP: `python -m benchmarks.exchange_load PORT KEY SECRET`.
 
 Each connection posts a limit order far from the market and cancels it, so that the number of open
 orders stays what it was. One JSON object comes out: requests a second and the latency of each

@@ -66,7 +66,8 @@ def run(
         datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="first day to replay")
     ] = None,
     end: Annotated[
-        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="last day, included")
+        datetime | None,
+        typer.Option("--to", formats=["%Y-%m-%d"], help="last day, included"),
     ] = None,
     bars: Annotated[list[Path] | None, typer.Option(help="bar files or a catalog")] = None,
     news: Annotated[list[Path] | None, typer.Option(help="news files or a catalog")] = None,
@@ -97,7 +98,7 @@ def run(
             data_dir=data_dir,
             journal=journal,
         )
-        if asked.first_day is None and asked.last_day is None:
+        if asked.first_day is None and not (asked.bars or asked.news):
             return follow(live_feeds_of(asked), json_path=json_)
         return perform(recorded_replay(asked), stays=not exit_, json_path=json_)
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from catalyst_bot.alpaca.access import Access, access_of
 from catalyst_bot.alpaca.account import Account, Standing, ask_standing, read_time
 from catalyst_bot.alpaca.client import AlpacaClient, AlpacaRefused, AlpacaSilent
 from catalyst_bot.alpaca.pace import Pace
+from catalyst_bot.alpaca.stepped import ADMIN_TOKEN
 from catalyst_bot.bootstrap.modes import BrokerKind, ModeRow
 from catalyst_bot.bootstrap.parts import Task
 from catalyst_bot.broker.alpaca_client import AlpacaBrokerClient
@@ -24,11 +26,13 @@ from catalyst_bot.domain.messages.registry import Command, Fact, Recorded
 from catalyst_bot.engine.recovery import unanswered
 from catalyst_bot.feeds.alpaca_news import AlpacaNews
 from catalyst_bot.market_data.alpaca import AlpacaMarketData
+from catalyst_bot.market_data.alpaca_rest import FINISHED_AFTER
 from catalyst_bot.ports.broker import Broker
 from catalyst_bot.ports.clock import Clock
 from catalyst_bot.ports.sink import Sink
-from catalyst_bot.runtime.clock import SystemClock, VenueClock
-from catalyst_bot.settings import Settings
+from catalyst_bot.runtime.clock import SimulatedClock, SystemClock, VenueClock
+from catalyst_bot.runtime.stepping import Ask
+from catalyst_bot.settings import Settings, secret
 
 FOLLOW_EVERY_S = 5.0  # wall seconds between looks at the clock of an exchange that replays
 STEP_EVERY_S = 0.02  # and of one that moves only when it is told to
@@ -41,6 +45,7 @@ class AlpacaDesk:
 
     access: Access
     standing: Standing
+    admin_token: str = field(default="", repr=False)
 
     @property
     def account(self) -> Account:
@@ -56,9 +61,16 @@ class AlpacaDesk:
         """How fast time passes there."""
         return Pace(self.standing.time.speed or STEP_PACE)
 
+    @property
+    def is_ours_to_move(self) -> bool:
+        """The exchange's clock moves only when it is told to, and we were given the right to."""
+        return self.is_replay and not self.standing.time.speed and bool(self.admin_token)
+
     def clock(self) -> Clock:
         """The time to trade by."""
         told = self.standing.time
+        if self.is_ours_to_move:
+            return SimulatedClock(told.at)
         if not self.is_replay:
             return SystemClock()
         return VenueClock(at=told.at, shown_at=told.shown_at, speed=told.speed)
@@ -66,13 +78,17 @@ class AlpacaDesk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlpacaParts:
-    """What a run needs of Alpaca; `task` runs all of it."""
+    """What a run needs of Alpaca; `task` runs all of it. For a stepped exchange `looks` tell what
+    happened there, and `idle` wait until all questions are answered.
+    """
 
     broker: Broker
     market_data: AlpacaMarketData
     due: Sequence[Fact]
     undone: Sequence[Command]
     task: Task
+    looks: Sequence[Ask]
+    idle: Sequence[Ask]
 
 
 def alpaca_desk(settings: Settings) -> AlpacaDesk:
@@ -93,7 +109,9 @@ def alpaca_desk(settings: Settings) -> AlpacaDesk:
     asking = ask_standing(
         access, clock=SystemClock(), number=alpaca.account, wants_sip=alpaca.feed == "sip"
     )
-    return AlpacaDesk(access=access, standing=asyncio.run(asking))
+    return AlpacaDesk(
+        access=access, standing=asyncio.run(asking), admin_token=secret(ADMIN_TOKEN) or ""
+    )
 
 
 def alpaca_parts(
@@ -118,7 +136,8 @@ def alpaca_parts(
         sink=sink,
         benchmark=settings.run.benchmark,
         feed=settings.alpaca.feed,
-        silence_s=settings.alpaca.stream_silence_s,
+        silence_s=None if desk.is_ours_to_move else settings.alpaca.stream_silence_s,
+        finished_after=timedelta(0) if desk.is_ours_to_move else FINISHED_AFTER,
     )
     market_data.learn(records)
     runs: list[Callable[[], Coroutine[Any, Any, None]]] = [market_data.run]
@@ -135,6 +154,8 @@ def alpaca_parts(
             due=(),
             undone=undone,
             task=_together(client, runs),
+            looks=[market_data.send_bars],
+            idle=[market_data.idle],
         )
     broker = AlpacaBrokerClient(
         client,
@@ -149,6 +170,8 @@ def alpaca_parts(
         due=broker.recover((record.body for record in records), clock.now()),
         undone=[command for command in undone if not isinstance(command, SubmitOrder)],
         task=_together(client, [*runs, broker.run]),
+        looks=[broker.poll, market_data.send_bars],
+        idle=[broker.idle, market_data.idle],
     )
 
 

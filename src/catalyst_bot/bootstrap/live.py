@@ -17,10 +17,11 @@ from functools import partial
 from pathlib import Path
 
 from catalyst_bot.alpaca.pace import Pace
+from catalyst_bot.alpaca.stepped import SteppedExchange
 from catalyst_bot.bootstrap import journals
-from catalyst_bot.bootstrap.alpaca import alpaca_desk
+from catalyst_bot.bootstrap.alpaca import AlpacaDesk, alpaca_desk
 from catalyst_bot.bootstrap.modes import BrokerKind, LivePrices, ModeRow, mode_row
-from catalyst_bot.bootstrap.outside import outside_of, starting_cash_usd
+from catalyst_bot.bootstrap.outside import Outside, outside_of, starting_cash_usd
 from catalyst_bot.bootstrap.parts import Outcome, Task, run_started, supervised
 from catalyst_bot.bootstrap.rules import engine_rules
 from catalyst_bot.bootstrap.tapes import companies_of
@@ -38,10 +39,11 @@ from catalyst_bot.feeds.sources import Feed
 from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.ports.clock import Clock
 from catalyst_bot.runtime import async_loop
-from catalyst_bot.runtime.clock import SystemClock
+from catalyst_bot.runtime.clock import SimulatedClock, SystemClock
 from catalyst_bot.runtime.effects import Effects
 from catalyst_bot.runtime.latch import OperatorMailbox
 from catalyst_bot.runtime.pipeline import Listener, Pipeline
+from catalyst_bot.runtime.stepping import Stepper
 from catalyst_bot.runtime.timers import TimerBook
 from catalyst_bot.settings import LoadedSettings
 
@@ -53,7 +55,7 @@ MIN_TIMER_POLL_S = 0.002
 class LiveRequest:
     """Which feeds to follow, who listens, and what runs beside (the dashboard, say).
 
-    Without a `clock` the time is that of the broker.
+    Without a `clock` the time is that of the broker. `ends_at` ends the run; None never does.
     """
 
     loaded: LoadedSettings
@@ -64,6 +66,7 @@ class LiveRequest:
     listeners: Sequence[Listener] = ()
     beside: Sequence[Task] = ()
     clock: Clock | None = None
+    ends_at: datetime | None = None
 
     @property
     def row(self) -> ModeRow:
@@ -79,7 +82,6 @@ def follow(request: LiveRequest) -> Outcome:
     """
     row, settings = request.row, request.loaded.settings
     desk = alpaca_desk(settings) if row.live_prices is LivePrices.ALPACA else None
-    pace = desk.pace() if desk else Pace()
     clock = request.clock or (desk.clock() if desk else SystemClock())
     with journals.open_journal(
         request.journal, is_durable=row.is_durable, starts_over=False
@@ -105,9 +107,12 @@ def follow(request: LiveRequest) -> Outcome:
             sink=inbox,
         )
         pipeline = Pipeline(supervised(engine, request.journal), journal, request.listeners)
+        parts = _Parts(
+            request, desk, outside, calendar=calendar, clock=clock, inbox=inbox, timers=timers
+        )
         asyncio.run(
             async_loop.run_until_done(
-                _until_stopped(request, inbox, clock, starting_cash_usd(row, desk)),
+                parts.from_start_to_end(starting_cash_usd(row, desk)),
                 inbox=inbox,
                 pipeline=pipeline,
                 effects=effects,
@@ -115,22 +120,8 @@ def follow(request: LiveRequest) -> Outcome:
                 beside=[
                     *request.beside,
                     *outside.tasks,
-                    Sessions(
-                        calendar,
-                        inbox=inbox,
-                        clock=clock,
-                        pace=pace,
-                        day=journals.open_day(records),
-                    ).keep,
-                    partial(
-                        async_loop.fire_timers,
-                        timers,
-                        inbox=inbox,
-                        clock=clock,
-                        every_s=max(pace.on_the_wall(async_loop.TIMER_POLL_S), MIN_TIMER_POLL_S),
-                    ),
                     partial(async_loop.watch_mailbox, mailbox, inbox=inbox, clock=clock),
-                    partial(_poll, request.feeds, inbox, clock, pace),
+                    *parts.by_the_clock(journals.open_day(records)),
                 ],
             )
         )
@@ -141,26 +132,104 @@ def follow(request: LiveRequest) -> Outcome:
         )
 
 
-async def _until_stopped(
-    request: LiveRequest, inbox: async_loop.Inbox, clock: Clock, cash_usd: Decimal | None
-) -> None:
-    """Record the start, wait for a signal to stop, record the end."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stop.set)
-    started = run_started(
-        request.loaded,
-        mode=request.mode,
-        row=request.row,
-        journal=request.journal,
-        inputs_hash="",
-        at=clock.now(),
-        starting_cash_usd=cash_usd,
-    )
-    await inbox.put([started])
-    await stop.wait()
-    await inbox.put([RunStopped(at=clock.now(), run_id=started.run_id, reason="stopped")])
+class _Parts:
+    """What moves a live run: the clock, or an exchange that waits to be moved."""
+
+    def __init__(
+        self,
+        request: LiveRequest,
+        desk: AlpacaDesk | None,
+        outside: Outside,
+        *,
+        calendar: TradingCalendar,
+        clock: Clock,
+        inbox: async_loop.Inbox,
+        timers: TimerBook,
+    ) -> None:
+        self._request = request
+        self._desk = desk
+        self._outside = outside
+        self._calendar = calendar
+        self._clock = clock
+        self._inbox = inbox
+        self._timers = timers
+        self._pace = desk.pace() if desk else Pace()
+
+    async def from_start_to_end(self, cash_usd: Decimal | None) -> None:
+        """Record the start, go on until a signal or the last day's end, record the end."""
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, stop.set)
+        started = run_started(
+            self._request.loaded,
+            mode=self._request.mode,
+            row=self._request.row,
+            journal=self._request.journal,
+            inputs_hash="",
+            at=self._clock.now(),
+            starting_cash_usd=cash_usd,
+        )
+        await self._inbox.put([started])
+        stopped, ended = asyncio.ensure_future(stop.wait()), asyncio.ensure_future(self._days())
+        try:
+            await asyncio.wait((stopped, ended), return_when=asyncio.FIRST_COMPLETED)
+            if ended.done():
+                ended.result()
+        finally:
+            stopped.cancel()
+            ended.cancel()
+        reason = "stopped" if stop.is_set() else "the last day ended"
+        now = self._clock.now()
+        await self._inbox.put([RunStopped(at=now, run_id=started.run_id, reason=reason)])
+
+    async def _days(self) -> None:
+        """Return when the last day has ended; never without a last day."""
+        ends_at = self._request.ends_at
+        if isinstance(self._clock, SimulatedClock) and ends_at is not None:
+            await self._step(self._clock, ends_at)
+            return
+        while ends_at is None or self._clock.now() < ends_at:
+            await self._pace.sleep(MAX_SLEEP_S)
+
+    async def _step(self, clock: SimulatedClock, ends_at: datetime) -> None:
+        assert self._desk is not None
+        exchange = SteppedExchange(self._desk.access, self._desk.admin_token)
+        async with exchange, make_client() as client:
+            stepper = Stepper(
+                exchange,
+                clock=clock,
+                inbox=self._inbox,
+                timers=self._timers,
+                sessions=self._calendar.between(clock.now(), ends_at),
+                looks=self._outside.looks,
+                idle=self._outside.idle,
+                feeds=[
+                    Poller(feed, client=client, clock=clock, sink=self._inbox).poll
+                    for feed in self._request.feeds
+                ],
+            )
+            await stepper.play(ends_at)
+
+    def by_the_clock(self, open_day: date | None) -> list[Task]:
+        """What the passing of time sets off; a stepped exchange does it instead."""
+        if isinstance(self._clock, SimulatedClock):
+            return []
+        sessions = Sessions(
+            self._calendar, inbox=self._inbox, clock=self._clock, pace=self._pace, day=open_day
+        )
+        every_s = max(self._pace.on_the_wall(async_loop.TIMER_POLL_S), MIN_TIMER_POLL_S)
+        return [
+            sessions.keep,
+            partial(
+                async_loop.fire_timers,
+                self._timers,
+                inbox=self._inbox,
+                clock=self._clock,
+                every_s=every_s,
+            ),
+            partial(_poll, self._request.feeds, self._inbox, self._clock, self._pace),
+        ]
 
 
 class Sessions:

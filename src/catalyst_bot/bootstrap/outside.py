@@ -17,6 +17,7 @@ from catalyst_bot.ports.broker import Broker
 from catalyst_bot.ports.clock import Clock
 from catalyst_bot.ports.market_data import MarketData
 from catalyst_bot.ports.sink import Sink
+from catalyst_bot.runtime.stepping import Ask
 from catalyst_bot.settings import Settings
 
 
@@ -24,7 +25,8 @@ from catalyst_bot.settings import Settings
 class Outside:
     """Broker and prices of a live run, with their tasks.
 
-    `due` are facts the core has to hear first, `undone` commands to execute first.
+    `due` are facts the core has to hear first, `undone` commands to execute first. For `looks` and
+    `idle` see `Stepper`.
     """
 
     broker: Broker
@@ -32,6 +34,8 @@ class Outside:
     due: Sequence[Fact]
     undone: Sequence[Command]
     tasks: Sequence[Task] = ()
+    looks: Sequence[Ask] = ()
+    idle: Sequence[Ask] = ()
 
 
 def starting_cash_usd(row: ModeRow, desk: AlpacaDesk | None) -> Decimal | None:
@@ -60,6 +64,8 @@ def outside_of(
             due=parts.due,
             undone=parts.undone,
             tasks=[parts.task],
+            looks=parts.looks,
+            idle=parts.idle,
         )
     venue = embedded_venue(settings, sink=sink, clock=clock)
     return Outside(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,8 @@ from catalyst_bot.settings import LoadedSettings, Settings
 
 _NOTHING = (
     "nothing to run on: set feeds.edgar_url (with feeds.edgar_contact), feeds.rss_urls or "
-    "feeds.json_lines_urls in "
-    "catalyst.toml, or replay recorded days with --from DAY --to DAY --bars PATH --news PATH, or "
-    "try `catalyst-bot demo`"
+    "feeds.json_lines_urls in catalyst.toml, or replay recorded days with --from DAY --to DAY "
+    "--bars PATH --news PATH, or try `catalyst-bot demo`"
 )
 
 
@@ -51,8 +50,8 @@ def recorded_replay(asked: Asked) -> ReplayRequest:
     loaded = _load(asked)
     if loaded.settings.broker.kind == "alpaca":
         raise ConfigError(
-            "broker.kind = alpaca trades by the wall clock: leave out --from and --to, or replay "
-            "with --broker embedded"
+            "broker.kind = alpaca trades by the broker's clock: leave out --from, --bars and "
+            "--news, or replay with --broker embedded"
         )
     first_day, last_day = _days(asked)
     bars, news = _inputs(asked, loaded.settings)
@@ -63,9 +62,14 @@ def recorded_replay(asked: Asked) -> ReplayRequest:
 
 
 def live_feeds_of(asked: Asked) -> LiveRequest:
-    """Following the configured feeds. Raises `ConfigError` when none is configured."""
+    """Following the configured feeds, to the end of the last day where one is given.
+
+    Raises `ConfigError` when none is configured.
+    """
     loaded = _load(asked)
     settings = loaded.settings
+    if asked.last_day is not None and settings.broker.kind != "alpaca":
+        _days(asked)
     feeds = live_feeds(
         edgar_url=settings.feeds.edgar_url,
         edgar_contact=settings.feeds.edgar_contact,
@@ -84,6 +88,7 @@ def live_feeds_of(asked: Asked) -> LiveRequest:
         mode=loaded.settings.run.mode,
         is_dry_run=asked.is_dry_run,
         feeds=feeds,
+        ends_at=_end_of(asked.last_day) if asked.last_day else None,
         journal=asked.journal
         or journals.live_path(settings.run.data_dir, _account(asked, mode, venue)),
     )
@@ -140,6 +145,10 @@ def _request(asked: Asked, loaded: LoadedSettings, recording: tapes.Recording) -
         journal=journal,
         speed=asked.speed,
     )
+
+
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day, time(), tzinfo=UTC) + timedelta(days=1)
 
 
 def _days(asked: Asked) -> tuple[date, date]:

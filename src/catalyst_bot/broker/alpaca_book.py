@@ -197,6 +197,7 @@ class Book:
         line.is_accepted = True
         line.filled_quantity += message.fill.quantity
         line.filled_usd += message.fill.quantity * message.fill.price
+        line.fees_usd += message.fill.fee_usd
         line.is_over = line.is_over or line.filled_quantity >= ours.whole(line)
 
     def _learn_step(self, message: Message) -> None:

@@ -116,7 +116,17 @@ class AlpacaBrokerClient:
             group.create_task(self._watch.run())
             while True:
                 job = await self._jobs.get()
-                group.create_task(job())
+                group.create_task(self._do(job))
+
+    async def _do(self, job: Job) -> None:
+        try:
+            await job()
+        finally:
+            self._jobs.task_done()
+
+    async def idle(self) -> None:
+        """Wait until every command is carried out."""
+        await self._jobs.join()
 
     async def poll(self) -> None:
         """Ask once how our orders stand and tell what is new."""

@@ -48,6 +48,7 @@ class Line:
     is_over: bool = False
     filled_quantity: Decimal = ZERO
     filled_usd: Decimal = ZERO
+    fees_usd: Decimal = ZERO
     seen_ids: set[str] = field(default_factory=set)
     report: Report | None = None
 
@@ -74,6 +75,8 @@ class Line:
             price = report.average_price or price
         self.filled_quantity = report.filled_quantity
         self.filled_usd += price * quantity
+        fee_usd = max(report.commission_usd - self.fees_usd, ZERO)
+        self.fees_usd += fee_usd
         yield f.OrderFilled(
             at=at,
             fill=Fill(
@@ -83,7 +86,7 @@ class Line:
                 side=self.side,
                 quantity=quantity,
                 price=price.normalize(),
-                fee_usd=ZERO,
+                fee_usd=fee_usd,
                 filled_at=report.happened_at,
             ),
         )

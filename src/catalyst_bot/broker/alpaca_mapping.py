@@ -39,6 +39,7 @@ _STATUSES: dict[str, OrderStatus] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """One order as Alpaca reports it; `average_price` is None before the first fill.
+    `commission_usd` is what its fills cost so far: nothing in the paper service.
 
     `happened_at` is the time of its last fill or change, `replaced_by` and `replaces` are Alpaca's
     ids of the next and the former link. For an order that was replaced, `standing` sums the fills
@@ -61,6 +62,7 @@ class Report:
     submitted_at: datetime
     happened_at: datetime
     updated_at: datetime
+    commission_usd: Decimal
     legs: tuple[Report, ...]
 
     @property
@@ -166,6 +168,7 @@ def read_order(told: Any) -> Report:
         submitted_at=time_of(told, "submitted_at"),
         happened_at=optional_time(told, "filled_at") or updated_at,
         updated_at=updated_at,
+        commission_usd=optional_amount(told, "commission") or ZERO,
         legs=tuple(read_order(leg) for leg in told.get("legs") or ()),
     )
 
@@ -230,6 +233,7 @@ def standing(report: Report, known: Mapping[str, Report]) -> Report:
         quantity=filled - last.filled_quantity + last.quantity,
         filled_quantity=filled,
         average_price=spent_usd / filled if filled else None,
+        commission_usd=sum((link.commission_usd for link in links), ZERO),
     )
 
 

@@ -75,6 +75,7 @@ def clock_state(clock: ExchangeClock, conductor: Conductor) -> dict[str, Any]:
         speed = "max"
     return {
         "kind": clock.kind.value,
+        "next_event": rfc3339_or_none(conductor.next_event()),
         "next_moment": rfc3339_or_none(conductor.next_moment()),
         "now": rfc3339(clock.now()),
         "speed": speed,

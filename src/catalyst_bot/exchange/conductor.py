@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -150,19 +150,29 @@ class Conductor:
     def next_moment(self) -> datetime | None:
         """Return when something happens next, None when nothing ever does."""
         after = self._played_until
+        event, trade_us = self.next_event(), self._trades.next_us()
+        trade = None if trade_us is None else from_microseconds(trade_us)
+        candidates = (event, self._publisher.next_at(after), trade)
+        return self._earliest(candidates)
+
+    def next_event(self) -> datetime | None:
+        """Return when something other than a trade inside a bar happens next, None when never."""
+        after = self._played_until
         self._follow(after)
         world = self._market.world
-        prices = (self._trades.next_us(), self._edges.next_us(microseconds(after)))
+        edge_us = self._edges.next_us(microseconds(after))
         candidates = (
             _next_session(self._market, after),
             world.actions.next_at(after),
             world.halt_starts.next_at(after),
             world.halt_ends.next_at(after),
             world.news.next_at(after),
-            self._publisher.next_at(after),
             self._next_due(after),
-            *(from_microseconds(us) for us in prices if us is not None),
+            None if edge_us is None else from_microseconds(edge_us),
         )
+        return self._earliest(candidates)
+
+    def _earliest(self, candidates: Iterable[datetime | None]) -> datetime | None:
         at = min((at for at in candidates if at is not None), default=None)
         return None if at is None or (self._until is not None and at > self._until) else at
 

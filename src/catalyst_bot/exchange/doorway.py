@@ -21,6 +21,7 @@ from catalyst_bot.exchange.replies import error_reply
 
 MOST_BODY_BYTES: Final = 1024 * 1024  # what nginx takes when nobody told it otherwise
 ADMIN: Final = "/admin/"
+FEEDS: Final = "/feeds/"  # what other services publish for everybody
 _SLASHES: Final = re.compile("/{2,}")
 _NGINX_PHRASES: Final = {HTTPStatus.UNAUTHORIZED: "Authorization Required"}
 _DATA: Final = re.compile(r"/v2/stocks(/|$)|/v1beta\d+/|/v1/")
@@ -58,7 +59,7 @@ class Doorway:
                 await gateway_reply(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)(scope, receive, send)
                 return
             receive = _replay(body, receive)
-        if scope["path"].startswith(ADMIN):
+        if scope["path"].startswith((ADMIN, FEEDS)):
             await self._app(scope, receive, send)
             return
         credentials = credentials_of(headers)

@@ -18,7 +18,7 @@ _SUMMARY_CHARACTERS = 240
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewsItem:
-    """One item; `shown_at` is when the exchange publishes it."""
+    """One item; `shown_at` is when the exchange publishes it, `origin` what it was made of."""
 
     news_id: int
     headline: str
@@ -30,6 +30,7 @@ class NewsItem:
     source: str
     created_at: datetime
     shown_at: datetime
+    origin: Headline
 
     @property
     def updated_at(self) -> datetime:
@@ -71,11 +72,31 @@ class NewsItem:
             "source": self.source,
         }
 
+    def row(self) -> dict[str, Any]:
+        """Return it as a row of recorded news: a filing's form and items, too, are in it."""
+        origin = self.origin
+        return {
+            "published_at": rfc3339(origin.published_at),
+            "time_known": origin.received_at != origin.published_at,
+            "title": origin.title,
+            "source": origin.source,
+            "symbols": list(origin.symbols),
+            "body": origin.body,
+            "url": origin.url,
+            "form": origin.form,
+            "items": list(origin.items),
+            "cik": origin.cik,
+            "accession": origin.accession,
+        }
+
 
 def news_timeline(items: Iterable[NewsItem]) -> Timeline[NewsItem]:
-    """Return items by the time they are shown; a repeated delivery is no new item."""
+    """Return items by the time they are shown; a repeated delivery is no new item.
+
+    Those of one moment stay in the order in which they are given.
+    """
     first: dict[int, NewsItem] = {}
-    for item in sorted(items, key=lambda item: (item.shown_at, item.news_id)):
+    for item in sorted(items, key=lambda item: item.shown_at):
         first.setdefault(item.news_id, item)
     return Timeline((item.shown_at, item) for item in first.values())
 
@@ -100,6 +121,7 @@ def news_item(headline: Headline, delay: timedelta) -> NewsItem:
         source=source,
         created_at=created_at,
         shown_at=shown_at,
+        origin=headline,
     )
 
 

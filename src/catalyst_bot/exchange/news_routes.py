@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -18,6 +19,7 @@ from catalyst_bot.exchange.world import microseconds
 
 DEFAULT_LIMIT: Final = 10
 MAX_LIMIT: Final = 50
+MAX_LINES: Final = 500
 _NAMES: Final = (
     *("start", "end", "sort", "symbols", "limit", "include_content"),
     *("exclude_contentless", "page_token"),
@@ -34,8 +36,21 @@ class NewsDesk:
         self._now = now
 
     def routes(self) -> list[Route]:
-        """Return the route of the news API."""
-        return [Route("/v1beta1/news", self.news)]
+        """Return the route of the news API, and of the feed that is no part of Alpaca's."""
+        return [Route("/v1beta1/news", self.news), Route("/feeds/news.jsonl", self.lines)]
+
+    async def lines(self, request: Request) -> Response:
+        """The newest items as rows of recorded news, oldest first: a feed for the bot."""
+        shown = self._market.world.news.until(self._now())
+        etag = f'"{len(shown)}"'
+        if request.headers.get("if-none-match") == etag:
+            return Response(status_code=304, headers={"ETag": etag})
+        rows = (msgspec.json.encode(item.row()) for item in shown[-MAX_LINES:])
+        return Response(
+            b"".join(row + b"\n" for row in rows),
+            media_type="application/x-ndjson",
+            headers={"ETag": etag},
+        )
 
     async def news(self, request: Request) -> Response:
         """The latest items, or older ones page by page."""

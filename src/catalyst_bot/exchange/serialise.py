@@ -80,6 +80,8 @@ def order_body(
         "subtag": None,
         "source": None,
     }
+    if order.fees_usd:  # of profile ours; the paper service charges none, and its brokers write so
+        body["commission"] = decimal_text(order.fees_usd)
     if (lapses_at := order.expires_at or expires_at) is not None:
         body["expires_at"] = rfc3339(lapses_at)
     if order.group_id is not None and order.role is not VenueRole.SIMPLE:

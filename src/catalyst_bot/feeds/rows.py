@@ -79,7 +79,10 @@ def headline_of(row: dict[str, Any], received_at: datetime) -> Headline:
     cik = row.get("cik")
     if cik is not None and (isinstance(cik, bool) or not isinstance(cik, int)):
         raise ValueError(f"has a cik that is no whole number: {cik!r}")
-    key = f"{accession}/{cik}" if accession else f"{url} {title} {row['published_at']}"
+    day = day_of(row)
+    published_at = received_at if day else published_at_of(row)
+    spelled = day.isoformat() if day else published_at.isoformat()  # however the row writes it
+    key = f"{accession}/{cik}" if accession else f"{url} {title} {spelled}"
     return Headline(
         item_id=item_id(source, key),
         source=source,
@@ -87,7 +90,7 @@ def headline_of(row: dict[str, Any], received_at: datetime) -> Headline:
         body=one_line(_text(row, "body"))[:MAX_BODY_CHARACTERS],
         url=url,
         symbols=_texts(row, "symbols"),
-        published_at=received_at if day_of(row) else published_at_of(row),
+        published_at=published_at,
         received_at=received_at,
         form=_text(row, "form"),
         items=_texts(row, "items"),

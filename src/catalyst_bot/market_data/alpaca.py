@@ -72,7 +72,8 @@ class AlpacaMarketData:
         sink: Sink,
         benchmark: str,
         feed: str,
-        silence_s: float = 60.0,
+        silence_s: float | None = 60.0,
+        finished_after: timedelta = FINISHED_AFTER,
         bars: int = 400,
         benchmark_bars: int = 100,
     ) -> None:
@@ -84,7 +85,9 @@ class AlpacaMarketData:
         self._silence_s = silence_s
         self._bars = bars
         self._benchmark_bars = benchmark_bars
-        self._rest = RestPrices(client, calendar=calendar, clock=clock, feed=feed)
+        self._rest = RestPrices(
+            client, calendar=calendar, clock=clock, feed=feed, finished_after=finished_after
+        )
         self._actions = CorporateActions(client, calendar)
         self._minutes, self._samples, self._halts = MinuteBars(), QuoteSamples(), Halts()
         self._health = Health(ADAPTER, sink=sink, clock=clock)
@@ -145,7 +148,17 @@ class AlpacaMarketData:
             group.create_task(self._look_at_actions_forever())
             while True:
                 job = await self._jobs.get()
-                group.create_task(job())
+                group.create_task(self._do(job))
+
+    async def _do(self, job: Job) -> None:
+        try:
+            await job()
+        finally:
+            self._jobs.task_done()
+
+    async def idle(self) -> None:
+        """Wait until every question is answered."""
+        await self._jobs.join()
 
     # the stream
 
@@ -292,7 +305,7 @@ class AlpacaMarketData:
 
     def _last_boundary(self) -> datetime:
         """Return the newest end of a bar that is finished at Alpaca."""
-        finished = self._clock.now() - FINISHED_AFTER
+        finished = self._clock.now() - self._rest.finished_after
         return finished - timedelta(seconds=finished.timestamp() % INTERVAL.total_seconds())
 
     async def _answer(self, command: RequestMarketView) -> None:

@@ -21,12 +21,19 @@ class RestPrices:
     """Asks for bars and quotes; every method raises `AlpacaRefused`, `AlpacaSilent`, `BadData`."""
 
     def __init__(
-        self, client: AlpacaClient, *, calendar: TradingCalendar, clock: Clock, feed: str
+        self,
+        client: AlpacaClient,
+        *,
+        calendar: TradingCalendar,
+        clock: Clock,
+        feed: str,
+        finished_after: timedelta = FINISHED_AFTER,
     ) -> None:
         self._client = client
         self._calendar = calendar
         self._clock = clock
         self._feed = feed
+        self.finished_after = finished_after
 
     def is_session(self, at: datetime) -> bool:
         """True inside a regular session."""
@@ -54,7 +61,8 @@ class RestPrices:
                     found.setdefault(names[name], []).extend(
                         bar
                         for bar in readable_bars(names[name], rows)
-                        if bar.closed_at <= now - FINISHED_AFTER and self.is_session(bar.opened_at)
+                        if bar.closed_at <= now - self.finished_after
+                        and self.is_session(bar.opened_at)
                     )
             token = told.get("next_page_token")
             if not token:

@@ -28,6 +28,7 @@ class Inbox:
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[Sequence[Fact]] = asyncio.Queue(INBOX_SIZE)
+        self.taken_count = 0  # batches processed so far
 
     def __call__(self, fact: Fact) -> None:
         """See `Sink`: an answer or a live fact; a full inbox raises `asyncio.QueueFull`."""
@@ -46,6 +47,7 @@ class Inbox:
         while True:
             facts = await self._queue.get()
             effects.execute(pipeline.process(facts))
+            self.taken_count += 1
             self._queue.task_done()
 
 

@@ -148,6 +148,7 @@ def _fill(state: VenueState, event: e.OrderFilled) -> None:
     order.told_at = event.at
     order.filled_quantity += event.quantity
     order.filled_usd += event.quantity * event.price
+    order.fees_usd += event.fee_usd
     if order.is_notional:
         order.quantity = order.filled_quantity + event.leaves_quantity
     if not order.filled_quantity <= order.quantity:

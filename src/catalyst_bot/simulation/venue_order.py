@@ -106,6 +106,7 @@ class VenueOrder:
     execution_ids: set[str] = field(default_factory=set)
     filled_quantity: Decimal = ZERO
     filled_usd: Decimal = ZERO
+    fees_usd: Decimal = ZERO
     is_live: bool = False
     place: int = 0
     triggered_at: datetime | None = None

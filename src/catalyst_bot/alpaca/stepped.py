@@ -1,0 +1,59 @@
+"""The clock of an exchange on this machine that moves only when it is told to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Self
+
+import httpx2
+
+from catalyst_bot.alpaca.access import Access
+from catalyst_bot.alpaca.reading import optional_time, rfc3339, time_of
+from catalyst_bot.domain.errors import BadData, SourceUnreachable
+
+ADMIN_TOKEN = "CATALYST_EXCHANGE_ADMIN_TOKEN"  # noqa: S105 - the name of a variable, not a secret
+TIMEOUT_S = 60.0  # a step may hold many moments
+
+
+class SteppedExchange:
+    """Asks for the next moment and moves the clock. Every method raises `SourceUnreachable`."""
+
+    def __init__(self, access: Access, token: str) -> None:
+        self._http = httpx2.AsyncClient(
+            base_url=access.base_url,
+            headers={"X-Admin-Token": token},
+            timeout=TIMEOUT_S,
+            trust_env=False,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    async def next_event(self) -> datetime | None:
+        """Return when something happens there next, None when nothing ever does.
+
+        Trades inside a bar are nothing here: what they come to is told when the bar closes.
+        """
+        return optional_time(await self._ask("GET", "/admin/clock", None), "next_event")
+
+    async def advance(self, to: datetime) -> datetime:
+        """Let everything happen up to a time, and return what the clock shows then."""
+        body = {"to": rfc3339(to)}
+        return time_of(await self._ask("POST", "/admin/clock/advance", body), "now")
+
+    async def _ask(self, method: str, path: str, body: dict[str, str] | None) -> dict[str, Any]:
+        try:
+            answer = await self._http.request(method, path, json=body)
+            told = answer.json()
+        except (httpx2.HTTPError, ValueError) as error:
+            raise SourceUnreachable(f"{method} {path} of the exchange: {error}") from error
+        if answer.is_error or not isinstance(told, dict):
+            raise SourceUnreachable(f"{method} {path} of the exchange: {answer.text[:200]}")
+        try:
+            time_of(told, "now")
+        except BadData as error:
+            raise SourceUnreachable(f"{method} {path} of the exchange: {error}") from error
+        return told
