@@ -130,7 +130,7 @@ def follow(request: LiveRequest) -> Outcome:
                         every_s=max(pace.on_the_wall(async_loop.TIMER_POLL_S), MIN_TIMER_POLL_S),
                     ),
                     partial(async_loop.watch_mailbox, mailbox, inbox=inbox, clock=clock),
-                    partial(_poll, request.feeds, inbox, clock, pace),
+                    *([partial(_poll, request.feeds, inbox, clock, pace)] if request.feeds else []),
                 ],
             )
         )
