@@ -121,7 +121,7 @@ def bench(request: pytest.FixtureRequest) -> Bench:
     return TRADING[request.param]()
 
 
-FULL = [name for name in TRADING if name.startswith("embedded")]  # all that the port offers
+FULL = list(TRADING)  # all that the port offers
 
 
 @pytest.fixture(params=FULL)

@@ -34,7 +34,7 @@ from catalyst_bot.runtime.clock import SimulatedClock, SystemClock, VenueClock
 from catalyst_bot.runtime.stepping import Ask
 from catalyst_bot.settings import Settings, secret
 
-FOLLOW_EVERY_S = 5.0  # wall seconds between looks at the clock of an exchange that replays
+FOLLOW_EVERY_S = 1.0  # wall seconds between looks at the clock of an exchange that replays
 STEP_EVERY_S = 0.02  # and of one that moves only when it is told to
 STEP_PACE = 600.0  # pauses there end soon, because nobody knows how far the clock will move
 

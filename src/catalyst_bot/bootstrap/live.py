@@ -27,6 +27,7 @@ from catalyst_bot.bootstrap.rules import engine_rules
 from catalyst_bot.bootstrap.tapes import companies_of
 from catalyst_bot.domain.calendar import TradingCalendar
 from catalyst_bot.domain.enums import Mode
+from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.domain.messages.facts import (
     RunStopped,
     SessionClosed,
@@ -82,6 +83,8 @@ def follow(request: LiveRequest) -> Outcome:
     """
     row, settings = request.row, request.loaded.settings
     desk = alpaca_desk(settings) if row.live_prices is LivePrices.ALPACA else None
+    if desk is not None and desk.is_ours_to_move and request.ends_at is None:
+        raise ConfigError("the exchange waits to be moved: say with --to DAY how far")
     clock = request.clock or (desk.clock() if desk else SystemClock())
     with journals.open_journal(
         request.journal, is_durable=row.is_durable, starts_over=False
@@ -219,17 +222,15 @@ class _Parts:
             self._calendar, inbox=self._inbox, clock=self._clock, pace=self._pace, day=open_day
         )
         every_s = max(self._pace.on_the_wall(async_loop.TIMER_POLL_S), MIN_TIMER_POLL_S)
-        return [
-            sessions.keep,
-            partial(
-                async_loop.fire_timers,
-                self._timers,
-                inbox=self._inbox,
-                clock=self._clock,
-                every_s=every_s,
-            ),
-            partial(_poll, self._request.feeds, self._inbox, self._clock, self._pace),
-        ]
+        timers = partial(
+            async_loop.fire_timers,
+            self._timers,
+            inbox=self._inbox,
+            clock=self._clock,
+            every_s=every_s,
+        )
+        feeds = partial(_poll, self._request.feeds, self._inbox, self._clock, self._pace)
+        return [sessions.keep, timers, *([feeds] if self._request.feeds else [])]
 
 
 class Sessions:

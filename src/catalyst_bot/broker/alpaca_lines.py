@@ -18,7 +18,7 @@ from catalyst_bot.domain.enums import ExitReason, OrderKind, OrderRole, OrderSta
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.commands import SubmitOrder
 from catalyst_bot.domain.messages.registry import Fact
-from catalyst_bot.domain.money import ZERO
+from catalyst_bot.domain.money import CENT, SUB_PENNY, ZERO
 from catalyst_bot.domain.trading import (
     ApprovedOrder,
     Fill,
@@ -28,6 +28,7 @@ from catalyst_bot.domain.trading import (
 )
 
 PRICE_STEP = Decimal("0.00000001")
+AVERAGE_STEP = Decimal("0.000001")
 
 
 @dataclass(slots=True)
@@ -73,6 +74,7 @@ class Line:
         price = ((report.filled_usd - self.filled_usd) / quantity).quantize(PRICE_STEP)
         if not price > 0:  # rounded averages of a long chain: the average itself is near enough
             price = report.average_price or price
+        price = self._on_tick(price, quantity, report)
         self.filled_quantity = report.filled_quantity
         self.filled_usd += price * quantity
         fee_usd = max(report.commission_usd - self.fees_usd, ZERO)
@@ -90,6 +92,16 @@ class Line:
                 filled_at=report.happened_at,
             ),
         )
+
+    def _on_tick(self, price: Decimal, quantity: Decimal, report: Report) -> Decimal:
+        """Return the tick near the price that explains the average, which Alpaca rounds."""
+        for step in (CENT, SUB_PENNY):
+            executed = price.quantize(step)
+            filled_usd = self.filled_usd + executed * quantity
+            apart = abs(filled_usd / report.filled_quantity - (report.average_price or ZERO))
+            if executed > 0 and apart <= AVERAGE_STEP:
+                return executed
+        return price
 
     def changes(self, report: Report, at: datetime) -> Iterator[Fact]:
         """Tell a stop or limit that moved: the order was replaced by one with another price."""

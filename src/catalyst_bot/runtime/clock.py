@@ -17,9 +17,11 @@ class SystemClock:
 
 
 class VenueClock:
-    """The time at an exchange that replays days, `speed` times as fast as the wall.
+    """The time at an exchange that replays days, at most `speed` times as fast as the wall.
 
-    It was `at` there when the wall showed `shown_at`. It never goes back, however it is corrected.
+    It was `at` there when the wall showed `shown_at`. A busy exchange holds its clock until it has
+    played what is due, so this one goes on as fast as the last two looks were apart. It never goes
+    back.
     """
 
     def __init__(
@@ -28,6 +30,7 @@ class VenueClock:
         self._wall = wall or SystemClock()
         self._at = at
         self._shown_at = shown_at
+        self._top_speed = speed
         self._speed = speed
         self._last = at
 
@@ -39,6 +42,10 @@ class VenueClock:
 
     def correct(self, *, at: datetime, shown_at: datetime) -> None:
         """Take in what the exchange's clock showed when the wall showed `shown_at`."""
+        wall_s = (shown_at - self._shown_at).total_seconds()
+        if wall_s > 0:
+            measured = (at - self._at).total_seconds() / wall_s
+            self._speed = min(max(measured, 0.0), self._top_speed)
         self._at, self._shown_at = at, shown_at
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalyst_bot.broker.alpaca_lines import PRICE_STEP, Line
+from catalyst_bot.broker.alpaca_lines import AVERAGE_STEP, PRICE_STEP, Line
 from catalyst_bot.broker.alpaca_mapping import (
     OUR_PREFIX,
     chain,
@@ -297,8 +297,21 @@ def test_any_looks_at_the_sums_tell_the_same_executions(
     assert sum(fill.quantity for fill in heard) == filled
     assert all(fill.price > 0 for fill in heard)
     told_usd = sum(fill.quantity * fill.price for fill in heard)
-    assert abs(told_usd - spent) <= filled * (Decimal("0.000001") + PRICE_STEP)
+    assert abs(told_usd - spent) <= filled * (2 * AVERAGE_STEP + PRICE_STEP)
     assert len({fill.fill_id for fill in heard}) == len(heard)
+
+
+@given(st.lists(st.tuples(st.integers(1, 100), st.integers(100, 20_000)), min_size=1, max_size=8))
+def test_a_look_after_every_execution_tells_its_price_to_the_cent(fills: list[tuple[int, int]]):
+    line = Line("cb-1", OrderRole.ENTRY, Side.BUY, "ACME")
+    filled, spent, heard = 0, Decimal(0), []
+    for quantity, cents in fills:
+        filled += quantity
+        spent += quantity * Decimal(cents) / 100
+        average = (spent / filled).quantize(Decimal("0.000001"))
+        report = read_order(told(filled_qty=str(filled), filled_avg_price=str(average)))
+        heard += [fact.fill for fact in line.fills(report, NOON) if isinstance(fact, f.OrderFilled)]
+    assert [fill.price for fill in heard] == [Decimal(cents) / 100 for _, cents in fills]
 
 
 @given(st.decimals(min_value=0, max_value=10**9, places=6))

@@ -29,6 +29,17 @@ def test_it_runs_as_fast_as_the_exchange():
     assert clock.now() == OPEN + 120 * SECOND
 
 
+def test_it_does_not_run_ahead_of_an_exchange_that_cannot_keep_up():
+    wall = Wall()
+    clock = VenueClock(at=OPEN, shown_at=NOON, speed=60, wall=wall)
+    wall.time += 10 * SECOND
+    clock.correct(at=OPEN + 100 * SECOND, shown_at=wall.time)  # ten times as fast, not sixty
+    shown = clock.now()
+    wall.time += 100 * SECOND
+    assert clock.now() == OPEN + 1_100 * SECOND
+    assert shown == OPEN + 100 * SECOND
+
+
 def test_a_clock_that_moves_only_when_told_stands_still():
     wall = Wall()
     clock = VenueClock(at=OPEN, shown_at=NOON, speed=0, wall=wall)
