@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from catalyst_bot.exchange.knobs import Knobs, Profile
-from tests.exchange.desk import CLOSE, NEXT_OPEN, OPEN, Desk
+from tests.exchange.desk import ADMIN, CLOSE, NEXT_OPEN, OPEN, Desk
 
 KEYS = {
     "id", "account_number", "status", "crypto_status", "currency", "cash", "equity", "last_equity",
@@ -242,8 +242,9 @@ def test_portfolio_history(desk: Desk) -> None:
     assert minutes["timestamp"][0] == int(OPEN.timestamp())
     assert minutes["equity"][0] == 99990.0
     assert minutes["equity"][-1] == 100990.0
-    assert minutes["base_value"] == 99990.0  # before, the account was not there
-    assert minutes["profit_loss"][-1] == 1000.0
+    assert minutes["base_value"] == 100000.0  # before, the account was not there
+    assert minutes["profit_loss"][-1] == 990.0
+    assert "base_value_asof" not in minutes
     today = desk.get("/v2/account/portfolio/history", period="1D", timeframe="5Min")
     assert today["base_value"] == 100990.0
     assert today["base_value_asof"] == "2025-10-22"
@@ -274,7 +275,7 @@ def test_splits_in_books_orders_and_lists(desk: Desk) -> None:
             "new_rate": "2",
             "old_rate": "1",
         },
-        headers={"X-Admin-Token": "let-me-in"},
+        headers=ADMIN,
     )
     assert reply.status_code == 200, reply.text
     desk.advance(NEXT_OPEN + timedelta(seconds=30))
@@ -294,6 +295,28 @@ def test_splits_in_books_orders_and_lists(desk: Desk) -> None:
     found = desk.get(f"/v2/corporate_actions/announcements/{announced[0]['id']}")
     assert found == announced[0]
     assert desk.ask("GET", "/v2/corporate_actions/announcements").status_code == 422
+
+
+def test_what_an_administrator_says_of_an_asset(desk: Desk) -> None:
+    told = {"symbol": "MSFT", "shortable": False, "easy_to_borrow": False, "fractionable": False}
+    changed = desk.ask("POST", "/admin/assets", json=told, headers=ADMIN).json()
+    asset = desk.get("/v2/assets/MSFT")
+    assert changed == asset
+    assert (asset["shortable"], asset["borrow_status"]) == (False, "hard_to_borrow")
+    assert desk.refusal(symbol="MSFT", qty="0.5")[0] == 403
+    told = {"symbol": "MSFT", "status": "inactive", "attributes": ["ipo"]}
+    assert desk.ask("POST", "/admin/assets", json=told, headers=ADMIN).status_code == 200
+    assert [row["symbol"] for row in desk.get("/v2/assets", status="inactive")] == ["MSFT"]
+    assert desk.get("/v2/assets", attributes="ipo,has_options")[0]["symbol"] == "MSFT"
+    for wrong in (
+        {"symbol": "NONE", "tradable": False},
+        {"symbol": "MSFT", "tradable": "no"},
+        {"symbol": "MSFT", "status": "gone"},
+        {"symbol": "MSFT", "attributes": "ipo"},
+        {"symbol": "MSFT", "colour": "red"},
+    ):
+        reply = desk.ask("POST", "/admin/assets", json=wrong, headers=ADMIN)
+        assert reply.status_code in {404, 422}, wrong
 
 
 def test_our_own_profile_fills_at_the_next_bar() -> None:
