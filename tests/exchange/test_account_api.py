@@ -6,7 +6,9 @@ from decimal import Decimal
 
 import pytest
 
+from catalyst_bot.domain.market import Bar, OpenPrint
 from catalyst_bot.exchange.knobs import Knobs, Profile
+from catalyst_bot.exchange.moments import Closing, Opening
 from tests.exchange.desk import ADMIN, CLOSE, NEXT_OPEN, OPEN, Desk
 
 KEYS = {
@@ -327,3 +329,35 @@ def test_our_own_profile_fills_at_the_next_bar() -> None:
     assert desk.again(order)["status"] == "new"
     desk.minute(3)
     assert desk.again(order)["status"] == "filled"
+
+
+def test_bars_before_the_open_fill_nothing_in_our_own_profile() -> None:
+    early = NEXT_OPEN - timedelta(minutes=30)
+    desk = Desk(start=early, knobs=Knobs(profile=Profile.OURS, rate_limit_per_min=0))
+    order = desk.order(qty=10, time_in_force="gtc")
+    desk.account.engine.on_session_open(early)
+    bar = Bar(
+        symbol="AAPL",
+        opened_at=early,
+        closed_at=early + timedelta(minutes=1),
+        open=100.0,
+        high=100.0,
+        low=100.0,
+        close=100.0,
+        volume=1e6,
+    )
+    prints = (OpenPrint(symbol="AAPL", price=100.0),)
+    desk.exchange.on_moment(Opening(at=early, prints=prints))
+    desk.exchange.on_moment(Closing(at=bar.closed_at, bars=(bar,)))
+    assert desk.again(order)["status"] == "new"
+    desk.advance(NEXT_OPEN + timedelta(minutes=3))
+    assert desk.again(order)["status"] == "filled"
+
+
+def test_nothing_can_be_spent_of_less_than_nothing(desk: Desk) -> None:
+    desk.order(qty=3990)  # at the ask it costs all the credit there is
+    desk.minute(6)
+    body = desk.get("/v2/account")
+    assert Decimal(body["cash"]) < 0
+    for name in ("buying_power", "non_marginable_buying_power", "regt_buying_power", "sma"):
+        assert Decimal(body[name]) >= 0, name

@@ -260,7 +260,7 @@ class Exchange:
                 self.acknowledge_later(account, order)
             elif order.status is VenueStatus.PENDING_CANCEL:
                 asked_at = order.cancel_requested_at or order.updated_at
-                if self.market.phase(asked_at) is not SessionPhase.CLOSED:
+                if self.reporter.trades_at(order, asked_at):
                     self.confirm_cancel_later(account, order)
 
     # Keeping and telling

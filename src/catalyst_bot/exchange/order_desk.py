@@ -221,9 +221,8 @@ class OrderDesk:
 
     def _cancel(self, account: Account, order: VenueOrder, at: datetime) -> list[VenueEvent]:
         exchange, engine = self._exchange, account.engine
-        phase = exchange.market.phase(at)
-        if exchange.knobs.cancel_latency_s == 0 or phase is SessionPhase.CLOSED:
-            return engine.cancel(order.order_id, at, phase=phase)
+        if exchange.knobs.cancel_latency_s == 0 or not exchange.reporter.trades_at(order, at):
+            return engine.cancel(order.order_id, at, phase=exchange.market.phase(at))
         events = engine.request_cancel(order.order_id, at)
         exchange.confirm_cancel_later(account, order)
         return events
