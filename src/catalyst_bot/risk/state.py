@@ -70,8 +70,9 @@ class Close:
 
 @dataclass(slots=True)
 class State:
-    """Counters, records and plans. `requests` are the latest of a person, by id. `reviewed_peak_usd` replaces the account's peak once a person
-    resumed after a drawdown halt: without it the old peak would halt trading for ever.
+    """Counters, records and plans. `reviewed_peak_usd` replaces the account's peak once a person
+    resumed after a drawdown halt: without it the old peak would halt trading for ever. `requests`
+    are the latest of a person, by id.
     """
 
     trading_state: TradingState = TradingState.ACTIVE
