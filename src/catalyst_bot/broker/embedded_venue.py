@@ -23,11 +23,9 @@ from catalyst_bot.broker.embedded_orders import (
     ticket_of,
 )
 from catalyst_bot.domain.account import BrokerOrder, BrokerPosition, BrokerSnapshot
-from catalyst_bot.domain.errors import InvariantViolated
 from catalyst_bot.domain.limits import CostRules
 from catalyst_bot.domain.market import Bar, OpenPrint
 from catalyst_bot.domain.messages import facts as f
-from catalyst_bot.domain.messages.commands import SubmitOrder
 from catalyst_bot.domain.messages.registry import Fact, Message
 from catalyst_bot.domain.trading import ApprovedOrder, Fill, OrderTicket
 from catalyst_bot.simulation import events as e
@@ -36,7 +34,6 @@ from catalyst_bot.simulation.market_now import SessionPhase
 from catalyst_bot.simulation.matching_engine import MatchingEngine
 from catalyst_bot.simulation.order_request import OrderChanges
 from catalyst_bot.simulation.refusals import Refused
-from catalyst_bot.simulation.stops import waits_for_stop
 from catalyst_bot.simulation.venue_order import VenueOrder
 from catalyst_bot.simulation.venue_state import VenueState
 

@@ -196,6 +196,9 @@ class ExecutionRules:
     cash_tolerance_fraction: float = number(
         0.0001, 0, 0.01, "fraction", "of equity; cash that differs by less is fees and rounding"
     )
+    fee_tolerance_fraction: float = number(
+        0.005, 0, 0.05, "fraction", "of what was traded since cash last agreed: unreported fees"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from catalyst_bot.domain.messages.commands import (
     LookUpOrder,
     ReplaceOrder,
     SetTimer,
+    SubmitOrder,
     TakeBrokerSnapshot,
     UnwatchSymbol,
 )
@@ -106,6 +107,13 @@ def _guard(state: State, order: ApprovedOrder, desk: Desk, rules: Rules) -> list
     if working:
         return cancel_new(state, working, desk, rules)
     return submit(with_raised_stop(state, order), desk)
+
+
+def on_submit(state: State, message: SubmitOrder, desk: Desk, rules: Rules) -> list[Message]:
+    """An exit on its way is what bounds the loss of its position from now on."""
+    order = message.order
+    position = position_of(desk, order.trade_id) if order.role is OrderRole.EXIT else None
+    return review(state, position, desk, rules) if position is not None else []
 
 
 def on_order_accepted(
@@ -346,6 +354,7 @@ def on_position_closed(
 
 DECIDE: dict[type, Callable[[State, Any, Desk, Rules], list[Message]]] = {
     OrderApproved: on_order_approved,
+    SubmitOrder: on_submit,
     OrderAccepted: on_order_accepted,
     OrderFilled: on_order_filled,
     OrderCancelled: on_order_cancelled,

@@ -45,7 +45,8 @@ class Reconciliation:
     `looks` counts the broker's answers; `touched` are symbols in which we ever sent an order.
     `doubts` are the differences of the last look (subject -> ours, theirs); `foreign_orders` and
     `foreign_shares` are a person's, `foreign_cash_usd` what those shares cost the account.
-    `trusts_broker`: a person resumed after a mismatch, so the broker's books are taken over.
+    `turnover_usd` was traded since the books last agreed. `trusts_broker`: a person resumed after
+    a mismatch, so the broker's books are taken over.
     """
 
     began_at: datetime | None = None
@@ -56,6 +57,7 @@ class Reconciliation:
     foreign_orders: dict[str, BrokerOrder] = field(default_factory=dict)
     foreign_shares: dict[str, Decimal] = field(default_factory=dict)
     foreign_cash_usd: Decimal = ZERO
+    turnover_usd: Decimal = ZERO
     touched: dict[str, None] = field(default_factory=dict)
     is_halted_by_mismatch: bool = False
     trusts_broker: bool = False

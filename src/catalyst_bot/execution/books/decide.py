@@ -131,7 +131,7 @@ def on_snapshot(
         if named(difference.subject)[1] not in taken
     ]
     if not found:
-        is_news = bool(books.doubts) or books.trusts_broker
+        is_news = bool(books.doubts) or books.trusts_broker or books.turnover_usd > 0
         return [*outcome, *([BooksCompared(differences=())] if is_news else [])]
     outcome.append(BooksCompared(differences=tuple(found)))
     confirmed = [d for d in found if books.doubts.get(d.subject) == (d.ours, d.theirs)]
@@ -225,8 +225,11 @@ def _judge_cash(
     """Small sums are fees, interest and rounding; a large one that came in is a deposit. Where a
     large one went, a person has to say.
     """
-    share = to_decimal(rules.working.cash_tolerance_fraction)
-    if abs(amount) <= max(share * desk.account.equity_usd, Decimal(1)):
+    working, equity_usd = rules.working, desk.account.equity_usd
+    tolerance = max(to_decimal(working.cash_tolerance_fraction) * equity_usd, Decimal(1))
+    if amount < 0:
+        tolerance += to_decimal(working.fee_tolerance_fraction) * state.books.turnover_usd
+    if abs(amount) <= tolerance:
         reason = "fees, interest and rounding"
         return [CashAdjusted(amount_usd=amount, is_flow=False, reason=reason)]
     if amount < 0 and not state.books.trusts_broker:

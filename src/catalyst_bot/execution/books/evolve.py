@@ -15,7 +15,12 @@ from catalyst_bot.domain.messages.decisions import (
     TradingHalted,
     TradingResumed,
 )
-from catalyst_bot.domain.messages.facts import BrokerSnapshotReceived, ForeignFilled, RunStarted
+from catalyst_bot.domain.messages.facts import (
+    BrokerSnapshotReceived,
+    ForeignFilled,
+    OrderFilled,
+    RunStarted,
+)
 from catalyst_bot.domain.money import ZERO
 from catalyst_bot.execution.books.decide import LOOK
 from catalyst_bot.execution.state import State
@@ -43,6 +48,12 @@ def keep_doubts(state: State, message: BooksCompared, at: datetime) -> None:
     state.books.doubts = {d.subject: (d.ours, d.theirs) for d in message.differences}
     if not message.differences:
         state.books.trusts_broker = False
+        state.books.turnover_usd = ZERO
+
+
+def add_turnover(state: State, message: OrderFilled, at: datetime) -> None:
+    """Whatever is traded may cost fees that the broker does not report with the fill."""
+    state.books.turnover_usd += message.fill.quantity * message.fill.price
 
 
 def keep_foreign_orders(state: State, message: ForeignOrdersSeen, at: datetime) -> None:
@@ -88,6 +99,7 @@ EVOLVE: dict[type, Callable[[State, Any, datetime], None]] = {
     BrokerSnapshotReceived: count_look,
     BooksCompared: keep_doubts,
     ForeignOrdersSeen: keep_foreign_orders,
+    OrderFilled: add_turnover,
     ForeignFilled: keep_foreign_fill,
     ForeignTradeJudged: keep_foreign_shares,
     TradingHalted: note_halt,

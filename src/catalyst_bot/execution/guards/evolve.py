@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from catalyst_bot.domain.enums import OrderRole
+from catalyst_bot.domain.enums import OrderRole, ProtectionStep
 from catalyst_bot.domain.market import middle_of
 from catalyst_bot.domain.messages.decisions import (
     OrderQueued,
@@ -50,11 +50,12 @@ def guard_position(state: State, message: ProtectionChanged, at: datetime) -> No
 
 
 def count_step(state: State, message: ProtectionNeeded, at: datetime) -> None:
-    """Something was asked of risk."""
+    """Something was asked of risk, or of the broker."""
     guard = state.guards.get(message.trade_id)
     if guard is not None:
+        is_asked = message.step is not ProtectionStep.ASK_BROKER
         state.guards[message.trade_id] = replace(
-            guard, steps=guard.steps + 1, escalation=message.escalation
+            guard, steps=guard.steps + is_asked, escalation=message.escalation
         )
 
 
