@@ -136,7 +136,7 @@ def _after_accept(state: State, ticket: OrderTicket, desk: Desk, rules: Rules) -
     if ticket.role in LEGS and position is not None and order_id in state.open_tickets:
         accepted = frozenset({order_id, *_pair_of(ticket)}) & state.open_tickets.keys()
         return review(state, position, desk, rules, Change(accepted=frozenset(accepted)))
-    return repricing.on_accepted(state, ticket, desk, rules)
+    return repricing.on_accepted(ticket, desk, rules)
 
 
 def _pair_of(ticket: OrderTicket) -> tuple[str, ...]:

@@ -36,7 +36,14 @@ from catalyst_bot.execution.brackets import (
     settle_pair,
 )
 from catalyst_bot.execution.look_up import event_of_look_up
-from catalyst_bot.execution.order_states import OrderEvent, advance, fill_event, is_finished
+from catalyst_bot.execution.order_states import (
+    UNANSWERED,
+    OrderEvent,
+    advance,
+    fill_event,
+    is_finished,
+)
+from catalyst_bot.execution.repricing import is_followed
 from catalyst_bot.execution.state import State
 
 MAX_FINISHED_TICKETS = 2_000
@@ -52,6 +59,7 @@ def _put(state: State, ticket: OrderTicket) -> None:
     state.open_tickets.pop(order_id, None)
     state.valid_until.pop(order_id, None)
     state.reprices.pop(order_id, None)
+    state.priced_since.pop(order_id, None)
     state.cancelling.discard(order_id)
     state.finished_tickets[order_id] = ticket
     while len(state.finished_tickets) > MAX_FINISHED_TICKETS:
@@ -190,6 +198,7 @@ def count_reprice(state: State, message: ReplaceOrder, at: datetime) -> None:
     order_id = message.client_order_id
     if message.limit_price is not None and order_id in state.open_tickets:
         state.reprices[order_id] = state.reprices.get(order_id, 0) + 1
+        state.priced_since[order_id] = at
 
 
 def rescale_order(state: State, message: OrderRescaled, at: datetime) -> None:
@@ -218,6 +227,8 @@ def accept_order(state: State, message: OrderAccepted, at: datetime) -> None:
     ticket = state.ticket(message.client_order_id)
     if ticket is not None:
         state.valid_until.pop(message.client_order_id, None)
+        if is_followed(ticket) and ticket.status in UNANSWERED:
+            state.priced_since[message.client_order_id] = at
         _step(state, replace(ticket, broker_order_id=message.broker_order_id), OrderEvent.ACCEPT)
 
 

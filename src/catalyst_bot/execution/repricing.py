@@ -1,4 +1,9 @@
-"""A limit order follows the quote: so often, and never beyond the price that risk allowed."""
+"""A limit order follows the quote: so often, and never beyond the price that risk allowed.
+
+From its acceptance, and from each move on, an order has so long to fill at its price. When that
+time is over it goes to where the quote is; while the quote asks for nothing better it waits for
+the next one. Where there are no quotes, closing prices of bars stand in for them.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,7 @@ from decimal import Decimal
 
 from catalyst_bot.domain.enums import OrderKind, OrderRole, Side
 from catalyst_bot.domain.limit_price import buy_limit, sell_limit
-from catalyst_bot.domain.market import middle_of
+from catalyst_bot.domain.market import Bar, Quote, middle_of
 from catalyst_bot.domain.messages.commands import ReplaceOrder, SetTimer
 from catalyst_bot.domain.messages.registry import Message
 from catalyst_bot.domain.trading import OrderTicket
@@ -21,47 +26,73 @@ LIMITS = frozenset({OrderKind.LIMIT})
 WORKED = frozenset({OrderRole.ENTRY, OrderRole.EXIT})
 
 
-def on_accepted(state: State, ticket: OrderTicket, desk: Desk, rules: Rules) -> list[Message]:
+def is_followed(ticket: OrderTicket) -> bool:
+    """True for an order whose limit may be moved."""
+    return ticket.role in WORKED and ticket.kind in LIMITS and ticket.worst_price is not None
+
+
+def on_accepted(ticket: OrderTicket, desk: Desk, rules: Rules) -> list[Message]:
     """From its acceptance on a limit order has so long to fill at its price."""
-    is_ours_to_move = ticket.role in WORKED and ticket.kind in LIMITS
-    if not is_ours_to_move or ticket.worst_price is None or ticket.status not in UNANSWERED:
+    if not is_followed(ticket) or ticket.status not in UNANSWERED:
         return []
-    return [] if _is_spent(state, ticket, rules) else [_again(ticket, desk, rules)]
+    return [_look_again(ticket, desk, rules)] if rules.working.max_reprices > 0 else []
 
 
 def on_timer(state: State, ticket: OrderTicket, desk: Desk, rules: Rules) -> list[Message]:
-    """Move the limit to where the quote is now; without a quote, or a better price, only wait."""
-    order_id = ticket.client_order_id
-    if order_id in state.cancelling or _is_spent(state, ticket, rules):
+    """The time is over: follow the quote that is known, or wait for the next one."""
+    quote = state.quotes.get(ticket.symbol)
+    if quote is None or desk.now - quote.at > timedelta(seconds=rules.working.reprice_after_s):
         return []
-    price = _price_now(state, ticket, desk, rules)
-    if price is None:
-        return [_again(ticket, desk, rules)]
+    return _follow(state, ticket, quote, desk, rules)
+
+
+def on_quote(state: State, quote: Quote, desk: Desk, rules: Rules) -> list[Message]:
+    """Orders whose time is over follow the new quote."""
+    wait = timedelta(seconds=rules.working.reprice_after_s)
     return [
-        ReplaceOrder(client_order_id=order_id, catalyst_id=ticket.catalyst_id, limit_price=price),
-        _again(ticket, desk, rules),
+        message
+        for ticket in state.open_tickets.values()
+        if ticket.symbol == quote.symbol and is_followed(ticket)
+        if (since := state.priced_since.get(ticket.client_order_id)) is not None
+        if desk.now - since >= wait
+        for message in _follow(state, ticket, quote, desk, rules)
     ]
 
 
-def _is_spent(state: State, ticket: OrderTicket, rules: Rules) -> bool:
-    return state.reprices.get(ticket.client_order_id, 0) >= rules.working.max_reprices
+def quote_of(bar: Bar) -> Quote:
+    """A bar's close as a quote, where there is no other."""
+    price = bar.close
+    return Quote(symbol=bar.symbol, at=bar.closed_at, bid=price, ask=price)
 
 
-def _again(ticket: OrderTicket, desk: Desk, rules: Rules) -> SetTimer:
+def _follow(
+    state: State, ticket: OrderTicket, quote: Quote, desk: Desk, rules: Rules
+) -> list[Message]:
+    order_id = ticket.client_order_id
+    is_spent = state.reprices.get(order_id, 0) >= rules.working.max_reprices
+    if order_id in state.cancelling or is_spent:
+        return []
+    price = _better_price(ticket, quote, rules)
+    if price is None:
+        return []
+    return [
+        ReplaceOrder(client_order_id=order_id, catalyst_id=ticket.catalyst_id, limit_price=price),
+        _look_again(ticket, desk, rules),
+    ]
+
+
+def _look_again(ticket: OrderTicket, desk: Desk, rules: Rules) -> SetTimer:
     due_at = desk.now + timedelta(seconds=rules.working.reprice_after_s)
     return SetTimer(timer_id=f"{REPRICE}{ticket.client_order_id}", due_at=due_at)
 
 
-def _price_now(state: State, ticket: OrderTicket, desk: Desk, rules: Rules) -> Decimal | None:
-    """Return the limit the quote asks for, when it is fresh and nearer to a fill than ours."""
-    quote = state.quotes.get(ticket.symbol)
-    worst, now_at = ticket.worst_price, ticket.limit_price
-    if quote is None or worst is None or now_at is None or middle_of(quote) is None:
-        return None
-    if desk.now - quote.at > timedelta(seconds=rules.working.reprice_after_s):
+def _better_price(ticket: OrderTicket, quote: Quote, rules: Rules) -> Decimal | None:
+    """Return the limit the quote asks for when it is nearer to a fill than ours."""
+    worst, ours = ticket.worst_price, ticket.limit_price
+    if worst is None or ours is None or middle_of(quote) is None:
         return None
     if ticket.side is Side.BUY:
         price = buy_limit(quote.ask, ticks=rules.working.limit_offset_ticks, worst_price=worst)
-        return price if price > now_at else None
+        return price if price > ours else None
     price = sell_limit(quote.bid, collar_bps=rules.working.exit_collar_bps, worst_price=worst)
-    return price if price < now_at else None
+    return price if price < ours else None

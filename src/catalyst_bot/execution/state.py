@@ -70,10 +70,11 @@ class State:
     `pending_exits` and `pending_stops` (by trade) wait until the trade's other orders are off the
     market; `queued` wait for a halted symbol; `valid_until` bounds how long an unanswered order
     may still reach the broker; `cancelling` are the orders we asked to cancel; `reprices` counts
-    how often a limit was moved; `raised_stops` (by trade) are stops that were moved, for orders
-    not sent yet. `fill_ids` is an ordered set of the latest fills. Finished tickets and fill ids
-    are bounded, the oldest go first. `quotes` and `priced_at` are the latest of symbols that are
-    held or worked; `is_blind` while the source of prices fails.
+    how often a limit was moved, `priced_since` tells when last; `raised_stops` (by trade) are
+    stops that were moved, for orders not sent yet. `fill_ids` is an ordered set of the latest
+    fills. Finished tickets and fill ids are bounded, the oldest go first. `quotes` and
+    `priced_at` are the latest of symbols that are held or worked; `is_blind` while the source of
+    prices fails.
     """
 
     open_tickets: dict[str, OrderTicket] = field(default_factory=dict)
@@ -84,6 +85,7 @@ class State:
     valid_until: dict[str, datetime] = field(default_factory=dict)
     cancelling: set[str] = field(default_factory=set)
     reprices: dict[str, int] = field(default_factory=dict)
+    priced_since: dict[str, datetime] = field(default_factory=dict)
     raised_stops: dict[str, Decimal] = field(default_factory=dict)
     fill_ids: dict[str, None] = field(default_factory=dict)
     guards: dict[str, Guard] = field(default_factory=dict)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from catalyst_bot.domain.account import Position
-from catalyst_bot.domain.enums import OrderKind, OrderRole, Side
+from catalyst_bot.domain.enums import OrderKind, OrderRole, SessionPhase, Side
+from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.messages.commands import CancelOrder, SetTimer, SubmitOrder, WatchSymbol
 from catalyst_bot.domain.messages.decisions import MismatchFound, OrderWithdrawn
 from catalyst_bot.domain.messages.registry import Message
@@ -33,11 +34,22 @@ def submit(order: ApprovedOrder, desk: Desk) -> list[Message]:
     sent: list[Message] = [SubmitOrder(order=order, valid_until=until)]
     if order.role in LEGS:
         return sent
-    due_at = desk.now + timedelta(seconds=order.cancel_after_s)
+    due_at = _works_from(order, desk) + timedelta(seconds=order.cancel_after_s)
     sent.append(SetTimer(timer_id=f"{TIMEOUT}{order.client_order_id}", due_at=due_at))
     if order.role is OrderRole.ENTRY and order.kind is OrderKind.LIMIT:
         sent.append(WatchSymbol(symbol=order.symbol))
     return sent
+
+
+def _works_from(order: ApprovedOrder, desk: Desk) -> datetime:
+    """When the order can fill: one that waits for the open is not late before it."""
+    is_regular = desk.calendar.phase_or_closed(desk.now) is SessionPhase.REGULAR
+    if order.extended_hours or is_regular:
+        return desk.now
+    try:
+        return desk.calendar.next_session(desk.now).opens_at
+    except BadData:  # outside the table of sessions
+        return desk.now
 
 
 def ask_after(client_order_id: str, desk: Desk, wait_s: float) -> SetTimer:

@@ -19,7 +19,7 @@ from catalyst_bot.domain.messages.facts import (
     SymbolResumed,
 )
 from catalyst_bot.domain.messages.registry import Message
-from catalyst_bot.execution import corporate, halts
+from catalyst_bot.execution import corporate, halts, repricing
 from catalyst_bot.execution.guards.evolve import PRICES
 from catalyst_bot.execution.protection import Change, review, review_all
 from catalyst_bot.execution.rules import Rules
@@ -48,17 +48,23 @@ def on_quote(state: State, message: QuoteSampled, desk: Desk, rules: Rules) -> l
     middle = middle_of(message.quote)
     if middle is None:
         return []
-    queued = halts.on_price(state, message.quote.symbol, middle, desk, rules)
+    due = [
+        *halts.on_price(state, message.quote.symbol, middle, desk, rules),
+        *repricing.on_quote(state, message.quote, desk, rules),
+    ]
     position = desk.positions.get(message.quote.symbol)
     guard = state.guards.get(position.trade_id) if position is not None else None
     if position is None or guard is None or guard.protected_by is not ProtectedBy.NONE:
-        return queued
-    return [*queued, *review(state, position, desk, rules, Change(is_priced=True))]
+        return due
+    return [*due, *review(state, position, desk, rules, Change(is_priced=True))]
 
 
 def on_bar(state: State, message: BarClosed, desk: Desk, rules: Rules) -> list[Message]:
-    """The first bar that began after a halt decides too."""
-    return halts.on_bar(state, message.bar, desk, rules) if state.queued else []
+    """The first bar that began after a halt decides too; closes move limits where no quote does."""
+    waiting = halts.on_bar(state, message.bar, desk, rules) if state.queued else []
+    if message.bar.symbol in state.priced_at or not state.priced_since:
+        return waiting
+    return [*waiting, *repricing.on_quote(state, repricing.quote_of(message.bar), desk, rules)]
 
 
 def on_resumed(state: State, message: SymbolResumed, desk: Desk, rules: Rules) -> list[Message]:
