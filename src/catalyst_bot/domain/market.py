@@ -62,5 +62,5 @@ def middle_of(quote: Quote) -> float | None:
     """Return the middle of bid and ask; None when crossed, not positive or too wide to mean it."""
     if not 0 < quote.bid <= quote.ask:
         return None
-    middle = (quote.bid + quote.ask) / 2
+    middle = round((quote.bid + quote.ask) / 2, 6)  # without the noise of the last bits
     return middle if quote.ask - quote.bid <= MAX_USABLE_SPREAD * middle else None

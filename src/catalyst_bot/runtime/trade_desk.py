@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import fcntl
 import json
-from collections.abc import Sequence
+import os
+import weakref
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from catalyst_bot.domain.enums import OrderRole, Side
 from catalyst_bot.domain.ids import content_id
@@ -53,7 +55,7 @@ class TradeDesk:
         self._requests = self._folder / "trades"
         self._answers = self._folder / "answers"
         self._wall = wall or SystemClock()
-        self._lock: IO[str] | None = None
+        self._lock: Callable[[], object] | None = None
         self._taken: set[str] = set()
         self._by_seq: dict[int, str] = {}
         self._by_order: dict[str, str] = {}
@@ -90,13 +92,13 @@ class TradeDesk:
         """True while a bot holds the lock."""
         held = self._hold()
         if held is not None:
-            held.close()
+            held()
         return held is None
 
     # The bot
 
     def attend(self) -> bool:
-        """Hold the lock until this process ends; False when another bot holds it."""
+        """Hold the lock until this desk, or the process, is gone; False when another bot has it."""
         if self._lock is None:
             self._lock = self._hold()
         return self._lock is not None
@@ -104,7 +106,7 @@ class TradeDesk:
     def leave(self) -> None:
         """Let go of the lock."""
         if self._lock is not None:
-            self._lock.close()
+            self._lock()
             self._lock = None
 
     def collect(self, at: datetime) -> list[f.OperatorTradeRequested]:
@@ -191,15 +193,16 @@ class TradeDesk:
         known.update({name: value for name, value in told.items() if value is not None})
         _write(self._answers / f"{request_id}.json", known)
 
-    def _hold(self) -> IO[str] | None:
+    def _hold(self) -> Callable[[], object] | None:
+        """Take the lock; return what lets go of it, None when somebody else has it."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        held = (self._folder / "ATTENDED").open("a+", encoding="ascii")
+        held = os.open(self._folder / "ATTENDED", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            held.close()
+            os.close(held)
             return None
-        return held
+        return weakref.finalize(self, os.close, held)
 
 
 def _refusal(rule: str, checks: tuple[Check, ...]) -> Answer:

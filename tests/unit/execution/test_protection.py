@@ -23,7 +23,7 @@ from catalyst_bot.domain.messages import commands as c
 from catalyst_bot.domain.messages import decisions as d
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.trading import ApprovedOrder, stop_leg_id, target_leg_id
-from tests.builders import CLOSE, NOON, OPEN, approved_order, quote, ticket
+from tests.builders import CLOSE, NOON, OPEN, approved_order, fill, quote, ticket
 from tests.stages import Stages, of_type
 
 ENTRY = approved_order()
@@ -77,9 +77,7 @@ def before_the_open(at: datetime = PRE_OPEN) -> Stages:
 
 def sample(stages: Stages, price: float = 100.0, symbol: str = "ACME") -> list[object]:
     given = {"bid": round(price - 0.01, 2), "ask": round(price + 0.01, 2)}
-    return stages.handle(
-        f.QuoteSampled(at=stages.now, quote=quote(symbol, at=stages.now, **given))
-    )
+    return stages.handle(f.QuoteSampled(at=stages.now, quote=quote(symbol, at=stages.now, **given)))
 
 
 def protection(stages: Stages) -> ProtectedBy:
@@ -274,8 +272,6 @@ def test_stops_for_more_than_is_held_are_replaced_by_the_right_one():
 
 
 def foreign_sale(quantity: int) -> object:
-    from tests.builders import fill
-
     return fill(
         client_order_id="theirs",
         side=Side.SELL,
@@ -316,7 +312,10 @@ def test_a_look_up_that_finds_the_stop_ends_the_alarm():
     stages = bought()
     fire(stages)
     theirs = ticket(
-        client_order_id=STOP_ID, status=OrderStatus.WORKING, role=OrderRole.STOP_LOSS, side=Side.SELL
+        client_order_id=STOP_ID,
+        status=OrderStatus.WORKING,
+        role=OrderRole.STOP_LOSS,
+        side=Side.SELL,
     )
     answer = f.OrderLookedUp(at=stages.now, client_order_id=STOP_ID, ticket=theirs)
     stages.handle(answer)

@@ -15,7 +15,6 @@ from catalyst_bot.domain.market import Bar, OpenPrint
 from catalyst_bot.domain.messages.facts import OrderFilled
 from catalyst_bot.domain.messages.registry import Fact
 from catalyst_bot.domain.trading import ApprovedOrder, Fill
-
 from tests.builders import NOON, approved_order, bar
 
 MINUTES_5 = timedelta(minutes=5)
