@@ -109,7 +109,8 @@ def follow(request: LiveRequest) -> Outcome:
             clock=clock,
             sink=inbox,
         )
-        pipeline = Pipeline(supervised(engine, request.journal), journal, request.listeners)
+        listeners: list[Listener] = [*request.listeners, mailbox.trades]
+        pipeline = Pipeline(supervised(engine, request.journal), journal, listeners)
         parts = _Parts(
             request, desk, outside, calendar=calendar, clock=clock, inbox=inbox, timers=timers
         )
