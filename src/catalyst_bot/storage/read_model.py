@@ -18,7 +18,8 @@ from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.domain.trading import ClosedTrade
 from catalyst_bot.storage import schema
 from catalyst_bot.storage.codec import wire_decimal
-from catalyst_bot.storage.database import damage_named, path_of, read_only_engine
+from catalyst_bot.storage.database import errors_named, exists, read_engine
+from catalyst_bot.storage.places import Place, place_of
 from catalyst_bot.storage.projections.headlines import BEFORE, STEPS
 from catalyst_bot.storage.rows import Row, journal_hash_of_rows, to_record
 from catalyst_bot.storage.views import (
@@ -42,16 +43,17 @@ View = TypeVar("View")
 
 
 class ReadModel:
-    """Answers from the read tables of the SQLite file that `url` names; never writes.
+    """Answers from the read tables of a journal, at a place or URL; never writes.
 
-    Lists are newest first unless told otherwise. Raises `ConfigError` when there is no such file.
+    Lists are newest first unless told otherwise. Raises `ConfigError` when there is no journal, or
+    one of another schema; every answer may raise `SourceUnreachable`.
     """
 
-    def __init__(self, url: str) -> None:
-        self.path = path_of(url)
-        if not self.path.exists():
-            raise ConfigError(f"storage.url: there is no journal at {self.path} yet")
-        self._engine = read_only_engine(self.path)
+    def __init__(self, where: Place | str) -> None:
+        self.place = place_of(where)
+        if not exists(self.place):
+            raise ConfigError(f"storage.url: there is no journal at {self.place} yet")
+        self._engine = read_engine(self.place)
 
     def close(self) -> None:
         """Close the file."""
@@ -187,15 +189,14 @@ class ReadModel:
             "refusals": [_only(RefusalResult, r) for r in reversed(self.refusals(limit=every))],
             "equity_start": account["start_equity_usd"] if account else start,
             "equity_end": account["equity_usd"] if account else start,
-            "journal": str(self.path),
+            "journal": str(self.place),
             "journal_hash": self.journal_hash(),
         }
 
     @contextmanager
     def _snapshot(self) -> Iterator[Connection]:
         """Several queries that see the same moment."""
-        with damage_named(self.path), self._engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN")
+        with errors_named(self.place), self._engine.connect() as connection:
             yield connection
 
     def _newest(self, table: Table, limit: int, *, after_seq: int = 0) -> list[dict[str, Any]]:

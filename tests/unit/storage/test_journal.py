@@ -15,7 +15,7 @@ import pytest
 from catalyst_bot.domain.errors import BadData, ConfigError, JournalDamaged
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.storage import schema
-from catalyst_bot.storage.database import path_of
+from catalyst_bot.storage.places import place_of as path_of
 from catalyst_bot.storage.journal import SqlJournal
 from catalyst_bot.storage.rows import Row, journal_hash, to_row
 from tests import builders as b

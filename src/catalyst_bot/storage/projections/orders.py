@@ -59,7 +59,7 @@ _FILL_IN_PART = """
 """
 _FILL = """
     UPDATE orders SET status = 'filled', reason = NULL WHERE client_order_id = :order_id
-    AND CAST(filled_quantity AS REAL) >= CAST(quantity AS REAL)
+    AND CAST(filled_quantity AS DOUBLE PRECISION) >= CAST(quantity AS DOUBLE PRECISION)
 """
 _END_WITH_TRADE = """
     UPDATE orders SET updated_at = :at, status = CASE
@@ -69,7 +69,9 @@ _END_WITH_TRADE = """
 """
 _REPLACE = """
     UPDATE orders SET stop_price = coalesce(:stop_price, stop_price),
-        limit_price = coalesce(:limit_price, limit_price), updated_at = :at
+        limit_price = coalesce(:limit_price, limit_price), updated_at = :at,
+        reference_price = CASE WHEN role IN ('stop_loss', 'take_profit')
+            THEN coalesce(:stop_price, :limit_price, reference_price) ELSE reference_price END
     WHERE client_order_id = :order_id
 """
 
@@ -139,6 +141,7 @@ def _planned(
         side=side,
         kind=kind,
         quantity=order.quantity,
+        reference_price=_reference_price(order, role, limit_price, stop_price),
         limit_price=limit_price,
         stop_price=stop_price,
         exit_reason=order.exit_reason,
@@ -148,6 +151,15 @@ def _planned(
         approved_at=order.approved_at,
         updated_at=record.at,
     )
+
+
+def _reference_price(
+    order: ApprovedOrder, role: OrderRole, limit_price: Decimal | None, stop_price: Decimal | None
+) -> Decimal:
+    """What an execution is measured against: a protection's own price, else the decision's."""
+    own = stop_price if stop_price is not None else limit_price
+    is_protection = role in {OrderRole.STOP_LOSS, OrderRole.TAKE_PROFIT}
+    return own if is_protection and own is not None else order.reference_price
 
 
 def order_submitted(record: Recorded, message: c.SubmitOrder) -> Iterable[Write]:
