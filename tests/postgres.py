@@ -1,4 +1,4 @@
-"""A private PostgreSQL, started for the tests and thrown away; the system's own is never touched."""
+"""A private PostgreSQL, started for the tests and thrown away."""
 
 from __future__ import annotations
 
@@ -65,7 +65,9 @@ class Postgres:
         self.port = self.port or _free_port()
         options = " ".join(f"-c {setting}" for setting in _SETTINGS.split())
         options += f" -k {self._folder} -p {self.port}"
-        self._run("pg_ctl", "-D", self.data, "-l", f"{self._folder}/log", "-o", options, "-w", "start")
+        self._run(
+            "pg_ctl", "-D", self.data, "-l", f"{self._folder}/log", "-o", options, "-w", "start"
+        )
 
     def stop(self, mode: str = "fast") -> None:
         """Stop it; `immediate` is as a crash: nothing is written out, every session is cut."""
@@ -73,7 +75,7 @@ class Postgres:
 
     def execute(self, statement: str, *, database: str = "catalyst") -> list[tuple[Any, ...]]:
         """Run a statement as the owner."""
-        import psycopg
+        import psycopg  # noqa: PLC0415  # tests are collected without it, too
 
         dsn = f"host=127.0.0.1 port={self.port} user=bot dbname={database}"
         with psycopg.connect(dsn, autocommit=True) as connection:

@@ -19,7 +19,9 @@ from tests.unit.storage.stories import a_day, record
 DAY = record(a_day())
 
 
-@pytest.fixture(params=["memory", "sqlite", "sqlite, not durable", "postgres", "postgres, not durable"])
+@pytest.fixture(
+    params=["memory", "sqlite", "sqlite, not durable", "postgres", "postgres, not durable"]
+)
 def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
     database, _, hurry = request.param.partition(", ")
     if database == "memory":

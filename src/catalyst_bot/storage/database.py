@@ -26,15 +26,15 @@ def open_store(place: Place, *, durable: bool) -> Store:
     if isinstance(place, Path):
         return sqlite_store.SqliteStore(place, durable=durable)
     driver()
-    from catalyst_bot.storage.postgres_store import PostgresStore
+    from catalyst_bot.storage import postgres_store  # noqa: PLC0415  # its driver is an extra
 
-    return PostgresStore(place, durable=durable)
+    return postgres_store.PostgresStore(place, durable=durable)
 
 
 def driver() -> ModuleType:
     """The module that reaches PostgreSQL. Raises `ConfigError` where its driver is missing."""
     try:
-        from catalyst_bot.storage import postgres
+        from catalyst_bot.storage import postgres  # noqa: PLC0415  # its driver is an extra
     except ImportError as error:
         raise ConfigError(NO_DRIVER) from error
     return postgres
@@ -71,9 +71,7 @@ def migration_engine(place: Place) -> Engine:
         return create_engine(
             "postgresql+psycopg://", creator=lambda: postgres.connect(place), poolclass=NullPool
         )
-    engine = create_engine(
-        "sqlite://", creator=lambda: sqlite3.connect(place), poolclass=NullPool
-    )
+    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(place), poolclass=NullPool)
     return _with_begin(engine, "BEGIN IMMEDIATE")
 
 
@@ -89,7 +87,10 @@ def erase(place: Place) -> None:
     """Remove a journal that nobody has open, with all that belongs to it."""
     if isinstance(place, PostgresPlace):
         postgres = driver()
-        with postgres.connect(place) as connection, postgres.schema_errors_named(place):
+        with (
+            postgres.connect(place, autocommits=True) as connection,
+            postgres.schema_errors_named(place),
+        ):
             postgres.take_lock(connection, place)
             postgres.drop(connection, place.name)
         return
@@ -116,7 +117,7 @@ def locked(place: Place) -> Iterator[None]:
     """Be the one writer of a place for a while, without opening it."""
     if isinstance(place, PostgresPlace):
         postgres = driver()
-        with postgres.connect(place) as connection:
+        with postgres.connect(place, autocommits=True) as connection:
             postgres.take_lock(connection, place)
             yield
         return

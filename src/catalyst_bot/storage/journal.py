@@ -45,9 +45,7 @@ class SqlJournal:
     from a crash of the process but not of the machine.
     """
 
-    def __init__(
-        self, where: Place | str, *, durable: bool = True, migrates: bool = False
-    ) -> None:
+    def __init__(self, where: Place | str, *, durable: bool = True, migrates: bool = False) -> None:
         self.place = place_of(where)
         self._store = open_store(self.place, durable=durable)
         try:
@@ -121,7 +119,8 @@ class SqlJournal:
         if not is_to_migrate:
             revisions.check(self.place, found)
             return
-        from catalyst_bot.storage.migrate import migrate  # Alembic: 0.2 s that a restart saves
+        # Alembic takes 0.2 s to load, which a restart saves.
+        from catalyst_bot.storage.migrate import migrate  # noqa: PLC0415
 
         with self._store.read():
             migrate(self.place)

@@ -25,7 +25,7 @@ _TRY = (
     "try sqlite:///data/x.db, or postgresql+psycopg://user@host/database with the password in "
     f"{PASSWORD} or {PASSWORD}_FILE"
 )
-_NAME = re.compile(r"(?!pg_)[a-z][a-z0-9_-]*")
+_NAME = re.compile(r"(?!pg_|public$|information_schema$)[a-z][a-z0-9_-]*")
 _MAX_NAME = 63  # of a PostgreSQL identifier
 _DIGEST = 8
 
@@ -73,7 +73,7 @@ def checked_name(name: str) -> str:
     if not _NAME.fullmatch(name) or len(name) > _MAX_NAME:
         raise ConfigError(
             f"{name!r} is no name of a journal: up to {_MAX_NAME} small letters, digits, - and _, "
-            "a letter first, not pg_"
+            "a letter first, none of PostgreSQL's own"
         )
     return name
 

@@ -55,7 +55,9 @@ _NO_DATABASE = "3D000"
 _NAMED = re.compile(r"(?<!:):([a-z_]+)\b")
 
 
-def connect(place: PostgresPlace, *, reads_only: bool = False) -> Connection:
+def connect(
+    place: PostgresPlace, *, reads_only: bool = False, autocommits: bool = False
+) -> Connection:
     """Return a session in which the journal's schema is the only one.
 
     Raises `SourceUnreachable` when there is no answer, `ConfigError` when the server says no.
@@ -79,7 +81,7 @@ def connect(place: PostgresPlace, *, reads_only: bool = False) -> Connection:
     given["options"] = f"{given.get('options', '')} {options}".strip()
     named = {key: value for key, value in given.items() if value is not None}
     try:
-        return psycopg.connect(autocommit=not reads_only, **named)
+        return psycopg.connect(autocommit=autocommits, **named)
     except psycopg.Error as error:
         raise _refused(place, error) from error
 
@@ -148,9 +150,7 @@ def make_schema(connection: Connection, place: PostgresPlace) -> None:
 
 def drop(connection: Connection, name: str) -> None:
     """Remove a journal with everything in it."""
-    connection.execute(
-        sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(name))
-    )
+    connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(name)))
 
 
 def rename(connection: Connection, name: str, new_name: str) -> None:

@@ -7,6 +7,7 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 import psycopg
+from sqlalchemy import Dialect
 from sqlalchemy.dialects import postgresql
 
 from catalyst_bot.domain.errors import JournalUnwritable
@@ -24,9 +25,11 @@ class PostgresStore:
 
     def __init__(self, place: PostgresPlace, *, durable: bool) -> None:
         self.place = place
-        self.dialect = postgresql.dialect()
+        self.dialect: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
         with ExitStack() as stack:
-            self._connection = stack.enter_context(closing(postgres.connect(place)))
+            self._connection = stack.enter_context(
+                closing(postgres.connect(place, autocommits=True))
+            )
             postgres.take_lock(self._connection, place)
             if durable:
                 postgres.check_durability(self._connection, place)
@@ -75,9 +78,7 @@ class _Translated:
 
     def execute(self, statement: str, values: Any = (), /) -> Any:
         """See `Statements.execute`."""
-        return self._connection.execute(
-            postgres.translated(statement), values or None, binary=True
-        )
+        return self._connection.execute(postgres.translated(statement), values or None, binary=True)
 
     def executemany(self, statement: str, values: Iterable[Any], /) -> Any:
         """See `Statements.executemany`."""

@@ -11,12 +11,12 @@ from typing import Any, Self, TypeVar, cast
 from sqlalchemy import Connection, Select, Table, func, or_, select
 
 from catalyst_bot.domain.enums import OrderRole
-from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.domain.errors import CatalystError, ConfigError
 from catalyst_bot.domain.messages.decisions import PositionClosed
 from catalyst_bot.domain.messages.facts import HeadlineReceived
 from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.domain.trading import ClosedTrade
-from catalyst_bot.storage import schema
+from catalyst_bot.storage import revisions, schema
 from catalyst_bot.storage.codec import wire_decimal
 from catalyst_bot.storage.database import errors_named, exists, read_engine
 from catalyst_bot.storage.places import Place, place_of
@@ -54,6 +54,13 @@ class ReadModel:
         if not exists(self.place):
             raise ConfigError(f"storage.url: there is no journal at {self.place} yet")
         self._engine = read_engine(self.place)
+        try:
+            with self._snapshot() as connection:
+                found = connection.exec_driver_sql(revisions.READ_VERSION).scalar()
+            revisions.check(self.place, str(found or ""))
+        except CatalystError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close the file."""

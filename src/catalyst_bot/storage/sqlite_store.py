@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import IO
 
+from sqlalchemy import Dialect
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 
@@ -35,7 +36,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, *, durable: bool) -> None:
         self.place = path
-        self.dialect = sqlite.dialect()
+        self.dialect: Dialect = sqlite.dialect()
         self._durable = durable
         with ExitStack() as stack:
             stack.enter_context(lock(path))

@@ -41,8 +41,15 @@ class Store(Protocol):
     read), `ConfigError` (it is no journal) or `JournalUnwritable` (it took no more).
     """
 
-    place: Place
-    dialect: Dialect
+    @property
+    def place(self) -> Place:
+        """Where it is."""
+        ...
+
+    @property
+    def dialect(self) -> Dialect:
+        """How its tables are written."""
+        ...
 
     def tables(self) -> set[str]:
         """Names of all tables there are."""

@@ -41,7 +41,9 @@ def _insert(table: Table, names: tuple[str, ...], *, replaces: bool) -> str:
     named = ", ".join(f":{name}" for name in names)
     keys = [column.name for column in table.primary_key]
     others = ", ".join(
-        f'"{name}" = excluded."{name}"' for name in table.columns.keys() if name not in keys  # noqa: SIM118
+        f'"{column.name}" = excluded."{column.name}"'
+        for column in table.columns
+        if column.name not in keys
     )
     return (
         f"INSERT INTO {table.name} ({columns}) VALUES ({named}) "  # noqa: S608  # our own names
