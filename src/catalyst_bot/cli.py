@@ -9,13 +9,16 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import catalyst_bot
 from catalyst_bot import console, runner
 from catalyst_bot.domain.enums import Mode, PositionsPolicy
+
+if TYPE_CHECKING:
+    from catalyst_bot.settings import Settings
 
 app = typer.Typer(
     name="catalyst-bot",
@@ -32,7 +35,7 @@ app.command("run")(runner.run)
 Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
 Config = Annotated[Path | None, typer.Option(help="settings file")]
 DataDir = Annotated[Path | None, typer.Option(help="journals, catalog, HALT latch")]
-Journal = Annotated[Path | None, typer.Option(help="journal file; default: the newest")]
+Journal = Annotated[str | None, typer.Option(help="file, name or URL; default: the newest")]
 
 
 @app.command()
@@ -52,7 +55,7 @@ def demo(
     json_: Json = "",
     config: Config = None,
     data_dir: DataDir = None,
-    journal: Annotated[Path | None, typer.Option(help="journal file of this run")] = None,
+    journal: Annotated[str | None, typer.Option(help="file, name or URL of this run")] = None,
 ) -> None:
     """Trade a generated market: offline, no key, the same for the same seed."""
 
@@ -97,10 +100,10 @@ def status(
         from catalyst_bot.bootstrap import journals
         from catalyst_bot.storage.read_model import ReadModel
 
-        path = journal or journals.newest(_data_dir(data_dir, config))
-        with ReadModel(f"sqlite:///{path}") as model:
+        place = journals.chosen(_settings(data_dir, config), journal)
+        with ReadModel(place) as model:
             shown: dict[str, Any] = {
-                "journal": str(path),
+                "journal": str(place),
                 "status": model.status(),
                 "account": model.account(),
                 "positions": model.positions(),
@@ -130,8 +133,8 @@ def explain(
     def action() -> int:
         from catalyst_bot.bootstrap import journal_tools, journals
 
-        path = journal or journals.newest(_data_dir(data_dir, config))
-        told = journal_tools.explanation(path, subject)
+        place = journals.chosen(_settings(data_dir, config), journal)
+        told = journal_tools.explanation(place, subject)
         if json_:
             console.write_json(told.as_dict(), json_)
         else:
@@ -143,16 +146,18 @@ def explain(
 
 @app.command()
 def replay(
-    journal: Annotated[Path, typer.Argument(help="journal to decide again")],
+    journal: Annotated[str, typer.Argument(help="journal to decide again")],
     verify: Annotated[bool, typer.Option("--verify", help="decide every fact again")] = False,
     json_: Json = "",
+    config: Config = None,
 ) -> None:
     """Check a journal's chain; with --verify decide every fact again and name the difference."""
 
     def action() -> int:
-        from catalyst_bot.bootstrap import journal_tools
+        from catalyst_bot.bootstrap import journal_tools, journals
 
-        found = journal_tools.verify(journal, decides_again=verify)
+        place = journals.named(_settings(None, config), journal)
+        found = journal_tools.verify(place, decides_again=verify)
         if json_:
             console.write_json(journal_tools.verification_dict(found), json_)
         else:
@@ -164,14 +169,15 @@ def replay(
 
 @app.command()
 def rebuild(
-    journal: Annotated[Path, typer.Argument(help="journal whose read tables to recreate")],
+    journal: Annotated[str, typer.Argument(help="journal whose read tables to recreate")],
+    config: Config = None,
 ) -> None:
     """Recreate every read table from the journal alone."""
 
     def action() -> int:
-        from catalyst_bot.bootstrap import journal_tools
+        from catalyst_bot.bootstrap import journal_tools, journals
 
-        records = journal_tools.rebuild(journal)
+        records = journal_tools.rebuild(journals.named(_settings(None, config), journal))
         console.say(f"{journal}: read tables recreated from {records} records")
         return console.OK
 
@@ -302,9 +308,13 @@ def config_show(
 
 
 def _data_dir(given: Path | None, config: Path | None) -> Path:
+    return _settings(given, config).run.data_dir
+
+
+def _settings(data_dir: Path | None, config: Path | None) -> Settings:
     from catalyst_bot.bootstrap.configuration import load_settings
 
-    return load_settings(config=config, data_dir=given).settings.run.data_dir
+    return load_settings(config=config, data_dir=data_dir).settings
 
 
 def main() -> None:

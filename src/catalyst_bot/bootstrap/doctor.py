@@ -118,11 +118,11 @@ def _port(settings: Settings) -> str:
 
 
 def _journal(settings: Settings) -> str:
-    if not (settings.run.data_dir / journals.FOLDER).is_dir():
+    if not settings.storage.url and not (settings.run.data_dir / journals.FOLDER).is_dir():
         return "none yet"
-    path = journals.newest(settings.run.data_dir)
-    with ReadModel(f"sqlite:///{path}") as model:
-        return f"{path.name}, sha256 {model.journal_hash()[:16]}"
+    place = journals.newest(settings)
+    with ReadModel(place) as model:
+        return f"{place.name}, sha256 {model.journal_hash()[:16]}"
 
 
 def _alpaca(settings: Settings) -> str:

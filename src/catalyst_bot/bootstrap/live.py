@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
-from pathlib import Path
 
 from catalyst_bot.bootstrap import journals
 from catalyst_bot.bootstrap.modes import BrokerKind, LivePrices, ModeRow, mode_row
@@ -42,6 +41,7 @@ from catalyst_bot.runtime.latch import OperatorMailbox
 from catalyst_bot.runtime.pipeline import Listener, Pipeline
 from catalyst_bot.runtime.timers import TimerBook
 from catalyst_bot.settings import LoadedSettings
+from catalyst_bot.storage.places import Place
 
 MAX_SLEEP_S = 30.0  # a sleeping laptop wakes into the right session within this time
 
@@ -54,7 +54,7 @@ class LiveRequest:
     mode: Mode
     is_dry_run: bool
     feeds: Sequence[Feed]
-    journal: Path
+    journal: Place
     listeners: Sequence[Listener] = ()
     beside: Sequence[Task] = ()
     clock: Clock = field(default_factory=SystemClock)
@@ -76,7 +76,7 @@ def follow(request: LiveRequest) -> Outcome:
     with journals.open_journal(
         request.journal, is_durable=row.is_durable, starts_over=False
     ) as journal:
-        records = list(journal.read())
+        records = journals.all_records(journal)
         journals.check_same_account(records, broker=row.broker, outside=BrokerKind.ALPACA)
         calendar = load_calendar()
         engine = Engine(engine_rules(settings, calendar, companies_of(settings)))
@@ -96,7 +96,8 @@ def follow(request: LiveRequest) -> Outcome:
             clock=clock,
             sink=inbox,
         )
-        pipeline = Pipeline(supervised(engine, request.journal), journal, request.listeners)
+        quarantine = journals.beside(request.journal, settings.run.data_dir)
+        pipeline = Pipeline(supervised(engine, quarantine), journal, request.listeners)
         asyncio.run(
             async_loop.run_until_done(
                 _until_stopped(request, inbox, starting_cash_usd(row, paper)),

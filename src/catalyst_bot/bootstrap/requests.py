@@ -19,6 +19,7 @@ from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.feeds.sources import live_feeds
 from catalyst_bot.market_data.generated import GeneratedMarket
 from catalyst_bot.settings import LoadedSettings, Settings
+from catalyst_bot.storage.places import Place
 
 _NOTHING = (
     "nothing to run on: set feeds.edgar_url (with feeds.edgar_contact) or feeds.rss_urls in "
@@ -42,7 +43,7 @@ class Asked:
     speed: float | None = None
     config: Path | None = None
     data_dir: Path | None = None
-    journal: Path | None = None
+    journal: str | Path | None = None
 
 
 def recorded_replay(asked: Asked) -> ReplayRequest:
@@ -81,7 +82,7 @@ def live_feeds_of(asked: Asked) -> LiveRequest:
         mode=loaded.settings.run.mode,
         is_dry_run=asked.is_dry_run,
         feeds=feeds,
-        journal=asked.journal or journals.live_path(settings.run.data_dir, _account(asked, venue)),
+        journal=_journal(asked, settings) or journals.live_place(settings, _account(asked, venue)),
     )
 
 
@@ -106,6 +107,10 @@ def _account(asked: Asked, venue: str) -> str:
     return f"{venue}-dry-run" if asked.is_dry_run else venue
 
 
+def _journal(asked: Asked, settings: Settings) -> Place | None:
+    return journals.named(settings, asked.journal) if asked.journal else None
+
+
 def _load(asked: Asked, more: Mapping[str, Any] | None = None) -> LoadedSettings:
     """Settings with the flags that were given on top."""
     given = {"run.mode": asked.mode, "run.model": asked.model, "broker.kind": asked.broker}
@@ -121,10 +126,10 @@ def _request(asked: Asked, loaded: LoadedSettings, recording: tapes.Recording) -
     mode = loaded.settings.run.mode
     mode_row(mode, is_dry_run=asked.is_dry_run)
     name = f"{mode}{'-dry-run' if asked.is_dry_run else ''}-{recording.label}"
-    journal = asked.journal or journals.replay_path(
-        loaded.settings.run.data_dir,
+    journal = _journal(asked, loaded.settings) or journals.replay_place(
+        loaded.settings,
         label=name,
-        settings=loaded.deciding_json(),
+        deciding=loaded.deciding_json(),
         inputs_hash=recording.inputs_hash,
     )
     return ReplayRequest(

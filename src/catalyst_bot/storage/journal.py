@@ -7,6 +7,7 @@ person sees never disagrees with the truth.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from itertools import islice
 from typing import Self
 
@@ -47,14 +48,13 @@ class SqlJournal:
 
     def __init__(self, where: Place | str, *, durable: bool = True, migrates: bool = False) -> None:
         self.place = place_of(where)
-        self._store = open_store(self.place, durable=durable)
-        try:
+        with ExitStack() as stack:
+            self._store = stack.enter_context(closing(open_store(self.place, durable=durable)))
             self._check_schema(migrates=migrates)
+            self._version = self._store.version()
             self._last_seq, self._chain = self._verify()
             self._catch_up()
-        except BaseException:
-            self._store.close()
-            raise
+            self._held = stack.pop_all()
 
     def append(self, batch: Sequence[Recorded]) -> None:
         """See `Journal.append`. Raises `BadData` for what could not be read back."""
@@ -78,8 +78,8 @@ class SqlJournal:
             self._write(page, [to_record(row) for row in page])
 
     def read(self, after_seq: int = 0) -> Iterator[Recorded]:
-        """See `Journal.read`."""
-        return map(to_record, self._checked_rows(after_seq))
+        """See `Journal.read`. Rows checked at the opening are checked again once others wrote."""
+        return map(to_record, self._rows(after_seq))
 
     def last_seq(self) -> int:
         """See `Journal.last_seq`."""
@@ -96,7 +96,7 @@ class SqlJournal:
 
     def close(self) -> None:
         """Close the database and let go of the lock."""
-        self._store.close()
+        self._held.close()
 
     def __enter__(self) -> Self:
         return self
@@ -163,6 +163,19 @@ class SqlJournal:
         records = self.read(after_seq)
         while page := list(islice(records, _PAGE_ROWS)):
             projector.apply(statements, page)
+
+    def _rows(self, after_seq: int) -> Iterator[Row]:
+        """Rows of pages that nobody else has touched since the opening, or checked ones."""
+        seq = after_seq
+        while self._version is not None:
+            page = self._page(after_seq=seq)
+            if self._store.version() != self._version:
+                break
+            yield from map(Row._make, page)
+            seq += len(page)
+            if not page:
+                return
+        yield from self._checked_rows(seq)
 
     def _checked_rows(self, after_seq: int) -> Iterator[Row]:
         seq, chain = after_seq, self._chain_at(after_seq)

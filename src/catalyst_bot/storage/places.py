@@ -17,13 +17,13 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.settings import STORAGE_PASSWORD
 
 POSTGRES = "postgresql+psycopg"
-PASSWORD = "CATALYST_STORAGE_PASSWORD"  # noqa: S105  # the name of the variable
 _JOURNAL = "journal"
 _TRY = (
     "try sqlite:///data/x.db, or postgresql+psycopg://user@host/database with the password in "
-    f"{PASSWORD} or {PASSWORD}_FILE"
+    f"{STORAGE_PASSWORD} or {STORAGE_PASSWORD}_FILE"
 )
 _NAME = re.compile(r"(?!pg_|public$|information_schema$)[a-z][a-z0-9_-]*")
 _MAX_NAME = 63  # of a PostgreSQL identifier
@@ -96,7 +96,9 @@ def _parts_of(url: str) -> URL:
         # Not quoted: what cannot be read may well hold a password.
         raise ConfigError(f"storage.url is no database URL; {_TRY}") from error
     if has_password or parts.password is not None or "password" in parts.query:
-        raise ConfigError(f"storage.url holds a password: give it in {PASSWORD} or {PASSWORD}_FILE")
+        raise ConfigError(
+            f"storage.url holds a password: give it in {STORAGE_PASSWORD} (or that name and _FILE)"
+        )
     if parts.drivername not in {"sqlite", POSTGRES}:
         raise ConfigError(f"storage.url: {parts.drivername} is no journal's database; {_TRY}")
     return parts

@@ -22,8 +22,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from catalyst_bot.domain.errors import ConfigError, SourceUnreachable
-from catalyst_bot.settings import secret
-from catalyst_bot.storage.places import PASSWORD, PostgresPlace
+from catalyst_bot.settings import STORAGE_PASSWORD, secret
+from catalyst_bot.storage.places import PostgresPlace
 
 Connection = psycopg.Connection[Any]
 
@@ -71,7 +71,7 @@ def connect(
         "port": url.port,
         "user": url.username,
         "dbname": url.database,
-        "password": secret(PASSWORD),
+        "password": secret(STORAGE_PASSWORD),
         "application_name": f"catalyst-bot {os.getpid()} on {socket.gethostname()}",
         "connect_timeout": _CONNECT_TIMEOUT_S,
         "tcp_user_timeout": _DEAD_AFTER_MS,
@@ -93,8 +93,8 @@ def _refused(place: PostgresPlace, error: psycopg.Error) -> ConfigError | Source
     is_login = "authentication" in said or "no password supplied" in said
     if code.startswith(_WRONG_LOGIN) or is_login:
         return ConfigError(
-            f"storage.url: {place.server} refuses the login (password from {PASSWORD} or "
-            f"{PASSWORD}_FILE): {said}"
+            f"storage.url: {place.server} refuses the login (password from {STORAGE_PASSWORD} or "
+            f"{STORAGE_PASSWORD}_FILE): {said}"
         )
     if code == _NO_DATABASE or ("database" in said and "does not exist" in said):
         return ConfigError(f"storage.url: {place.server}: {said}; create it with createdb")

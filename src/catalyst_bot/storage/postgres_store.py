@@ -58,6 +58,10 @@ class PostgresStore:
         except psycopg.Error as error:
             raise JournalUnwritable(f"{self.place} takes no more: {error}") from error
 
+    def version(self) -> int | None:
+        """See `Store.version`: PostgreSQL has no such number."""
+        return None
+
     def acknowledge(self, mark: Mark) -> None:
         """See `Store.acknowledge`: the server's own log needs no second witness."""
 

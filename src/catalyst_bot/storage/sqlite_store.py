@@ -66,6 +66,11 @@ class SqliteStore:
         except sqlite3.OperationalError as error:
             raise JournalUnwritable(f"{self.place} takes no more: {error}") from error
 
+    def version(self) -> int | None:
+        """See `Store.version`."""
+        with self.read() as statements:
+            return int(statements.execute("PRAGMA data_version").fetchone()[0])
+
     def acknowledge(self, mark: Mark) -> None:
         """See `Store.acknowledge`."""
         if self._durable:

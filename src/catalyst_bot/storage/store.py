@@ -63,6 +63,10 @@ class Store(Protocol):
         """Statements that are committed together, or not at all when one of them fails."""
         ...
 
+    def version(self) -> int | None:
+        """A number that changes when anybody else writes; None where that cannot be known."""
+        ...
+
     def acknowledge(self, mark: Mark) -> None:
         """Remember outside the database how far it is, after a durable commit."""
         ...

@@ -12,10 +12,11 @@ import pytest
 
 from catalyst_bot.domain.errors import ConfigError, JournalUnwritable, SourceUnreachable
 from catalyst_bot.domain.messages import facts as f
+from catalyst_bot.settings import STORAGE_PASSWORD as PASSWORD
 from catalyst_bot.storage import postgres
 from catalyst_bot.storage.database import erase, exists
 from catalyst_bot.storage.journal import SqlJournal
-from catalyst_bot.storage.places import PASSWORD, PostgresPlace
+from catalyst_bot.storage.places import PostgresPlace
 from catalyst_bot.storage.postgres_store import PostgresStore
 from catalyst_bot.storage.read_model import ReadModel
 from tests import builders as b
