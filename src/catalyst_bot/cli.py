@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import catalyst_bot
-from catalyst_bot import console, runner
+from catalyst_bot import console, database_commands, runner
 from catalyst_bot.domain.enums import Mode, PositionsPolicy
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ data_app = typer.Typer(help="Recorded bars and news.", no_args_is_help=True)
 config_app = typer.Typer(help="Configuration.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 app.add_typer(config_app, name="config")
+app.add_typer(database_commands.app, name="db")
 app.command("run")(runner.run)
 
 Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]

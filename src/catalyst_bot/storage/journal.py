@@ -107,7 +107,7 @@ class SqlJournal:
     def _write(self, rows: Sequence[Row], records: Sequence[Recorded]) -> None:
         with self._store.transaction() as statements:
             statements.executemany(_APPEND, rows)
-            projector.apply(statements, records)
+            projector.apply(statements, records, known_seq=self._last_seq)
         self._last_seq, self._chain = rows[-1].seq, rows[-1].chain
         self._store.acknowledge(Mark(self._last_seq, self._chain))
 
@@ -160,9 +160,10 @@ class SqlJournal:
                 self._apply_from(statements, known)
 
     def _apply_from(self, statements: Statements, after_seq: int) -> None:
-        records = self.read(after_seq)
+        records, known_seq = self.read(after_seq), after_seq
         while page := list(islice(records, _PAGE_ROWS)):
-            projector.apply(statements, page)
+            projector.apply(statements, page, known_seq=known_seq)
+            known_seq = page[-1].seq
 
     def _rows(self, after_seq: int) -> Iterator[Row]:
         """Rows of pages that nobody else has touched since the opening, or checked ones."""

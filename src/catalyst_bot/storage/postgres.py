@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 
 from catalyst_bot.domain.errors import ConfigError, SourceUnreachable
 from catalyst_bot.settings import STORAGE_PASSWORD, secret
-from catalyst_bot.storage.places import PostgresPlace
+from catalyst_bot.storage.places import PostgresPlace, name_from
 
 Connection = psycopg.Connection[Any]
 
@@ -50,6 +50,7 @@ _JOURNALS = """
         AND obj_description(oid, 'pg_namespace') LIKE 'catalyst-bot journal%'
     ORDER BY obj_description(oid, 'pg_namespace') DESC, nspname
 """
+_HAS_SCHEMA = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = %s)"
 _WRONG_LOGIN = "28"  # class of SQLSTATE: invalid authorization
 _NO_DATABASE = "3D000"
 _NAMED = re.compile(r"(?<!:):([a-z_]+)\b")
@@ -214,3 +215,12 @@ def translated(statement: str) -> bytes:
     text = statement.replace("%", "%%")
     text = _NAMED.sub(r"%(\1)s", text)
     return text.replace("?", "%s").encode()
+
+
+def swap(fresh: PostgresPlace, place: PostgresPlace, stamp: str) -> None:
+    """Put a journal in the place of another, which is kept as `NAME-replaced-STAMP`, at once."""
+    aside = name_from(f"{place.name}-replaced-{stamp.lower()}")
+    with connect(place) as connection, schema_errors_named(place):
+        if _value(connection, _HAS_SCHEMA, place.name):
+            rename(connection, place.name, aside)
+        rename(connection, fresh.name, place.name)

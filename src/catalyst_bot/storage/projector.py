@@ -27,17 +27,16 @@ _REDUCERS: dict[type, tuple[Reducer, ...]] = {
 }
 
 
-def apply(statements: Statements, batch: Sequence[Recorded]) -> None:
+def apply(statements: Statements, batch: Sequence[Recorded], *, known_seq: int) -> None:
     """Write what a batch changes. The caller holds the transaction.
 
-    Raises `InvariantViolated` unless the batch continues where the read tables stand.
+    `known_seq` is the checkpoint. Raises `InvariantViolated` unless the batch continues there.
     """
     if not batch:
         return
-    if batch[0].seq != checkpoint(statements) + 1:
+    if batch[0].seq != known_seq + 1:
         raise InvariantViolated(
-            f"the read tables stand at row {checkpoint(statements)}, the batch begins with row "
-            f"{batch[0].seq}"
+            f"the read tables stand at row {known_seq}, the batch begins with row {batch[0].seq}"
         )
     for record in batch:
         for reduce in _REDUCERS.get(type(record.body), ()):

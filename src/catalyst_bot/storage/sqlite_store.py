@@ -9,7 +9,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import IO
@@ -78,7 +78,7 @@ class SqliteStore:
 
     def acknowledged(self) -> Mark | None:
         """See `Store.acknowledged`."""
-        return self._mark.read()
+        return mark_of(self.place)
 
     def close(self) -> None:
         """See `Store.close`."""
@@ -88,6 +88,15 @@ class SqliteStore:
 def mark_path(path: Path) -> Path:
     """The file beside a journal that knows how far it was acknowledged."""
     return Path(f"{path}-mark")
+
+
+def mark_of(path: Path) -> Mark | None:
+    """How far a journal was acknowledged; None when its mark is missing or cannot be read."""
+    try:
+        seq, _, chain = mark_path(path).read_text("ascii").strip().partition(" ")
+        return Mark(int(seq), chain)
+    except (FileNotFoundError, UnicodeDecodeError, ValueError):
+        return None
 
 
 class _MarkFile:
@@ -101,13 +110,6 @@ class _MarkFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: int | None = None
-
-    def read(self) -> Mark | None:
-        try:
-            seq, _, chain = self._path.read_text("ascii").strip().partition(" ")
-            return Mark(int(seq), chain)
-        except (FileNotFoundError, UnicodeDecodeError, ValueError):
-            return None
 
     def write(self, mark: Mark) -> None:
         if self._file is None:
@@ -191,3 +193,26 @@ class _DecimalSum:
 
     def finalize(self) -> str:
         return f"{self.total:f}"
+
+
+def swap(fresh: Path, path: Path, stamp: str) -> None:
+    """Put a closed journal in the place of another, which is kept as `PATH.replaced-STAMP`.
+
+    A death on the way leaves the old journal, or one that its mark refuses: never a mixture.
+    """
+    aside = f"{path}.replaced-{stamp}"
+    if path.exists():
+        os.link(path, aside)
+    for part in ("-wal", "-shm"):  # of the old file: SQLite would apply them to the new one
+        with suppress(FileNotFoundError):
+            Path(f"{path}{part}").replace(f"{aside}{part}")
+    fresh.replace(path)
+    if mark_path(fresh).exists():
+        mark_path(fresh).replace(mark_path(path))
+    else:  # an empty journal
+        mark_path(path).unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
