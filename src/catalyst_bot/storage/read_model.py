@@ -39,6 +39,7 @@ from catalyst_bot.storage.views import (
 
 STILL_WAITING = "still_waiting"
 _PRICE_STEP = Decimal("0.0001")
+_AT_ONCE = 1_000  # rows held while a journal is read
 View = TypeVar("View")
 
 
@@ -157,17 +158,18 @@ class ReadModel:
             )
             return [to_record(Row._make(row)) for row in connection.execute(query)]
 
-    def records(self, *names: str) -> Iterator[Recorded]:
+    def records(self, *names: str, after_seq: int = 0) -> Iterator[Recorded]:
         """Yield the journal in order: all of it, or only messages of the given names.
 
         Rows are not checked here: the writer did so when it opened the file.
         """
         journal = schema.journal.c
         query = select(*(journal[name] for name in Row._fields)).order_by(journal.seq)
+        query = query.where(journal.seq > after_seq)
         if names:
             query = query.where(journal.name.in_(names))
         with self._snapshot() as connection:
-            for row in connection.execute(query):
+            for row in connection.execution_options(yield_per=_AT_ONCE).execute(query):
                 yield to_record(Row._make(row))
 
     def closed_trades(self) -> list[ClosedTrade]:

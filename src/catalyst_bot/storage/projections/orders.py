@@ -11,6 +11,7 @@ from catalyst_bot.domain.messages import decisions as d
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.domain.trading import ApprovedOrder, stop_leg_id, target_leg_id
+from catalyst_bot.portfolio.tracker import reference_prices
 from catalyst_bot.storage.projections.writes import Reducers, Write, add, write
 from catalyst_bot.storage.schema import fills, orders
 
@@ -141,7 +142,7 @@ def _planned(
         side=side,
         kind=kind,
         quantity=order.quantity,
-        reference_price=_reference_price(order, role, limit_price, stop_price),
+        reference_price=reference_prices(order)[order_id],
         limit_price=limit_price,
         stop_price=stop_price,
         exit_reason=order.exit_reason,
@@ -151,15 +152,6 @@ def _planned(
         approved_at=order.approved_at,
         updated_at=record.at,
     )
-
-
-def _reference_price(
-    order: ApprovedOrder, role: OrderRole, limit_price: Decimal | None, stop_price: Decimal | None
-) -> Decimal:
-    """What an execution is measured against: a protection's own price, else the decision's."""
-    own = stop_price if stop_price is not None else limit_price
-    is_protection = role in {OrderRole.STOP_LOSS, OrderRole.TAKE_PROFIT}
-    return own if is_protection and own is not None else order.reference_price
 
 
 def order_submitted(record: Recorded, message: c.SubmitOrder) -> Iterable[Write]:
