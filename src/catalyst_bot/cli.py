@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import catalyst_bot
-from catalyst_bot import console, database_commands, runner
+from catalyst_bot import console, database_commands, record_commands, runner
 from catalyst_bot.domain.enums import Mode, PositionsPolicy
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ app.add_typer(data_app, name="data")
 app.add_typer(config_app, name="config")
 app.add_typer(database_commands.app, name="db")
 app.command("run")(runner.run)
+record_commands.register(app)
 
 Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
 Config = Annotated[Path | None, typer.Option(help="settings file")]

@@ -10,7 +10,6 @@ from typing import Any, Self, TypeVar, cast
 
 from sqlalchemy import Connection, Select, Table, func, or_, select
 
-from catalyst_bot.domain.enums import OrderRole
 from catalyst_bot.domain.errors import CatalystError, ConfigError
 from catalyst_bot.domain.messages.decisions import PositionClosed
 from catalyst_bot.domain.messages.facts import HeadlineReceived
@@ -22,11 +21,13 @@ from catalyst_bot.storage.database import errors_named, exists, read_engine
 from catalyst_bot.storage.places import Place, place_of
 from catalyst_bot.storage.projections.headlines import BEFORE, STEPS
 from catalyst_bot.storage.rows import Row, journal_hash_of_rows, to_record
+from catalyst_bot.storage.trade_log import TradeFilter, find_trades, trade_view, trades_query
 from catalyst_bot.storage.views import (
     AccountState,
     EquityPoint,
     EventView,
     FunnelView,
+    LoggedTrade,
     OrderView,
     PositionView,
     RefusalResult,
@@ -103,11 +104,16 @@ class ReadModel:
 
     def trades(self, *, limit: int = 100, include_open: bool = True) -> list[TradeView]:
         """Return round trips, the last opened or closed first."""
-        query = _trades_query().limit(limit)
+        query = trades_query().limit(limit)
         if not include_open:
             query = query.where(schema.trades.c.exit_at.is_not(None))
         with self._snapshot() as connection:
-            return [_trade(row) for row in _dicts(connection, query)]
+            return [trade_view(row) for row in _dicts(connection, query)]
+
+    def trade_log(self, chosen: TradeFilter) -> list[LoggedTrade]:
+        """Return the round trips chosen, in the order of their entry."""
+        with self._snapshot() as connection:
+            return find_trades(connection, chosen)
 
     def orders(self, *, limit: int = 100) -> list[OrderView]:
         """Return orders and bracket legs."""
@@ -221,34 +227,6 @@ def _dicts(connection: Connection, query: Select[Any]) -> list[dict[str, Any]]:
 def _only(view: type[View], row: Any) -> View:
     """Leave out what the narrower view does not have."""
     return cast("View", {name: row[name] for name in view.__annotations__})
-
-
-def _trades_query() -> Select[Any]:
-    """Trades with their entry order, catalyst and headline."""
-    trades, entry = schema.trades, schema.orders
-    catalysts, headlines = schema.catalysts, schema.headline_progress
-    return (
-        select(
-            trades,
-            catalysts.c.item_id.label("headline_id"),
-            headlines.c.title.label("headline_title"),
-            headlines.c.received_at.label("headline_received_at"),
-            catalysts.c.decided_at,
-            entry.c.submitted_at,
-            catalysts.c.votes,
-        )
-        .outerjoin(
-            entry, (entry.c.trade_id == trades.c.trade_id) & (entry.c.role == OrderRole.ENTRY.value)
-        )
-        .outerjoin(catalysts, catalysts.c.catalyst_id == trades.c.catalyst_id)
-        .outerjoin(headlines, headlines.c.item_id == catalysts.c.item_id)
-        .order_by(trades.c.seq.desc())
-    )
-
-
-def _trade(row: dict[str, Any]) -> TradeView:
-    del row["seq"]
-    return cast("TradeView", row | {"votes": json.loads(row["votes"] or "[]")})
 
 
 def _refusal(row: dict[str, Any]) -> RefusalView:
