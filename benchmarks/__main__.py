@@ -18,6 +18,7 @@ from benchmarks import (
     indicators,
     install,
     order_path,
+    restart,
     storage,
 )
 from benchmarks.line import ROUNDS, Line, table
@@ -28,6 +29,7 @@ PARTS: Mapping[str, Callable[[], list[Line]]] = {
     "order_path": order_path.lines,
     "core": core.lines,
     "storage": storage.lines,
+    "restart": restart.lines,
     "indicators": indicators.lines,
     "install": install.lines,
 }

@@ -20,6 +20,8 @@ from catalyst_bot.monitoring.narrator import funnel_text
 from catalyst_bot.runtime.clock import SystemClock
 from catalyst_bot.runtime.latch import OperatorMailbox
 from catalyst_bot.settings import LoadedSettings, Settings
+from catalyst_bot.storage.database import driver
+from catalyst_bot.storage.places import server_of
 from catalyst_bot.storage.read_model import ReadModel
 
 MIN_FREE_GIB = 1.0
@@ -48,6 +50,7 @@ def examine(loaded: LoadedSettings) -> list[Finding]:
         "data folder": _data_folder,
         "disk": _disk,
         "sqlite": _sqlite,
+        "storage": _storage,
         "calendar": _calendar,
         "halt latch": _latch,
         "dashboard port": _port,
@@ -95,6 +98,13 @@ def _disk(settings: Settings) -> str:
 
 def _sqlite(_: Settings) -> str:
     return f"{sqlite3.sqlite_version} (one writer, enforced by a lock)"
+
+
+def _storage(settings: Settings) -> str:
+    url = settings.storage.url
+    if url.startswith("postgresql"):
+        return f"{url}, {driver().describe(server_of(url))}"
+    return url or f"a file for each run in {settings.run.data_dir / journals.FOLDER}"
 
 
 def _calendar(_: Settings) -> str:

@@ -46,8 +46,10 @@ def backup(place: Place, target: Path) -> Proof:
         proof = prove(part)
         must_be_undamaged(proof)
         _sync(part)
-        os.link(part, target)  # fails where somebody else was quicker, and never overwrites
+        os.link(part, target)  # unlike a rename it never overwrites
         _sync(target.parent)
+    except FileExistsError as error:
+        raise ConfigError(f"{target} exists already: a backup is never overwritten") from error
     finally:
         _remove(part)
     return prove(target)

@@ -169,6 +169,13 @@ def journals_of(server: str) -> list[str]:
         return [name for (name,) in connection.execute(_JOURNALS)]
 
 
+def describe(server: str) -> str:
+    """The version of a server and whether it waits for its disk. Raises as `connect` does."""
+    with connect(PostgresPlace(server, "public"), reads_only=True) as connection:
+        version, fsync = _value(connection, "SHOW server_version"), _value(connection, "SHOW fsync")
+    return f"PostgreSQL {version}, fsync {fsync}"
+
+
 def exists(place: PostgresPlace) -> bool:
     """True when the database holds tables under that name."""
     with connect(place, reads_only=True) as connection:

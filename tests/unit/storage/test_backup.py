@@ -95,6 +95,19 @@ def test_a_backup_never_overwrites(place: Place, tmp_path: Path):
     assert target.read_text() == "precious"
 
 
+def test_not_even_a_file_that_appears_meanwhile(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    write_day(place)
+    target = tmp_path / "b.db"
+    monkeypatch.setattr(
+        "catalyst_bot.storage.backup._sync", lambda _: target.write_text("precious")
+    )
+    with pytest.raises(ConfigError, match="exists already"):
+        backup(place, target)
+    assert target.read_text() == "precious"
+
+
 def test_no_backup_of_nothing_or_of_damage(place: Place, tmp_path: Path):
     folder = tmp_path / "backups"
     folder.mkdir()

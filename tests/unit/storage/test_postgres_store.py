@@ -122,6 +122,17 @@ def test_a_missing_driver_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatc
         SqlJournal("postgresql+psycopg://bot@127.0.0.1/catalyst?journal=live")
 
 
+def test_text_is_compared_byte_by_byte_whatever_the_database_prefers(place: PostgresPlace):
+    """As in SQLite: another collation would order and compare times and symbols its own way."""
+    SqlJournal(place).close()
+    with database(place) as statements:
+        found = statements.execute(
+            "SELECT DISTINCT collation_name FROM information_schema.columns"
+            " WHERE data_type = 'text' AND table_schema = current_schema()"
+        ).fetchall()
+    assert found == [("C",)]
+
+
 def test_journals_in_one_database_know_nothing_of_each_other(postgres_server: Postgres):
     one, other = postgres_server.place(), postgres_server.place()
     with SqlJournal(one) as first, SqlJournal(other) as second:
