@@ -19,6 +19,7 @@ from benchmarks import (
     indicators,
     install,
     order_path,
+    restart,
     storage,
     venue,
 )
@@ -32,6 +33,7 @@ PARTS: Mapping[str, Callable[[], list[Line]]] = {
     "venue": venue.lines,
     "exchange": exchange.lines,
     "storage": storage.lines,
+    "restart": restart.lines,
     "indicators": indicators.lines,
     "install": install.lines,
 }

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests import postgres
+
 ROOT = Path(__file__).parents[1]
 
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=50)
@@ -26,6 +28,13 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no real data here: set CATALYST_SHARED_DATA to the folder that holds it")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Postgres]:
+    """A PostgreSQL of this test run, or a skip where none is installed."""
+    with postgres.running() as server:
+        yield server
 
 
 @pytest.fixture(scope="session", autouse=True)

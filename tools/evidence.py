@@ -27,7 +27,7 @@ from catalyst_bot.domain.messages.facts import HeadlineReceived
 from catalyst_bot.domain.trading import ClosedTrade
 from catalyst_bot.monitoring.journal_source import performance_of
 from catalyst_bot.monitoring.narrator import STEPS
-from catalyst_bot.portfolio.performance import Performance
+from catalyst_bot.portfolio.tracker import Performance
 from catalyst_bot.storage.read_model import ReadModel
 
 ROOT = Path(__file__).parents[1]

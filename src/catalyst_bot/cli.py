@@ -9,13 +9,16 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import catalyst_bot
-from catalyst_bot import console, runner
+from catalyst_bot import console, database_commands, record_commands, runner
 from catalyst_bot.domain.enums import Mode, PositionsPolicy, Side
+
+if TYPE_CHECKING:
+    from catalyst_bot.settings import Settings
 
 app = typer.Typer(
     name="catalyst-bot",
@@ -29,12 +32,14 @@ exchange_app = typer.Typer(help="The paper exchange that speaks Alpaca.", no_arg
 app.add_typer(data_app, name="data")
 app.add_typer(config_app, name="config")
 app.add_typer(exchange_app, name="exchange")
+app.add_typer(database_commands.app, name="db")
 app.command("run")(runner.run)
+record_commands.register(app)
 
 Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
 Config = Annotated[Path | None, typer.Option(help="settings file")]
 DataDir = Annotated[Path | None, typer.Option(help="journals, catalog, HALT latch")]
-Journal = Annotated[Path | None, typer.Option(help="journal file; default: the newest")]
+Journal = Annotated[str | None, typer.Option(help="file, name or URL; default: the newest")]
 
 
 @app.command()
@@ -54,7 +59,7 @@ def demo(
     json_: Json = "",
     config: Config = None,
     data_dir: DataDir = None,
-    journal: Annotated[Path | None, typer.Option(help="journal file of this run")] = None,
+    journal: Annotated[str | None, typer.Option(help="file, name or URL of this run")] = None,
 ) -> None:
     """Trade a generated market: offline, no key, the same for the same seed."""
 
@@ -99,10 +104,10 @@ def status(
         from catalyst_bot.bootstrap import journals
         from catalyst_bot.storage.read_model import ReadModel
 
-        path = journal or journals.newest(_data_dir(data_dir, config))
-        with ReadModel(f"sqlite:///{path}") as model:
+        place = journals.chosen(_settings(data_dir, config), journal)
+        with ReadModel(place) as model:
             shown: dict[str, Any] = {
-                "journal": str(path),
+                "journal": str(place),
                 "status": model.status(),
                 "account": model.account(),
                 "positions": model.positions(),
@@ -132,8 +137,8 @@ def explain(
     def action() -> int:
         from catalyst_bot.bootstrap import journal_tools, journals
 
-        path = journal or journals.newest(_data_dir(data_dir, config))
-        told = journal_tools.explanation(path, subject)
+        place = journals.chosen(_settings(data_dir, config), journal)
+        told = journal_tools.explanation(place, subject)
         if json_:
             console.write_json(told.as_dict(), json_)
         else:
@@ -145,16 +150,18 @@ def explain(
 
 @app.command()
 def replay(
-    journal: Annotated[Path, typer.Argument(help="journal to decide again")],
+    journal: Annotated[str, typer.Argument(help="journal to decide again")],
     verify: Annotated[bool, typer.Option("--verify", help="decide every fact again")] = False,
     json_: Json = "",
+    config: Config = None,
 ) -> None:
     """Check a journal's chain; with --verify decide every fact again and name the difference."""
 
     def action() -> int:
-        from catalyst_bot.bootstrap import journal_tools
+        from catalyst_bot.bootstrap import journal_tools, journals
 
-        found = journal_tools.verify(journal, decides_again=verify)
+        place = journals.named(_settings(None, config), journal)
+        found = journal_tools.verify(place, decides_again=verify)
         if json_:
             console.write_json(journal_tools.verification_dict(found), json_)
         else:
@@ -166,14 +173,15 @@ def replay(
 
 @app.command()
 def rebuild(
-    journal: Annotated[Path, typer.Argument(help="journal whose read tables to recreate")],
+    journal: Annotated[str, typer.Argument(help="journal whose read tables to recreate")],
+    config: Config = None,
 ) -> None:
     """Recreate every read table from the journal alone."""
 
     def action() -> int:
-        from catalyst_bot.bootstrap import journal_tools
+        from catalyst_bot.bootstrap import journal_tools, journals
 
-        records = journal_tools.rebuild(journal)
+        records = journal_tools.rebuild(journals.named(_settings(None, config), journal))
         console.say(f"{journal}: read tables recreated from {records} records")
         return console.OK
 
@@ -389,9 +397,13 @@ def exchange_serve(
 
 
 def _data_dir(given: Path | None, config: Path | None) -> Path:
+    return _settings(given, config).run.data_dir
+
+
+def _settings(data_dir: Path | None, config: Path | None) -> Settings:
     from catalyst_bot.bootstrap.configuration import load_settings
 
-    return load_settings(config=config, data_dir=given).settings.run.data_dir
+    return load_settings(config=config, data_dir=data_dir).settings
 
 
 def main() -> None:

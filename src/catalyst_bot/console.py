@@ -16,6 +16,7 @@ from catalyst_bot.domain.errors import (
     ConfigError,
     InvariantViolated,
     JournalDamaged,
+    JournalUnwritable,
     SourceUnreachable,
 )
 
@@ -27,6 +28,7 @@ _EXIT_CODES: dict[type[CatalystError], int] = {
     SourceUnreachable: UNREACHABLE,
     InvariantViolated: INVARIANT,
     JournalDamaged: INVARIANT,
+    JournalUnwritable: INVARIANT,
 }
 
 

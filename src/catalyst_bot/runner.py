@@ -77,7 +77,7 @@ def run(
     json_: Annotated[str, typer.Option("--json", help="write the result here; - is stdout")] = "",
     config: Annotated[Path | None, typer.Option(help="settings file")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="journals, catalog, HALT latch")] = None,
-    journal: Annotated[Path | None, typer.Option(help="journal file of this run")] = None,
+    journal: Annotated[str | None, typer.Option(help="file, name or URL of this run")] = None,
 ) -> None:
     """Run the bot: a replay of recorded days with --from, --to, --bars, --news, or live feeds."""
 

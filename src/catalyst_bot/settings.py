@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -38,6 +39,7 @@ from catalyst_bot.domain.limits import (
 )
 
 DASHBOARD_TOKEN = "CATALYST_DASHBOARD_TOKEN"  # noqa: S105  # the name of the variable
+STORAGE_PASSWORD = "CATALYST_STORAGE_PASSWORD"  # noqa: S105  # the name of the variable
 ENV_PREFIX = "CATALYST_"
 ENV_SEPARATOR = "__"
 DEFAULT_FILE = Path("catalyst.toml")
@@ -169,6 +171,29 @@ class DashboardSection(BaseModel):
     )
 
 
+def _without_password(url: str) -> str:
+    """Refuse what would put a password into the journal, without repeating it."""
+    try:
+        has_password = urlsplit(url).password is not None
+    except ValueError as error:
+        raise ValueError("is no database URL") from error
+    if has_password or "password=" in url:
+        raise ValueError(f"holds a password: give it in {STORAGE_PASSWORD} or its _FILE")
+    if url and not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise ValueError("is neither sqlite:///FILE nor postgresql+psycopg://USER@HOST/DATABASE")
+    return url
+
+
+class StorageSection(BaseModel):
+    """Where journals lie; the password comes from the environment only."""
+
+    model_config = _STRICT
+    url: Annotated[str, AfterValidator(_without_password)] = Field(
+        "",
+        description="postgresql+psycopg://USER@HOST/DATABASE; empty = a file a run in data_dir",
+    )
+
+
 class Settings(BaseModel):
     """Everything that can be configured, section by section."""
 
@@ -198,6 +223,7 @@ class Settings(BaseModel):
     costs: Annotated[
         CostRules, BeforeValidator(_refuse_unknown(CostRules)), AfterValidator(_within_bounds)
     ] = CostRules()
+    storage: StorageSection = StorageSection()
     dashboard: DashboardSection = DashboardSection()
 
 
@@ -213,9 +239,9 @@ class LoadedSettings:
         return self.settings.model_dump_json()
 
     def deciding_json(self) -> str:
-        """The part that decides what a replay does: no page, no broker account, no data folder."""
+        """The part that decides what a replay does: no page, no broker account, no place."""
         return self.settings.model_dump_json(
-            exclude={"dashboard": True, "alpaca": True, "run": {"data_dir"}}
+            exclude={"dashboard": True, "alpaca": True, "storage": True, "run": {"data_dir"}}
         )
 
     def rows(self) -> list[tuple[str, str, str]]:

@@ -12,19 +12,25 @@ from catalyst_bot.domain.errors import InvariantViolated
 from catalyst_bot.ports.journal import Journal
 from catalyst_bot.storage.journal import SqlJournal
 from catalyst_bot.storage.memory import MemoryJournal
+from catalyst_bot.storage.places import Place
 from catalyst_bot.storage.rows import journal_hash
 from tests.unit.storage.stories import a_day, record
 
 DAY = record(a_day())
 
 
-@pytest.fixture(params=["memory", "sql", "sql, not durable"])
+@pytest.fixture(
+    params=["memory", "sqlite", "sqlite, not durable", "postgres", "postgres, not durable"]
+)
 def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
-    if request.param == "memory":
+    database, _, hurry = request.param.partition(", ")
+    if database == "memory":
         yield MemoryJournal()
         return
-    url = f"sqlite:///{tmp_path / 'journal.db'}"
-    with SqlJournal(url, durable=request.param == "sql") as opened:
+    place: Place = tmp_path / "journal.db"
+    if database == "postgres":
+        place = request.getfixturevalue("postgres_server").place()
+    with SqlJournal(place, durable=not hurry) as opened:
         yield opened
 
 

@@ -19,6 +19,7 @@ from catalyst_bot.domain.enums import Mode
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.storage.journal import SqlJournal
+from catalyst_bot.storage.places import Place
 from catalyst_bot.storage.read_model import ReadModel
 from tests.replays import first_difference, generated, play, story
 
@@ -30,9 +31,9 @@ class Died(Exception):
     """The process is gone."""
 
 
-def result(journal: Path) -> dict[str, Any]:
+def result(journal: Place) -> dict[str, Any]:
     """The result of a run without what names the run itself or may differ after a restart."""
-    with ReadModel(f"sqlite:///{journal}") as model:
+    with ReadModel(journal) as model:
         told: dict[str, Any] = {**model.run_result()}
     return {key: told[key] for key in told if key not in {"journal", "journal_hash"}}
 

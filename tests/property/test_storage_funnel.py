@@ -21,10 +21,10 @@ from catalyst_bot.domain.messages import decisions as d
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.registry import Message
 from catalyst_bot.storage import projector
-from catalyst_bot.storage.database import open_writer
 from catalyst_bot.storage.migrate import migrate
 from catalyst_bot.storage.projections.headlines import STEPS
 from catalyst_bot.storage.read_model import ReadModel
+from catalyst_bot.storage.sqlite_store import open_writer
 from tests import builders as b
 from tests.unit.storage.stories import entry_order, fill, record, refused
 
@@ -157,8 +157,8 @@ def test_the_funnel_is_that_of_a_plain_recount(empty: Path, parts: Any, data: st
     shutil.copy(empty, path)
     records = record(messages)
     with closing(open_writer(path, durable=False)) as connection:
-        apply(connection, records[:cut])
-        apply(connection, records[cut:])
+        apply(connection, records[:cut], known_seq=0)
+        apply(connection, records[cut:], known_seq=cut)
     with ReadModel(f"sqlite:///{path}") as model:
         funnel = dict(model.funnel())
     assert funnel == recount([stood for _, stood in parts])
@@ -166,6 +166,6 @@ def test_the_funnel_is_that_of_a_plain_recount(empty: Path, parts: Any, data: st
         assert funnel[before] - funnel[step] == sum(funnel["lost"][step].values())
 
 
-def apply(connection: sqlite3.Connection, records: Any) -> None:
+def apply(connection: sqlite3.Connection, records: Any, *, known_seq: int) -> None:
     with connection:
-        projector.apply(connection, records)
+        projector.apply(connection, records, known_seq=known_seq)

@@ -20,6 +20,8 @@ from catalyst_bot.monitoring.narrator import funnel_text
 from catalyst_bot.runtime.clock import SystemClock
 from catalyst_bot.runtime.latch import OperatorMailbox
 from catalyst_bot.settings import LoadedSettings, Settings
+from catalyst_bot.storage.database import driver
+from catalyst_bot.storage.places import server_of
 from catalyst_bot.storage.read_model import ReadModel
 
 MIN_FREE_GIB = 1.0
@@ -48,6 +50,7 @@ def examine(loaded: LoadedSettings) -> list[Finding]:
         "data folder": _data_folder,
         "disk": _disk,
         "sqlite": _sqlite,
+        "storage": _storage,
         "calendar": _calendar,
         "halt latch": _latch,
         "dashboard port": _port,
@@ -97,6 +100,13 @@ def _sqlite(_: Settings) -> str:
     return f"{sqlite3.sqlite_version} (one writer, enforced by a lock)"
 
 
+def _storage(settings: Settings) -> str:
+    url = settings.storage.url
+    if url.startswith("postgresql"):
+        return f"{url}, {driver().describe(server_of(url))}"
+    return url or f"a file for each run in {settings.run.data_dir / journals.FOLDER}"
+
+
 def _calendar(_: Settings) -> str:
     now = SystemClock().now()
     coming = load_calendar().next_session(now)
@@ -118,11 +128,11 @@ def _port(settings: Settings) -> str:
 
 
 def _journal(settings: Settings) -> str:
-    if not (settings.run.data_dir / journals.FOLDER).is_dir():
+    if not settings.storage.url and not (settings.run.data_dir / journals.FOLDER).is_dir():
         return "none yet"
-    path = journals.newest(settings.run.data_dir)
-    with ReadModel(f"sqlite:///{path}") as model:
-        return f"{path.name}, sha256 {model.journal_hash()[:16]}"
+    place = journals.newest(settings)
+    with ReadModel(place) as model:
+        return f"{place.name}, sha256 {model.journal_hash()[:16]}"
 
 
 def _alpaca(settings: Settings) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
+from catalyst_bot.bootstrap.journals import all_records
 from catalyst_bot.bootstrap.rules import engine_rules
 from catalyst_bot.bootstrap.tapes import companies_of
 from catalyst_bot.domain.errors import BadData
@@ -18,7 +18,9 @@ from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.monitoring.explain import Explanation, explain
 from catalyst_bot.monitoring.what_if import WhatIf, smallest_flip
 from catalyst_bot.settings import from_json
+from catalyst_bot.storage.database import exists
 from catalyst_bot.storage.journal import SqlJournal
+from catalyst_bot.storage.places import Place
 from catalyst_bot.storage.read_model import ReadModel
 from catalyst_bot.storage.rows import journal_hash
 
@@ -43,16 +45,16 @@ def engine_of(first: Recorded) -> Engine:
     return Engine(engine_rules(settings, load_calendar(), companies_of(settings)))
 
 
-def verify(path: Path, *, decides_again: bool) -> Verification:
+def verify(place: Place, *, decides_again: bool) -> Verification:
     """Check every row of a journal and, if asked, decide every recorded fact again.
 
     Raises `JournalDamaged` where a row fails its checksum or the chain.
     """
-    _must_exist(path)
-    with SqlJournal(f"sqlite:///{path}") as journal:
-        records = list(journal.read())
+    _must_exist(place)
+    with SqlJournal(place) as journal:
+        records = all_records(journal)
     return Verification(
-        journal=str(path),
+        journal=str(place),
         records=len(records),
         journal_hash=journal_hash(records),
         divergence=first_divergence(records, engine_of) if decides_again else None,
@@ -60,31 +62,31 @@ def verify(path: Path, *, decides_again: bool) -> Verification:
     )
 
 
-def _must_exist(path: Path) -> None:
+def _must_exist(place: Place) -> None:
     """Opening to write would make an empty journal of a misspelt name."""
-    if not path.is_file():
-        raise BadData(f"{path}: no such journal")
+    if not exists(place):
+        raise BadData(f"{place}: no such journal")
 
 
-def rebuild(path: Path) -> int:
+def rebuild(place: Place) -> int:
     """Recreate every read table from the journal alone; returns the number of records."""
-    _must_exist(path)
-    with SqlJournal(f"sqlite:///{path}") as journal:
+    _must_exist(place)
+    with SqlJournal(place) as journal:
         journal.rebuild()
         return journal.last_seq()
 
 
-def explanation(path: Path, subject: str) -> Explanation:
+def explanation(place: Place, subject: str) -> Explanation:
     """Explain a trade, signal, refusal, order or headline; `last` is the newest trade.
 
     Raises `BadData` when the id is unknown. A "no" comes with the verified smallest change.
     """
-    with ReadModel(f"sqlite:///{path}") as model:
+    with ReadModel(place) as model:
         wanted = _last_trade(model) if subject == "last" else subject
         trail = model.trail(wanted)
     if not trail:
-        raise BadData(f"{subject}: no such id in {path}; `catalyst-bot status` lists trades")
-    return explain(wanted, trail, _what_if(path, trail))
+        raise BadData(f"{subject}: no such id in {place}; `catalyst-bot status` lists trades")
+    return explain(wanted, trail, _what_if(place, trail))
 
 
 def _last_trade(model: ReadModel) -> str:
@@ -94,12 +96,12 @@ def _last_trade(model: ReadModel) -> str:
     return trades[0]["trade_id"]
 
 
-def _what_if(path: Path, trail: list[Recorded]) -> WhatIf | None:
+def _what_if(place: Place, trail: list[Recorded]) -> WhatIf | None:
     """Of the last "no" in the trail, unless it was traded after all."""
     noes = [r for r in trail if isinstance(r.body, SignalDropped | IntentDeclined | OrderRefused)]
     if not noes:
         return None
-    with ReadModel(f"sqlite:///{path}") as model:
+    with ReadModel(place) as model:
         records = list(model.records())
     no = noes[-1]
     starts = [r for r in records if r.seq < no.seq and isinstance(r.body, RunStarted)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -14,36 +15,99 @@ from catalyst_bot.domain.messages.facts import (
     SessionOpened,
 )
 from catalyst_bot.domain.messages.registry import Recorded
+from catalyst_bot.ports.journal import Journal
+from catalyst_bot.settings import Settings
+from catalyst_bot.storage.database import driver, erase
 from catalyst_bot.storage.journal import SqlJournal
+from catalyst_bot.storage.places import (
+    Place,
+    PostgresPlace,
+    checked_name,
+    name_from,
+    place_of,
+    server_of,
+)
 
 FOLDER = "journals"
 SUFFIX = ".db"
+_LONG = 20_000  # records
+_HOW_TO_BEGIN = "run `catalyst-bot demo` first, or name one with --journal"
 
 
-def replay_path(data_dir: Path, *, label: str, settings: str, inputs_hash: str) -> Path:
-    """Journal of a replay: the same inputs under the same settings give the same file."""
-    digest = sha256(f"{settings}|{inputs_hash}".encode()).hexdigest()[:8]
-    return data_dir / FOLDER / f"{label}-{digest}{SUFFIX}"
+def replay_place(settings: Settings, *, label: str, deciding: str, inputs_hash: str) -> Place:
+    """Journal of a replay: the same inputs under the same settings give the same place.
+
+    `deciding` are the settings that decide what a replay does.
+    """
+    digest = sha256(f"{deciding}|{inputs_hash}".encode()).hexdigest()[:8]
+    return _own_place(settings, f"{label}-{digest}")
 
 
-def live_path(data_dir: Path, account: str = "") -> Path:
+def live_place(settings: Settings, account: str = "") -> Place:
     """Journal of a paper account that is traded live: one book across restarts."""
-    return data_dir / FOLDER / f"live{'-' if account else ''}{account}{SUFFIX}"
+    return _own_place(settings, f"live{'-' if account else ''}{account}")
 
 
-def newest(data_dir: Path) -> Path:
+def _own_place(settings: Settings, label: str) -> Place:
+    """Where a run's journal lies by the setting storage.url."""
+    url = settings.storage.url
+    if not url:
+        return settings.run.data_dir / FOLDER / f"{label}{SUFFIX}"
+    if _is_file(url):
+        return place_of(url)
+    return PostgresPlace(server_of(url), name_from(label))
+
+
+def named(settings: Settings, journal: str | Path) -> Place:
+    """The place a person means: a file, a URL, or a name in the database of storage.url."""
+    if isinstance(journal, Path):
+        return journal
+    if "://" in journal:
+        return place_of(journal)
+    url = settings.storage.url
+    looks_like_file = "/" in journal or journal.endswith(SUFFIX) or Path(journal).exists()
+    if not url or _is_file(url) or looks_like_file:
+        return Path(journal)
+    return PostgresPlace(server_of(url), checked_name(journal))
+
+
+def newest(settings: Settings) -> Place:
     """The journal written last. Raises `ConfigError` when there is none."""
-    folder = data_dir / FOLDER
+    url = settings.storage.url
+    if url and _is_file(url):
+        return place_of(url)
+    if url:
+        names = driver().journals_of(server_of(url))
+        if not names:
+            raise ConfigError(f"no journal in {url}: {_HOW_TO_BEGIN}")
+        return PostgresPlace(server_of(url), names[0])
+    folder = settings.run.data_dir / FOLDER
     found = sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime)
     if not found:
-        raise ConfigError(
-            f"no journal in {folder}: run `catalyst-bot demo` first, or name one with --journal"
-        )
+        raise ConfigError(f"no journal in {folder}: {_HOW_TO_BEGIN}")
     return found[-1]
 
 
+def chosen(settings: Settings, journal: str | Path | None) -> Place:
+    """The place a person means, or the journal written last."""
+    return named(settings, journal) if journal else newest(settings)
+
+
+def beside(place: Place, data_dir: Path) -> Path:
+    """The file that a journal's companions are named after; of one in a database in `data_dir`."""
+    if isinstance(place, Path):
+        return place
+    folder = data_dir / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / place.name
+
+
+def _is_file(url: str) -> bool:
+    return url.startswith("sqlite:")
+
+
 def open_journal(
-    path: Path, *, is_durable: bool, starts_over: bool, inputs_hash: str = "", run_as: str = ""
+    place: Place, *, is_durable: bool, starts_over: bool, inputs_hash: str = "", run_as: str = ""
 ) -> SqlJournal:
     """Open a journal to write.
 
@@ -51,7 +115,7 @@ def open_journal(
     journal again; an unfinished one is kept and resumed. `run_as` is what `run_as_of` says of the
     run to resume. Raises `ConfigError` for a journal of other inputs, or begun in another way.
     """
-    journal = SqlJournal(f"sqlite:///{path}", durable=is_durable)
+    journal = SqlJournal(place, durable=is_durable)
     try:
         _check_same_run(journal, inputs_hash=inputs_hash, run_as=run_as)
     except ConfigError:
@@ -59,10 +123,28 @@ def open_journal(
         raise
     if starts_over and is_finished(journal):
         journal.close()
-        for part in (path, *path.parent.glob(f"{path.name}-*")):
-            part.unlink(missing_ok=True)
-        journal = SqlJournal(f"sqlite:///{path}", durable=is_durable)
+        erase(place)
+        journal = SqlJournal(place, durable=is_durable)
     return journal
+
+
+def all_records(journal: Journal) -> list[Recorded]:
+    """Return a whole journal.
+
+    Nothing of it is garbage, so the collector rests meanwhile: it would walk everything read so
+    far again and again, which takes longer than the reading. A long one is kept out of its sight
+    for good: it would stop the bot for a tenth of a second at every full collection.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        records = list(journal.read())
+        if len(records) >= _LONG:
+            gc.freeze()
+        return records
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def run_as_of(settings: str, broker: str) -> str:
@@ -77,13 +159,13 @@ def _check_same_run(journal: SqlJournal, *, inputs_hash: str, run_as: str) -> No
     begun = first.body
     if begun.inputs_hash != inputs_hash:
         raise ConfigError(
-            f"{journal.path} is the journal of another run ({begun.mode}, inputs "
+            f"{journal.place} is the journal of another run ({begun.mode}, inputs "
             f"{begun.inputs_hash[:8] or 'live'}): name another file with --journal"
         )
     is_same = not run_as or run_as == run_as_of(begun.settings, begun.broker)
     if not is_same and not is_finished(journal):
         raise ConfigError(
-            f"{journal.path} holds an unfinished run with another mode or other settings: go on "
+            f"{journal.place} holds an unfinished run with another mode or other settings: go on "
             "with those, or name another file with --journal"
         )
 

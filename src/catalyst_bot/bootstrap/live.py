@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
-from pathlib import Path
 
 from catalyst_bot.alpaca.pace import Pace
 from catalyst_bot.alpaca.stepped import SteppedExchange
@@ -47,6 +46,7 @@ from catalyst_bot.runtime.pipeline import Listener, Pipeline
 from catalyst_bot.runtime.stepping import Stepper
 from catalyst_bot.runtime.timers import TimerBook
 from catalyst_bot.settings import LoadedSettings
+from catalyst_bot.storage.places import Place
 
 MAX_SLEEP_S = 30.0  # a sleeping laptop wakes into the right session within this time
 MIN_TIMER_POLL_S = 0.002
@@ -63,7 +63,7 @@ class LiveRequest:
     mode: Mode
     is_dry_run: bool
     feeds: Sequence[Feed]
-    journal: Path
+    journal: Place
     listeners: Sequence[Listener] = ()
     beside: Sequence[Task] = ()
     clock: Clock | None = None
@@ -89,7 +89,7 @@ def follow(request: LiveRequest) -> Outcome:
     with journals.open_journal(
         request.journal, is_durable=row.is_durable, starts_over=False
     ) as journal:
-        records = list(journal.read())
+        records = journals.all_records(journal)
         journals.check_same_account(records, broker=row.broker, outside=BrokerKind.ALPACA)
         calendar = load_calendar()
         engine = Engine(engine_rules(settings, calendar, companies_of(settings)))
@@ -110,7 +110,8 @@ def follow(request: LiveRequest) -> Outcome:
             sink=inbox,
         )
         listeners: list[Listener] = [*request.listeners, mailbox.trades]
-        pipeline = Pipeline(supervised(engine, request.journal), journal, listeners)
+        quarantine = journals.beside(request.journal, settings.run.data_dir)
+        pipeline = Pipeline(supervised(engine, quarantine), journal, listeners)
         parts = _Parts(
             request, desk, outside, calendar=calendar, clock=clock, inbox=inbox, timers=timers
         )

@@ -24,6 +24,7 @@ from catalyst_bot.runtime.clock import SystemClock
 from catalyst_bot.runtime.supervisor import SUFFIX, Supervisor
 from catalyst_bot.settings import LoadedSettings, Settings
 from catalyst_bot.simulation.fill_profile import FillProfile
+from catalyst_bot.storage.places import Place
 
 Task = Callable[[], Awaitable[None]]
 
@@ -32,7 +33,7 @@ Task = Callable[[], Awaitable[None]]
 class Outcome:
     """How a run ended. `resumed_after_seq` is 0 for a run from the beginning."""
 
-    journal: Path
+    journal: Place
     trading_state: TradingState
     resumed_after_seq: int
 
@@ -66,7 +67,7 @@ def run_started(
     *,
     mode: Mode,
     row: ModeRow,
-    journal: Path,
+    journal: Place,
     inputs_hash: str,
     at: datetime,
     starting_cash_usd: Decimal | None = None,

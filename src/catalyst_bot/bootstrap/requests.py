@@ -19,6 +19,7 @@ from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.feeds.sources import live_feeds
 from catalyst_bot.market_data.generated import GeneratedMarket
 from catalyst_bot.settings import LoadedSettings, Settings
+from catalyst_bot.storage.places import Place
 
 _NOTHING = (
     "nothing to run on: set feeds.edgar_url (with feeds.edgar_contact), feeds.rss_urls or "
@@ -42,7 +43,7 @@ class Asked:
     speed: float | None = None
     config: Path | None = None
     data_dir: Path | None = None
-    journal: Path | None = None
+    journal: str | Path | None = None
 
 
 def recorded_replay(asked: Asked) -> ReplayRequest:
@@ -89,8 +90,8 @@ def live_feeds_of(asked: Asked) -> LiveRequest:
         is_dry_run=asked.is_dry_run,
         feeds=feeds,
         ends_at=_end_of(asked.last_day) if asked.last_day else None,
-        journal=asked.journal
-        or journals.live_path(settings.run.data_dir, _account(asked, mode, venue)),
+        journal=_journal(asked, settings)
+        or journals.live_place(settings, _account(asked, mode, venue)),
     )
 
 
@@ -116,6 +117,10 @@ def _account(asked: Asked, mode: Mode, venue: str) -> str:
     return f"{venue}{money}{'-dry-run' if asked.is_dry_run else ''}"
 
 
+def _journal(asked: Asked, settings: Settings) -> Place | None:
+    return journals.named(settings, asked.journal) if asked.journal else None
+
+
 def _load(asked: Asked, more: Mapping[str, Any] | None = None) -> LoadedSettings:
     """Settings with the flags that were given on top."""
     given = {"run.mode": asked.mode, "run.model": asked.model, "broker.kind": asked.broker}
@@ -131,10 +136,10 @@ def _request(asked: Asked, loaded: LoadedSettings, recording: tapes.Recording) -
     mode = loaded.settings.run.mode
     mode_row(mode, is_dry_run=asked.is_dry_run)
     name = f"{mode}{'-dry-run' if asked.is_dry_run else ''}-{recording.label}"
-    journal = asked.journal or journals.replay_path(
-        loaded.settings.run.data_dir,
+    journal = _journal(asked, loaded.settings) or journals.replay_place(
+        loaded.settings,
         label=name,
-        settings=loaded.deciding_json(),
+        deciding=loaded.deciding_json(),
         inputs_hash=recording.inputs_hash,
     )
     return ReplayRequest(

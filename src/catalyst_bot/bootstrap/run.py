@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from catalyst_bot.bootstrap import journals
 from catalyst_bot.bootstrap.modes import Loop, mode_row
@@ -41,6 +40,7 @@ from catalyst_bot.runtime.replay import Inlet, ReplayDriver
 from catalyst_bot.runtime.sync_loop import run_batches
 from catalyst_bot.runtime.timers import TimerBook
 from catalyst_bot.settings import LoadedSettings
+from catalyst_bot.storage.places import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class ReplayRequest:
     mode: Mode
     is_dry_run: bool
     recording: Recording
-    journal: Path
+    journal: Place
     speed: float | None = None
     listeners: Sequence[Listener] = ()
     beside: Sequence[Task] = ()
@@ -111,7 +111,7 @@ def _tell_end(request: ReplayRequest, started: float) -> None:
 def assemble(request: ReplayRequest, journal: Journal) -> Assembly:
     """Build every part over what the journal holds."""
     settings, recording = request.loaded.settings, request.recording
-    records = list(journal.read())
+    records = journals.all_records(journal)
     clock = SimulatedClock(records[-1].at if records else recording.tape.start)
     inlet, timers = Inlet(), TimerBook()
     venue = embedded_venue(settings, sink=inlet, clock=clock)
@@ -132,7 +132,7 @@ def assemble(request: ReplayRequest, journal: Journal) -> Assembly:
     return Assembly(
         engine=engine,
         pipeline=Pipeline(
-            supervised(engine, request.journal),
+            supervised(engine, journals.beside(request.journal, settings.run.data_dir)),
             journal,
             (*request.listeners, *([mailbox.trades] if mailbox is not None else [])),
         ),

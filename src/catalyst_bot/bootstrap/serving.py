@@ -7,7 +7,6 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -32,6 +31,7 @@ from catalyst_bot.monitoring.narrator import (
 )
 from catalyst_bot.runtime.latch import OperatorMailbox
 from catalyst_bot.settings import DASHBOARD_TOKEN, Settings, secret
+from catalyst_bot.storage.places import Place
 from catalyst_bot.storage.read_model import ReadModel
 
 Say = Callable[[str], None]
@@ -108,8 +108,8 @@ def _warn_of_latch(settings: Settings, say: Say) -> None:
         )
 
 
-def _tell_end(journal: Path, seconds: float, say: Say, on_result: OnResult) -> None:
-    with ReadModel(f"sqlite:///{journal}") as model:
+def _tell_end(journal: Place, seconds: float, say: Say, on_result: OnResult) -> None:
+    with ReadModel(journal) as model:
         result = {**model.run_result(), "seconds": round(seconds, 3)}
         say(summary_text(result))
         for line in unreadable_text(model.records(HeadlineUnreadable.__name__)):
@@ -118,7 +118,7 @@ def _tell_end(journal: Path, seconds: float, say: Say, on_result: OnResult) -> N
     on_result(result)
 
 
-def _page_task(settings: Settings, row: ModeRow, journal: Path, *, say: Say) -> Task | None:
+def _page_task(settings: Settings, row: ModeRow, journal: Place, *, say: Say) -> Task | None:
     """The task that serves the dashboard, or None where the mode table or settings say no."""
     if not (settings.dashboard.enabled and row.has_dashboard):
         return None
@@ -128,8 +128,8 @@ def _page_task(settings: Settings, row: ModeRow, journal: Path, *, say: Say) -> 
     return lambda: _serve(settings, journal, listener)
 
 
-async def _serve(settings: Settings, journal: Path, listener: socket.socket) -> None:
-    with ReadModel(f"sqlite:///{journal}") as model:
+async def _serve(settings: Settings, journal: Place, listener: socket.socket) -> None:
+    with ReadModel(journal) as model:
         await serve_on(page(settings, model), listener)
 
 
@@ -140,7 +140,7 @@ def page(settings: Settings, model: ReadModel) -> FastAPI:
             model,
             limits=settings.risk,
             data=_sort_of_data(settings, model),
-            explainer=lambda subject: explanation(model.path, subject),
+            explainer=lambda subject: explanation(model.place, subject),
         ),
         OperatorMailbox(settings.run.data_dir),
         DashboardSettings(

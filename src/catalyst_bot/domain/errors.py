@@ -29,5 +29,9 @@ class JournalDamaged(CatalystError):
     """A journal row does not match its checksum or the chain; names the sequence number."""
 
 
+class JournalUnwritable(CatalystError):
+    """The journal took no more: stop at once, for nothing is traded without it. Exit code 6."""
+
+
 class InvariantViolated(CatalystError):
     """Our own bug: something that must never happen did. Exit code 6."""

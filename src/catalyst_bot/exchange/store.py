@@ -21,7 +21,7 @@ import msgspec
 from catalyst_bot.domain.errors import ConfigError, JournalDamaged
 from catalyst_bot.exchange.records import AccessKey, AccountRecord, Watchlist
 from catalyst_bot.simulation.events import VenueEvent
-from catalyst_bot.storage.database import damage_named, lock
+from catalyst_bot.storage.sqlite_store import errors_named, lock
 
 SCHEMA: Final = "1"
 _TABLES: Final = (
@@ -59,7 +59,7 @@ class ExchangeStore:
         with ExitStack() as stack:
             if path is not None:
                 stack.enter_context(lock(path))
-                stack.enter_context(damage_named(path))
+                stack.enter_context(errors_named(path))
             connection = sqlite3.connect(
                 path or ":memory:",
                 timeout=_BUSY_TIMEOUT_S,

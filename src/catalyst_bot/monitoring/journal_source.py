@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,7 +15,7 @@ from catalyst_bot.domain.account import AccountView
 from catalyst_bot.domain.errors import BadData, SourceUnreachable
 from catalyst_bot.domain.limits import RiskLimits
 from catalyst_bot.monitoring.explain import Explanation
-from catalyst_bot.portfolio import performance
+from catalyst_bot.portfolio.tracker import Performance, PortfolioTracker
 from catalyst_bot.risk.gauges import read_gauges
 from catalyst_bot.storage.read_model import ReadModel
 from catalyst_bot.storage.views import AccountState
@@ -45,6 +46,8 @@ class JournalSource:
         self._limits = limits
         self._data = data
         self._explainer = explainer
+        self._tracker = PortfolioTracker()
+        self._tracked_seq = 0
 
     def status(self) -> Row | None:
         """See `DashboardSource.status`."""
@@ -61,7 +64,7 @@ class JournalSource:
             account = self._model.account()
             if account is None:
                 return None
-            measured = performance_of(self._model)
+            measured = self._performance()
         return {
             **account,
             "max_drawdown": measured.max_drawdown,
@@ -70,6 +73,13 @@ class JournalSource:
             "win_rate": measured.win_rate,
             "profit_factor": measured.profit_factor,
         }
+
+    def _performance(self) -> Performance:
+        """All measures; only what was recorded since the last call is read."""
+        for record in self._model.records(*self._tracker.heard, after_seq=self._tracked_seq):
+            self._tracker.learn((record,))
+            self._tracked_seq = record.seq
+        return self._tracker.report()
 
     def equity_points(self, *, limit: int) -> Sequence[Row]:
         """See `DashboardSource.equity_points`."""
@@ -130,15 +140,14 @@ class JournalSource:
                 return None
 
 
-def performance_of(model: ReadModel) -> performance.Performance:
-    """Every measure of a journal's closed trades and equity curve."""
-    curve = [
-        performance.EquityPoint(
-            at=datetime.fromisoformat(point["at"]), equity_usd=Decimal(point["equity_usd"])
-        )
-        for point in model.equity_points(limit=1_000_000)
-    ]
-    return performance.measure(model.closed_trades(), curve)
+def performance_of(
+    model: ReadModel, *, since: datetime | None = None, until: datetime | None = None
+) -> Performance:
+    """Every measure of a journal, or of a period in it (`until` is not part of it)."""
+    tracker = PortfolioTracker(since)
+    records = model.records(*tracker.heard)
+    tracker.learn(takewhile(lambda r: until is None or r.at < until, records))
+    return tracker.report()
 
 
 def account_view_of(account: AccountState) -> AccountView:

@@ -10,7 +10,7 @@ from typing import Any
 from catalyst_bot.domain.messages import decisions as d
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.registry import Recorded
-from catalyst_bot.portfolio.performance import Performance
+from catalyst_bot.portfolio.tracker import Performance
 from catalyst_bot.storage.projections.events import TELLERS
 
 _TOLD = (

@@ -1,4 +1,4 @@
-"""What trades and an equity curve say about a strategy: pure functions, no rounding.
+"""The formulas behind what trades and an equity curve say: pure functions, no rounding.
 
 Every measure that the data cannot support is None, never 0, NaN or infinity: "no losses yet" is
 not a profit factor, and two equal days have no Sharpe ratio.
@@ -8,74 +8,48 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from math import fsum, sqrt
 from statistics import fmean, stdev
 
-from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.money import ZERO
 from catalyst_bot.domain.trading import ClosedTrade
 
-TRADING_DAYS_PER_YEAR = 252.0
-MIN_DAYS = 10
 YEAR = timedelta(days=365.25)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EquityPoint:
-    """What the account was worth at a moment."""
+@dataclass(slots=True)
+class Curve:
+    """What there is to know of an equity curve, kept while it is drawn.
 
-    at: datetime
-    equity_usd: Decimal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Performance:
-    """All measures of a period; None where there is too little to say. Ratios are per year."""
-
-    trade_count: int
-    win_rate: float | None
-    profit_factor: float | None
-    average_win_usd: Decimal | None
-    average_loss_usd: Decimal | None
-    expectancy_usd: Decimal | None
-    total_return: float | None
-    annual_return: float | None
-    max_drawdown: float | None
-    sharpe_ratio: float | None
-    sortino_ratio: float | None
-    calmar_ratio: float | None
-    exposure_fraction: float | None
-
-
-def measure(trades: Sequence[ClosedTrade], points: Sequence[EquityPoint]) -> Performance:
-    """Return every measure; ratios from the returns of day-end equity, 252 days to the year.
-
-    A year's figure from a handful of days would be noise with a decimal point: below
-    `MIN_DAYS` daily returns there is none.
+    `deepest_fall` is the largest loss from a peak to a later point, as a fraction of the peak.
     """
-    daily = returns([p.equity_usd for p in day_ends(points)])
-    is_long_enough = len(daily) >= MIN_DAYS
-    daily = daily if is_long_enough else []
-    return Performance(
-        trade_count=len(trades),
-        win_rate=win_rate(trades),
-        profit_factor=profit_factor(trades),
-        average_win_usd=average_win_usd(trades),
-        average_loss_usd=average_loss_usd(trades),
-        expectancy_usd=expectancy_usd(trades),
-        total_return=total_return(points),
-        annual_return=annual_return(points) if is_long_enough else None,
-        max_drawdown=max_drawdown(points),
-        sharpe_ratio=sharpe_ratio(daily, periods_per_year=TRADING_DAYS_PER_YEAR),
-        sortino_ratio=sortino_ratio(daily, periods_per_year=TRADING_DAYS_PER_YEAR),
-        calmar_ratio=calmar_ratio(points) if is_long_enough else None,
-        exposure_fraction=(
-            exposure_fraction(trades, start=points[0].at, end=points[-1].at) if points else None
-        ),
-    )
+
+    first_at: datetime | None = None
+    first_usd: Decimal = ZERO
+    last_at: datetime | None = None
+    last_usd: Decimal = ZERO
+    peak_usd: Decimal = ZERO
+    deepest_fall: Decimal = ZERO
+
+    def add(self, at: datetime, equity_usd: Decimal) -> None:
+        """The account was worth so much."""
+        if self.first_at is None:
+            self.first_at, self.first_usd = at, equity_usd
+        self.last_at, self.last_usd = at, equity_usd
+        if equity_usd >= self.peak_usd:
+            self.peak_usd = equity_usd
+        elif self.peak_usd > 0:
+            self.deepest_fall = max(self.deepest_fall, 1 - equity_usd / self.peak_usd)
+
+    @property
+    def length(self) -> timedelta:
+        """Calendar time from the first point to the last."""
+        if self.first_at is None or self.last_at is None:
+            return timedelta()
+        return self.last_at - self.first_at
 
 
 def win_rate(trades: Sequence[ClosedTrade]) -> float | None:
@@ -111,23 +85,13 @@ def _mean(amounts: Sequence[Decimal]) -> Decimal | None:
     return sum(amounts, start=ZERO) / len(amounts) if amounts else None
 
 
-def day_ends(points: Sequence[EquityPoint]) -> list[EquityPoint]:
-    """Return the first point and the last point of each UTC day, in order.
+def returns(equities_usd: Sequence[Decimal]) -> list[float] | None:
+    """Return the simple return from each value to the next, as fractions.
 
-    A US session lies within one UTC day. The first point is kept as what the first day began with.
-    """
-    last_of_day: dict[date, EquityPoint] = {point.at.date(): point for point in points}
-    ends = list(last_of_day.values())
-    return [points[0], *ends] if points and ends[0] is not points[0] else ends
-
-
-def returns(equities_usd: Sequence[Decimal]) -> list[float]:
-    """Return the simple return from each value to the next.
-
-    Raises `BadData` when a value before the last is not above zero: no return counts from there.
+    None when a value before the last is not above zero: no return counts from there.
     """
     if not all(value > 0 for value in equities_usd[:-1]):
-        raise BadData("equity fell to zero or below: returns are undefined from there on")
+        return None
     return [float(after / before - 1) for before, after in pairwise(equities_usd)]
 
 
@@ -164,46 +128,43 @@ def sortino_ratio(
     return (fmean(period_returns) - target_return) / deviation * sqrt(periods_per_year)
 
 
-def max_drawdown(points: Sequence[EquityPoint]) -> float | None:
+def max_drawdown(curve: Curve) -> float | None:
     """Largest loss from a peak to a later point, as a fraction of the peak (>= 0)."""
-    if not points:
+    return float(curve.deepest_fall) if curve.first_at is not None else None
+
+
+def total_return(curve: Curve) -> float | None:
+    """Cumulative return from the first point to the last, as a fraction."""
+    if curve.first_at is None or not curve.first_usd > 0:
         return None
-    peak_usd, deepest = points[0].equity_usd, ZERO
-    for point in points:
-        peak_usd = max(peak_usd, point.equity_usd)
-        if peak_usd > 0:
-            deepest = max(deepest, 1 - point.equity_usd / peak_usd)
-    return float(deepest)
+    return float(curve.last_usd / curve.first_usd - 1)
 
 
-def total_return(points: Sequence[EquityPoint]) -> float | None:
-    """Return from the first point to the last, as a fraction."""
-    if len(points) < 2 or not points[0].equity_usd > 0:
-        return None
-    return float(points[-1].equity_usd / points[0].equity_usd - 1)
-
-
-def annual_return(points: Sequence[EquityPoint]) -> float | None:
+def annual_return(curve: Curve) -> float | None:
     """Compound annual growth rate over calendar time, as a fraction.
 
     None for less than a day: a year of such days would be a fantasy.
     """
-    growth = total_return(points)
-    if growth is None or points[-1].at - points[0].at < timedelta(days=1):
+    growth = total_return(curve)
+    if growth is None or curve.length < timedelta(days=1):
         return None
-    years = (points[-1].at - points[0].at) / YEAR
     try:
-        return float(max(1.0 + growth, 0.0) ** (1.0 / years)) - 1.0
+        return float(max(1.0 + growth, 0.0) ** (YEAR / curve.length)) - 1.0
     except OverflowError:
         return None
 
 
-def calmar_ratio(points: Sequence[EquityPoint]) -> float | None:
+def calmar_ratio(curve: Curve) -> float | None:
     """Annual return over the maximum drawdown (Young 1991); None without a drawdown."""
-    growth, drawdown = annual_return(points), max_drawdown(points)
+    growth, drawdown = annual_return(curve), max_drawdown(curve)
     if growth is None or drawdown is None or drawdown == 0:
         return None
     return growth / drawdown
+
+
+def average_holding_s(trades: Sequence[ClosedTrade]) -> float | None:
+    """Mean time from the first fill of an entry to the last of its exits, in seconds."""
+    return fmean((t.exit_at - t.entry_at).total_seconds() for t in trades) if trades else None
 
 
 def exposure_fraction(

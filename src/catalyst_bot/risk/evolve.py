@@ -156,11 +156,12 @@ def note_bar(state: State, message: BarClosed, at: datetime) -> None:
     """Keep the close, and the highest price of a symbol held."""
     bar = message.bar
     _keep_closes(state, bar.symbol, (bar,))
-    for trade_id, plan in state.plans.items():
-        if plan.symbol == bar.symbol and plan.opened_at is not None:
+    symbol = bar.symbol
+    for plan in [plan for plan in state.plans.values() if plan.symbol == symbol]:
+        if plan.opened_at is not None:
             highest = highest_seen(plan, bar)
             if highest > plan.high_water_price:
-                state.plans[trade_id] = replace(plan, high_water_price=highest)
+                state.plans[plan.trade_id] = replace(plan, high_water_price=highest)
 
 
 def note_view(state: State, message: MarketViewReceived, at: datetime) -> None:

@@ -1,104 +1,125 @@
-"""How the database file is found, locked and opened.
-
-The writer speaks to SQLite directly: a row per message must cost microseconds. SQLAlchemy keeps
-the schema, the migrations and the reading.
-"""
+"""Where SQLite and PostgreSQL part: a place in, what opens, reads or removes it out."""
 
 from __future__ import annotations
 
-import fcntl
-import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
-from decimal import Decimal
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import IO
+from types import ModuleType
 
-from sqlalchemy import URL, Engine, create_engine
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy import Engine, NullPool, create_engine, event
 
-from catalyst_bot.domain.errors import ConfigError, JournalDamaged
+from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.storage import sqlite_store
+from catalyst_bot.storage.places import Place, PostgresPlace
+from catalyst_bot.storage.store import Store
 
-_BUSY_TIMEOUT_S = 5.0
+NO_DRIVER = (
+    "storage.url: PostgreSQL needs the driver psycopg, which is not installed: run "
+    "`make setup-postgres`"
+)
 
 
-def path_of(url: str) -> Path:
-    """Return the file that `sqlite:///path` names. Raises `ConfigError` for anything else."""
+def open_store(place: Place, *, durable: bool) -> Store:
+    """Open a place to write. Raises `ConfigError` for a second writer or a missing driver."""
+    if isinstance(place, Path):
+        return sqlite_store.SqliteStore(place, durable=durable)
+    driver()
+    from catalyst_bot.storage import postgres_store  # noqa: PLC0415  # its driver is an extra
+
+    return postgres_store.PostgresStore(place, durable=durable)
+
+
+def driver() -> ModuleType:
+    """The module that reaches PostgreSQL. Raises `ConfigError` where its driver is missing."""
     try:
-        parts = make_url(url)
-    except ArgumentError as error:
-        raise ConfigError(
-            f"storage.url: {url!r} is no database URL; try sqlite:///data/x.db"
-        ) from error
-    if parts.get_backend_name() != "sqlite" or parts.database in {None, "", ":memory:"}:
-        raise ConfigError(f"storage.url: {url!r} names no SQLite file; try sqlite:///data/x.db")
-    return Path(str(parts.database))
+        from catalyst_bot.storage import postgres  # noqa: PLC0415  # its driver is an extra
+    except ImportError as error:
+        raise ConfigError(NO_DRIVER) from error
+    return postgres
 
 
-def lock(path: Path) -> IO[str]:
-    """Return the held lock of the one writer of `path`; closing it, or dying, lets go.
+def exists(place: Place) -> bool:
+    """True when there is a journal (or anything else) at the place."""
+    if isinstance(place, PostgresPlace):
+        return bool(driver().exists(place))
+    return place.exists()
 
-    Raises `ConfigError` at once when another writer holds it. The lock is a file beside the
-    database, for SQLite drops its own locks between transactions.
+
+def read_engine(place: Place) -> Engine:
+    """Return an engine that cannot write, for use beside a running writer.
+
+    Its transactions see one moment, from their first query on.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    held = Path(f"{path}.lock").open("a+", encoding="ascii")  # noqa: SIM115  # held until close
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        held.seek(0)
-        holder = held.read().strip() or "unknown"
-        held.close()
-        raise ConfigError(
-            f"storage.url: process {holder} already writes {path}; stop it, or use another file"
-        ) from error
-    held.truncate(0)
-    held.write(str(os.getpid()))
-    held.flush()
-    return held
+    if isinstance(place, PostgresPlace):
+        postgres = driver()
+        return create_engine(
+            "postgresql+psycopg://",
+            creator=lambda: postgres.connect(place, reads_only=True),
+            isolation_level="REPEATABLE READ",
+            pool_pre_ping=True,
+        )
+    engine = create_engine("sqlite://", creator=lambda: sqlite_store.open_reader(place))
+    return _with_begin(engine, "BEGIN")
 
 
-def open_writer(path: Path, *, durable: bool) -> sqlite3.Connection:
-    """Open the file for the one writer; `durable` waits for the disk at every commit."""
-    connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
-    connection.create_aggregate("decimal_sum", 1, _DecimalSum)  # type: ignore[arg-type]  # typed for int
-    return connection
+def migration_engine(place: Place) -> Engine:
+    """Return an engine whose transactions take all changes of the schema, or none."""
+    if isinstance(place, PostgresPlace):
+        postgres = driver()
+        return create_engine(
+            "postgresql+psycopg://", creator=lambda: postgres.connect(place), poolclass=NullPool
+        )
+    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(place), poolclass=NullPool)
+    return _with_begin(engine, "BEGIN IMMEDIATE")
 
 
-def read_only_engine(path: Path) -> Engine:
-    """Return an engine that cannot write, for use beside a running writer."""
-    url = URL.create(
-        "sqlite", database=path.absolute().as_uri(), query={"mode": "ro", "uri": "true"}
-    )
-    return create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S})
+def errors_named(place: Place) -> AbstractContextManager[None]:
+    """Say in our words what the database says when a place is read."""
+    if isinstance(place, PostgresPlace):
+        named: AbstractContextManager[None] = driver().errors_named(place)
+        return named
+    return sqlite_store.errors_named(place)
+
+
+def erase(place: Place) -> None:
+    """Remove a journal that nobody has open, with all that belongs to it."""
+    if isinstance(place, PostgresPlace):
+        postgres = driver()
+        with (
+            postgres.connect(place, autocommits=True) as connection,
+            postgres.schema_errors_named(place),
+        ):
+            postgres.take_lock(connection, place)
+            postgres.drop(connection, place.name)
+        return
+    for part in (place, *place.parent.glob(f"{place.name}-*")):
+        part.unlink(missing_ok=True)
+
+
+def _with_begin(engine: Engine, statement: str) -> Engine:
+    """Begin transactions by our own word: the driver would begin them late, or not at all."""
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: object) -> None:
+        connection.exec_driver_sql(statement)  # type: ignore[attr-defined]
+
+    return engine
 
 
 @contextmanager
-def damage_named(path: Path) -> Iterator[None]:
-    """Turn SQLite's word for a broken file into `JournalDamaged`; let locks and full disks be."""
-    try:
+def locked(place: Place) -> Iterator[None]:
+    """Be the one writer of a place for a while, without opening it."""
+    if isinstance(place, PostgresPlace):
+        postgres = driver()
+        with postgres.connect(place, autocommits=True) as connection:
+            postgres.take_lock(connection, place)
+            yield
+        return
+    with sqlite_store.lock(place):
         yield
-    except (sqlite3.DatabaseError, DBAPIError) as error:
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        if isinstance(cause, sqlite3.OperationalError):
-            if "no such table" in str(cause):
-                raise ConfigError(f"storage.url: {path} is no journal: {cause}") from error
-            raise
-        raise JournalDamaged(f"{path} is no readable database: {cause}") from error
-
-
-class _DecimalSum:
-    """SQL aggregate: exact sum of decimal text."""
-
-    def __init__(self) -> None:
-        self.total = Decimal(0)
-
-    def step(self, value: str) -> None:
-        self.total += Decimal(value)
-
-    def finalize(self) -> str:
-        return f"{self.total:f}"

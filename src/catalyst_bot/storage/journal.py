@@ -1,4 +1,4 @@
-"""The journal in SQLite: append-only, checksummed, hash-chained, one writer.
+"""The journal in a database: append-only, checksummed, hash-chained, one writer.
 
 A batch and the rows of the read tables that follow from it are one transaction, so that what a
 person sees never disagrees with the truth.
@@ -6,20 +6,18 @@ person sees never disagrees with the truth.
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from itertools import islice
 from typing import Self
 
-from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateTable
 
 from catalyst_bot.domain.errors import JournalDamaged
 from catalyst_bot.domain.messages.registry import Recorded
-from catalyst_bot.storage import projector
-from catalyst_bot.storage.database import damage_named, lock, open_writer, path_of
-from catalyst_bot.storage.migrate import migrate
+from catalyst_bot.storage import projector, revisions
+from catalyst_bot.storage.database import open_store
+from catalyst_bot.storage.places import Place, place_of
 from catalyst_bot.storage.rows import (
     START_OF_CHAIN,
     Row,
@@ -29,30 +27,31 @@ from catalyst_bot.storage.rows import (
     to_row,
 )
 from catalyst_bot.storage.schema import PROJECTIONS
+from catalyst_bot.storage.store import Mark, Statements
 
 _PAGE_ROWS = 1000
-_READ_PAGE = f"SELECT {', '.join(Row._fields)} FROM journal WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608
-_APPEND = (
-    f"INSERT INTO journal ({', '.join(Row._fields)}) VALUES ({', '.join('?' * len(Row._fields))})"  # noqa: S608
-)
+_COLUMNS = ", ".join(Row._fields)
+_READ_PAGE = f"SELECT {_COLUMNS} FROM journal WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608
+_APPEND = f"INSERT INTO journal ({_COLUMNS}) VALUES ({', '.join('?' * len(Row._fields))})"  # noqa: S608
+_CHAIN_AT = "SELECT chain FROM journal WHERE seq = ?"
 
 
 class SqlJournal:
-    """`ports.journal.Journal` in the SQLite file that `url` names; use it from one thread.
+    """`ports.journal.Journal` at a place, given as such or as URL; use it from one thread.
 
-    Opening takes the writer's lock, brings the schema up to date, checks every row and lets the
-    read tables catch up. Raises `ConfigError` for a second writer and `JournalDamaged` for a row
-    that does not prove itself. `durable=False` is for backtests: quick, and safe from a crash of
-    the process but not of the machine.
+    Opening takes the writer's lock, checks the schema's revision and every row, and lets the read
+    tables catch up. Raises `ConfigError` for a second writer or another revision (an older one is
+    brought up to date with `migrates`), `JournalDamaged` for a row that does not prove itself, and
+    `SourceUnreachable` when there is no answer. `durable=False` is for backtests: quick, and safe
+    from a crash of the process but not of the machine.
     """
 
-    def __init__(self, url: str, *, durable: bool = True) -> None:
-        self.path = path_of(url)
+    def __init__(self, where: Place | str, *, durable: bool = True, migrates: bool = False) -> None:
+        self.place = place_of(where)
         with ExitStack() as stack:
-            stack.enter_context(lock(self.path))
-            stack.enter_context(damage_named(self.path))
-            self._connection = stack.enter_context(closing(open_writer(self.path, durable=durable)))
-            migrate(self.path)
+            self._store = stack.enter_context(closing(open_store(self.place, durable=durable)))
+            self._check_schema(migrates=migrates)
+            self._version = self._store.version()
             self._last_seq, self._chain = self._verify()
             self._catch_up()
             self._held = stack.pop_all()
@@ -67,14 +66,20 @@ class SqlJournal:
         for record in batch:
             rows.append(to_row(record, previous_chain=chain))
             chain = rows[-1].chain
-        with self._transaction() as connection:
-            connection.executemany(_APPEND, rows)
-            projector.apply(connection, batch)
-        self._last_seq, self._chain = batch[-1].seq, chain
+        self._write(rows, batch)
+
+    def copy(self, rows: Iterable[Row]) -> None:
+        """Append rows of another journal as they are, with their chain, and what follows from them.
+
+        Raises `JournalDamaged` for a row that does not prove itself.
+        """
+        coming = self._checked(rows)
+        while page := list(islice(coming, _PAGE_ROWS)):
+            self._write(page, [to_record(row) for row in page])
 
     def read(self, after_seq: int = 0) -> Iterator[Recorded]:
-        """See `Journal.read`."""
-        return map(to_record, self._checked_rows(after_seq))
+        """See `Journal.read`. Rows checked at the opening are checked again once others wrote."""
+        return map(to_record, self._rows(after_seq))
 
     def last_seq(self) -> int:
         """See `Journal.last_seq`."""
@@ -82,15 +87,15 @@ class SqlJournal:
 
     def rebuild(self) -> None:
         """Write every read table again from the journal, in one transaction; a lost one too."""
-        with self._transaction() as connection:
+        with self._store.transaction() as statements:
             for table in PROJECTIONS:
-                made = CreateTable(table, if_not_exists=True).compile(dialect=sqlite.dialect())
-                connection.execute(str(made))
-            projector.clear(connection)
-            self._apply_from(connection, 0)
+                made = CreateTable(table, if_not_exists=True).compile(dialect=self._store.dialect)
+                statements.execute(str(made))
+            projector.clear(statements)
+            self._apply_from(statements, 0)
 
     def close(self) -> None:
-        """Close the file and let go of the lock."""
+        """Close the database and let go of the lock."""
         self._held.close()
 
     def __enter__(self) -> Self:
@@ -99,44 +104,104 @@ class SqlJournal:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _transaction(self) -> sqlite3.Connection:
-        """Begin; as a context manager the connection then commits, or rolls back on an error."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        return self._connection
+    def _write(self, rows: Sequence[Row], records: Sequence[Recorded]) -> None:
+        with self._store.transaction() as statements:
+            statements.executemany(_APPEND, rows)
+            projector.apply(statements, records, known_seq=self._last_seq)
+        self._last_seq, self._chain = rows[-1].seq, rows[-1].chain
+        self._store.acknowledge(Mark(self._last_seq, self._chain))
+
+    def _check_schema(self, *, migrates: bool) -> None:
+        """Make the tables of a new journal; refuse those of another program."""
+        with self._store.read() as statements:
+            found = revisions.revision(statements, self._store.tables())
+        is_to_migrate = found is None or (migrates and found in revisions.OLDER)
+        if not is_to_migrate:
+            revisions.check(self.place, found)
+            return
+        # Alembic takes 0.2 s to load, which a restart saves.
+        from catalyst_bot.storage.migrate import migrate  # noqa: PLC0415
+
+        with self._store.read():
+            migrate(self.place)
 
     def _verify(self) -> tuple[int, str]:
         """Check the whole journal; return its last seq and the end of its chain."""
-        seq, chain = 0, START_OF_CHAIN
+        mark = self._store.acknowledged() or Mark(0, START_OF_CHAIN)
+        seq, chain, marked_chain = 0, START_OF_CHAIN, START_OF_CHAIN
         for row in self._checked_rows(0):
             seq, chain = row.seq, row.chain
+            if seq == mark.seq:
+                marked_chain = chain
+        if seq < mark.seq:
+            raise JournalDamaged(
+                f"journal row {seq + 1} is missing: {self.place} ends there, but row {mark.seq} "
+                "was acknowledged; its -wal file, or its end, is lost: `catalyst-bot db restore` "
+                f"brings back a backup (or remove {self.place}-mark to accept the loss)"
+            )
+        if marked_chain != mark.chain:
+            raise JournalDamaged(
+                f"journal row {mark.seq} is not the one that was acknowledged: {self.place} was "
+                f"exchanged; `catalyst-bot db restore` does that properly (or remove "
+                f"{self.place}-mark to accept it)"
+            )
         return seq, chain
 
     def _catch_up(self) -> None:
         """Give the read tables what they miss after a migration emptied them."""
-        known = projector.checkpoint(self._connection)
+        with self._store.read() as statements:
+            known = projector.checkpoint(statements)
         if known > self._last_seq:
             raise JournalDamaged(
                 f"journal row {self._last_seq + 1} is missing: the read tables know row {known}"
             )
         if known < self._last_seq:
-            with self._transaction() as connection:
-                self._apply_from(connection, known)
+            with self._store.transaction() as statements:
+                self._apply_from(statements, known)
 
-    def _apply_from(self, connection: sqlite3.Connection, after_seq: int) -> None:
-        records = self.read(after_seq)
+    def _apply_from(self, statements: Statements, after_seq: int) -> None:
+        records, known_seq = self.read(after_seq), after_seq
         while page := list(islice(records, _PAGE_ROWS)):
-            projector.apply(connection, page)
+            projector.apply(statements, page, known_seq=known_seq)
+            known_seq = page[-1].seq
+
+    def _rows(self, after_seq: int) -> Iterator[Row]:
+        """Rows of pages that nobody else has touched since the opening, or checked ones."""
+        seq = after_seq
+        while self._version is not None:
+            page = self._page(after_seq=seq)
+            if self._store.version() != self._version:
+                break
+            yield from map(Row._make, page)
+            seq += len(page)
+            if not page:
+                return
+        yield from self._checked_rows(seq)
 
     def _checked_rows(self, after_seq: int) -> Iterator[Row]:
         seq, chain = after_seq, self._chain_at(after_seq)
-        while page := self._connection.execute(_READ_PAGE, (seq, _PAGE_ROWS)).fetchall():
+        while page := self._page(after_seq=seq):
             for row in map(Row._make, page):
                 check_row(row, previous_seq=seq, previous_chain=chain)
                 seq, chain = row.seq, row.chain
                 yield row
 
+    def _page(self, *, after_seq: int) -> list[tuple[object, ...]]:
+        with self._store.read() as statements:
+            found: list[tuple[object, ...]] = statements.execute(
+                _READ_PAGE, (after_seq, _PAGE_ROWS)
+            ).fetchall()
+            return found
+
+    def _checked(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Rows from elsewhere, each following the one before, and the first what is here."""
+        seq, chain = self._last_seq, self._chain
+        for row in rows:
+            check_row(row, previous_seq=seq, previous_chain=chain)
+            seq, chain = row.seq, row.chain
+            yield row
+
     def _chain_at(self, seq: int) -> str:
-        found = self._connection.execute(
-            "SELECT chain FROM journal WHERE seq = ?", (seq,)
-        ).fetchone()
+        with self._store.read() as statements:
+            found = statements.execute(_CHAIN_AT, (seq,)).fetchone()
         return str(found[0]) if found else START_OF_CHAIN

@@ -1,4 +1,4 @@
-"""Brings the schema of a journal up to date; apart from `database` because readers never do it."""
+"""Brings the schema of a journal up to date; apart from `database` because a start rarely does."""
 
 from __future__ import annotations
 
@@ -6,24 +6,25 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.util import CommandError
-from sqlalchemy import URL, NullPool, create_engine
 
-from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.storage.database import migration_engine
+from catalyst_bot.storage.places import Place
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 
 
-def migrate(path: Path) -> None:
-    """Bring the schema to the newest revision. Raises `ConfigError` for a file from the future."""
-    engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
+def migrate(place: Place, to: str = "head") -> None:
+    """Bring the schema to a revision, all or nothing. The caller has checked which one it has."""
+    engine = migration_engine(place)
+    with engine.begin() as connection:
+        settings = configuration()
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, to)
+    engine.dispose()
+
+
+def configuration() -> Config:
+    """Where Alembic finds the revisions."""
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        try:
-            command.upgrade(config, "head")
-        except CommandError as error:
-            raise ConfigError(
-                f"storage.url: {path} was written by another version of this program: {error}"
-            ) from error
+    return config

@@ -10,22 +10,24 @@ from typing import Any, Self, TypeVar, cast
 
 from sqlalchemy import Connection, Select, Table, func, or_, select
 
-from catalyst_bot.domain.enums import OrderRole
-from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.domain.errors import CatalystError, ConfigError
 from catalyst_bot.domain.messages.decisions import PositionClosed
 from catalyst_bot.domain.messages.facts import HeadlineReceived
 from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.domain.trading import ClosedTrade
-from catalyst_bot.storage import schema
+from catalyst_bot.storage import revisions, schema
 from catalyst_bot.storage.codec import wire_decimal
-from catalyst_bot.storage.database import damage_named, path_of, read_only_engine
+from catalyst_bot.storage.database import errors_named, exists, read_engine
+from catalyst_bot.storage.places import Place, place_of
 from catalyst_bot.storage.projections.headlines import BEFORE, STEPS
 from catalyst_bot.storage.rows import Row, journal_hash_of_rows, to_record
+from catalyst_bot.storage.trade_log import TradeFilter, find_trades, trade_view, trades_query
 from catalyst_bot.storage.views import (
     AccountState,
     EquityPoint,
     EventView,
     FunnelView,
+    LoggedTrade,
     OrderView,
     PositionView,
     RefusalResult,
@@ -38,20 +40,29 @@ from catalyst_bot.storage.views import (
 
 STILL_WAITING = "still_waiting"
 _PRICE_STEP = Decimal("0.0001")
+_AT_ONCE = 1_000  # rows held while a journal is read
 View = TypeVar("View")
 
 
 class ReadModel:
-    """Answers from the read tables of the SQLite file that `url` names; never writes.
+    """Answers from the read tables of a journal, at a place or URL; never writes.
 
-    Lists are newest first unless told otherwise. Raises `ConfigError` when there is no such file.
+    Lists are newest first unless told otherwise. Raises `ConfigError` when there is no journal, or
+    one of another schema; every answer may raise `SourceUnreachable`.
     """
 
-    def __init__(self, url: str) -> None:
-        self.path = path_of(url)
-        if not self.path.exists():
-            raise ConfigError(f"storage.url: there is no journal at {self.path} yet")
-        self._engine = read_only_engine(self.path)
+    def __init__(self, where: Place | str) -> None:
+        self.place = place_of(where)
+        if not exists(self.place):
+            raise ConfigError(f"storage.url: there is no journal at {self.place} yet")
+        self._engine = read_engine(self.place)
+        try:
+            with self._snapshot() as connection:
+                found = connection.exec_driver_sql(revisions.READ_VERSION).scalar()
+            revisions.check(self.place, str(found or ""))
+        except CatalystError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close the file."""
@@ -93,11 +104,16 @@ class ReadModel:
 
     def trades(self, *, limit: int = 100, include_open: bool = True) -> list[TradeView]:
         """Return round trips, the last opened or closed first."""
-        query = _trades_query().limit(limit)
+        query = trades_query().limit(limit)
         if not include_open:
             query = query.where(schema.trades.c.exit_at.is_not(None))
         with self._snapshot() as connection:
-            return [_trade(row) for row in _dicts(connection, query)]
+            return [trade_view(row) for row in _dicts(connection, query)]
+
+    def trade_log(self, chosen: TradeFilter) -> list[LoggedTrade]:
+        """Return the round trips chosen, in the order of their entry."""
+        with self._snapshot() as connection:
+            return find_trades(connection, chosen)
 
     def orders(self, *, limit: int = 100) -> list[OrderView]:
         """Return orders and bracket legs."""
@@ -148,17 +164,18 @@ class ReadModel:
             )
             return [to_record(Row._make(row)) for row in connection.execute(query)]
 
-    def records(self, *names: str) -> Iterator[Recorded]:
+    def records(self, *names: str, after_seq: int = 0) -> Iterator[Recorded]:
         """Yield the journal in order: all of it, or only messages of the given names.
 
         Rows are not checked here: the writer did so when it opened the file.
         """
         journal = schema.journal.c
         query = select(*(journal[name] for name in Row._fields)).order_by(journal.seq)
+        query = query.where(journal.seq > after_seq)
         if names:
             query = query.where(journal.name.in_(names))
         with self._snapshot() as connection:
-            for row in connection.execute(query):
+            for row in connection.execution_options(yield_per=_AT_ONCE).execute(query):
                 yield to_record(Row._make(row))
 
     def closed_trades(self) -> list[ClosedTrade]:
@@ -187,15 +204,14 @@ class ReadModel:
             "refusals": [_only(RefusalResult, r) for r in reversed(self.refusals(limit=every))],
             "equity_start": account["start_equity_usd"] if account else start,
             "equity_end": account["equity_usd"] if account else start,
-            "journal": str(self.path),
+            "journal": str(self.place),
             "journal_hash": self.journal_hash(),
         }
 
     @contextmanager
     def _snapshot(self) -> Iterator[Connection]:
         """Several queries that see the same moment."""
-        with damage_named(self.path), self._engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN")
+        with errors_named(self.place), self._engine.connect() as connection:
             yield connection
 
     def _newest(self, table: Table, limit: int, *, after_seq: int = 0) -> list[dict[str, Any]]:
@@ -211,34 +227,6 @@ def _dicts(connection: Connection, query: Select[Any]) -> list[dict[str, Any]]:
 def _only(view: type[View], row: Any) -> View:
     """Leave out what the narrower view does not have."""
     return cast("View", {name: row[name] for name in view.__annotations__})
-
-
-def _trades_query() -> Select[Any]:
-    """Trades with their entry order, catalyst and headline."""
-    trades, entry = schema.trades, schema.orders
-    catalysts, headlines = schema.catalysts, schema.headline_progress
-    return (
-        select(
-            trades,
-            catalysts.c.item_id.label("headline_id"),
-            headlines.c.title.label("headline_title"),
-            headlines.c.received_at.label("headline_received_at"),
-            catalysts.c.decided_at,
-            entry.c.submitted_at,
-            catalysts.c.votes,
-        )
-        .outerjoin(
-            entry, (entry.c.trade_id == trades.c.trade_id) & (entry.c.role == OrderRole.ENTRY.value)
-        )
-        .outerjoin(catalysts, catalysts.c.catalyst_id == trades.c.catalyst_id)
-        .outerjoin(headlines, headlines.c.item_id == catalysts.c.item_id)
-        .order_by(trades.c.seq.desc())
-    )
-
-
-def _trade(row: dict[str, Any]) -> TradeView:
-    del row["seq"]
-    return cast("TradeView", row | {"votes": json.loads(row["votes"] or "[]")})
 
 
 def _refusal(row: dict[str, Any]) -> RefusalView:

@@ -90,31 +90,52 @@ def check_row(row: Row, *, previous_seq: int, previous_chain: str) -> None:
         )
 
 
-def journal_hash(records: Iterable[Recorded]) -> str:
-    """Return the identity of a run as hex: SHA-256 over its facts and decisions in order.
+class JournalHash:
+    """The identity of a run: SHA-256 over its facts and decisions in order.
 
     Left out is what differs between two equal runs: commands (they follow from decisions), and
     RunStarted and RunStopped (run id and wall time). Times inside facts are part of it.
     """
-    return _hash_of(
-        (KIND_OF[type(record.body)], type(record.body).__name__, encode(record.body))
-        for record in records
-    )
+
+    def __init__(self) -> None:
+        self._digest = sha256()
+
+    def add(self, row: Row) -> None:
+        """Add a stored row, without decoding it."""
+        if _counts(row.kind, row.name):
+            self.add_body(row.name, unpack(row.body))
+
+    def add_body(self, name: str, body: bytes) -> None:
+        """Add a message that counts."""
+        self._digest.update(name.encode())
+        self._digest.update(body)
+        self._digest.update(b"\n")
+
+    def hexdigest(self) -> str:
+        """Return it as hex."""
+        return self._digest.hexdigest()
+
+
+def journal_hash(records: Iterable[Recorded]) -> str:
+    """Return the `JournalHash` of records."""
+    digest = JournalHash()
+    for record in records:
+        name = type(record.body).__name__
+        if _counts(KIND_OF[type(record.body)], name):
+            digest.add_body(name, encode(record.body))
+    return digest.hexdigest()
 
 
 def journal_hash_of_rows(rows: Iterable[Row]) -> str:
-    """Return the `journal_hash` of stored rows, without decoding them."""
-    return _hash_of((row.kind, row.name, unpack(row.body)) for row in rows)
-
-
-def _hash_of(entries: Iterable[tuple[str, str, bytes]]) -> str:
-    digest = sha256()
-    for kind, name, body in entries:
-        if kind != Kind.COMMAND and name not in _OF_ONE_RUN:
-            digest.update(name.encode())
-            digest.update(body)
-            digest.update(b"\n")
+    """Return the `JournalHash` of stored rows."""
+    digest = JournalHash()
+    for row in rows:
+        digest.add(row)
     return digest.hexdigest()
+
+
+def _counts(kind: str, name: str) -> bool:
+    return kind != Kind.COMMAND and name not in _OF_ONE_RUN
 
 
 def _chain(previous: str, row: Row) -> str:

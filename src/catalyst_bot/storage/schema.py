@@ -1,18 +1,31 @@
 """Tables: the journal, and the read tables that can all be rebuilt from it.
 
 Money is decimal text and time is RFC 3339 text, exactly as they are shown: SQLite has no type
-that keeps them. Rows are ordered by `seq`, never by a time.
+that keeps them. Text is compared byte by byte in both databases. Rows are ordered by `seq`, never
+by a time.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
 
 metadata = MetaData()
+_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+_CHECKSUM = BigInteger().with_variant(Integer(), "sqlite")  # 32 bits without a sign
 
 
 def _key(name: str) -> Column[str]:
-    return Column(name, Text, primary_key=True, nullable=False)
+    return Column(name, _TEXT, primary_key=True, nullable=False)
 
 
 def _seq_key() -> Column[int]:
@@ -20,11 +33,11 @@ def _seq_key() -> Column[int]:
 
 
 def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
+    return Column(name, _TEXT, nullable=False)
 
 
 def _text_or_null(name: str) -> Column[str]:
-    return Column(name, Text, nullable=True)
+    return Column(name, _TEXT, nullable=True)
 
 
 def _integer(name: str) -> Column[int]:
@@ -46,7 +59,7 @@ journal = Table(
     Column("cause_seq", Integer, nullable=True),
     _text("trail_id"),
     Column("body", LargeBinary, nullable=False),
-    _integer("checksum"),
+    Column("checksum", _CHECKSUM, nullable=False),
     _text("chain"),
     Index("journal_by_trail", "trail_id", "seq"),
 )
@@ -114,6 +127,7 @@ orders = Table(
     _text("side"),
     _text("kind"),
     _text("quantity"),
+    _text("reference_price"),  # what the decision was made at: how a fill is measured
     _text_or_null("limit_price"),
     _text_or_null("stop_price"),
     _text_or_null("exit_reason"),

@@ -96,6 +96,21 @@ class TradeView(TradeResult):
     pnl_fraction: float | None
 
 
+class LoggedTrade(TradeView):
+    """A round trip with what its execution cost; slippage > 0 is what it lost to the decision.
+
+    `decision_price` is what the entry was sized and checked at; exits are measured against their
+    own decision, or the stop or target that sold.
+    """
+
+    category: str | None
+    ordered_quantity: str | None
+    decision_price: str | None
+    entry_slippage_bps: float | None
+    exit_slippage_bps: float | None
+    holding_s: float | None
+
+
 class OrderView(TypedDict):
     """An order or bracket leg; `average_fill_price` is null before the first fill."""
 

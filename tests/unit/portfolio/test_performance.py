@@ -1,13 +1,11 @@
 from datetime import timedelta
 from decimal import Decimal
-from itertools import pairwise
 from math import sqrt
 from statistics import mean, stdev
 
 import pytest
 
 from catalyst_bot.domain.enums import ExitReason, Side
-from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.trading import ClosedTrade
 from catalyst_bot.portfolio import performance as p
 from tests.builders import NOON
@@ -34,10 +32,11 @@ def trade(pnl: str, *, entry_h: float = 0, exit_h: float = 1) -> ClosedTrade:
     )
 
 
-def curve(*equities: str, step: timedelta = DAY) -> list[p.EquityPoint]:
-    return [
-        p.EquityPoint(at=NOON + n * step, equity_usd=Decimal(e)) for n, e in enumerate(equities)
-    ]
+def curve(*equities: str, step: timedelta = DAY) -> p.Curve:
+    drawn = p.Curve()
+    for number, equity in enumerate(equities):
+        drawn.add(NOON + number * step, Decimal(equity))
+    return drawn
 
 
 MIXED = [trade("60"), trade("-20"), trade("30"), trade("0")]
@@ -53,7 +52,14 @@ def test_measures_of_trades():
 
 @pytest.mark.parametrize(
     "measure",
-    [p.win_rate, p.profit_factor, p.average_win_usd, p.average_loss_usd, p.expectancy_usd],
+    [
+        p.win_rate,
+        p.profit_factor,
+        p.average_win_usd,
+        p.average_loss_usd,
+        p.expectancy_usd,
+        p.average_holding_s,
+    ],
 )
 def test_without_trades_there_is_nothing_to_say(measure):
     assert measure([]) is None
@@ -62,13 +68,6 @@ def test_without_trades_there_is_nothing_to_say(measure):
 def test_without_losses_there_is_no_profit_factor_and_without_wins_it_is_nought():
     assert p.profit_factor([trade("5")]) is None
     assert p.profit_factor([trade("-5")]) == 0.0
-
-
-def test_nothing_at_all_measures_as_nothing():
-    nothing = p.measure([], [])
-    assert nothing.trade_count == 0
-    values = [getattr(nothing, name) for name in nothing.__slots__ if name != "trade_count"]
-    assert values == [None] * len(values)
 
 
 def test_sharpe_is_the_textbook_formula():
@@ -93,15 +92,11 @@ def test_sortino_counts_shortfalls_over_all_periods():
 def test_drawdown_is_the_deepest_fall_from_a_peak():
     assert p.max_drawdown(curve("100", "120", "90", "130", "110")) == pytest.approx(0.25)
     assert p.max_drawdown(curve("100", "110")) == 0.0
-    assert p.max_drawdown([]) is None
+    assert p.max_drawdown(p.Curve()) is None
 
 
 def test_annual_return_and_calmar_over_calendar_time():
-    year = [
-        p.EquityPoint(at=NOON, equity_usd=Decimal(100)),
-        p.EquityPoint(at=NOON + p.YEAR / 4, equity_usd=Decimal(95)),
-        p.EquityPoint(at=NOON + p.YEAR / 2, equity_usd=Decimal(110)),
-    ]
+    year = curve("100", "95", "110", step=p.YEAR / 4)
     assert p.total_return(year) == pytest.approx(0.10)
     assert p.annual_return(year) == pytest.approx(0.21)
     assert p.calmar_ratio(year) == pytest.approx(0.21 / 0.05)
@@ -117,21 +112,15 @@ def test_a_total_loss_is_minus_one_and_a_fantasy_is_nothing():
     assert p.annual_return(curve("1", "1000000000000")) is None
 
 
-def test_daily_returns_use_day_ends_and_keep_the_beginning():
-    points = [
-        *curve("100", "105", "110", step=HOUR),
-        p.EquityPoint(at=NOON + DAY, equity_usd=Decimal(121)),
-    ]
-    ends = p.day_ends(points)
-    assert [point.equity_usd for point in ends] == [100, 110, 121]
-    assert p.returns([e.equity_usd for e in ends]) == pytest.approx([0.1, 0.1])
-    assert p.day_ends(points[:1]) == points[:1]
-    assert p.day_ends([]) == []
+def test_returns_from_nothing_are_none():
+    assert p.returns([Decimal(100), Decimal(110), Decimal(121)]) == pytest.approx([0.1, 0.1])
+    assert p.returns([Decimal(100), Decimal(0)]) == [-1.0]
+    assert p.returns([Decimal(0), Decimal(1)]) is None
 
 
-def test_returns_from_nothing_are_refused():
-    with pytest.raises(BadData, match="equity"):
-        p.returns([Decimal(0), Decimal(1)])
+def test_the_mean_holding_time():
+    held = [trade("1", entry_h=0, exit_h=1), trade("1", entry_h=1, exit_h=4)]
+    assert p.average_holding_s(held) == 7200.0
 
 
 def test_exposure_counts_overlapping_trades_once_and_only_inside():
@@ -145,23 +134,3 @@ def test_exposure_counts_overlapping_trades_once_and_only_inside():
     share = p.exposure_fraction(trades, start=NOON, end=NOON + 10 * HOUR)
     assert share == pytest.approx((0.5 + 3 + 2) / 10)
     assert p.exposure_fraction(trades, start=NOON, end=NOON) is None
-
-
-def test_measure_agrees_with_its_parts():
-    points = curve("100", "110", "99", "120")
-    trades = [trade("20", exit_h=36)]
-    measured = p.measure(trades, points)
-    assert measured.trade_count == 1
-    assert measured.total_return == pytest.approx(0.2)
-    assert measured.max_drawdown == pytest.approx(0.1)
-    assert measured.exposure_fraction == pytest.approx(0.5)
-    assert measured.sharpe_ratio is None, "three days say nothing about a year"
-    assert measured.annual_return is measured.calmar_ratio is None
-
-
-def test_ratios_come_with_enough_days():
-    equities = [100, 110, 99, 120, 118, 121, 125, 119, 130, 128, 131]
-    measured = p.measure([], curve(*map(str, equities)))
-    daily = [after / before - 1 for before, after in pairwise(equities)]
-    assert measured.sharpe_ratio == pytest.approx(mean(daily) / stdev(daily) * sqrt(252))
-    assert measured.annual_return is not None

@@ -1,11 +1,8 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -15,158 +12,109 @@ import pytest
 from catalyst_bot.domain.errors import BadData, ConfigError, JournalDamaged
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.storage import schema
-from catalyst_bot.storage.database import path_of
 from catalyst_bot.storage.journal import SqlJournal
+from catalyst_bot.storage.places import Place
 from catalyst_bot.storage.rows import Row, journal_hash, to_row
 from tests import builders as b
+from tests.databases import database, read_tables
 from tests.unit.storage.stories import a_day, record, run_started
 
 DAY = record(a_day())
 
 
-@contextmanager
-def database(url: str) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(path_of(url))) as connection, connection:
-        yield connection
-
-
-def write_day(url: str) -> None:
-    with SqlJournal(url, durable=False) as journal:
+def write_day(place: Place) -> None:
+    with SqlJournal(place, durable=False) as journal:
         journal.append(DAY)
 
 
-def tables(url: str) -> dict[str, list[tuple]]:
-    with database(url) as connection:
-        return {
-            table.name: sorted(
-                connection.execute(f"SELECT * FROM {table.name}").fetchall(), key=str
-            )
-            for table in schema.PROJECTIONS
-        }
-
-
-def test_a_journal_goes_on_where_it_stopped(url: str):
-    with SqlJournal(url) as journal:
+def test_a_journal_goes_on_where_it_stopped(place: Place):
+    with SqlJournal(place) as journal:
         journal.append(DAY[:5])
-    with SqlJournal(url) as journal:
+    with SqlJournal(place) as journal:
         assert journal.last_seq() == 5
         journal.append(DAY[5:])
-    with SqlJournal(url) as journal:
+    with SqlJournal(place) as journal:
         assert list(journal.read()) == DAY
 
 
-def test_durable_waits_for_the_disk_and_not_durable_does_not(url: str):
-    for durable, level in ((True, 2), (False, 0)):
-        with SqlJournal(url, durable=durable) as journal:
-            assert journal._connection.execute("PRAGMA synchronous").fetchone() == (level,)
-            assert journal._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-
-
-def test_the_folder_is_made(tmp_path: Path):
-    with SqlJournal(f"sqlite:///{tmp_path}/new/folder/journal.db") as journal:
-        assert journal.path.exists()
-
-
-@pytest.mark.parametrize(
-    "url", ["sqlite://", "sqlite:///:memory:", "postgresql://h/x", "data/x.db"]
-)
-def test_a_url_that_names_no_file_is_refused(url: str):
-    with pytest.raises(ConfigError, match=r"storage\.url"):
-        SqlJournal(url)
-
-
-def test_a_second_writer_is_refused_at_once_and_told_who_is_first(url: str):
-    with SqlJournal(url):
-        with pytest.raises(ConfigError, match=f"process {os.getpid()} already writes"):
-            SqlJournal(url)
+def test_a_second_writer_is_refused_and_told_who_is_first(place: Place):
+    with SqlJournal(place):
+        with pytest.raises(ConfigError, match=rf"{os.getpid()}.* already writes"):
+            SqlJournal(place)
         script = (
             "import sys; from catalyst_bot.storage.journal import SqlJournal as J; J(sys.argv[1])"
         )
+        url = f"sqlite:///{place}" if isinstance(place, Path) else str(place)
         other = subprocess.run(
             [sys.executable, "-c", script, url], capture_output=True, text=True, check=False
         )
         assert "ConfigError" in other.stderr
         assert "already writes" in other.stderr
-    SqlJournal(url).close()
+    SqlJournal(place).close()
 
 
-def test_a_bad_message_leaves_nothing_of_its_batch(url: str):
+def test_a_bad_message_leaves_nothing_of_its_batch(place: Place):
     bad = replace(DAY[2], body=f.BarClosed(at=b.NOON, bar=b.bar(close=float("nan"))))
-    with SqlJournal(url) as journal:
+    with SqlJournal(place) as journal:
         journal.append(DAY[:1])
-        before = tables(url)
+        before = read_tables(place)
         with pytest.raises(BadData):
             journal.append([DAY[1], bad])
-        assert (journal.last_seq(), tables(url)) == (1, before)
+        assert (journal.last_seq(), read_tables(place)) == (1, before)
         journal.append(DAY[1:])
-
-
-def test_a_full_disk_leaves_nothing_of_its_batch(url: str):
-    with SqlJournal(url) as journal:
-        journal.append(DAY[:1])
-        before = tables(url)
-        used = journal._connection.execute("PRAGMA page_count").fetchone()[0]
-        journal._connection.execute(f"PRAGMA max_page_count = {used}")
-        big = f.HeadlineReceived(at=b.NOON, headline=b.headline(body=os.urandom(60_000).hex()))
-        with pytest.raises(sqlite3.OperationalError, match="full"):
-            journal.append([DAY[1], *record([big], after_seq=2)])
-        assert (journal.last_seq(), tables(url)) == (1, before)
-        journal._connection.execute(f"PRAGMA max_page_count = {used + 1000}")
-        journal.append(DAY[1:])
-    with SqlJournal(url) as journal:
-        assert list(journal.read()) == DAY
 
 
 @pytest.mark.parametrize("seq", [1, 5, len(DAY)])
-def test_a_flipped_byte_in_a_body_is_found_and_named(url: str, seq: int):
-    write_day(url)
-    with database(url) as connection:
-        (body,) = connection.execute("SELECT body FROM journal WHERE seq = ?", (seq,)).fetchone()
+def test_a_flipped_byte_in_a_body_is_found_and_named(place: Place, seq: int):
+    write_day(place)
+    with database(place) as connection:
+        query = "SELECT body FROM journal WHERE seq = ?"
+        (body,) = connection.execute(query, (seq,)).fetchone()
         flipped = body[:9] + bytes([body[9] ^ 1]) + body[10:]
         connection.execute("UPDATE journal SET body = ? WHERE seq = ?", (flipped, seq))
     with pytest.raises(JournalDamaged, match=rf"row {seq} .*checksum differs"):
-        SqlJournal(url)
+        SqlJournal(place)
 
 
 @pytest.mark.parametrize(
     ("column", "value"),
     [("at", "2025-10-06T16:00:01Z"), ("name", "RunStopped"), ("cause_seq", 1), ("trail_id", "x")],
 )
-def test_a_changed_column_is_found_and_named(url: str, column: str, value: object):
-    write_day(url)
-    with database(url) as connection:
+def test_a_changed_column_is_found_and_named(place: Place, column: str, value: object):
+    write_day(place)
+    with database(place) as connection:
         connection.execute(f"UPDATE journal SET {column} = ? WHERE seq = 4", (value,))
     with pytest.raises(JournalDamaged, match=r"row 4 .*chain differs"):
-        SqlJournal(url)
+        SqlJournal(place)
 
 
-def test_a_row_exchanged_with_its_checksum_is_found_by_the_chain(url: str):
-    write_day(url)
+def test_a_row_exchanged_with_its_checksum_is_found_by_the_chain(place: Place):
+    write_day(place)
     forged = to_row(replace(DAY[3], body=run_started("forged")), previous_chain="")
-    with database(url) as connection:
+    with database(place) as connection:
         connection.execute(
             "UPDATE journal SET name = ?, body = ?, checksum = ? WHERE seq = 4",
             (forged.name, forged.body, forged.checksum),
         )
     with pytest.raises(JournalDamaged, match=r"row 4 .*chain differs"):
-        SqlJournal(url)
+        SqlJournal(place)
 
 
 @pytest.mark.parametrize("seq", [1, 4, len(DAY)])
-def test_a_missing_row_is_found_and_named(url: str, seq: int):
-    write_day(url)
-    with database(url) as connection:
+def test_a_missing_row_is_found_and_named(place: Place, seq: int):
+    write_day(place)
+    with database(place) as connection:
         connection.execute("DELETE FROM journal WHERE seq = ?", (seq,))
     with pytest.raises(JournalDamaged, match=f"row {seq} is missing"):
-        SqlJournal(url)
+        SqlJournal(place)
 
 
-def test_an_edit_with_the_chain_made_anew_passes_the_chain(url: str):
+def test_an_edit_with_the_chain_made_anew_passes_the_chain(place: Place):
     """The chain finds accidents, not forgers: `replay --verify` decides again and finds those."""
-    write_day(url)
+    write_day(place)
     records, chain = [*DAY], ""
     records[3] = replace(DAY[3], trail_id="forged")
-    with database(url) as connection:
+    with database(place) as connection:
         for edited in records:
             row = to_row(edited, previous_chain=chain)
             chain = row.chain
@@ -174,54 +122,44 @@ def test_an_edit_with_the_chain_made_anew_passes_the_chain(url: str):
                 "UPDATE journal SET trail_id = ?, chain = ? WHERE seq = ?",
                 (row.trail_id, row.chain, row.seq),
             )
-    with SqlJournal(url) as journal:
+    with SqlJournal(place) as journal:
         assert next(journal.read(3)).trail_id == "forged"
 
 
-def test_reading_finds_damage_that_came_after_opening(url: str):
-    write_day(url)
-    with SqlJournal(url) as journal:
-        with database(url) as connection:
+def test_reading_finds_damage_that_came_after_opening(place: Place):
+    write_day(place)
+    with SqlJournal(place) as journal:
+        with database(place) as connection:
             connection.execute("UPDATE journal SET trail_id = 'x' WHERE seq = 6")
         assert [read.seq for read in islice(journal.read(), 5)] == [1, 2, 3, 4, 5]
         with pytest.raises(JournalDamaged, match="row 6"):
             list(journal.read())
 
 
-@pytest.mark.parametrize("content", [b"not a database, but long enough" * 100, b""])
-def test_a_file_that_is_no_database(url: str, content: bytes):
-    path_of(url).write_bytes(content)
-    if content:
-        with pytest.raises(JournalDamaged, match="no readable database"):
-            SqlJournal(url)
-    else:
-        SqlJournal(url).close()  # an empty file is an empty database
-
-
-def test_read_tables_can_be_rebuilt_from_the_journal_alone(url: str):
-    with SqlJournal(url, durable=False) as journal:
+def test_read_tables_can_be_rebuilt_from_the_journal_alone(place: Place):
+    with SqlJournal(place, durable=False) as journal:
         for at in range(0, len(DAY), 4):
             journal.append(DAY[at : at + 4])
-    before = tables(url)
+    before = read_tables(place)
     assert all(before[name] for name in before if name != "positions")
-    with database(url) as connection:
+    with database(place) as connection:
         connection.execute("UPDATE trades SET pnl_usd = '1000000'")
         connection.execute("DELETE FROM events")
         connection.execute("INSERT INTO fills SELECT 'x', 1, 'x', '', '', '', '', '', '', ''")
-    with SqlJournal(url) as journal:
+    with SqlJournal(place) as journal:
         journal.rebuild()
         assert list(journal.read()) == DAY
-    assert tables(url) == before
+    assert read_tables(place) == before
 
 
-def test_read_tables_that_a_migration_emptied_catch_up_on_opening(url: str):
-    write_day(url)
-    before = tables(url)
-    with database(url) as connection:
+def test_read_tables_that_a_migration_emptied_catch_up_on_opening(place: Place):
+    write_day(place)
+    before = read_tables(place)
+    with database(place) as connection:
         for table in schema.PROJECTIONS:
             connection.execute(f"DELETE FROM {table.name}")
-    SqlJournal(url).close()
-    assert tables(url) == before
+    SqlJournal(place).close()
+    assert read_tables(place) == before
 
 
 def test_the_hash_leaves_out_the_run_and_the_commands():

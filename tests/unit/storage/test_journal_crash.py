@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from catalyst_bot.storage.journal import SqlJournal
+from catalyst_bot.storage.places import Place
 from catalyst_bot.storage.read_model import ReadModel
 from tests.unit.storage.stories import a_day, record
 
@@ -26,21 +27,22 @@ def append_for_ever(url: str) -> None:
             sys.stdout.flush()
 
 
-def test_a_kill_loses_nothing_acknowledged_and_leaves_nothing_torn(url: str):
+def test_a_kill_loses_nothing_acknowledged_and_leaves_nothing_torn(place: Place):
     for kill in range(1, KILLS + 1):
-        acknowledged = killed_after(url, appends=kill)
-        with SqlJournal(url) as journal:  # checks every row and its chain
+        acknowledged = killed_after(place, appends=kill)
+        with SqlJournal(place) as journal:  # checks every row and its chain
             last_seq = journal.last_seq()
             assert last_seq >= acknowledged
             assert last_seq % DAY_LENGTH == 0
             assert sum(1 for _ in journal.read()) == last_seq
-        with ReadModel(url) as model:
+        with ReadModel(place) as model:
             (last_event,) = model.events(limit=1)
             assert last_event["seq"] == last_seq  # a day ends with an event
 
 
-def killed_after(url: str, *, appends: int) -> int:
+def killed_after(place: Place, *, appends: int) -> int:
     """Start a writer, kill it some time after its n-th append; return the last it acknowledged."""
+    url = f"sqlite:///{place}" if isinstance(place, Path) else str(place)
     writer = subprocess.Popen(
         [sys.executable, "-m", "tests.unit.storage.test_journal_crash", url],
         stdout=subprocess.PIPE,

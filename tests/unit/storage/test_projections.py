@@ -14,6 +14,7 @@ from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.registry import MESSAGES, Message
 from catalyst_bot.domain.trading import Check, stop_leg_id, target_leg_id
 from catalyst_bot.storage.journal import SqlJournal
+from catalyst_bot.storage.places import Place
 from catalyst_bot.storage.projections.events import TELLERS, amount
 from catalyst_bot.storage.read_model import ReadModel
 from tests import builders as b
@@ -38,16 +39,16 @@ HALT = d.TradingHalted(
 RESUME = d.TradingResumed(by="ann", reason="looked at it")
 
 
-def told(url: str, *messages: Message) -> ReadModel:
+def told(place: Place, *messages: Message) -> ReadModel:
     """Record messages one by one and return what is read."""
-    with SqlJournal(url, durable=False) as journal:
+    with SqlJournal(place, durable=False) as journal:
         for message in messages:
             journal.append(record([message], after_seq=journal.last_seq(), trail_id="cat-x"))
-    return ReadModel(url)
+    return ReadModel(place)
 
 
-def orders(url: str, *messages: Message) -> dict[str, Any]:
-    with told(url, *messages) as model:
+def orders(place: Place, *messages: Message) -> dict[str, Any]:
+    with told(place, *messages) as model:
         return {order["client_order_id"]: order for order in model.orders()}
 
 
@@ -90,9 +91,9 @@ SUPPRESSED = f.SubmitSuppressed(at=b.NOON, client_order_id=ID, reason="dry run")
     ],
 )
 def test_an_order_stands_where_its_last_message_left_it(
-    url: str, messages: list[Message], entry: str, leg: str
+    place: Place, messages: list[Message], entry: str, leg: str
 ):
-    held = orders(url, *messages)
+    held = orders(place, *messages)
     assert {order_id: order["status"] for order_id, order in held.items()} == {
         ID: entry,
         STOP: leg,
@@ -100,21 +101,21 @@ def test_an_order_stands_where_its_last_message_left_it(
     }
 
 
-def test_fills_are_summed_exactly_and_a_repeated_one_counts_once(url: str):
+def test_fills_are_summed_exactly_and_a_repeated_one_counts_once(place: Place):
     dime = fill(ID, quantity=Decimal("0.1"), price=Decimal("100.10"), fill_id="f1")
     more = fill(ID, quantity=Decimal("0.2"), price=Decimal("100.40"), fill_id="f2")
-    order = orders(url, APPROVED, SUBMITTED, dime, more, dime)[ID]
+    order = orders(place, APPROVED, SUBMITTED, dime, more, dime)[ID]
     assert order["filled_quantity"] == "0.3"
     assert order["average_fill_price"] == "100.3000"
 
 
-def test_an_order_is_sent_with_the_quantity_of_its_command(url: str):
+def test_an_order_is_sent_with_the_quantity_of_its_command(place: Place):
     smaller = c.SubmitOrder(order=replace(ENTRY, quantity=Decimal(60)), valid_until=LATER)
-    assert orders(url, APPROVED, smaller)[ID]["quantity"] == "60"
+    assert orders(place, APPROVED, smaller)[ID]["quantity"] == "60"
 
 
-def test_the_legs_of_a_bracket_stand_on_the_other_side(url: str):
-    held = orders(url, APPROVED)
+def test_the_legs_of_a_bracket_stand_on_the_other_side(place: Place):
+    held = orders(place, APPROVED)
     assert (held[STOP]["side"], held[STOP]["kind"], held[STOP]["stop_price"]) == (
         "sell",
         "stop",
@@ -123,9 +124,9 @@ def test_the_legs_of_a_bracket_stand_on_the_other_side(url: str):
     assert (held[TARGET]["role"], held[TARGET]["limit_price"]) == ("take_profit", "107.20")
 
 
-def test_an_exit_that_was_never_sent_ends_with_its_trade(url: str):
+def test_an_exit_that_was_never_sent_ends_with_its_trade(place: Place):
     leaving = replace(ENTRY, client_order_id="cb-exit", role=OrderRole.EXIT, side=Side.SELL)
-    held = orders(url, APPROVED, d.OrderApproved(order=leaving), closed_trade(ENTRY))
+    held = orders(place, APPROVED, d.OrderApproved(order=leaving), closed_trade(ENTRY))
     assert held["cb-exit"]["status"] == "abandoned"
     assert "cb-exit-sl" not in held
 
@@ -135,7 +136,7 @@ def opened(**given: Any) -> d.PositionOpened:
     return d.PositionOpened(position=position)
 
 
-def test_a_position_is_marked_moved_changed_and_closed(url: str):
+def test_a_position_is_marked_moved_changed_and_closed(place: Place):
     moved = d.StopMoved(
         trade_id=ENTRY.trade_id,
         catalyst_id=ENTRY.catalyst_id,
@@ -145,54 +146,54 @@ def test_a_position_is_marked_moved_changed_and_closed(url: str):
         high_water_price=Decimal(102),
         is_trailing=True,
     )
-    with told(url, APPROVED, opened(), f.BarClosed(at=LATER, bar=b.bar(close=101.5))) as model:
+    with told(place, APPROVED, opened(), f.BarClosed(at=LATER, bar=b.bar(close=101.5))) as model:
         (held,) = model.positions()
     assert (held["stop_price"], held["take_profit_price"]) == ("97.60", "107.20")
     assert Decimal(held["unrealised_usd"]) == 150
     assert Decimal(held["market_value_usd"]) == 10150
     grown = b.position(trade_id=ENTRY.trade_id, quantity=Decimal(50), entry_quantity=Decimal(120))
-    with told(url, moved, d.PositionChanged(position=grown)) as model:
+    with told(place, moved, d.PositionChanged(position=grown)) as model:
         (held,) = model.positions()
         (trade,) = model.trades()
     assert (held["stop_price"], held["quantity"]) == ("99.00", "50")
     assert (trade["quantity"], trade["exit_at"], trade["pnl_usd"]) == ("120", None, None)
-    with told(url, closed_trade(ENTRY)) as model:
+    with told(place, closed_trade(ENTRY)) as model:
         assert model.positions() == []
         (trade,) = model.trades()
     assert (trade["exit_reason"], trade["pnl_usd"]) == ("trailing_stop", "-229.81")
 
 
-def test_a_bar_of_another_symbol_marks_nothing(url: str):
-    with told(url, opened(), f.BarClosed(at=LATER, bar=b.bar("OTHER", close=1.0))) as model:
+def test_a_bar_of_another_symbol_marks_nothing(place: Place):
+    with told(place, opened(), f.BarClosed(at=LATER, bar=b.bar("OTHER", close=1.0))) as model:
         assert model.positions()[0]["last_price"] == "100"
 
 
-def test_a_restart_keeps_the_halt_and_the_first_cash(url: str):
+def test_a_restart_keeps_the_halt_and_the_first_cash(place: Place):
     again = replace(run_started("run-2"), starting_cash_usd=Decimal(1), at=LATER)
     stop = f.RunStopped(at=LATER, run_id="run-1", reason="done")
-    with told(url, run_started(), HALT, stop) as model:
+    with told(place, run_started(), HALT, stop) as model:
         status = model.status()
         assert status is not None
         assert (status["trading_state"], status["halt_cause"]) == ("halted", "daily_loss")
         assert status["stopped_at"] == "2025-10-06T16:00:00Z"
-    with told(url, again) as model:
+    with told(place, again) as model:
         status = model.status()
         assert status is not None
         assert (status["run_id"], status["trading_state"]) == ("run-2", "halted")
         assert (status["starting_cash_usd"], status["stopped_at"]) == ("100000", None)
         assert (status["last_seq"], status["last_at"]) == (4, "2025-10-06T16:00:00Z")
-    with told(url, RESUME) as model:
+    with told(place, RESUME) as model:
         status = model.status()
         assert status is not None
         assert (status["trading_state"], status["halt_cause"]) == ("active", None)
 
 
-def texts(url: str, *messages: Message) -> list[str]:
-    with told(url, *messages) as model:
+def texts(place: Place, *messages: Message) -> list[str]:
+    with told(place, *messages) as model:
         return [event["text"] for event in model.events()]
 
 
-def test_events_are_short_sentences_with_their_numbers(url: str):
+def test_events_are_short_sentences_with_their_numbers(place: Place):
     drop = d.SignalDropped(
         catalyst_id="c",
         item_id="i",
@@ -208,7 +209,7 @@ def test_events_are_short_sentences_with_their_numbers(url: str):
         name="daily_loss", tier=Tier.ACCOUNT, limit=0.03, observed=0.028, unit="fraction"
     )
     assert texts(
-        url,
+        place,
         run_started(),
         *to_intent(),
         APPROVED,
@@ -234,8 +235,8 @@ def test_events_are_short_sentences_with_their_numbers(url: str):
     ]
 
 
-def test_an_event_about_an_order_finds_its_symbol(url: str):
-    with told(url, APPROVED, REJECTED) as model:
+def test_an_event_about_an_order_finds_its_symbol(place: Place):
+    with told(place, APPROVED, REJECTED) as model:
         event = model.events()[-1]
     assert (event["symbol"], event["severity"], event["kind"]) == (
         "ACME",
@@ -262,18 +263,18 @@ def test_everything_told_is_a_message():
     assert set(TELLERS) <= set(MESSAGES.values())
 
 
-def test_later_equity_wins_and_points_stay(url: str):
+def test_later_equity_wins_and_points_stay(place: Place):
     worth = [
         b.account(equity_usd=Decimal(n), as_of=b.NOON + timedelta(minutes=n)) for n in (1, 2, 3)
     ]
-    with told(url, *(d.EquityMarked(account=account) for account in worth)) as model:
+    with told(place, *(d.EquityMarked(account=account) for account in worth)) as model:
         account = model.account()
         assert account is not None
         assert account["equity_usd"] == "3"
         assert [point["equity_usd"] for point in model.equity_points(limit=2)] == ["2", "3"]
 
 
-def test_leaving_a_position_is_no_entry_in_the_funnel(url: str):
+def test_leaving_a_position_is_no_entry_in_the_funnel(place: Place):
     headline, catalyst, signal, wish = to_intent()
     assert isinstance(wish, d.IntentFormed)
     leaving = replace(ENTRY, client_order_id="cb-exit", role=OrderRole.EXIT, side=Side.SELL)
@@ -285,18 +286,18 @@ def test_leaving_a_position_is_no_entry_in_the_funnel(url: str):
         d.OrderApproved(order=leaving),
         fill("cb-exit", side=Side.SELL),
     ]
-    with told(url, *messages) as model:
+    with told(place, *messages) as model:
         funnel = model.funnel()
     assert (funnel["intent"], funnel["approved"], funnel["filled"]) == (1, 0, 0)
     assert funnel["lost"]["approved"] == {"exit": 1}
 
 
-def test_a_leg_that_ends_says_nothing_about_its_entry(url: str):
+def test_a_leg_that_ends_says_nothing_about_its_entry(place: Place):
     leg_ended = f.OrderCancelled(at=b.NOON, client_order_id=STOP, reason="leg")
-    with told(url, *to_intent(), APPROVED, SUBMITTED, leg_ended) as model:
+    with told(place, *to_intent(), APPROVED, SUBMITTED, leg_ended) as model:
         assert model.funnel()["lost"]["filled"] == {"still_waiting": 1}
 
 
-def test_an_entry_the_broker_does_not_know_is_lost_for_that(url: str):
-    with told(url, *to_intent(), APPROVED, SUBMITTED, UNKNOWN, looked_up(None)) as model:
+def test_an_entry_the_broker_does_not_know_is_lost_for_that(place: Place):
+    with told(place, *to_intent(), APPROVED, SUBMITTED, UNKNOWN, looked_up(None)) as model:
         assert model.funnel()["lost"]["filled"] == {"unknown_to_broker": 1}

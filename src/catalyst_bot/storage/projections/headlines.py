@@ -26,14 +26,14 @@ _BY_ENTRY_ORDER = """(SELECT item_id FROM catalysts JOIN orders USING (catalyst_
     WHERE client_order_id = :key AND role = 'entry')"""
 
 
-def _reached(item: str, step: str, *, key: str, but: str | None = None) -> Write:
-    """The headline reached `step`; `but` says already why it will not reach the next one."""
+def _reached(item: str, step: str, *, key: str) -> Write:
+    """The headline reached `step`."""
     earlier = ", ".join(f"'{name}'" for name in STEPS[: STEPS.index(step)])
     statement = f"""
-        UPDATE headline_progress SET step = :step, reason = :reason
+        UPDATE headline_progress SET step = :step, reason = NULL
         WHERE item_id = {item} AND step IN ({earlier})
     """  # noqa: S608  # words of this module; values are bound
-    return write(statement, key=key, step=step, reason=but)
+    return write(statement, key=key, step=step)
 
 
 def _lost(item: str, step: str, *, key: str, reason: str) -> Write:
@@ -107,12 +107,9 @@ def intent_formed(_: Recorded, message: d.IntentFormed) -> Iterable[Write]:
     yield _decided(
         catalyst.catalyst_id, intent.intent_id, intent.decided_at, intent.model_id, intent.votes
     )
-    yield _reached(
-        _BY_ITEM,
-        "intent",
-        key=catalyst.item_id,
-        but="exit" if intent.side is Side.SELL else None,
-    )
+    yield _reached(_BY_ITEM, "intent", key=catalyst.item_id)
+    if intent.side is Side.SELL:
+        yield _lost(_BY_ITEM, "approved", key=catalyst.item_id, reason="exit")
 
 
 def intent_declined(record: Recorded, message: d.IntentDeclined) -> Iterable[Write]:

@@ -11,6 +11,7 @@ from catalyst_bot.domain.messages import decisions as d
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.domain.trading import ApprovedOrder, stop_leg_id, target_leg_id
+from catalyst_bot.portfolio.tracker import reference_prices
 from catalyst_bot.storage.projections.writes import Reducers, Write, add, write
 from catalyst_bot.storage.schema import fills, orders
 
@@ -59,7 +60,7 @@ _FILL_IN_PART = """
 """
 _FILL = """
     UPDATE orders SET status = 'filled', reason = NULL WHERE client_order_id = :order_id
-    AND CAST(filled_quantity AS REAL) >= CAST(quantity AS REAL)
+    AND CAST(filled_quantity AS DOUBLE PRECISION) >= CAST(quantity AS DOUBLE PRECISION)
 """
 _END_WITH_TRADE = """
     UPDATE orders SET updated_at = :at, status = CASE
@@ -69,7 +70,9 @@ _END_WITH_TRADE = """
 """
 _REPLACE = """
     UPDATE orders SET stop_price = coalesce(:stop_price, stop_price),
-        limit_price = coalesce(:limit_price, limit_price), updated_at = :at
+        limit_price = coalesce(:limit_price, limit_price), updated_at = :at,
+        reference_price = CASE WHEN role IN ('stop_loss', 'take_profit')
+            THEN coalesce(:stop_price, :limit_price, reference_price) ELSE reference_price END
     WHERE client_order_id = :order_id
 """
 
@@ -140,6 +143,7 @@ def _planned(
         side=side,
         kind=kind,
         quantity=order.quantity,
+        reference_price=reference_prices(order)[order_id],
         limit_price=limit_price,
         stop_price=stop_price,
         exit_reason=order.exit_reason,

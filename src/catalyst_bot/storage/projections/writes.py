@@ -1,4 +1,4 @@
-"""What a reducer returns: statements with values that SQLite takes as they are."""
+"""What a reducer returns: statements with values that the databases take as they are."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Table
@@ -25,27 +26,38 @@ def write(statement: str, **values: object) -> Write:
 
 
 def put(table: Table, **values: object) -> Write:
-    """Write a row, in place of the one with the same key."""
-    return _insert("REPLACE", table, values)
+    """Write a row, in place of the one with the same key; columns not given become null."""
+    return write(_insert(table, tuple(values), replaces=True), **values)
 
 
 def add(table: Table, **values: object) -> Write:
     """Write a row unless there is one with the same key: the first word counts."""
-    return _insert("IGNORE", table, values)
+    return write(_insert(table, tuple(values), replaces=False), **values)
 
 
-def _insert(on_conflict: str, table: Table, values: Mapping[str, object]) -> Write:
-    columns = ", ".join(f'"{name}"' for name in values)
-    named = ", ".join(f":{name}" for name in values)
-    statement = f"INSERT OR {on_conflict} INTO {table.name} ({columns}) VALUES ({named})"  # noqa: S608
-    return write(statement, **values)
+@cache
+def _insert(table: Table, names: tuple[str, ...], *, replaces: bool) -> str:
+    columns = ", ".join(f'"{name}"' for name in names)
+    named = ", ".join(f":{name}" for name in names)
+    keys = [column.name for column in table.primary_key]
+    others = ", ".join(
+        f'"{column.name}" = excluded."{column.name}"'
+        for column in table.columns
+        if column.name not in keys
+    )
+    return (
+        f"INSERT INTO {table.name} ({columns}) VALUES ({named}) "  # noqa: S608  # our own names
+        f"ON CONFLICT ({', '.join(keys)}) DO {f'UPDATE SET {others}' if replaces else 'NOTHING'}"
+    )
 
 
 def _column(value: object) -> Value:
     match value:
         case Enum():
             return str(value.value)
-        case None | str() | int() | float():
+        case str():
+            return value.replace("\x00", "\ufffd")  # PostgreSQL has no text with NUL
+        case None | int() | float():
             return value
         case Decimal():
             return wire_decimal(value)
