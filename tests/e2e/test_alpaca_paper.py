@@ -205,13 +205,15 @@ def test_a_headline_becomes_a_paper_trade_once_through_kill_and_restart(stage: S
 
 
 def test_a_kill_between_order_and_answer_makes_no_second_order(stage: Stage):
-    stage.service.faults.append("hang after")
-    stage.service.streams.mute.add(TRADING)  # or the order would be heard of at once
+    stage.service.streams.mute.add(TRADING)  # or the order might be heard of before
+    stage.service.on_post = lambda: stage.end(signal.SIGKILL)
     stage.start()
-    stage.wait_until(lambda: stage.service.posts)
-    stage.end(signal.SIGKILL)
+    assert stage.process is not None
+    stage.process.wait(PATIENCE_S)
+    assert stage.count("SubmitOrder") == 1
     assert stage.count("OrderAccepted") == 0
 
+    stage.service.on_post = lambda: None
     stage.service.streams.mute.clear()
     stage.start()
     stage.wait_until(lambda: stage.count("PositionOpened"))
