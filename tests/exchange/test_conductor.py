@@ -381,18 +381,24 @@ def test_trades_and_quotes_are_streamed() -> None:
     assert [(m["i"], m["p"]) for m in listener.told("t")] == list(
         zip(times.tolist(), prices.tolist(), strict=True)
     )
-    books = market.books_of("AAPL", market.quotes("AAPL", start=START, end=CLOSE, at=CLOSE))
-    assert [(m["t"], m["bp"], m["ap"]) for m in listener.told("q")] == [
-        (book.at, book.bid, book.ask) for book in books
-    ]
+    quotes = market.quotes("AAPL", start=START, end=CLOSE, at=CLOSE)
+    bids, asks, *_ = market.books("AAPL", *quotes)
+    assert [(m["bp"], m["ap"]) for m in listener.told("q")] == list(
+        zip(bids.tolist(), asks.tolist(), strict=True)
+    )
+    assert [m["t"] for m in listener.told("q")] == [m["t"] for m in listener.told("t")]
     assert listener.of(Traded) == []  # nobody's orders
 
 
 def test_quotes_of_bars_are_streamed_at_their_ends() -> None:
     market, listener = streamed("quotes", rule=QuoteRule.BARS)
-    books = market.books_of("AAPL", market.quotes("AAPL", start=START, end=CLOSE, at=CLOSE))
-    assert [(m["t"], m["bp"]) for m in listener.told("q")] == [(b.at, b.bid) for b in books]
-    assert len(books) == 76  # of 78 bars two are gone in the halt
+    times, prices = market.quotes("AAPL", start=START, end=CLOSE, at=CLOSE)
+    bids = market.books("AAPL", times, prices)[0]
+    told = listener.told("q")
+    assert [(m["t"].timestamp() * 1e6, m["bp"]) for m in told] == list(
+        zip(times.tolist(), bids.tolist(), strict=True)
+    )
+    assert len(told) == 76  # of 78 bars two are gone in the halt
 
 
 def test_minute_bars_are_those_of_the_data_api() -> None:

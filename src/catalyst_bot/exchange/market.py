@@ -6,10 +6,10 @@ fixed from the start; only what an administrator adds (a halt, a split, a new sy
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catalyst_bot.domain.limits import CostRules
 from catalyst_bot.exchange.assets import Asset
@@ -213,31 +213,33 @@ class Market:
         """Return one tick as a trade."""
         asset = self.world.assets.of_symbol(symbol)
         assert asset is not None
-        return _trade(asset, us, price, size, is_regular=self._is_regular(us // MICROSECONDS))
+        is_regular = self._is_regular(us // MICROSECONDS)
+        return Trade(
+            symbol=symbol,
+            at=from_microseconds(us),
+            price=price,
+            size=size,
+            trade_id=us,
+            exchange=asset.exchange_letter,
+            tape=asset.tape,
+            conditions=usual_conditions(asset, is_regular=is_regular),
+        )
 
-    def trades_of(self, symbol: str, ticks: Ticks) -> list[Trade]:
-        """Return ticks as trades."""
-        asset = self.world.assets.of_symbol(symbol)
-        assert asset is not None
-        is_regular = self.world.sessions.index_at(ticks[0] // MICROSECONDS) >= 0
-        rows = zip(*(column.tolist() for column in (*ticks, is_regular)), strict=True)
-        return [
-            _trade(asset, us, price, size, is_regular=regular) for us, price, size, regular in rows
-        ]
+    def are_regular(self, times_us: Counts) -> NDArray[np.bool_]:
+        """Return which times lie in a regular session."""
+        return np.asarray(self.world.sessions.index_at(times_us // MICROSECONDS) >= 0)
 
-    def books_of(self, symbol: str, ticks: tuple[Counts, Floats]) -> list[TopOfBook]:
-        """Return quotes around prices."""
-        asset = self.world.assets.of_symbol(symbol)
-        assert asset is not None
-        times_us, prices = ticks
-        half_bps = self._half_bps_at(symbol, times_us)
+    def books(
+        self, symbol: str, times_us: Counts, prices: Floats
+    ) -> tuple[Floats, Floats, Counts, Counts]:
+        """Return bids, asks, and shares wanted and offered, around middle prices."""
+        series, half_bps = self._spreads(symbol)
+        halves = half_bps[series.closed_before(times_us)]
         if self.quote_rule is QuoteRule.BARS:
-            bids, asks = model_book(prices, half_bps)
+            prices_of_both = model_book(prices, halves)
         else:
-            bids, asks = tick_book(prices, half_bps, times_us)
-        columns = (times_us, bids, asks, *book_sizes(times_us))
-        rows = zip(*(column.tolist() for column in columns), strict=True)
-        return [_book(asset, us, (bid, ask), sizes) for us, bid, ask, *sizes in rows]
+            prices_of_both = tick_book(prices, halves, times_us)
+        return *prices_of_both, *book_sizes(times_us)
 
     # Halts and corporate actions
 
@@ -269,7 +271,17 @@ class Market:
             prices = model_book_of(price, half)
         else:
             prices = tick_book_of(price, half, us)
-        return _book(asset, us, prices, book_sizes_of(us))
+        bid_size, ask_size = book_sizes_of(us)
+        return TopOfBook(
+            symbol=symbol,
+            at=from_microseconds(us),
+            bid=prices[0],
+            ask=prices[1],
+            bid_size=bid_size,
+            ask_size=ask_size,
+            exchange=asset.exchange_letter,
+            tape=asset.tape,
+        )
 
     def _seen_us(self, at: datetime) -> int:
         us = microseconds(at)
@@ -312,11 +324,6 @@ class Market:
         rows = slice(begin, max(begin, stop))
         return table.closed_s[rows] * MICROSECONDS, table.close[rows]
 
-    def _half_bps_at(self, symbol: str, times_us: Counts) -> Floats:
-        """The half spread after the last bar that had ended by each time."""
-        series, half_bps = self._spreads(symbol)
-        return np.asarray(half_bps[series.closed_before(times_us)])
-
     def _spreads(self, symbol: str) -> tuple[Series, Floats]:
         """A symbol's prices, and the half spread before its first bar and after each."""
         series = self.world.series(symbol, _LATEST)
@@ -338,28 +345,7 @@ def _no_ticks() -> Ticks:
     return none, np.empty(0), none
 
 
-def _trade(asset: Asset, us: int, price: float, size: int, *, is_regular: bool) -> Trade:
-    usual = ("@",) if asset.tape is Tape.C else (" ",)
-    return Trade(
-        symbol=asset.symbol,
-        at=from_microseconds(us),
-        price=price,
-        size=size,
-        trade_id=us,
-        exchange=asset.exchange_letter,
-        tape=asset.tape,
-        conditions=usual if is_regular else (*usual, _OUT_OF_HOURS),
-    )
-
-
-def _book(asset: Asset, us: int, prices: tuple[float, float], sizes: Sequence[int]) -> TopOfBook:
-    return TopOfBook(
-        symbol=asset.symbol,
-        at=from_microseconds(us),
-        bid=prices[0],
-        ask=prices[1],
-        bid_size=sizes[0],
-        ask_size=sizes[1],
-        exchange=asset.exchange_letter,
-        tape=asset.tape,
-    )
+def usual_conditions(asset: Asset, *, is_regular: bool) -> tuple[str, ...]:
+    """Return the conditions of a trade with nothing special about it but its hour."""
+    usual = "@" if asset.tape is Tape.C else " "
+    return (usual,) if is_regular else (usual, _OUT_OF_HOURS)
