@@ -273,6 +273,17 @@ def test_a_live_address_refuses_the_start(tmp_path: Path):
     assert "trades real money" in told.stderr
 
 
+def test_real_money_without_the_opt_in_refuses_the_start(tmp_path: Path):
+    live = {"CATALYST_ALPACA__BASE_URL": "https://api.alpaca.markets"}
+    keys = {"ALPACA_API_KEY": "AKTESTKEY", "ALPACA_SECRET": SECRET}
+    told = run(tmp_path, "--mode", "live", **live, **keys)
+    assert told.returncode == 3
+    assert "alpaca.allow_live = true" in told.stderr
+    told = run(tmp_path, "--mode", "live", CATALYST_ALPACA__ALLOW_LIVE="true", **live, **keys)
+    assert told.returncode == 3
+    assert "export CATALYST_LIVE_ACCOUNT" in told.stderr
+
+
 def test_days_to_replay_do_not_go_with_alpaca(tmp_path: Path):
     told = run(tmp_path, "--from", "2025-10-06", "--to", "2025-10-07", **KEYS)
     assert told.returncode == 3
