@@ -87,6 +87,7 @@ class FakeAlpaca:
     posts: list[dict[str, Any]] = field(default_factory=list)
     foreign_orders: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
+    on_post: Callable[[], object] = lambda: None  # before anything else is answered
 
     def __post_init__(self) -> None:
         self.lock = threading.RLock()
@@ -207,6 +208,7 @@ class FakeAlpaca:
             case "POST", "/v2/orders":
                 self.posts.append(body)
                 order = self.venue.submit(body, self.prices.get(body["symbol"], PRICE))
+                self.on_post()
                 return told(self.json_of(order, nested=True) | {"status": "pending_new"})
             case "GET", "/v2/orders":
                 return told(self._list(query))

@@ -1,7 +1,7 @@
 """What every broker adapter promises, whatever stands behind it.
 
 To add an adapter, write a `Bench` for it (how its market is moved, how its answers are collected)
-and list it in `TRADING`. A broker that never trades belongs in `ALL` only. `full_bench` is for the
+and list it in `TRADING`. A broker that never trades belongs in `ALL` only. `bench` is for the
 parts of the port that came later: replaced limits, protective pairs and extended hours.
 """
 
@@ -28,6 +28,7 @@ from catalyst_bot.ports.broker import Broker
 from catalyst_bot.simulation.fill_profile import FillProfile
 from tests.alpaca_desk import AlpacaDesk
 from tests.builders import NOON, approved_order, bar
+from tests.exchange_bench import ExchangeBench
 
 CASH_USD = Decimal(100_000)
 AnyFact = TypeVar("AnyFact")
@@ -112,26 +113,27 @@ TRADING: dict[str, Callable[[], Bench]] = {
     "embedded with our costs": lambda: EmbeddedBench(FillProfile.OURS),
     "embedded as alpaca fills": lambda: EmbeddedBench(FillProfile.ALPACA),
     "alpaca": AlpacaBench,
+    "alpaca at our exchange": ExchangeBench,
 }
 ALL: dict[str, Callable[[], Bench]] = {**TRADING, "dry run": DryRunBench}
 
 
 @pytest.fixture(params=TRADING)
 def bench(request: pytest.FixtureRequest) -> Bench:
-    return TRADING[request.param]()
-
-
-FULL = list(TRADING)  # all that the port offers
-
-
-@pytest.fixture(params=FULL)
-def full_bench(request: pytest.FixtureRequest) -> Bench:
-    return TRADING[request.param]()
+    return made(request)
 
 
 @pytest.fixture(params=ALL)
 def any_bench(request: pytest.FixtureRequest) -> Bench:
-    return ALL[request.param]()
+    return made(request)
+
+
+def made(request: pytest.FixtureRequest) -> Bench:
+    """A bench; one that runs something is closed in the end."""
+    new = ALL[request.param]()
+    if close := getattr(new, "close", None):
+        request.addfinalizer(close)
+    return new
 
 
 def the(kind: type[AnyFact], facts: list[Fact]) -> AnyFact:
@@ -334,37 +336,37 @@ def test_a_limit_order_waits_for_its_price_and_never_pays_more(bench: Bench):
     assert all(x.fill.price <= 98 for x in facts if isinstance(x, f.OrderFilled))
 
 
-def test_a_moved_limit_fills_at_its_new_price(full_bench: Bench):
-    order = send(full_bench, kind=OrderKind.LIMIT, limit_price=Decimal(98))
-    full_bench.take()
-    replaced = the(f.OrderReplaced, move_limit(full_bench, order.client_order_id, "99.00"))
+def test_a_moved_limit_fills_at_its_new_price(bench: Bench):
+    order = send(bench, kind=OrderKind.LIMIT, limit_price=Decimal(98))
+    bench.take()
+    replaced = the(f.OrderReplaced, move_limit(bench, order.client_order_id, "99.00"))
     assert (replaced.client_order_id, replaced.limit_price) == (order.client_order_id, 99)
     assert replaced.stop_price is None
-    full_bench.trade_at(98.8)
-    assert fills_of(full_bench.take()) == {order.client_order_id: order.quantity}
-    ticket = look_up(full_bench, order.client_order_id).ticket
+    bench.trade_at(98.8)
+    assert fills_of(bench.take()) == {order.client_order_id: order.quantity}
+    ticket = look_up(bench, order.client_order_id).ticket
     assert ticket is not None
     assert (ticket.status, ticket.filled_quantity) == (OrderStatus.FILLED, order.quantity)
 
 
-def test_a_filled_order_is_not_moved(full_bench: Bench):
-    order = send(full_bench, kind=OrderKind.LIMIT, limit_price=Decimal(101))
-    full_bench.trade_at(100.0)
-    full_bench.take()
-    assert the(f.ChangeRefused, move_limit(full_bench, order.client_order_id, "99.00")).reason
+def test_a_filled_order_is_not_moved(bench: Bench):
+    order = send(bench, kind=OrderKind.LIMIT, limit_price=Decimal(101))
+    bench.trade_at(100.0)
+    bench.take()
+    assert the(f.ChangeRefused, move_limit(bench, order.client_order_id, "99.00")).reason
 
 
-def test_a_limit_for_extended_hours_is_taken(full_bench: Bench):
+def test_a_limit_for_extended_hours_is_taken(bench: Bench):
     order = send(
-        full_bench,
+        bench,
         kind=OrderKind.LIMIT,
         limit_price=Decimal(98),
         stop_loss_price=None,
         take_profit_price=None,
         extended_hours=True,
     )
-    assert the(f.OrderAccepted, full_bench.take()).client_order_id == order.client_order_id
-    assert the(f.OrderCancelled, cancel(full_bench, order.client_order_id))
+    assert the(f.OrderAccepted, bench.take()).client_order_id == order.client_order_id
+    assert the(f.OrderCancelled, cancel(bench, order.client_order_id))
 
 
 def protective(bench: Bench, role: OrderRole, **given: Any) -> ApprovedOrder:
@@ -404,34 +406,34 @@ def pair(bench: Bench) -> tuple[str, str]:
 
 @pytest.mark.parametrize(("price", "is_stop"), [(96.0, True), (107.0, False)])
 def test_one_of_a_protective_pair_sells_and_cancels_the_other(
-    full_bench: Bench, price: float, is_stop: bool
+    bench: Bench, price: float, is_stop: bool
 ):
-    target_id, stop_id = pair(full_bench)
-    full_bench.trade_at(price)
-    facts = full_bench.take()
+    target_id, stop_id = pair(bench)
+    bench.trade_at(price)
+    facts = bench.take()
     sold, cancelled = (stop_id, target_id) if is_stop else (target_id, stop_id)
     assert fills_of(facts) == {sold: 100}
     assert the(f.OrderCancelled, facts).client_order_id == cancelled
-    assert books(full_bench).positions == ()
+    assert books(bench).positions == ()
 
 
-def test_a_protective_pair_holds_its_shares_once_and_is_cancelled_together(full_bench: Bench):
-    target_id, stop_id = pair(full_bench)
-    exit_order(full_bench)
-    assert "insufficient qty available" in the(f.OrderRejected, full_bench.take()).reason
-    gone = {x.client_order_id for x in cancel(full_bench, target_id)}  # type: ignore[union-attr]
+def test_a_protective_pair_holds_its_shares_once_and_is_cancelled_together(bench: Bench):
+    target_id, stop_id = pair(bench)
+    exit_order(bench)
+    assert "insufficient qty available" in the(f.OrderRejected, bench.take()).reason
+    gone = {x.client_order_id for x in cancel(bench, target_id)}  # type: ignore[union-attr]
     assert gone == {target_id, stop_id}
-    exit_order(full_bench, "cb-exit-again")
-    full_bench.trade_at(100.0)
-    assert books_after(full_bench).positions == ()
+    exit_order(bench, "cb-exit-again")
+    bench.trade_at(100.0)
+    assert books_after(bench).positions == ()
 
 
-def test_the_stop_of_a_protective_pair_is_moved(full_bench: Bench):
-    _, stop_id = pair(full_bench)
-    replaced = the(f.OrderReplaced, move_stop(full_bench, stop_id, "99.00"))
+def test_the_stop_of_a_protective_pair_is_moved(bench: Bench):
+    _, stop_id = pair(bench)
+    replaced = the(f.OrderReplaced, move_stop(bench, stop_id, "99.00"))
     assert (replaced.client_order_id, replaced.stop_price) == (stop_id, 99)
-    full_bench.trade_at(98.5)
-    assert fills_of(full_bench.take()) == {stop_id: 100}
+    bench.trade_at(98.5)
+    assert fills_of(bench.take()) == {stop_id: 100}
 
 
 def test_a_moved_stop_sells_at_its_new_price(bench: Bench):

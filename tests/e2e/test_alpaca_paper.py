@@ -205,13 +205,15 @@ def test_a_headline_becomes_a_paper_trade_once_through_kill_and_restart(stage: S
 
 
 def test_a_kill_between_order_and_answer_makes_no_second_order(stage: Stage):
-    stage.service.faults.append("hang after")
-    stage.service.streams.mute.add(TRADING)  # or the order would be heard of at once
+    stage.service.streams.mute.add(TRADING)  # or the order might be heard of before
+    stage.service.on_post = lambda: stage.end(signal.SIGKILL)
     stage.start()
-    stage.wait_until(lambda: stage.service.posts)
-    stage.end(signal.SIGKILL)
+    assert stage.process is not None
+    stage.process.wait(PATIENCE_S)
+    assert stage.count("SubmitOrder") == 1
     assert stage.count("OrderAccepted") == 0
 
+    stage.service.on_post = lambda: None
     stage.service.streams.mute.clear()
     stage.start()
     stage.wait_until(lambda: stage.count("PositionOpened"))
@@ -269,6 +271,17 @@ def test_a_live_address_refuses_the_start(tmp_path: Path):
     told = run(tmp_path, CATALYST_ALPACA__BASE_URL="https://api.alpaca.markets", **KEYS)
     assert told.returncode == 3
     assert "trades real money" in told.stderr
+
+
+def test_real_money_without_the_opt_in_refuses_the_start(tmp_path: Path):
+    live = {"CATALYST_ALPACA__BASE_URL": "https://api.alpaca.markets"}
+    keys = {"ALPACA_API_KEY": "AKTESTKEY", "ALPACA_SECRET": SECRET}
+    told = run(tmp_path, "--mode", "live", **live, **keys)
+    assert told.returncode == 3
+    assert "alpaca.allow_live = true" in told.stderr
+    told = run(tmp_path, "--mode", "live", CATALYST_ALPACA__ALLOW_LIVE="true", **live, **keys)
+    assert told.returncode == 3
+    assert "export CATALYST_LIVE_ACCOUNT" in told.stderr
 
 
 def test_days_to_replay_do_not_go_with_alpaca(tmp_path: Path):

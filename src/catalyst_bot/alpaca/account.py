@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from catalyst_bot.alpaca.access import LIVE_ACCOUNT, Access
 from catalyst_bot.alpaca.client import AlpacaClient, AlpacaRefused, AlpacaSilent, Told
@@ -14,10 +16,11 @@ from catalyst_bot.alpaca.reading import amount, time_of
 from catalyst_bot.domain.errors import BadData, ConfigError, SourceUnreachable
 from catalyst_bot.ports.clock import Clock
 
-START_TIMEOUT_S = 1.8  # a person waits: silence is told within three seconds
+SILENCE_S = 1.0  # of one question at the start: a person waits, and is told within three seconds
 MAX_CLOCK_DIFFERENCE = timedelta(seconds=5)
 REPLAY_SPEED = "x-replay-speed"
 STEPPED = "step"
+T = TypeVar("T")
 _PAPER_NUMBER = "PA"
 _BLOCKS = ("account_blocked", "trading_blocked", "trade_suspended_by_user")
 
@@ -66,16 +69,22 @@ async def ask_standing(
     clocks are apart, or the prices are not paid for.
     """
     try:
-        async with AlpacaClient(access) as client, asyncio.timeout(START_TIMEOUT_S):
+        # loading the SDK takes as long as an answer: both at once
+        client, _ = await asyncio.gather(asyncio.to_thread(AlpacaClient, access), _reach(access))
+        async with client:
             asked_at = clock.now()
-            told = await client.clock()
+            told = await _soon(client.clock())
             time = read_time(told, asked_at=asked_at, answered_at=clock.now(), access=access)
-            account = read_account(await client.trading("GET", "/v2/account"))
+            account = read_account(await _soon(client.trading("GET", "/v2/account")))
             if wants_sip:
                 await _check_sip(client)
     except TimeoutError as error:
         raise SourceUnreachable(
-            f"{access.base_url} gave no answer within {START_TIMEOUT_S:g} s"
+            f"{access.base_url} gave no answer within {SILENCE_S:g} s"
+        ) from error
+    except OSError as error:
+        raise SourceUnreachable(
+            f"{access.base_url} cannot be reached: {error.strerror or error}"
         ) from error
     except AlpacaSilent as error:
         raise SourceUnreachable(f"{access.base_url} cannot be reached: {error}") from error
@@ -88,6 +97,19 @@ async def ask_standing(
     return Standing(account=account, time=time)
 
 
+async def _reach(access: Access) -> None:
+    """Find out whether anybody is there. Raises `OSError`, and `TimeoutError` for silence."""
+    parts = urlsplit(access.base_url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    _, writer = await _soon(asyncio.open_connection(parts.hostname, port))
+    writer.close()
+
+
+async def _soon(asking: Coroutine[Any, Any, T]) -> T:
+    async with asyncio.timeout(SILENCE_S):
+        return await asking
+
+
 def _refused(error: AlpacaRefused, access: Access) -> Exception:
     if error.is_about_keys:
         kind = "the live account" if access.live_account else "a paper account"
@@ -98,7 +120,7 @@ def _refused(error: AlpacaRefused, access: Access) -> Exception:
 async def _check_sip(client: AlpacaClient) -> None:
     query = {"symbols": "SPY", "feed": "sip"}
     try:
-        await client.data("/v2/stocks/quotes/latest", query)
+        await _soon(client.data("/v2/stocks/quotes/latest", query))
     except AlpacaRefused as error:
         raise ConfigError(
             f"alpaca.feed = sip is not open to this account ({error}): set alpaca.feed = iex, or "

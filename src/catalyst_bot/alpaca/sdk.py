@@ -141,7 +141,7 @@ class Sdk:
             ask[method](f"/{place}", dict(parts) if parts is not None else None, **more)
         except requests.RequestException as error:
             if call.answer is None:
-                raise Unanswered(f"{type(error).__name__}: {error}") from error
+                raise Unanswered(_reason(error)) from error
         except (APIError, ValueError):
             pass  # the answer says it better
         if call.answer is None:
@@ -152,6 +152,16 @@ class Sdk:
         self._calls.current.answer = Answer(
             response.status_code, dict(response.headers), response.content
         )
+
+
+def _reason(error: requests.RequestException) -> str:
+    """Say what went wrong at the bottom of it: the layers above only wrap it."""
+    deepest: BaseException | None = error
+    while deepest is not None:
+        if isinstance(deepest, OSError) and deepest.strerror:
+            return deepest.strerror
+        deepest = deepest.__cause__ or deepest.__context__
+    return f"{type(error).__name__}: {error}"
 
 
 def _session(adapter: HTTPAdapter) -> requests.Session:

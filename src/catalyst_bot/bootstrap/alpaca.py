@@ -109,9 +109,24 @@ def alpaca_desk(settings: Settings) -> AlpacaDesk:
     asking = ask_standing(
         access, clock=SystemClock(), number=alpaca.account, wants_sip=alpaca.feed == "sip"
     )
-    return AlpacaDesk(
-        access=access, standing=asyncio.run(asking), admin_token=secret(ADMIN_TOKEN) or ""
-    )
+    token = secret(ADMIN_TOKEN) or ""
+    return AlpacaDesk(access=access, standing=_at_once(asking), admin_token=token)
+
+
+def _at_once(asking: Coroutine[Any, Any, Standing]) -> Standing:
+    """Run a question in a loop of its own; a look-up of a name that hangs in a thread is left
+    behind, where `asyncio.run` would wait for it.
+    """
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(asking)
+    finally:
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        if left:
+            loop.run_until_complete(asyncio.wait(left))
+        loop.close()
 
 
 def alpaca_parts(

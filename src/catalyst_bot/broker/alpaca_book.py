@@ -164,7 +164,6 @@ class Book:
             return
         entry = self._reports.standing(root)
         ours.line.report = entry
-        ours.line.seen_ids.add(root.broker_order_id)
         pairs = [(ours.line, entry), *self._legs_of(ours, root, entry)]
         is_bought = entry.is_final or ours.is_pair  # all of it, or all that will be
         for line, stands in pairs:
@@ -184,7 +183,6 @@ class Book:
             if leg is None:
                 continue
             line.report = self._reports.standing(leg)
-            line.seen_ids.add(leg.broker_order_id)
             is_explained = line.report.filled_quantity <= entry.filled_quantity > 0
             if is_explained or ours.is_pair:
                 yield line, line.report

@@ -260,18 +260,22 @@ class AlpacaBrokerClient:
         return ""
 
     async def _move(self, prices: dict[str, str], ours: Placed, line: Line) -> None:
-        """Replace the order by one with another price; silence is cleared up by the next look."""
+        """Replace the order by one with another price; silence is cleared up by the next look.
+
+        The answer is the new order. It may still be rejected, when the old one fills first.
+        """
         async with self._turn(ours):
             place = await self._place_of(ours, line)
             if place is None:
                 return
             try:
-                await self._client.trading("PATCH", place, body=prices)
+                told = await self._client.trading("PATCH", place, body=prices)
+                self._watch.tell([read_order(told)], is_whole=False)
             except AlpacaRefused as error:
                 if error.is_about_keys:
                     self._health.failed(error)
                 self._refuse(line.order_id, str(error))
-            except AlpacaSilent as error:
+            except (AlpacaSilent, BadData) as error:
                 self._health.failed(error)
         self._watch.look_soon()
 

@@ -18,7 +18,7 @@ from catalyst_bot.domain.enums import ExitReason, OrderKind, OrderRole, OrderSta
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.commands import SubmitOrder
 from catalyst_bot.domain.messages.registry import Fact
-from catalyst_bot.domain.money import CENT, SUB_PENNY, ZERO
+from catalyst_bot.domain.money import CENT, SUB_PENNY, ZERO, round_price
 from catalyst_bot.domain.trading import (
     ApprovedOrder,
     Fill,
@@ -236,5 +236,7 @@ def placed(command: SubmitOrder) -> Placed:
 
 
 def _moved(told: Decimal | None, reported: Decimal | None) -> Decimal | None:
-    """Return the new price where there was another one before."""
-    return reported if told is not None and reported is not None and reported != told else None
+    """Return the new price where there was another one before; what was told may lie off tick."""
+    if told is None or reported is None or reported in {told, round_price(told)}:
+        return None
+    return reported

@@ -41,7 +41,7 @@ class Reports:
         return self._by_id.get(self._roots.get(family, ""))
 
     def legs(self, root: Report) -> tuple[Report, ...]:
-        """Return the legs of an order or of what replaced it, as first told."""
+        """Return the legs of an order or of what replaced it; those that were replaced, too."""
         for link in reversed(chain(root, self._by_id)):
             if legs := self._legs.get(link.broker_order_id):
                 return tuple(self._by_id[leg_id] for leg_id in legs)
@@ -71,10 +71,18 @@ class Reports:
             self._roots.setdefault(family, order_id)
         if report.replaced_by:
             self._family_of.setdefault(report.replaced_by, family)
+        self._link(report)
         for leg in report.legs:
             self._adopt(family, leg, is_root=False)
+        leg_ids = (leg.broker_order_id for leg in report.legs)
         if report.legs:
-            self._legs[order_id] = tuple(leg.broker_order_id for leg in report.legs)
+            self._legs[order_id] = tuple(dict.fromkeys([*self._legs.get(order_id, ()), *leg_ids]))
+
+    def _link(self, report: Report) -> None:
+        """Let what was replaced know by whom, whichever of the two is told of the other."""
+        replaced = self._by_id.get(report.replaces)
+        if replaced is not None and not replaced.replaced_by:
+            self._by_id[report.replaces] = replace(replaced, replaced_by=report.broker_order_id)
 
 
 def further(known: Report, told: Report) -> Report:

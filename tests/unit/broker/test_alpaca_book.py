@@ -271,11 +271,35 @@ def test_a_moved_limit_is_told_with_its_price(book: Book):
 def test_a_successor_that_is_heard_of_first_belongs_to_the_order(book: Book):
     live(book)
     moved = stop(id="s-2", stop_price="99", replaces="s-1")
-    assert book.news(read_orders([moved]), NOON, is_whole=False) == []
-    gone = stop(status="replaced", replaced_by="s-2")
-    (told_now,) = book.news(read_orders([gone]), NOON, is_whole=False)
+    (told_now,) = book.news(read_orders([moved]), NOON, is_whole=False)
     assert isinstance(told_now, f.OrderReplaced)
     assert told_now.stop_price == Decimal(99)
+    gone = stop(status="replaced", replaced_by="s-2")
+    assert book.news(read_orders([gone]), NOON, is_whole=False) == []
+
+
+def test_a_replaced_leg_that_is_listed_no_more_is_still_the_same_leg(book: Book):
+    live(book)
+    moved = stop(id="s-2", stop_price="99", replaces="s-1")
+    assert news(book, bracket(moved, target())) == [("OrderReplaced", STOP_ID)]
+    again = stop(id="s-3", stop_price="99.5", replaces="s-2")
+    assert news(book, bracket(again, target())) == [("OrderReplaced", STOP_ID)]
+    assert news(book, bracket(moved, target())) == []
+
+
+def test_a_replacement_that_was_refused_moved_nothing(book: Book):
+    live(book)
+    refused = stop(id="s-2", stop_price="99", replaces="s-1", status="rejected")
+    assert book.news(read_orders([refused]), NOON, is_whole=False) == []
+    assert news(book, bracket(stop(), target())) == []
+
+
+def test_a_price_that_lies_off_tick_was_not_moved_by_rounding_it(book: Book):
+    odd = approved_order(client_order_id="cb-4", stop_loss_price=Decimal("97.604"))
+    book.add(c.SubmitOrder(order=odd, valid_until=NOON))
+    shape = {"client_order_id": "cb-4", "id": "o-1"}
+    facts = news(book, bracket(stop(stop_price="97.6"), target(), **shape))
+    assert "OrderReplaced" not in {name for name, _ in facts}
 
 
 def test_a_leg_that_ends_alone_waits_for_the_whole_picture(book: Book):
