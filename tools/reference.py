@@ -35,10 +35,13 @@ EXIT_CODES = (
     (1, "an error without a code of its own"),
     (console.USAGE, "the command line is wrong"),
     (console.CONFIGURATION, "configuration or input files are wrong; the message names the remedy"),
-    (console.UNREACHABLE, "a configured source or broker cannot be reached"),
+    (console.UNREACHABLE, "a configured source, broker or database cannot be reached"),
     (console.HALTED, "the run ended with trading halted"),
-    (console.INVARIANT, "an invariant is violated, a journal damaged, or a replay diverged"),
-    (console.REFUSED, "reserved: evidence refused by a gate"),
+    (
+        console.INVARIANT,
+        "an invariant is violated, a journal is damaged or takes no more, or a replay diverged",
+    ),
+    (console.REFUSED, "evidence refused by a gate: `compare` missed a threshold"),
 )
 
 

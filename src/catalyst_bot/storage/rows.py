@@ -18,7 +18,7 @@ from catalyst_bot.domain.messages.registry import KIND_OF, Kind, Recorded
 from catalyst_bot.storage.codec import SCHEMA_VERSION, decode, encode, pack, unpack, wire_time
 
 START_OF_CHAIN = ""
-_SEPARATOR = "\x1f"
+_S = "\x1f"  # separates the columns in the hash
 _OF_ONE_RUN = frozenset({RunStarted.__name__, RunStopped.__name__})
 
 
@@ -139,7 +139,8 @@ def _counts(kind: str, name: str) -> bool:
 
 
 def _chain(previous: str, row: Row) -> str:
-    head = (previous, row.seq, row.at, row.kind, row.name, row.version, row.cause_seq, row.trail_id)
-    digest = sha256(_SEPARATOR.join(map(str, head)).encode())
-    digest.update(row.body)
-    return digest.hexdigest()
+    seq, at, kind, name, version, cause_seq, trail_id, body, _, _ = row
+    head = (
+        f"{previous}{_S}{seq}{_S}{at}{_S}{kind}{_S}{name}{_S}{version}{_S}{cause_seq}{_S}{trail_id}"
+    )
+    return sha256(head.encode() + body).hexdigest()
