@@ -6,7 +6,34 @@ one place here.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
+
+from catalyst_bot.simulation.refusals import Refusal, RefusalKind
+
+_FORBIDDEN: Final = (403, 40310000)
+_UNPROCESSABLE: Final = (422, 42210000)
+_INVALID: Final = (422, 40010001)
+_OF_KIND: Final[dict[RefusalKind, tuple[int, int]]] = {
+    RefusalKind.BUYING_POWER: _FORBIDDEN,
+    RefusalKind.QUANTITY_AVAILABLE: _FORBIDDEN,
+    RefusalKind.WASH_TRADE: _FORBIDDEN,
+    RefusalKind.COST_BASIS: _FORBIDDEN,
+    RefusalKind.SHORTING: _FORBIDDEN,
+    RefusalKind.OPPOSITE_ORDER: _FORBIDDEN,
+    RefusalKind.CLOSING_ONLY: _FORBIDDEN,
+    RefusalKind.BASE_PRICE: _UNPROCESSABLE,
+    RefusalKind.LEG_PRICES: _UNPROCESSABLE,
+    RefusalKind.STOP_PRICE: _UNPROCESSABLE,
+    RefusalKind.PRICE_TICK: _UNPROCESSABLE,
+    RefusalKind.POSITION_INTENT: _UNPROCESSABLE,
+    RefusalKind.FRACTIONAL: _UNPROCESSABLE,
+    RefusalKind.NOTIONAL: _UNPROCESSABLE,
+    RefusalKind.NOT_CANCELABLE: _UNPROCESSABLE,
+    RefusalKind.NOT_REPLACEABLE: _UNPROCESSABLE,
+    RefusalKind.SHAPE: _INVALID,
+    RefusalKind.CLIENT_ORDER_ID: _INVALID,
+    RefusalKind.ORDER_UNKNOWN: (404, 40410000),
+}
 
 
 class ApiError(Exception):
@@ -27,6 +54,15 @@ class ApiError(Exception):
         if self.code is not None:
             body["code"] = self.code
         return dict(sorted(body.items()))
+
+
+def refusal_error(refusal: Refusal) -> ApiError:
+    """Return the answer to what the matching engine would not do."""
+    status, code = _OF_KIND[refusal.kind]
+    context: dict[str, Any] = dict(refusal.context)
+    if refusal.related_orders:
+        context["related_orders"] = list(refusal.related_orders)
+    return ApiError(status, refusal.message, code=code, **context)
 
 
 def malformed_body() -> ApiError:

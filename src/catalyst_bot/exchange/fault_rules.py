@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -25,6 +25,9 @@ Count = Annotated[int, msgspec.Meta(ge=1)]
 Seconds = Annotated[float, msgspec.Meta(ge=0)]
 Chance = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Status = Annotated[int, msgspec.Meta(ge=200, le=599)]
+
+_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE: Final = re.compile(r"[\x20-\x7e]*")
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, dict=True):
@@ -45,7 +48,7 @@ class Counted(StrEnum):
     CONNECT = "connect"
 
 
-class When(Words):
+class When(Words, frozen=True, kw_only=True):
     """When a rule fires among the requests or events it matches; without a word: every time.
 
     `nth` counts from 1, `every` is each n-th, `times` the most it fires at all. `after` and
@@ -74,7 +77,7 @@ class When(Words):
         )
 
 
-class HttpMatch(Words):
+class HttpMatch(Words, frozen=True, kw_only=True):
     """Which requests: the method, and a regular expression found in the path."""
 
     method: str | None = None
@@ -96,7 +99,7 @@ class HttpMatch(Words):
         return is_method and self._pattern.search(path) is not None
 
 
-class HttpAction(Words):
+class HttpAction(Words, frozen=True, kw_only=True):
     """What happens to a request.
 
     `stage` says whether the exchange does first what was asked. `delay_s` waits before going on;
@@ -130,9 +133,17 @@ class HttpAction(Words):
             )
         if self.status is None and (self.html is not None or self.body is not None or self.headers):
             raise ValueError("body, html and headers go with a status")
+        for name, value in self.headers.items():
+            if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+                raise ValueError(f"{name!r}: {value!r} is no header")
+
+    @property
+    def replaces_answer(self) -> bool:
+        """Whether the client gets nothing of what the exchange would answer."""
+        return self.status is not None or self.hang or self.reset
 
 
-class StreamMatch(Words):
+class StreamMatch(Words, frozen=True, kw_only=True):
     """Which events: trade update names (fill, …) or data message types (t, q, b, n, …), symbols.
 
     `on` is "connect" for a rule about handshakes; that is what `refuse_connection` counts anyway.
@@ -152,7 +163,7 @@ class StreamMatch(Words):
         return not names or any(name in names for name in given)
 
 
-class StreamAction(Words):
+class StreamAction(Words, frozen=True, kw_only=True):
     """What happens to an event, or to the sockets that would get it. Exactly one.
 
     `drop` loses the event, `duplicate` sends it twice, `reorder` sends it after its successor,
@@ -173,7 +184,7 @@ class StreamAction(Words):
             raise ValueError(f"give exactly one of {', '.join(self.__struct_fields__)}")
 
 
-class HttpRule(Words):
+class HttpRule(Words, frozen=True, kw_only=True):
     """A fault of HTTP requests."""
 
     action: HttpAction
@@ -182,7 +193,7 @@ class HttpRule(Words):
     when: When = When()
 
 
-class StreamRule(Words):
+class StreamRule(Words, frozen=True, kw_only=True):
     """A fault of one of the streams."""
 
     stream: Literal["trading", "data", "news"]
@@ -223,16 +234,19 @@ def read_rules(path: Path) -> list[Rule]:
 
 
 def rules_from(table: Any, source: str) -> list[Rule]:
-    """Return the rules of a table `{"rule": [...]}`. Raises `ConfigError` naming `source`."""
-    if not isinstance(table, dict) or set(table) != {"rule"} or not isinstance(table["rule"], list):
-        raise ConfigError(f'{source}: expected nothing but a list named "rule" of fault rules')
-    return [_rule(value, f"{source}: rule {n}") for n, value in enumerate(table["rule"], 1)]
+    """Return the rules of `{"rule": [...]}` (or `rules`). Raises `ConfigError` naming `source`."""
+    names = set(table) if isinstance(table, dict) else set()
+    listed = table[names.pop()] if len(names) == 1 and names <= {"rule", "rules"} else None
+    if not isinstance(listed, list):
+        raise ConfigError(f'{source}: expected a list named "rule" of fault rules, nothing else')
+    return [_rule(value, f"{source}: rule {n}") for n, value in enumerate(listed, 1)]
 
 
 def _rule(value: Any, source: str) -> Rule:
-    kind = StreamRule if isinstance(value, dict) and "stream" in value else HttpRule
     try:
-        return msgspec.convert(value, kind)
+        if isinstance(value, dict) and "stream" in value:
+            return msgspec.convert(value, StreamRule)
+        return msgspec.convert(value, HttpRule)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{source}: {error}; correct the rule or leave it out") from error
 

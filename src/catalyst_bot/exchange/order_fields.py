@@ -93,12 +93,15 @@ def read_order(body: Mapping[str, Any]) -> OrderFields:
     order_class = _order_class(body)
     limit_price = number(body, "limit_price")
     target_price = number(take_profit, "limit_price")
+    kind = word(OrderKind, body, "type", "invalid order type")
     if order_class is OrderClass.OCO:
+        if kind is not OrderKind.LIMIT:
+            raise refused("oco orders must be limit orders")
         limit_price = target_price = target_price or limit_price
     fields = OrderFields(
         symbol=text(body, "symbol") or "",
         side=word(Side, body, "side", "invalid side"),
-        kind=word(OrderKind, body, "type", "invalid order type"),
+        kind=kind,
         time_in_force=word(TimeInForce, body, "time_in_force", "invalid time_in_force"),
         quantity=number(body, "qty"),
         notional_usd=number(body, "notional"),
@@ -198,8 +201,6 @@ def _legs(fields: OrderFields) -> None:
         case OrderClass.OTO:
             if (target is None) is (stop is None):
                 raise invalid_field("oto orders require either take_profit or stop_loss")
-    if fields.order_class is OrderClass.OCO and fields.kind is not OrderKind.LIMIT:
-        raise refused("oco orders must be limit orders")
 
 
 def _hours(fields: OrderFields) -> None:

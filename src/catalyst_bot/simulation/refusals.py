@@ -45,7 +45,7 @@ class Refusal:
     related_orders: tuple[str, ...] = ()
 
 
-class Refused(Exception):  # noqa: N818 - an answer, not a fault
+class Refused(Exception):
     """The venue said no and changed nothing."""
 
     def __init__(self, refusal: Refusal) -> None:

@@ -50,7 +50,6 @@ ENDED = frozenset(
         VenueStatus.REJECTED,
     }
 )
-_WORKING = frozenset({VenueStatus.NEW, VenueStatus.PARTIALLY_FILLED, VenueStatus.PENDING_CANCEL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +68,9 @@ class VenueOrder:
     `quantity` of a notional order is an estimate until it is filled. `live_from` is when prices
     began to count for it (a leg: its entry's fill). `prices` are all the prices it ever had, those
     of the orders it replaces too: in a bar that was already open a moved price does not count.
-    `told_at` is when its owner learns of its last fill, which may be `latency_s` ahead.
-    `origin` is the name by which chance knows the order; a successor keeps it.
+    `told_at` is when its owner learns of its last fill, which may be `latency_s` ahead. `is_live`:
+    it watches prices, though a stop loss may be `held` meanwhile. `place` is its turn among the
+    open orders. `origin` is the name by which chance knows the order; a successor keeps both.
     """
 
     order_id: str
@@ -106,7 +106,8 @@ class VenueOrder:
     execution_ids: set[str] = field(default_factory=set)
     filled_quantity: Decimal = ZERO
     filled_usd: Decimal = ZERO
-    is_armed: bool = False
+    is_live: bool = False
+    place: int = 0
     triggered_at: datetime | None = None
     filled_at: datetime | None = None
     canceled_at: datetime | None = None
@@ -120,19 +121,19 @@ class VenueOrder:
     reason: str = ""
 
     @property
-    def is_working(self) -> bool:
-        """Tell whether the order may fill: new, partly filled, or with a cancel under way."""
-        return self.status in _WORKING
-
-    @property
     def is_ended(self) -> bool:
         """Tell whether nothing more can happen to the order."""
         return self.status in ENDED
 
     @property
     def is_open(self) -> bool:
-        """Tell whether the order watches prices, waits for the session or reserves shares."""
-        return not self.is_ended and (self.status is not VenueStatus.HELD or self.is_armed)
+        """Tell whether the order counts: all but ended ones and legs that are not live yet."""
+        return (self.is_live or self.parent_id is None) and self.status not in ENDED
+
+    @property
+    def is_working(self) -> bool:
+        """Tell whether the order may fill; one with a cancel under way still may."""
+        return self.is_live and self.status not in ENDED
 
     @property
     def is_notional(self) -> bool:

@@ -103,6 +103,10 @@ class Subscription:
             return False
         return ALL in symbols or any(symbol in symbols for symbol in event.symbols)
 
+    def symbols(self, channel: str) -> Sequence[str]:
+        """Return the symbols of one channel."""
+        return tuple(self._symbols[channel])
+
     def state(self) -> dict[str, Any]:
         """Return all of it, as an acknowledgement lists it."""
         listed = {name: list(symbols) for name, symbols in self._symbols.items()}

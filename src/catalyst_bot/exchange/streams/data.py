@@ -55,7 +55,7 @@ class DataSession:
         action = message.get("action") if isinstance(message, dict) else None
         if action == "auth":
             self.authenticate(message.get("key"), message.get("secret"))
-        elif action not in {"subscribe", "unsubscribe"}:
+        elif action not in ("subscribe", "unsubscribe"):
             self.fail(400)
         elif self.account_id is None:
             self.fail(401)
@@ -201,6 +201,11 @@ class DataHub(FeedHub):
             "sip": stock_feed("sip"),
             "test": stock_feed("test", is_own=True),
         }
+
+    def wanted(self, channel: str) -> set[str]:
+        """Return the symbols somebody listens to on a channel of the market; `*` means all."""
+        sessions = [session for session in self._sessions if not session.feed.is_own]
+        return {symbol for each in sessions for symbol in each.subscription.symbols(channel)}
 
     def publish(self, messages: Iterable[dict[str, Any]]) -> None:
         """Send messages (`T`, `S`, `t` as aware datetime, …) to whoever subscribed to them."""

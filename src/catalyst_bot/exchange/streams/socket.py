@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from catalyst_bot.exchange.connections import transport_of
 from catalyst_bot.exchange.fault_rules import StreamAction
 from catalyst_bot.exchange.streams.wire import (
     MSGPACK_MEDIA_TYPE,
@@ -20,7 +21,6 @@ from catalyst_bot.exchange.streams.wire import (
 
 NORMAL_CLOSE: Final = 1000
 SLOW_GRACE_S: Final = 5.0
-TRANSPORT: Final = "catalyst.transport"  # where serve.py leaves the connection, to cut it
 
 
 OnFrame = Callable[[Any], None]
@@ -81,7 +81,7 @@ class StreamSocket:
     def cut(self) -> None:
         """End the connection without a word."""
         self._close_code = self._close_code or NORMAL_CLOSE
-        transport = self._socket.scope.get("extensions", {}).get(TRANSPORT)
+        transport = transport_of(self._socket.scope)
         if transport is not None:
             transport.abort()
 

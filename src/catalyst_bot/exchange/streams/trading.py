@@ -149,18 +149,22 @@ class TradingHub:
         """All open sockets."""
         return [session.socket for session in self._sessions]
 
+    def listeners(self, account_id: str) -> list[StreamSocket]:
+        """The open sockets of an account that hear its trade updates."""
+        return [
+            session.socket
+            for session in self._of(account_id)
+            if TRADE_UPDATES in session.streams and not session.socket.is_closing
+        ]
+
     def _deliver(self, account_id: str, events: list[StreamEvent]) -> None:
         frames: dict[Encoding, list[bytes]] = {}
-        for session in self._of(account_id):
-            if TRADE_UPDATES not in session.streams:
-                continue
-            encoding = session.socket.encoding
+        for socket in self.listeners(account_id):
+            encoding = socket.encoding
             if encoding not in frames:
                 frames[encoding] = [_frame(event, encoding) for event in events]
-            if not all(map(session.socket.send_frame, frames[encoding])):
-                session.socket.give_up(
-                    {"action": "error", "data": {"error_message": "slow client"}}
-                )
+            if not all(map(socket.send_frame, frames[encoding])):
+                socket.give_up({"action": "error", "data": {"error_message": "slow client"}})
 
     def _strike(self, account_id: str, action: StreamAction) -> None:
         for session in self._of(account_id):
