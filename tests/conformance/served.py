@@ -67,6 +67,14 @@ class Exchange:
         self.admin("POST", "/admin/accounts", json={"key": key, "secret": secret, **options})
         return Keys(key, secret)
 
+    def halt(self, symbol: str) -> None:
+        """Stop trading in a symbol."""
+        self.admin("POST", "/admin/halt", json={"symbol": symbol})
+
+    def resume(self, symbol: str) -> None:
+        """Let it trade again."""
+        self.admin("POST", "/admin/resume", json={"symbol": symbol})
+
     def now(self) -> datetime:
         """Return the exchange's time."""
         return datetime.fromisoformat(self.admin("GET", "/admin/clock")["now"])

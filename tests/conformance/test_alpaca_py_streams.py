@@ -199,7 +199,7 @@ def of(symbol: str, messages: list[Any]) -> list[Any]:
     return [message for message in messages if message.symbol == symbol]
 
 
-@pytest.mark.proves("stream: /v2/iex statuses", "POST /admin/halts")
+@pytest.mark.proves("stream: /v2/iex statuses", "POST /admin/halt", "POST /admin/resume")
 def test_halts_are_told_and_hold_orders(desk: Desk, log: pytest.LogCaptureFixture):
     heard = Heard()
     stream = data_stream(desk)

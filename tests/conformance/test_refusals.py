@@ -1,0 +1,237 @@
+"""Bad input: every refusal has Alpaca's own status, code and message, and changes nothing."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.conformance.conftest import Serve
+from tests.conformance.refusals import FORBIDDEN, Refusal, all_refusals, limit, market
+from tests.conformance.served import Exchange, Keys
+from tests.conformance.world import at
+
+
+def proof(status: int, code: int | None, message: str) -> Any:
+    return pytest.mark.proves(refusal=(status, code, message))
+
+
+def cases() -> list[Any]:
+    return [
+        pytest.param(case, id=case.name, marks=proof(*case.answer, case.message))
+        for case in all_refusals()
+    ]
+
+
+@pytest.fixture
+def client(exchange: Exchange, keys: Keys) -> Any:
+    with exchange.client(keys) as client:
+        yield client
+
+
+@pytest.mark.parametrize("case", cases())
+def test_refused(client: httpx2.Client, case: Refusal):
+    place(client, market(quantity=10))
+    ids = [place(client, order) for order in case.given]
+    before = books(client)
+    method, path = (_filled(part, ids) for part in case.ask.split(" ", 1))
+    body = {} if case.body is None else {"json": case.body}
+    answer = client.request(method, path, **body)
+    told = answer.json()
+    assert (answer.status_code, told.get("code")) == case.answer, told
+    assert told["message"] == _filled(case.message, ids)
+    assert set(told) == {"code", "message", *case.context} - ({"code"} - set(told))
+    for name, value in case.context.items():
+        assert value is None or told[name] == _filled(value, ids), name
+    assert books(client) == before
+
+
+def place(client: httpx2.Client, order: Any) -> str:
+    answer = client.post("/v2/orders", json=order)
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["id"])
+
+
+def _filled(text: Any, ids: list[str]) -> Any:
+    if isinstance(text, list):
+        return [_filled(part, ids) for part in text]
+    for number, order_id in enumerate(ids):
+        text = text.replace(f"{{{number}}}", order_id)
+    return text
+
+
+def books(client: httpx2.Client) -> Any:
+    """What must not change: money, positions, orders."""
+    account = client.get("/v2/account").json()
+    orders = client.get("/v2/orders", params={"status": "all", "limit": "500"}).json()
+    return account["cash"], account["buying_power"], client.get("/v2/positions").json(), orders
+
+
+@proof(401, None, "unauthorized.")
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"APCA-API-KEY-ID": "PKSTRANGER", "APCA-API-SECRET-KEY": "wrong"},
+        {"Authorization": "Bearer stranger"},
+        {"Authorization": "Basic c3RyYW5nZXI6d3Jvbmc="},
+    ],
+)
+def test_a_wrong_key(exchange: Exchange, headers: dict[str, str]):
+    answer = httpx2.get(f"{exchange.url}/v2/account", headers=headers)
+    assert (answer.status_code, answer.content) == (401, b'{"message":"unauthorized."}\n')
+    assert httpx2.get(f"{exchange.url}/v2/stocks/bars", headers=headers).status_code == 403
+
+
+def test_no_key_meets_the_gateway(exchange: Exchange):
+    answer = httpx2.get(f"{exchange.url}/v2/account")
+    assert answer.status_code == 401
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "nginx" in answer.text
+
+
+def test_other_ways_to_sign_in(exchange: Exchange, keys: Keys):
+    basic = httpx2.BasicAuth(keys.key, keys.secret)
+    assert httpx2.get(f"{exchange.url}/v2/account", auth=basic).status_code == 200
+    bearer = {"Authorization": f"Bearer {keys.secret}"}
+    assert httpx2.get(f"{exchange.url}/v2/account", headers=bearer).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/v2/nothing"), ("GET", "/"), ("POST", "/v2/account"), ("PUT", "/v2/orders")],
+)
+def test_unknown_routes_and_methods(client: httpx2.Client, method: str, path: str):
+    answer = client.request(method, path)
+    assert answer.status_code in {404, 405}
+    assert answer.json()["message"]
+
+
+def test_a_body_that_is_too_large(client: httpx2.Client):
+    answer = client.post("/v2/orders", content=b" " * (1024 * 1024 + 1))
+    assert answer.status_code == 413
+
+
+@proof(400, 40010000, "request body format is invalid")
+@pytest.mark.parametrize("body", [b"", b"{", b"[1]", b"null", b"\xff\xfe", b'{"qty": NaN}'])
+def test_bodies_that_are_no_object(client: httpx2.Client, body: bytes):
+    answer = client.post("/v2/orders", content=body)
+    assert (answer.status_code, answer.json()["code"]) == (400, 40010000)
+    assert answer.json()["message"] == "request body format is invalid"
+
+
+def test_slashes_and_spellings_are_forgiven(client: httpx2.Client):
+    assert client.get("//v2//account").status_code == 200
+    bought = client.post("/v2/orders", json=market(quantity=2.0))
+    assert bought.json()["qty"] == "2"
+    flags = {"nested": "True", "status": "ALL"}
+    assert len(client.get("/v2/orders", params=flags).json()) == 1
+
+
+@proof(*FORBIDDEN, "new orders are rejected by user request")
+def test_a_suspended_account(client: httpx2.Client):
+    client.patch("/v2/account/configurations", json={"suspend_trade": True})
+    refused(client, market(), 403, 40310000, "new orders are rejected by user request")
+
+
+@proof(*FORBIDDEN, "fractional trading is disabled for this account")
+def test_fractions_switched_off(client: httpx2.Client):
+    client.patch("/v2/account/configurations", json={"fractional_trading": False})
+    message = "fractional trading is disabled for this account"
+    refused(client, market(quantity="0.5"), 403, 40310000, message)
+
+
+@proof(*FORBIDDEN, "account is not allowed to short")
+def test_shorting_switched_off(client: httpx2.Client):
+    client.patch("/v2/account/configurations", json={"no_shorting": True})
+    refused(client, market("sell"), 403, 40310000, "account is not allowed to short")
+
+
+@proof(*FORBIDDEN, "account is not allowed to short")
+def test_a_poor_account_does_not_short(exchange: Exchange):
+    with exchange.client(exchange.new_account(cash=1999)) as client:
+        refused(client, market("sell"), 403, 40310000, "account is not allowed to short")
+
+
+def refused(client: httpx2.Client, order: Any, status: int, code: int, message: str) -> None:
+    answer = client.post("/v2/orders", json=order)
+    told = answer.json()
+    assert (answer.status_code, told["code"], told["message"]) == (status, code, message)
+
+
+@proof(422, 40010001, "watchlist name must be unique")
+@proof(422, 40010001, "duplicate symbol WAVE")
+@proof(404, 40410000, "symbol not found: FLAT")
+def test_watchlists_with_doubles(client: httpx2.Client):
+    made = client.post("/v2/watchlists", json={"name": "w", "symbols": ["WAVE"]}).json()
+    again = client.post("/v2/watchlists", json={"name": "w"})
+    assert again.json()["message"] == "watchlist name must be unique"
+    path = f"/v2/watchlists/{made['id']}"
+    doubled = client.post(path, json={"symbol": "WAVE"})
+    assert doubled.json() == {"code": 40010001, "message": "duplicate symbol WAVE"}
+    gone = client.delete(f"{path}/FLAT")
+    assert gone.json() == {"code": 40410000, "message": "symbol not found: FLAT"}
+
+
+@proof(422, 42210000, "unable to replace order, order was triggered")
+def test_a_triggered_stop_does_not_move(exchange: Exchange, client: httpx2.Client):
+    place(client, market(quantity=10))
+    order = limit("sell", 105, type="stop_limit", stop_price="99.5")
+    order_id = place(client, order)
+    exchange.advance_by(minutes=1)
+    answer = client.patch(f"/v2/orders/{order_id}", json={"stop_price": 98})
+    assert answer.json()["message"] == "unable to replace order, order was triggered"
+
+
+@proof(*FORBIDDEN, "opg orders must be submitted after 7:00pm and before 9:28am")
+def test_too_late_for_the_opening_auction(client: httpx2.Client):
+    message = "opg orders must be submitted after 7:00pm and before 9:28am"
+    refused(client, market(time_in_force="opg"), 403, 40310000, message)
+
+
+@proof(*FORBIDDEN, "cls orders must be submitted after 7:00pm and before 3:50pm")
+def test_too_late_for_the_closing_auction(serving: Serve):
+    with serving(start=at(19, 56)) as exchange, exchange.client(exchange.new_account()) as client:
+        message = "cls orders must be submitted after 7:00pm and before 3:50pm"
+        refused(client, market(time_in_force="cls"), 403, 40310000, message)
+
+
+@proof(429, 42910000, "rate limit exceeded")
+@proof(429, None, "too many requests.")
+def test_too_many_requests(serving: Serve):
+    with (
+        serving(rate_limit_per_min=3) as exchange,
+        exchange.client(exchange.new_account()) as client,
+    ):
+        answers = [client.get("/v2/account") for _ in range(8)]
+        assert [answer.status_code for answer in answers][-1] == 429
+        assert answers[-1].json() == {"code": 42910000, "message": "rate limit exceeded"}
+        assert answers[-1].headers["X-RateLimit-Limit"] == "3"
+        assert answers[-1].headers["X-RateLimit-Remaining"] == "0"
+        assert int(answers[-1].headers["X-RateLimit-Reset"]) > 0
+        news = client.get("/v1beta1/news")
+        assert (news.status_code, news.json()) == (429, {"message": "too many requests."})
+
+
+@proof(422, 40010001, "client_order_id must be unique")
+def test_client_ids_may_return_where_only_active_ones_count(serving: Serve):
+    with (
+        serving(client_id_scope="active_only") as exchange,
+        exchange.client(exchange.new_account()) as client,
+    ):
+        for _ in range(2):
+            place(client, market(client_order_id="again"))
+        place(client, limit(client_order_id="rest"))
+        message = "client_order_id must be unique"
+        refused(client, limit(client_order_id="rest"), 422, 40010001, message)
+
+
+@proof(*FORBIDDEN, "account is restricted to liquidation only")
+def test_one_position_beyond_six_times_the_equity(exchange: Exchange):
+    """Shares of WAVE lose what the account has: its one position is then too large for it."""
+    keys = exchange.new_account(cash=10_000)
+    with exchange.client(keys) as client:
+        place(client, market(symbol="SPLT", quantity=1300))
+        equity = Decimal(client.get("/v2/account").json()["equity"])
+        assert equity > 0
