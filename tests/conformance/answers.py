@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from tests.exchange.openapi import DATA, TRADING, document, validate
 
 _PLACE = re.compile(r"\\\{[^}]*\\\}")
-_HTML = "text/html"
+_GATEWAY = {401, 403, 413}
 
 
 @cache
@@ -31,7 +31,11 @@ def template_of(method: str, path: str) -> tuple[str, str] | None:
 
 
 class Answers:
-    """Collects what is wrong with the answers of one exchange, and which calls were seen."""
+    """Collects what is wrong with the answers of one exchange, and which calls were seen.
+
+    The documents say that every closed position comes with an order, but one that could not be
+    closed comes with an error (alpaca-py has a class for it): those are left out.
+    """
 
     def __init__(self) -> None:
         self.seen: set[tuple[str, str, int]] = set()
@@ -63,16 +67,20 @@ class Answers:
         assert found, "no documented path"
         template, name = found
         self.seen.add((method, template, status))
-        validate(method, template, status, json.loads(body) if body else None, name)
+        told = json.loads(body) if body else None
+        if (method, template) == ("DELETE", "/v2/positions"):
+            told = [closed for closed in told if closed["status"] == 200]
+        validate(method, template, status, told, name)
 
 
 def check_envelope(status: int, body: bytes, media_type: str = "application/json") -> None:
     """Raise `AssertionError` unless an error body is one of Alpaca's.
 
     It is an object with a `message`, mostly a `code`, its keys in alphabetical order. Missing keys
-    get the page of a web server.
+    and bodies too large get the page of the web server in front of it.
     """
-    if status == 401 and media_type.startswith(_HTML):
+    if status in _GATEWAY and media_type.startswith("text/html"):
+        assert b"nginx" in body, body[:500]
         return
     told = json.loads(body)
     assert isinstance(told, dict), told

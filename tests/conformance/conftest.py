@@ -64,9 +64,9 @@ def exchange(serving: Serve) -> Iterator[Exchange]:
 @pytest.fixture
 def desk(exchange: Exchange, keys: Keys) -> Iterator[Desk]:
     """alpaca-py with an account of the test's own, whose books are checked afterwards."""
-    desk = Desk(exchange, keys)
-    yield desk
-    desk.check_books()
+    with Desk(exchange, keys) as desk:
+        yield desk
+        desk.check_books()
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ BAD_TIME = (
 )
 HISTORY = "GET /v2/account/portfolio/history"
 ANNOUNCED = "GET /v2/corporate_actions/announcements"
-LONG = "period=30D&timeframe=1Min&intraday_reporting=continuous"
+LONG = "start=2025-09-25&end=2025-10-22&timeframe=1Min&intraday_reporting=continuous"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,7 +231,6 @@ def means() -> Iterator[Refusal]:
         available="10",
         existing_qty="10",
         held_for_orders="0",
-        related_orders=[],
         symbol="WAVE",
     )
     yield placed(

@@ -74,6 +74,13 @@ class Desk:
             str(asked.method), str(asked.url), response.status_code, response.content, media_type
         )
 
+    def __enter__(self) -> Desk:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for client in (self.trading, self.stocks, self.news, self.screener, self.actions):
+            client._session.close()
+
     def now(self) -> datetime:
         return self.exchange.now()
 

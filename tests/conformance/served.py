@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -126,7 +126,8 @@ def serve(
         try:
             ready = _ready_line(process, log)
             exchange = Exchange(ready["url"], ready["admin-token"])
-            yield exchange
+            with closing(exchange._admin):
+                yield exchange
             exchange.answers.check()
         finally:
             process.send_signal(signal.SIGTERM)

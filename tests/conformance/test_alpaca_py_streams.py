@@ -237,8 +237,7 @@ def test_a_data_stream_comes_back_after_a_lost_connection(
 
 @pytest.mark.proves("stream: /v1beta1/news news")
 def test_news_as_it_is_published(serving: Any, log: pytest.LogCaptureFixture):
-    with serving(start=at(13, 35)) as exchange:
-        desk = Desk(exchange, exchange.new_account())
+    with serving(start=at(13, 35)) as exchange, Desk(exchange, exchange.new_account()) as desk:
         heard = Heard()
         stream = NewsDataStream(
             desk.keys.key, desk.keys.secret, url_override=exchange.ws("/v1beta1/news")

@@ -20,8 +20,7 @@ from tests.conformance.world import DAYS, at
 @pytest.fixture
 def desk(serving: Serve, request: pytest.FixtureRequest) -> Iterator[Desk]:
     """A desk at an exchange that begins at the time the test asks for."""
-    with serving(start=request.param) as exchange:
-        desk = open_desk(exchange)
+    with serving(start=request.param) as exchange, open_desk(exchange) as desk:
         yield desk
         desk.check_books()
 
@@ -130,8 +129,7 @@ def test_yesterday_is_remembered(desk: Desk):
 @begins(14)
 @pytest.mark.proves("order: random partial fills")
 def test_partial_fills_come_by_chance_and_end_complete(serving: Serve, desk: Desk):
-    with serving(partial_probability=1, seed=5) as exchange:
-        partly = open_desk(exchange)
+    with serving(partial_probability=1, seed=5) as exchange, open_desk(exchange) as partly:
         bought = partly.submit(limit("buy", 101, "gtc", qty=1000))
         assert bought.status == "partially_filled"
         assert 0 < Decimal(bought.filled_qty) < 1000
