@@ -25,8 +25,10 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="Recorded bars and news.", no_args_is_help=True)
 config_app = typer.Typer(help="Configuration.", no_args_is_help=True)
+exchange_app = typer.Typer(help="The paper exchange that speaks Alpaca.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 app.add_typer(config_app, name="config")
+app.add_typer(exchange_app, name="exchange")
 app.command("run")(runner.run)
 
 Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
@@ -296,6 +298,53 @@ def config_show(
         else:
             short = [(key, value) for key, value, _ in rows]
             console.say(console.table(short, header=("key", "value")))
+        return console.OK
+
+    console.guarded(action)
+
+
+@exchange_app.command("serve")
+def exchange_serve(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one")] = 0,
+    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
+    bars: Annotated[list[Path] | None, typer.Option(help="bar files or a catalog")] = None,
+    news: Annotated[list[Path] | None, typer.Option(help="news files or a catalog")] = None,
+    events: Annotated[Path | None, typer.Option(help="TOML: halts, corporate actions")] = None,
+    start: Annotated[str | None, typer.Option(help="RFC 3339; default: the first open")] = None,
+    speed: Annotated[str, typer.Option(help="60 = a minute a second; max; step; wall")] = "1",
+    key: Annotated[list[str] | None, typer.Option(help="API key; one for each account")] = None,
+    secret: Annotated[list[str] | None, typer.Option(help="its secret; default: made")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="of partial fills, faults, data")] = None,
+    profile: Annotated[str | None, typer.Option(help="how orders fill: alpaca or ours")] = None,
+    knobs: Annotated[Path | None, typer.Option(help="TOML: the exchange's behaviour")] = None,
+    faults: Annotated[Path | None, typer.Option(help="TOML or JSON: faults on demand")] = None,
+    db: Annotated[Path | None, typer.Option(help="file to keep; default: forget all")] = None,
+    admin_token: Annotated[str | None, typer.Option(help="for /admin/; default: made")] = None,
+    tls: Annotated[Path | None, typer.Option(help="folder of the certificate; made")] = None,
+) -> None:
+    """Serve a paper exchange: prints one line when it is ready, ends with Ctrl-C."""
+
+    def action() -> int:
+        from catalyst_bot.bootstrap.exchange import Asked, paired, serve_exchange
+
+        asked = Asked(
+            host=host,
+            port=port,
+            bars=tuple(bars or ()),
+            news=tuple(news or ()),
+            events=events,
+            start=start,
+            speed=speed,
+            keys=paired(key or (), secret or ()),
+            seed=seed,
+            profile=profile,
+            knobs=knobs,
+            faults=faults,
+            db=db,
+            admin_token=admin_token,
+            tls=tls,
+        )
+        serve_exchange(asked, say=console.say_now, note=console.note)
         return console.OK
 
     console.guarded(action)

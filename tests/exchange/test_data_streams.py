@@ -243,6 +243,13 @@ async def test_sip_has_no_limit_of_symbols() -> None:
         assert len(answer[0]["quotes"]) == 99
 
 
+async def test_sip_is_not_in_every_plan() -> None:
+    async with streams(limits=StreamLimits()) as served, client(served.ws("/v2/sip")) as caller:
+        await caller.hear()
+        assert await caller.ask(AUTH) == error(409, "insufficient subscription")
+        await caller.closed()
+
+
 async def test_a_second_connection_to_a_feed_meets_406() -> None:
     async with streams() as served, client(served.ws("/v2/iex")) as first:
         await signed_in(first)
@@ -255,7 +262,7 @@ async def test_a_second_connection_to_a_feed_meets_406() -> None:
 
 
 async def test_a_slow_client_is_told_407_where_it_still_listens() -> None:
-    limits = StreamLimits(outbox_bytes=10_000)
+    limits = StreamLimits(has_sip=True, outbox_bytes=10_000)
     async with streams(limits=limits) as served, client(served.ws("/v2/sip")) as caller:
         await signed_in(caller)
         await caller.ask(subscribe(trades=["*"]))
@@ -266,7 +273,7 @@ async def test_a_slow_client_is_told_407_where_it_still_listens() -> None:
 
 
 async def test_a_fast_clock_waits_for_clients() -> None:
-    limits = StreamLimits(outbox_bytes=100_000)
+    limits = StreamLimits(has_sip=True, outbox_bytes=100_000)
     async with streams(limits=limits) as served, client(served.ws("/v2/sip")) as caller:
         await signed_in(caller)
         await caller.ask(subscribe(trades=["*"]))

@@ -47,6 +47,9 @@ class FaultGate:
         is_before = action.stage is Stage.BEFORE
         if is_before:
             await asyncio.sleep(action.delay_s)
+            if action.only_waits:
+                await self._app(scope, receive, send)
+                return
         if not (is_before and action.replaces_answer):
             await self._app(scope, receive, answer.keep)
         if not is_before:

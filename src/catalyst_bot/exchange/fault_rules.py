@@ -138,6 +138,12 @@ class HttpAction(Words, frozen=True, kw_only=True):
                 raise ValueError(f"{name!r}: {value!r} is no header")
 
     @property
+    def only_waits(self) -> bool:
+        """Whether the client gets what the exchange answers, only later."""
+        spoils = (self.cut_body_at, self.slow_body_bytes_per_s)
+        return not self.replaces_answer and spoils == (None, None)
+
+    @property
     def replaces_answer(self) -> bool:
         """Whether the client gets nothing of what the exchange would answer."""
         return self.status is not None or self.hang or self.reset

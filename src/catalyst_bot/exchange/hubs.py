@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
@@ -32,6 +33,14 @@ class Venue(Protocol):
 
     def on_moment(self, moment: Moment) -> None:
         """Let a moment have its effects, publish what follows from it, remember it."""
+        ...
+
+    def next_due(self) -> datetime | None:
+        """Return when it has something to do by itself."""
+        ...
+
+    def on_due(self, at: datetime) -> None:
+        """Do what is due at or before a time."""
         ...
 
 

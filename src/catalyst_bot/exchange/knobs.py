@@ -46,7 +46,8 @@ class Knobs:
     `partial_probability` is how often an eligible order is filled in part only. An order is
     acknowledged `ack_delay_s` after it was taken, and a cancel done `cancel_latency_s` after it
     was asked for. `emits_sibling_cancel` is false for the observed habit of not telling of the
-    cancelled sibling on the stream. `news_delay_s` is how long after its publication an item is
+    cancelled sibling on the stream. `has_sip` says whether the accounts' data plan goes beyond IEX.
+    `news_delay_s` is how long after its publication an item is
     shown.
     """
 
@@ -63,6 +64,8 @@ class Knobs:
     conn_limit: int = 1
     auth_timeout_s: float = 10.0
     iex_symbol_limit: int = 30
+    has_sip_data: bool = False
+    has_sip: bool = False
     news_delay_s: float = 60.0
     starting_cash_usd: Decimal = Decimal(100_000)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +10,7 @@ from typing import Any
 
 from catalyst_bot.domain.news import Headline
 from catalyst_bot.exchange.replies import rfc3339
+from catalyst_bot.exchange.timeline import Timeline
 
 _ID_BITS = 52  # whole numbers that JavaScript, too, keeps exactly
 _SUMMARY_CHARACTERS = 240
@@ -72,31 +72,12 @@ class NewsItem:
         }
 
 
-class NewsArchive:
-    """All items by the time they are shown; what is not shown yet is not there."""
-
-    def __init__(self, items: Iterable[NewsItem]) -> None:
-        first: dict[int, NewsItem] = {}
-        for item in sorted(items, key=lambda item: (item.shown_at, item.news_id)):
-            first.setdefault(item.news_id, item)  # a repeated delivery is no new item
-        self._items = tuple(first.values())
-        self._shown = [item.shown_at for item in self._items]
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def shown(self, at: datetime) -> tuple[NewsItem, ...]:
-        """Return what was shown at or before `at`, in that order."""
-        return self._items[: bisect_right(self._shown, at)]
-
-    def between(self, after: datetime, until: datetime) -> tuple[NewsItem, ...]:
-        """Return what is shown in (after, until]."""
-        return self._items[bisect_right(self._shown, after) : bisect_right(self._shown, until)]
-
-    def next_at(self, after: datetime) -> datetime | None:
-        """Return when the next item after a time is shown."""
-        index = bisect_right(self._shown, after)
-        return self._shown[index] if index < len(self._shown) else None
+def news_timeline(items: Iterable[NewsItem]) -> Timeline[NewsItem]:
+    """Return items by the time they are shown; a repeated delivery is no new item."""
+    first: dict[int, NewsItem] = {}
+    for item in sorted(items, key=lambda item: (item.shown_at, item.news_id)):
+        first.setdefault(item.news_id, item)
+    return Timeline((item.shown_at, item) for item in first.values())
 
 
 def news_item(headline: Headline, delay: timedelta) -> NewsItem:
@@ -115,11 +96,16 @@ def news_item(headline: Headline, delay: timedelta) -> NewsItem:
         summary=_summary(headline),
         content=headline.body,
         url=headline.url if headline.url.startswith(("http://", "https://")) else None,
-        symbols=tuple(sorted({symbol.upper() for symbol in headline.symbols if symbol})),
+        symbols=tuple(sorted({alpaca_symbol(symbol) for symbol in headline.symbols if symbol})),
         source=source,
         created_at=created_at,
         shown_at=shown_at,
     )
+
+
+def alpaca_symbol(symbol: str) -> str:
+    """Return a recorded symbol as Alpaca spells it: BRK.B where others write BRK-B."""
+    return symbol.upper().replace("-", ".")
 
 
 def _news_id(headline: Headline) -> int:

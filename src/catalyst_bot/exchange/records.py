@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from catalyst_bot.domain.money import ZERO
 from catalyst_bot.exchange.errors import invalid_field
 
 
@@ -25,15 +24,6 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     trade_confirm_email: str = "all"
 
 
-class DayMarks(msgspec.Struct, frozen=True, kw_only=True):
-    """How an account ended the session before: what `last_equity` and its like show."""
-
-    balance_asof: date
-    last_equity_usd: Decimal
-    last_maintenance_margin_usd: Decimal = ZERO
-    quantities: dict[str, Decimal] = {}
-
-
 class AccountRecord(msgspec.Struct, frozen=True, kw_only=True):
     """An account as it is written to disk, apart from its events."""
 
@@ -42,7 +32,6 @@ class AccountRecord(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     cash_usd: Decimal
     configuration: Configuration
-    marks: DayMarks
 
 
 class AccessKey(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from hmac import compare_digest
 from typing import Any
 from uuid import UUID
@@ -35,6 +36,7 @@ def decimal_or_none(value: Decimal | None) -> str | None:
     return None if value is None else decimal_text(value)
 
 
+@lru_cache(maxsize=4096)
 def rfc3339(at: datetime) -> str:
     """Return a UTC time with Z; trailing zeros of the fraction are cut, as Go prints times."""
     text = at.isoformat() if at.tzinfo is UTC else at.astimezone(UTC).isoformat()

@@ -43,7 +43,8 @@ _PUT_EVENT: Final = "INSERT INTO events (account_id, seq, kind, body) VALUES (?,
 
 
 class ExchangeStore:
-    """The file of one exchange (None: in memory, gone at the end); use it from one thread.
+    """The file of one exchange (None: in memory, gone at the end); use it from one thread at a
+    time.
 
     Raises `ConfigError` for a file another exchange holds or that is none of ours, and
     `JournalDamaged` for one that cannot be read.
@@ -56,7 +57,10 @@ class ExchangeStore:
                 stack.enter_context(lock(path))
                 stack.enter_context(damage_named(path))
             connection = sqlite3.connect(
-                path or ":memory:", timeout=_BUSY_TIMEOUT_S, isolation_level=None
+                path or ":memory:",
+                timeout=_BUSY_TIMEOUT_S,
+                isolation_level=None,
+                check_same_thread=False,
             )
             self._connection = stack.enter_context(closing(connection))
             connection.execute("PRAGMA journal_mode = WAL")

@@ -20,8 +20,10 @@ _NOT_LIVE = frozenset({VenueStatus.ACCEPTED, VenueStatus.HELD})
 
 
 def apply(state: VenueState, event: e.VenueEvent) -> None:
-    """Change the state by one event."""
+    """Change the state by one event, and show it to whoever watches."""
     _CHANGES[type(event)](state, event)
+    if state.observer is not None:
+        state.observer(event)
 
 
 def _enter(state: VenueState, event: e.OrderEntered) -> None:

@@ -17,21 +17,20 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from catalyst_bot.domain.enums import Side, TimeInForce
+from catalyst_bot.domain.enums import Side
 from catalyst_bot.domain.errors import InvariantViolated
 from catalyst_bot.domain.limits import CostRules
 from catalyst_bot.domain.market import Bar, OpenPrint
-from catalyst_bot.domain.money import ZERO, round_cents
+from catalyst_bot.domain.money import round_cents
 from catalyst_bot.simulation import (
     admission,
-    alpaca_admission,
     event_effects,
     margin,
-    replacement,
 )
 from catalyst_bot.simulation import events as e
 from catalyst_bot.simulation.entering import Registry, closing_intent, inferred_intent
 from catalyst_bot.simulation.fill_profile import FillProfile
+from catalyst_bot.simulation.judge import Judge
 from catalyst_bot.simulation.market_now import AuctionKind, MarketNow, SessionPhase
 from catalyst_bot.simulation.matching import Matcher
 from catalyst_bot.simulation.order_names import OrderNames
@@ -46,26 +45,25 @@ from catalyst_bot.simulation.price_window import (
 )
 from catalyst_bot.simulation.pricing import pricing_of
 from catalyst_bot.simulation.recorder import Recorder
-from catalyst_bot.simulation.refusals import Refusal, RefusalKind, Refused
+from catalyst_bot.simulation.sessions import (
+    AUCTION_OVER,
+    BY_REQUEST,
+    canceled,
+    end_of_session,
+    is_for_auction,
+    is_for_session,
+)
 from catalyst_bot.simulation.venue_account import VenueAccount
 from catalyst_bot.simulation.venue_order import VenueOrder, VenueStatus
 from catalyst_bot.simulation.venue_rules import (
     CancelWhenClosed,
-    ClientIdScope,
     RuleBook,
     VenueRules,
 )
 from catalyst_bot.simulation.venue_state import DayBase, VenueState
 
 ALL_SESSION = MarketNow()
-BY_REQUEST = "cancelled by request"
-TOO_OLD = "good until cancelled has a last day"
 CORPORATE_ACTION = "corporate action"
-AUCTION_OVER = "not filled in the auction"
-_AUCTION_OF = {TimeInForce.OPG: AuctionKind.OPEN, TimeInForce.CLS: AuctionKind.CLOSE}
-_OF_ONE_SESSION = frozenset(
-    {TimeInForce.DAY, TimeInForce.OPG, TimeInForce.CLS, TimeInForce.IOC, TimeInForce.FOK}
-)
 
 
 class MatchingEngine:
@@ -106,6 +104,7 @@ class MatchingEngine:
         self._matcher = Matcher(
             state=self.state, pricing=pricing, recorder=self._recorder, money=self.rules.money
         )
+        self._judge = Judge(state=self.state, rules=self.rules)
         self.registry = Registry(
             names=names,
             rules=self.rules,
@@ -127,18 +126,11 @@ class MatchingEngine:
         `is_acknowledged` is False (then `acknowledge` makes it new). Nothing fills in here: show
         the current price with `on_trade(..., only=[order_id])` afterwards.
         """
-        self._check_client_id(request.client_order_id)
+        self._judge.check_client_id(request.client_order_id)
         entered = self.taken_in(request, at, market=market, is_acknowledged=is_acknowledged)
-        applicant = self._applicant(entered[0], market)
-        refusal = (
-            admission.our_refusal(applicant)
-            if self.rules.book is RuleBook.OURS
-            else alpaca_admission.alpaca_refusal(applicant)
-        )
-        if refusal is not None:
-            raise Refused(refusal)
+        self._judge.check_order(self._applicant(entered[0], market))
         for leg in entered[1:]:
-            self._check_client_id(leg.client_order_id)
+            self._judge.check_client_id(leg.client_order_id)
         return self._take_in(entered)
 
     def taken_in(
@@ -172,17 +164,15 @@ class MatchingEngine:
 
         Outside the order's session it may only be `pending_cancel` until the session opens.
         """
-        order = self._cancelable(order_id)
-        is_in_session = phase is SessionPhase.REGULAR or (
-            order.extended_hours and phase is not SessionPhase.CLOSED
-        )
+        order = self._judge.cancelable(order_id)
+        is_in_session = is_for_session(order, phase)
         if is_in_session or self.rules.cancel_when_closed is CancelWhenClosed.AT_ONCE:
             return self._cancel(order, BY_REQUEST, at)
         return self._recorder.record(self._cancel_request(order, at))
 
     def request_cancel(self, order_id: str, at: datetime) -> list[e.VenueEvent]:
         """Make an order `pending_cancel`; it may still fill until `confirm_cancel`."""
-        return self._recorder.record(self._cancel_request(self._cancelable(order_id), at))
+        return self._recorder.record(self._cancel_request(self._judge.cancelable(order_id), at))
 
     def confirm_cancel(self, order_id: str, at: datetime) -> list[e.VenueEvent]:
         """Finish a pending cancel; nothing when the order ended before."""
@@ -210,24 +200,12 @@ class MatchingEngine:
         market: MarketNow = ALL_SESSION,
     ) -> list[e.VenueEvent]:
         """Replace an order by a successor with new ids (`replaced_by`, `replaces`)."""
-        order = self._known(order_id)
+        order = self._judge.known(order_id)
         if changes.client_order_id is not None:
-            self._check_client_id(changes.client_order_id)
+            self._judge.check_client_id(changes.client_order_id)
         replaced = self.successor_of(order, changes, at, market=market)
-        wanted = replacement.Replacement(
-            order=order,
-            changes=changes,
-            group=self.state.group_of(order),
-            successor=self._applicant(replaced[1], market),
-            reserved_usd=self.state.reservations.usd_of.get(order_id, ZERO),
-        )
-        refusal = (
-            replacement.our_refusal(wanted)
-            if self.rules.book is RuleBook.OURS
-            else replacement.alpaca_refusal(wanted)
-        )
-        if refusal is not None:
-            raise Refused(refusal)
+        successor = self._applicant(replaced[1], market)
+        self._judge.check_replacement(order, changes, successor)
         return self._recorder.record(*replaced)
 
     def successor_of(
@@ -279,11 +257,7 @@ class MatchingEngine:
         self, symbol: str, price: float, at: datetime, kind: AuctionKind
     ) -> list[e.VenueEvent]:
         """Fill the orders for an auction at its price and end what is left of them."""
-        orders = [
-            order
-            for order in self.state.open_orders(symbol)
-            if _AUCTION_OF.get(order.time_in_force) is kind
-        ]
+        orders = [order for order in self.state.open_orders(symbol) if is_for_auction(order, kind)]
         if not orders or symbol in self.state.halted:
             return []
         events: list[e.VenueEvent] = []
@@ -305,28 +279,20 @@ class MatchingEngine:
         """Confirm cancels that waited and make queued orders `new`; PRE: extended-hours only."""
         events: list[e.VenueEvent] = []
         for order in self.state.all_open_orders():
-            if phase is not SessionPhase.REGULAR and not order.extended_hours:
-                continue
-            events += self.confirm_cancel(order.order_id, at)
-            events += self.acknowledge(order.order_id, at)
+            if is_for_session(order, phase):
+                events += self.confirm_cancel(order.order_id, at)
+                events += self.acknowledge(order.order_id, at)
         return events
 
     def on_session_close(
         self, at: datetime, *, phase: SessionPhase = SessionPhase.REGULAR
     ) -> list[e.VenueEvent]:
-        """Let the orders of the session lapse that were there before the close, and those whose
-        last day it was. POST ends the extended-hours orders, REGULAR all others.
-        """
-        ended: list[e.OrderEvent] = []
-        for order in self.state.all_open_orders():
-            if order.extended_hours is not (phase is SessionPhase.POST):
-                continue
-            told_at = self._recorder.not_before(order, at)
-            if order.time_in_force in _OF_ONE_SESSION and order.live_from < at:
-                ended.append(_lapsed(order, told_at))
-            elif order.expires_at is not None and order.expires_at <= at:
-                ended.append(_canceled(order, TOO_OLD, told_at))
-        return self._recorder.record_apart(ended)
+        """Let the orders of the session lapse; POST ends those for extended hours."""
+        ends = (
+            end_of_session(order, at, phase, told_at=self._recorder.not_before(order, at))
+            for order in self.state.all_open_orders()
+        )
+        return self._recorder.record_apart([event for event in ends if event is not None])
 
     def roll_day(self, at: datetime, marks: Mapping[str, Decimal]) -> list[e.VenueEvent]:
         """Close the books of a day: its equity and margin bound the next day's buying power."""
@@ -355,7 +321,7 @@ class MatchingEngine:
         Open orders of the symbol are cancelled.
         """
         events = self._recorder.record_apart(
-            [_canceled(o, CORPORATE_ACTION, at) for o in self.state.open_orders(symbol)]
+            [canceled(o, CORPORATE_ACTION, at) for o in self.state.open_orders(symbol)]
         )
         fraction = self.state.account.fraction_after_split(symbol, shares_per_share)
         return events + self._note(
@@ -421,68 +387,13 @@ class MatchingEngine:
         return [event]
 
     def _applicant(self, entered: e.OrderEntered, market: MarketNow) -> admission.Applicant:
-        request = entered.request
-        quantity = request.quantity
-        if quantity is None:
-            cost_usd = request.notional_usd or ZERO
-        else:
-            cost_usd = quantity * entered.reserve_price
-        return admission.Applicant(
-            request=request,
-            intent=entered.position_intent,
-            cost_usd=cost_usd,
-            state=self.state,
-            figures=self.figures(market.marks),
-            market=market,
-            allow_short=self.allow_short,
+        return self._judge.applicant(
+            entered, market, figures=self.figures(market.marks), allow_short=self.allow_short
         )
-
-    def _check_client_id(self, client_order_id: str) -> None:
-        known = self.state.by_client_id(client_order_id)
-        if known is None:
-            return
-        if self.rules.client_ids is ClientIdScope.ACTIVE_ONLY and known.is_ended:
-            return
-        raise Refused(
-            Refusal(kind=RefusalKind.CLIENT_ORDER_ID, message="client_order_id must be unique")
-        )
-
-    def _known(self, order_id: str) -> VenueOrder:
-        order = self.state.orders.get(order_id)
-        if order is None:
-            message = f"order not found for {order_id}"
-            raise Refused(Refusal(kind=RefusalKind.ORDER_UNKNOWN, message=message))
-        return order
-
-    def _cancelable(self, order_id: str) -> VenueOrder:
-        """Return the order that a cancel is about: a waiting leg ends with its entry."""
-        order = self._known(order_id)
-        is_waiting = not order.is_ended and not order.is_open
-        if (
-            order.is_ended
-            or order.status is VenueStatus.PENDING_CANCEL
-            or (is_waiting and self.rules.book is RuleBook.OURS)
-        ):
-            message = f'order is already in "{order.status}" state'
-            raise Refused(Refusal(kind=RefusalKind.NOT_CANCELABLE, message=message))
-        if is_waiting:
-            assert order.parent_id is not None
-            return self._cancelable(order.parent_id)
-        return order
 
     def _cancel_request(self, order: VenueOrder, at: datetime) -> e.CancelRequested:
         return e.CancelRequested(at=self._recorder.not_before(order, at), order_id=order.order_id)
 
     def _cancel(self, order: VenueOrder, reason: str, at: datetime) -> list[e.VenueEvent]:
         told_at = self._recorder.not_before(order, at)
-        return self._recorder.record(_canceled(order, reason, told_at))
-
-
-def _canceled(order: VenueOrder, reason: str, at: datetime) -> e.OrderCanceled:
-    return e.OrderCanceled(at=at, order_id=order.order_id, reason=reason)
-
-
-def _lapsed(order: VenueOrder, at: datetime) -> e.OrderEvent:
-    if order.status is VenueStatus.PENDING_CANCEL:
-        return _canceled(order, BY_REQUEST, at)
-    return e.OrderExpired(at=at, order_id=order.order_id)
+        return self._recorder.record(canceled(order, reason, told_at))

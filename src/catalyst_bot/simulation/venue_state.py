@@ -6,11 +6,13 @@ one by the same from the record. So both are the same by construction.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from catalyst_bot.domain.money import ZERO
+from catalyst_bot.simulation.events import VenueEvent
 from catalyst_bot.simulation.group import Group, GroupIds
 from catalyst_bot.simulation.reservations import Reservations
 from catalyst_bot.simulation.venue_account import VenueAccount
@@ -33,7 +35,7 @@ class VenueState:
 
     `orders` holds ended ones too, by order id; `id_by_client_id` names the latest order of each
     client order id. `open_ids` are the open ones by symbol. `tradable_from` is when a symbol's
-    last halt ended.
+    last halt ended. `observer` is shown each event when the state has changed by it.
     """
 
     account: VenueAccount
@@ -47,6 +49,7 @@ class VenueState:
     places_given: int = 0
     halted: set[str] = field(default_factory=set)
     tradable_from: dict[str, datetime] = field(default_factory=dict)
+    observer: Callable[[VenueEvent], None] | None = field(default=None, compare=False, repr=False)
 
     def by_client_id(self, client_order_id: str) -> VenueOrder | None:
         """Return the latest order of a client order id."""

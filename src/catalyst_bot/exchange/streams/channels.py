@@ -51,18 +51,25 @@ class BadSubscription(Exception):
 class Feed:
     """One endpoint of data: its channels, and how many symbols trades and quotes may hold (0: any).
 
-    `is_own` feeds get nothing of what is published for the market.
+    `is_open` says whether the data plan has it; `is_own` feeds get nothing of what is published
+    for the market.
     """
 
     name: str
     channels: tuple[str, ...]
     symbol_limit: int = 0
+    is_open: bool = True
     is_own: bool = False
 
 
-def stock_feed(name: str, *, symbol_limit: int = 0, is_own: bool = False) -> Feed:
-    """Return a feed of stocks."""
-    return Feed(name=name, channels=_STOCK_CHANNELS, symbol_limit=symbol_limit, is_own=is_own)
+def stock_feeds(*, iex_symbols: int, has_sip: bool) -> dict[str, Feed]:
+    """Return the feeds of stocks by name."""
+    feeds = (
+        Feed(name="iex", channels=_STOCK_CHANNELS, symbol_limit=iex_symbols),
+        Feed(name="sip", channels=_STOCK_CHANNELS, is_open=has_sip),
+        Feed(name="test", channels=_STOCK_CHANNELS, is_own=True),
+    )
+    return {feed.name: feed for feed in feeds}
 
 
 def news_feed() -> Feed:

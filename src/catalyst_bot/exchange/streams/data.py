@@ -5,15 +5,15 @@ Text JSON goes out, or MessagePack where the handshake asked for it; always arra
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import Any, Final
 
 from starlette.websockets import WebSocket
 
 from catalyst_bot.exchange.fault_rules import StreamAction
 from catalyst_bot.exchange.faults import FaultBook
-from catalyst_bot.exchange.streams.channels import BadSubscription, Feed, Subscription, stock_feed
+from catalyst_bot.exchange.streams.channels import BadSubscription, Feed, Subscription, stock_feeds
 from catalyst_bot.exchange.streams.doors import header_keys, later, turn_away
 from catalyst_bot.exchange.streams.lane import Lane, StreamEvent
 from catalyst_bot.exchange.streams.limits import Register, StreamLimits
@@ -43,12 +43,20 @@ SignIn = Callable[["DataSession", str, str], int]
 class DataSession:
     """The conversation with one client of a feed."""
 
-    def __init__(self, socket: StreamSocket, feed: Feed, *, sign_in: SignIn) -> None:
+    def __init__(
+        self,
+        socket: StreamSocket,
+        feed: Feed,
+        *,
+        sign_in: SignIn,
+        on_change: Callable[[], None],
+    ) -> None:
         self.socket = socket
         self.feed = feed
-        self.account_id: str | None = None
+        self.keys: tuple[str, str] | None = None
         self.subscription = Subscription(feed)
         self._sign_in = sign_in
+        self._on_change = on_change
 
     def on_frame(self, message: Any) -> None:
         """Answer what the client sent."""
@@ -57,14 +65,14 @@ class DataSession:
             self.authenticate(message.get("key"), message.get("secret"))
         elif action not in ("subscribe", "unsubscribe"):
             self.fail(400)
-        elif self.account_id is None:
+        elif self.keys is None:
             self.fail(401)
         else:
             self._subscribe(message, is_more=action == "subscribe")
 
     def authenticate(self, key_id: Any, secret: Any) -> None:
         """Let an account in by its keys, and tell."""
-        if self.account_id is not None:
+        if self.keys is not None:
             self.fail(403)
             return
         is_text = isinstance(key_id, str) and isinstance(secret, str)
@@ -92,6 +100,7 @@ class DataSession:
         except BadSubscription as error:
             self.fail(error.code)
         else:
+            self._on_change()
             self.say(self.subscription.state())
 
 
@@ -107,6 +116,8 @@ class FeedHub:
         self._faults = faults
         self._sessions: list[DataSession] = []
         self._refused: set[DataSession] = set()
+        self._wanted: dict[str, frozenset[str]] = {}
+        self.on_change: Callable[[], None] | None = None  # told when other symbols are wanted
         self._lane = Lane(stream, faults, deliver=self._deliver, strike=self._strike)
 
     def put(self, events: Iterable[StreamEvent]) -> None:
@@ -136,7 +147,7 @@ class FeedHub:
         await websocket.accept()
         encoding = Encoding.MSGPACK if asks_for_msgpack(websocket) else Encoding.JSON_TEXT
         socket = StreamSocket(websocket, encoding, outbox_bytes=self._limits.outbox_bytes)
-        session = DataSession(socket, feed, sign_in=self._sign_in)
+        session = DataSession(socket, feed, sign_in=self._sign_in, on_change=self._changed)
         self._sessions.append(session)
         if action is not None and action.refuse_connection:
             self._refused.add(session)
@@ -152,6 +163,7 @@ class FeedHub:
             timer.cancel()
             self._sessions.remove(session)
             self._refused.discard(session)
+            self._changed()
 
     def _deliver(self, events: list[StreamEvent]) -> None:
         self._send(events, [session for session in self._sessions if not session.feed.is_own])
@@ -178,16 +190,27 @@ class FeedHub:
         account_id = self._register.account_id_of(key_id, secret)
         if account_id is None:
             return 402
-        places = Counter((other.feed.name, other.account_id) for other in self._sessions)
+        if not session.feed.is_open:
+            return 409
         limit = self._limits.connections
-        is_full = bool(limit) and places[(session.feed.name, account_id)] >= limit
+        is_full = bool(limit) and self._count(session.feed, account_id) >= limit
         if is_full or session in self._refused:
             return 406
-        session.account_id = account_id
+        session.keys = (key_id, secret)
         return 0
 
+    def _count(self, feed: Feed, account_id: str) -> int:
+        """How many connections an account has to a feed."""
+        keys = [session.keys for session in self._sessions if session.feed is feed]
+        return [self._register.account_id_of(*pair) for pair in keys if pair].count(account_id)
+
+    def _changed(self) -> None:
+        self._wanted.clear()
+        if self.on_change is not None:
+            self.on_change()
+
     def _time_out(self, session: DataSession) -> None:
-        if session.account_id is None:
+        if session.keys is None:
             session.fail(404)
 
 
@@ -196,16 +219,16 @@ class DataHub(FeedHub):
 
     def __init__(self, *, register: Register, limits: StreamLimits, faults: FaultBook) -> None:
         super().__init__("data", register=register, limits=limits, faults=faults)
-        self.feeds = {
-            "iex": stock_feed("iex", symbol_limit=limits.iex_symbols),
-            "sip": stock_feed("sip"),
-            "test": stock_feed("test", is_own=True),
-        }
+        self.feeds = stock_feeds(iex_symbols=limits.iex_symbols, has_sip=limits.has_sip)
 
-    def wanted(self, channel: str) -> set[str]:
+    def wanted(self, channel: str) -> frozenset[str]:
         """Return the symbols somebody listens to on a channel of the market; `*` means all."""
-        sessions = [session for session in self._sessions if not session.feed.is_own]
-        return {symbol for each in sessions for symbol in each.subscription.symbols(channel)}
+        wanted = self._wanted.get(channel)
+        if wanted is None:
+            listeners = [session for session in self._sessions if not session.feed.is_own]
+            symbols = (session.subscription.symbols(channel) for session in listeners)
+            wanted = self._wanted[channel] = frozenset(chain.from_iterable(symbols))
+        return wanted
 
     def publish(self, messages: Iterable[dict[str, Any]]) -> None:
         """Send messages (`T`, `S`, `t` as aware datetime, …) to whoever subscribed to them."""

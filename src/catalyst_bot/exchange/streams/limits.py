@@ -21,10 +21,12 @@ class StreamLimits:
     """Limits of the three streams; 0 means none.
 
     `connections` counts per account and stream, `iex_symbols` what trades and quotes may hold
-    together. A client that leaves more than `outbox_bytes` unread is too slow.
+    together; only `has_sip` opens the SIP feed. A client that leaves more than `outbox_bytes`
+    unread is too slow.
     """
 
     auth_timeout_s: float = 10.0
     connections: int = 1
     iex_symbols: int = 30
+    has_sip: bool = False
     outbox_bytes: int = 4 * 1024 * 1024

@@ -24,14 +24,16 @@ STREAM: Final = "trading"
 _AUTHENTICATE, _LISTEN = "authenticate", "listen"
 
 
-class TradingSession:
-    """The conversation with one client, before and after it said who it is."""
+SignIn = Callable[["TradingSession", str, str], bool]
+"""Let a session in by key and secret."""
 
-    def __init__(
-        self, socket: StreamSocket, *, sign_in: Callable[[TradingSession, str, str], str | None]
-    ) -> None:
+
+class TradingSession:
+    """The conversation with one client, before and after it said who it is (`keys`)."""
+
+    def __init__(self, socket: StreamSocket, *, sign_in: SignIn) -> None:
         self.socket = socket
-        self.account_id: str | None = None
+        self.keys: tuple[str, str] | None = None
         self.streams: tuple[str, ...] = ()
         self._sign_in = sign_in
 
@@ -50,9 +52,9 @@ class TradingSession:
 
     def authenticate(self, key_id: str, secret: str) -> bool:
         """Let an account in by its keys; says nothing."""
-        if self.account_id is None:
-            self.account_id = self._sign_in(self, key_id, secret)
-        return self.account_id is not None
+        if self.keys is None and self._sign_in(self, key_id, secret):
+            self.keys = (key_id, secret)
+        return self.keys is not None
 
     def answer(self, action: str, *, is_authorized: bool) -> None:
         """Tell whether the client may do what it asked for."""
@@ -79,7 +81,7 @@ class TradingSession:
             self.answer(_AUTHENTICATE, is_authorized=is_authorized)
 
     def _listen(self, message: dict[str, Any]) -> None:
-        if self.account_id is None:
+        if self.keys is None:
             self.answer(_LISTEN, is_authorized=False)
             return
         data = message.get("data")
@@ -171,16 +173,24 @@ class TradingHub:
             session.socket.befall(action)
 
     def _of(self, account_id: str) -> list[TradingSession]:
-        return [session for session in self._sessions if session.account_id == account_id]
+        """The sessions of an account; its keys may open another one after a reset."""
+        account_id_of = self._register.account_id_of
+        return [
+            session
+            for session in self._sessions
+            if session.keys is not None and account_id_of(*session.keys) == account_id
+        ]
 
-    def _sign_in(self, session: TradingSession, key_id: str, secret: str) -> str | None:
-        """Return the account of these keys; one that has its connections already is failed."""
+    def _sign_in(self, session: TradingSession, key_id: str, secret: str) -> bool:
+        """Say whether these keys open an account; one that has its connections already fails."""
         account_id = self._register.account_id_of(key_id, secret)
+        if account_id is None:
+            return False
         limit = self._limits.connections
-        if account_id is not None and limit and len(self._of(account_id)) >= limit:
+        if limit and len(self._of(account_id)) >= limit:
             session.fail("connection limit exceeded")
-            return None
-        return account_id
+            return False
+        return True
 
     def _is_full(self, keys: tuple[str, str] | None) -> bool:
         """Whether a handshake is one too many.
@@ -195,7 +205,7 @@ class TradingHub:
         return bool(limit) and len(self._sessions) >= limit * self._register.account_count()
 
     def _time_out(self, session: TradingSession) -> None:
-        if session.account_id is None:
+        if session.keys is None:
             session.answer(_AUTHENTICATE, is_authorized=False)
             session.socket.close()
 
