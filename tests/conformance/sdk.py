@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 import warnings
@@ -20,6 +21,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     from alpaca.common.exceptions import APIError
     from alpaca.data import requests as ask
+    from alpaca.data.enums import MostActivesBy
     from alpaca.data.historical.corporate_actions import CorporateActionsClient
     from alpaca.data.historical.news import NewsClient
     from alpaca.data.historical.screener import ScreenerClient
@@ -35,6 +37,7 @@ with warnings.catch_warnings():
 __all__ = [
     "APIError",
     "Desk",
+    "MostActivesBy",
     "NewsDataStream",
     "Order",
     "StockDataStream",
@@ -156,5 +159,7 @@ def running(stream: Any) -> Iterator[None]:
         yield
     finally:
         stream.stop()
+        # It looks up from its socket once in five seconds, or when that is closed.
+        asyncio.run_coroutine_threadsafe(stream.close(), stream._loop).result(ANSWER_S)
         thread.join(ANSWER_S)
         assert not thread.is_alive()

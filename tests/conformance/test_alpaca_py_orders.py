@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.conformance.sdk import APIError, Desk, Order, order
+from tests.conformance.world import DAY
 
 WAVE_S = 60  # one wave: from 100 to 101 and 99 and back
 
@@ -68,7 +70,8 @@ def test_a_limit_within_the_market_fills_at_the_quote(desk: Desk, lives: str):
 def test_a_limit_outside_the_market_waits_for_its_price(desk: Desk, lives: str):
     resting = desk.submit(limit("buy", 99.5, lives))
     assert resting.status == "new"
-    assert (resting.expires_at is not None) == (lives == "gtc")
+    days = {"day": 0, "gtc": 90}[lives]
+    assert resting.expires_at.date() == DAY + timedelta(days=days)
     desk.advance(seconds=WAVE_S)
     filled = desk.look_up(resting)
     assert filled.status == "filled"

@@ -218,12 +218,12 @@ def test_halts_are_told_and_hold_orders(desk: Desk, log: pytest.LogCaptureFixtur
     assert desk.look_up(held).status == "filled"
 
 
-@pytest.mark.proves("stream: /v2/sip trades", "stream: /v2/iex trades")
+@pytest.mark.proves("stream: /v2/iex trades")
 def test_a_data_stream_comes_back_after_a_lost_connection(
     desk: Desk, log: pytest.LogCaptureFixture
 ):
     heard = Heard()
-    stream = data_stream(desk, "/v2/sip")
+    stream = data_stream(desk)
     stream.subscribe_trades(heard.into("trades"), "WAVE")
     with running(stream):
         acknowledged(log)

@@ -75,9 +75,9 @@ def test_from_before_the_open_to_the_close(desk: Desk):
     at_close = desk.submit(market("sell", "cls"))
     at_close_limit = desk.submit(limit("sell", 90, "cls"))
     too_high = desk.submit(limit("sell", 130, "cls", qty=1))
-    of_the_day = desk.submit(limit("buy", 90))
-    for_long = desk.submit(limit("buy", 90, "gtc"))
-    until_eight = desk.submit(limit("buy", 90, extended_hours=True))
+    of_the_day = desk.submit(limit("buy", 40, symbol="FLAT"))
+    for_long = desk.submit(limit("buy", 40, "gtc", symbol="FLAT"))
+    until_eight = desk.submit(limit("buy", 40, symbol="FLAT", extended_hours=True))
     assert (
         statuses(desk, at_close, at_close_limit) == ["accepted"] * 2
         or statuses(desk, at_close, at_close_limit) == ["new"] * 2
