@@ -19,6 +19,7 @@ from benchmarks import (
     install,
     order_path,
     storage,
+    venue,
 )
 from benchmarks.line import ROUNDS, Line, table
 
@@ -27,6 +28,7 @@ PARTS: Mapping[str, Callable[[], list[Line]]] = {
     "commands": commands.lines,
     "order_path": order_path.lines,
     "core": core.lines,
+    "venue": venue.lines,
     "storage": storage.lines,
     "indicators": indicators.lines,
     "install": install.lines,

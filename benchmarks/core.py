@@ -15,6 +15,7 @@ from benchmarks.generated_run import recorded_session
 from benchmarks.line import Line, median_of
 from catalyst_bot.bootstrap.journal_tools import engine_of
 from catalyst_bot.bootstrap.parts import supervised
+from catalyst_bot.broker.embedded_venue import EmbeddedVenue
 from catalyst_bot.domain.enums import OrderRole
 from catalyst_bot.domain.limits import CostRules
 from catalyst_bot.domain.market import Bar
@@ -26,7 +27,6 @@ from catalyst_bot.domain.trading import ApprovedOrder, Fill, stop_leg_id
 from catalyst_bot.engine.engine import Engine
 from catalyst_bot.ports.journal import Journal
 from catalyst_bot.runtime.pipeline import Pipeline
-from catalyst_bot.simulation.matching_engine import MatchingEngine
 from catalyst_bot.storage.journal import SqlJournal
 from catalyst_bot.storage.memory import MemoryJournal
 
@@ -159,7 +159,7 @@ def _bar(order: ApprovedOrder, minute: int, *, open_: float, high: float, close:
 
 def _orders_per_second(records: Sequence[Recorded]) -> float:
     """Send brackets one after the other; each is bought in one bar and sold in the next."""
-    engine = MatchingEngine(CostRules(), starting_cash_usd=Decimal(10_000_000))
+    venue = EmbeddedVenue(CostRules(), starting_cash_usd=Decimal(10_000_000))
     order = _first_entry(records)
     price = float(order.reference_price)
     work = [
@@ -172,10 +172,10 @@ def _orders_per_second(records: Sequence[Recorded]) -> float:
     ]
     start = time.perf_counter()
     for entry, bought, sold in work:
-        engine.submit(entry, bought.opened_at)
-        engine.on_bar(bought, bought.closed_at)
-        engine.on_bar(sold, sold.closed_at)
+        venue.submit(entry, bought.opened_at)
+        venue.on_bar(bought, bought.closed_at)
+        venue.on_bar(sold, sold.closed_at)
     seconds = time.perf_counter() - start
-    if engine.working_symbols():
+    if venue.working_symbols():
         raise RuntimeError("orders are left at the venue: the measurement is of something else")
     return ORDERS / seconds

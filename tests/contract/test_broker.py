@@ -1,7 +1,8 @@
 """What every broker adapter promises, whatever stands behind it.
 
 To add an adapter, write a `Bench` for it (how its market is moved, how its answers are collected)
-and list it in `TRADING`. A broker that never trades belongs in `ALL` only.
+and list it in `TRADING`. A broker that never trades belongs in `ALL` only. `full_bench` is for the
+parts of the port that came later: replaced limits, protective pairs and extended hours.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from catalyst_bot.broker.dry_run import DryRunBroker
 from catalyst_bot.broker.embedded import EmbeddedBroker
 from catalyst_bot.broker.embedded_venue import EmbeddedVenue
 from catalyst_bot.domain.account import BrokerSnapshot
-from catalyst_bot.domain.enums import OrderKind, OrderRole, OrderStatus, Side
+from catalyst_bot.domain.enums import OrderKind, OrderRole, OrderStatus, Side, TimeInForce
 from catalyst_bot.domain.limits import CostRules
 from catalyst_bot.domain.messages import commands as c
 from catalyst_bot.domain.messages import facts as f
@@ -119,6 +120,14 @@ def bench(request: pytest.FixtureRequest) -> Bench:
     return TRADING[request.param]()
 
 
+FULL = [name for name in TRADING if name.startswith("embedded")]  # all that the port offers
+
+
+@pytest.fixture(params=FULL)
+def full_bench(request: pytest.FixtureRequest) -> Bench:
+    return TRADING[request.param]()
+
+
 @pytest.fixture(params=ALL)
 def any_bench(request: pytest.FixtureRequest) -> Bench:
     return ALL[request.param]()
@@ -160,6 +169,13 @@ def move_stop(bench: Bench, order_id: str, price: str) -> list[Fact]:
     return bench.take()
 
 
+def move_limit(bench: Bench, order_id: str, price: str) -> list[Fact]:
+    bench.broker.replace(
+        c.ReplaceOrder(client_order_id=order_id, catalyst_id="cat-test", limit_price=Decimal(price))
+    )
+    return bench.take()
+
+
 def look_up(bench: Bench, order_id: str) -> f.OrderLookedUp:
     bench.broker.look_up(c.LookUpOrder(client_order_id=order_id))
     return the(f.OrderLookedUp, bench.take())
@@ -174,6 +190,23 @@ def books_after(bench: Bench) -> BrokerSnapshot:
     """The books, with everything said so far put aside."""
     bench.take()
     return books(bench)
+
+
+def held_alone(bench: Bench) -> None:
+    """Hold 100 ACME that no order protects."""
+    send(bench, client_order_id="cb-held", stop_loss_price=None, take_profit_price=None)
+    bench.trade_at(100.0)
+    bench.take()
+
+
+def fills_of(facts: list[Fact]) -> dict[str, Decimal]:
+    """How many shares each order traded."""
+    sums: dict[str, Decimal] = {}
+    for fact in facts:
+        if isinstance(fact, f.OrderFilled):
+            order_id = fact.fill.client_order_id
+            sums[order_id] = sums.get(order_id, Decimal(0)) + fact.fill.quantity
+    return sums
 
 
 def filled_entry(bench: Bench) -> ApprovedOrder:
@@ -288,6 +321,116 @@ def test_a_waiting_order_is_cancelled_once(bench: Bench):
     assert the(f.ChangeRefused, cancel(bench, order.client_order_id))
     bench.trade_at(97.8)
     assert bench.take() == []
+
+
+def test_a_limit_order_waits_for_its_price_and_never_pays_more(bench: Bench):
+    order = send(bench, kind=OrderKind.LIMIT, limit_price=Decimal(98))
+    bench.trade_at(100.0)
+    assert fills_of(bench.take()) == {}
+    bench.trade_at(97.8)
+    facts = bench.take()
+    assert fills_of(facts) == {order.client_order_id: order.quantity}
+    assert all(x.fill.price <= 98 for x in facts if isinstance(x, f.OrderFilled))
+
+
+def test_a_moved_limit_fills_at_its_new_price(full_bench: Bench):
+    order = send(full_bench, kind=OrderKind.LIMIT, limit_price=Decimal(98))
+    full_bench.take()
+    replaced = the(f.OrderReplaced, move_limit(full_bench, order.client_order_id, "99.00"))
+    assert (replaced.client_order_id, replaced.limit_price) == (order.client_order_id, 99)
+    assert replaced.stop_price is None
+    full_bench.trade_at(98.8)
+    assert fills_of(full_bench.take()) == {order.client_order_id: order.quantity}
+    ticket = look_up(full_bench, order.client_order_id).ticket
+    assert ticket is not None
+    assert (ticket.status, ticket.filled_quantity) == (OrderStatus.FILLED, order.quantity)
+
+
+def test_a_filled_order_is_not_moved(full_bench: Bench):
+    order = send(full_bench, kind=OrderKind.LIMIT, limit_price=Decimal(101))
+    full_bench.trade_at(100.0)
+    full_bench.take()
+    assert the(f.ChangeRefused, move_limit(full_bench, order.client_order_id, "99.00")).reason
+
+
+def test_a_limit_for_extended_hours_is_taken(full_bench: Bench):
+    order = send(
+        full_bench,
+        kind=OrderKind.LIMIT,
+        limit_price=Decimal(98),
+        stop_loss_price=None,
+        take_profit_price=None,
+        extended_hours=True,
+    )
+    assert the(f.OrderAccepted, full_bench.take()).client_order_id == order.client_order_id
+    assert the(f.OrderCancelled, cancel(full_bench, order.client_order_id))
+
+
+def protective(bench: Bench, role: OrderRole, **given: Any) -> ApprovedOrder:
+    return send(
+        bench,
+        client_order_id="cb-protect",
+        side=Side.SELL,
+        role=role,
+        stop_loss_price=Decimal(97),
+        take_profit_price=None,
+        time_in_force=TimeInForce.GTC,
+        **given,
+    )
+
+
+def test_a_plain_stop_protects_a_position(bench: Bench):
+    held_alone(bench)
+    order = protective(bench, OrderRole.STOP_LOSS, kind=OrderKind.STOP)
+    assert the(f.OrderAccepted, bench.take()).client_order_id == order.client_order_id
+    bench.trade_at(98.0)
+    assert fills_of(bench.take()) == {}
+    bench.trade_at(96.0)
+    assert fills_of(bench.take()) == {order.client_order_id: 100}
+    assert books(bench).positions == ()
+
+
+def pair(bench: Bench) -> tuple[str, str]:
+    """Protect a held position by a target at $106 and a stop at $97; return their ids."""
+    held_alone(bench)
+    prices = {"kind": OrderKind.LIMIT, "limit_price": Decimal(106)}
+    order = protective(bench, OrderRole.TAKE_PROFIT, **prices)
+    target_id, stop_id = order.client_order_id, stop_leg_id(order.client_order_id)
+    accepted = [x.client_order_id for x in bench.take() if isinstance(x, f.OrderAccepted)]
+    assert accepted == [target_id, stop_id]
+    return target_id, stop_id
+
+
+@pytest.mark.parametrize(("price", "is_stop"), [(96.0, True), (107.0, False)])
+def test_one_of_a_protective_pair_sells_and_cancels_the_other(
+    full_bench: Bench, price: float, is_stop: bool
+):
+    target_id, stop_id = pair(full_bench)
+    full_bench.trade_at(price)
+    facts = full_bench.take()
+    sold, cancelled = (stop_id, target_id) if is_stop else (target_id, stop_id)
+    assert fills_of(facts) == {sold: 100}
+    assert the(f.OrderCancelled, facts).client_order_id == cancelled
+    assert books(full_bench).positions == ()
+
+
+def test_a_protective_pair_holds_its_shares_once_and_is_cancelled_together(full_bench: Bench):
+    target_id, stop_id = pair(full_bench)
+    exit_order(full_bench)
+    assert "insufficient qty available" in the(f.OrderRejected, full_bench.take()).reason
+    gone = {x.client_order_id for x in cancel(full_bench, target_id)}  # type: ignore[union-attr]
+    assert gone == {target_id, stop_id}
+    exit_order(full_bench, "cb-exit-again")
+    full_bench.trade_at(100.0)
+    assert books_after(full_bench).positions == ()
+
+
+def test_the_stop_of_a_protective_pair_is_moved(full_bench: Bench):
+    _, stop_id = pair(full_bench)
+    replaced = the(f.OrderReplaced, move_stop(full_bench, stop_id, "99.00"))
+    assert (replaced.client_order_id, replaced.stop_price) == (stop_id, 99)
+    full_bench.trade_at(98.5)
+    assert fills_of(full_bench.take()) == {stop_id: 100}
 
 
 def test_a_moved_stop_sells_at_its_new_price(bench: Bench):

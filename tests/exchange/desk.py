@@ -7,7 +7,7 @@ clock moves when it is told. Every 2xx answer is held against Alpaca's OpenAPI d
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -137,12 +137,12 @@ class Desk:
     def _heard(self, account_id: str, message: dict[str, Any]) -> None:
         self.updates.append({**message, "account": account_id})
 
-    def ask(self, method: str, path: str, *, keys: Mapping[str, str] | None = None, **rest: Any):  # noqa: ANN201
+    def ask(self, method: str, path: str, *, keys: Mapping[str, str] | None = None, **rest: Any):
         """Send a request; a 2xx answer must be as Alpaca documents it."""
         headers = {**(keys or self.keys), **rest.pop("headers", {})}
         reply = self.http.request(method, path, headers=headers, **rest)
         if reply.is_success:
-            template = documented(path.split("?")[0])
+            template = documented(path.split("?", maxsplit=1)[0])
             if template is not None:
                 body = reply.json() if reply.content else b""
                 openapi.validate(method, template, reply.status_code, body)

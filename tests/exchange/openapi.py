@@ -76,8 +76,15 @@ def validate(method: str, path: str, status: int, body: Any, name: str = TRADING
     if status == 204:
         assert body in (None, "", b""), body
         return
+    if (method.upper(), path) == ("DELETE", "/v2/positions"):
+        body = [row if row["status"] == 200 else _without_error(row) for row in body]
     errors = list(_validator(method, path, status, name).iter_errors(body))
     if path == "/v2/account/activities/{activity_type}":
         errors = [e for e in errors if not (e.validator == "oneOf" and not e.context)]
     found = [f"{'/'.join(map(str, error.absolute_path))}: {error.message}" for error in errors]
     assert not found, f"{method} {path} {status}:\n" + "\n".join(found)
+
+
+def _without_error(row: dict[str, Any]) -> dict[str, Any]:
+    assert {"code", "message"} <= set(row["body"]), row
+    return {name: value for name, value in row.items() if name != "body"}

@@ -67,7 +67,9 @@ async def streams(
     now = [NOW]
     faults = FaultBook(seed=seed, now=lambda: now[0])
     faults.add(rules_from({"rules": list(rules)}, "test"))
-    hub = StreamHub(register=TwoAccounts(keys), limits=limits or StreamLimits(has_sip=True), faults=faults)
+    hub = StreamHub(
+        register=TwoAccounts(keys), limits=limits or StreamLimits(has_sip=True), faults=faults
+    )
     app = FaultGate(Starlette(routes=[*hub.routes(), *routes]), faults=faults)
     listener = listen("127.0.0.1", 0)
     served = Served(hub, faults, listener.getsockname()[1], now)

@@ -279,7 +279,7 @@ async def test_a_fast_clock_waits_for_clients() -> None:
         await caller.ask(subscribe(trades=["*"]))
         for number in range(400):
             served.hub.data.publish([trade(number) for _ in range(100)])
-            await served.hub.drained()
+            await served.hub.breathe()
         numbers = [(await caller.hear())[0]["i"] for _ in range(400)]
         assert numbers == list(range(400))
 

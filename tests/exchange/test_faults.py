@@ -332,6 +332,23 @@ async def test_a_closed_socket_has_heard_what_came_before() -> None:
         assert await caller.closed() == 1011
 
 
+async def test_an_internal_error_is_told_before_the_end() -> None:
+    rules = of_trading({"error": True}, nth=1)
+    async with streams(rules=rules) as served, client(served.ws("/stream")) as caller:
+        await listening(caller)
+        served.hub.trading.publish("account-1", trade_update(1))
+        told = {"action": "error", "data": {"error_message": "internal server error"}}
+        assert await caller.hear() == told
+        assert await caller.closed() == 1011
+
+
+async def test_an_internal_error_of_market_data() -> None:
+    rules = [{"stream": "data", "match": {"on": "connect"}, "action": {"error": True}}]
+    async with streams(rules=rules) as served, client(served.ws("/v2/iex")) as caller:
+        assert await caller.hear() == [{"T": "error", "code": 500, "msg": "internal error"}]
+        assert await caller.closed() == 1011
+
+
 @pytest.mark.parametrize("stream", ["trading", "data", "news"])
 async def test_a_refused_handshake(stream: str) -> None:
     path = {"trading": "/stream", "data": "/v2/sip", "news": "/v1beta1/news"}[stream]
@@ -411,6 +428,13 @@ def test_a_bad_rule_is_named_with_its_place(tmp_path: Path, text: str, told: str
         read_rules(path)
     assert str(path) in str(error.value)
     assert told in str(error.value)
+
+
+def test_the_rules_on_the_page_can_be_read(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "serve-the-exchange.md"
+    shown = page.read_text().partition("```toml\n")[2].partition("```")[0]
+    (tmp_path / "faults.toml").write_text(shown)
+    assert len(read_rules(tmp_path / "faults.toml")) == 2
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

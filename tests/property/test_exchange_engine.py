@@ -22,7 +22,7 @@ from catalyst_bot.simulation.matching_engine import MatchingEngine
 from catalyst_bot.simulation.order_request import OrderChanges, OrderClass
 from catalyst_bot.simulation.refusals import Refused
 from catalyst_bot.simulation.venue_order import VenueOrder, VenueStatus
-from catalyst_bot.simulation.venue_rules import CancelWhenClosed, LegRule
+from catalyst_bot.simulation.venue_rules import CancelWhenClosed, LegRule, MoneyRule
 from tests.unit.simulation.exchange_venue import TEN, alpaca_rules, exchange_venue, request
 
 START_USD = Decimal(100_000)
@@ -57,6 +57,7 @@ class Exchange(RuleBasedStateMachine):
         profile=st.sampled_from(FillProfile),
         seed=st.integers(0, 3),
         legs=st.sampled_from(LegRule),
+        money=st.sampled_from(MoneyRule),
         closed=st.sampled_from(CancelWhenClosed),
         multiplier=st.sampled_from([1, 2, 4]),
         partial=st.sampled_from([0.0, 0.3]),
@@ -64,6 +65,7 @@ class Exchange(RuleBasedStateMachine):
     def begin(self, profile: FillProfile, seed: int, **given: Any) -> None:
         rules = alpaca_rules(
             legs=given["legs"],
+            money=given["money"],
             cancel_when_closed=given["closed"],
             partial_probability=given["partial"],
         )
@@ -448,7 +450,8 @@ class Exchange(RuleBasedStateMachine):
 
     @invariant()
     def what_was_taken_can_be_paid(self) -> None:
-        if self.multiplier == 4 and self.is_within_reserves:
+        is_margin = self.live.rules.money is MoneyRule.MARGIN
+        if is_margin and self.multiplier == 4 and self.is_within_reserves:
             figures = self.live.figures({s: dollars(c) for s, c in self.last.items()})
             if figures.multiplier == 4:
                 assert figures.buying_power_usd >= 0

@@ -47,6 +47,7 @@ class Venue(RuleBasedStateMachine):
         self.journal: list[tuple[datetime, Message]] = []
         self.now: datetime = NOON
         self.orders: dict[str, ApprovedOrder] = {}
+        self.limits: dict[str, Decimal] = {}
         self.filled: Counter[str] = Counter()
         self.ended: set[str] = set()
         self.cash_usd = START_USD
@@ -65,6 +66,8 @@ class Venue(RuleBasedStateMachine):
         assert fact.at >= self.now
         if isinstance(fact, f.OrderFilled):
             self.check_fill(fact, bar)
+        elif isinstance(fact, f.OrderReplaced) and fact.limit_price is not None:
+            self.limits[fact.client_order_id] = fact.limit_price
         elif isinstance(fact, f.OrderCancelled | f.OrderExpired | f.OrderRejected):
             assert fact.client_order_id not in self.ended, "one terminal status"
             self.ended.add(fact.client_order_id)
@@ -84,14 +87,16 @@ class Venue(RuleBasedStateMachine):
         else:
             assert fill.price <= Decimal(repr(bar.high)), "not better than the bar"
             self.cash_usd += fill.price * fill.quantity - fill.fee_usd
-        if order.limit_price and order.client_order_id == fill.client_order_id:
-            assert fill.price <= order.limit_price
+        if (limit := self.limits.get(fill.client_order_id)) is not None:
+            assert fill.price <= limit if fill.side is Side.BUY else fill.price >= limit
         self.filled[fill.client_order_id] += int(fill.quantity)
 
     def send(self, **given: Any) -> None:
         order_id = f"cb-{len(self.orders)}"
         order = approved_order(client_order_id=order_id, approved_at=self.now, **given)
         self.orders[order_id] = order
+        if order.limit_price is not None:
+            self.limits[order_id] = order.limit_price
         at = self.now
         self.journal.append((at, SubmitOrder(order=order, valid_until=at + STEP)))
         self.both(lambda engine: engine.submit(order, at))
@@ -128,15 +133,44 @@ class Venue(RuleBasedStateMachine):
             take_profit_price=None,
         )
 
+    @rule(
+        symbol=SYMBOLS,
+        part=st.integers(1, 2),
+        is_pair=st.booleans(),
+        cents=st.integers(9_500, 9_990),
+        is_extended=st.booleans(),
+    )
+    def protect_a_position(
+        self, symbol: str, part: int, is_pair: bool, cents: int, is_extended: bool
+    ) -> None:
+        free = self.live.state.available_shares(symbol)
+        self.send(
+            symbol=symbol,
+            quantity=Decimal(int(free) // part),
+            side=Side.SELL,
+            role=OrderRole.TAKE_PROFIT if is_pair else OrderRole.STOP_LOSS,
+            kind=OrderKind.LIMIT if is_pair else OrderKind.STOP,
+            limit_price=Decimal(102) if is_pair else None,
+            stop_loss_price=dollars(cents),
+            take_profit_price=None,
+            time_in_force=TimeInForce.GTC,
+            extended_hours=is_pair and is_extended,
+        )
+
     @rule(pick=st.integers(0, 50), suffix=st.sampled_from(["", "-sl", "-tp"]))
     def cancel(self, pick: int, suffix: str) -> None:
         order_id, at = f"cb-{pick % (len(self.orders) + 1)}{suffix}", self.now
         self.both(lambda engine: engine.cancel(order_id, at))
 
-    @rule(pick=st.integers(0, 50), cents=CENTS)
-    def move_a_stop(self, pick: int, cents: int) -> None:
-        order_id, at = f"cb-{pick % (len(self.orders) + 1)}-sl", self.now
+    @rule(pick=st.integers(0, 50), suffix=st.sampled_from(["", "-sl"]), cents=CENTS)
+    def move_a_stop(self, pick: int, suffix: str, cents: int) -> None:
+        order_id, at = f"cb-{pick % (len(self.orders) + 1)}{suffix}", self.now
         self.both(lambda engine: engine.replace(order_id, at, stop_price=dollars(cents)))
+
+    @rule(pick=st.integers(0, 50), suffix=st.sampled_from(["", "-tp"]), cents=CENTS)
+    def move_a_limit(self, pick: int, suffix: str, cents: int) -> None:
+        order_id, at = f"cb-{pick % (len(self.orders) + 1)}{suffix}", self.now
+        self.both(lambda engine: engine.replace(order_id, at, limit_price=dollars(cents)))
 
     @rule(pick=st.integers(0, 50))
     def send_again(self, pick: int) -> None:
@@ -152,7 +186,7 @@ class Venue(RuleBasedStateMachine):
         prices=st.tuples(CENTS, CENTS, CENTS, CENTS),
         volume=st.sampled_from([0.0, 50.0, 1_500.0, 1e6]),
         decides_inside=st.booleans(),
-        cancels=st.sampled_from([None, "", "-sl"]),
+        meanwhile=st.sampled_from(["nothing", "cancel", "cancel -sl", "move limit", "move -sl"]),
         prints=st.sampled_from(["none", "with volume", "without volume"]),
     )
     def trade_a_bar(
@@ -161,7 +195,7 @@ class Venue(RuleBasedStateMachine):
         prices: tuple[int, int, int, int],
         volume: float,
         decides_inside: bool,
-        cancels: str | None,
+        meanwhile: str,
         prints: str,
     ) -> None:
         low, first, last, high = (float(dollars(c)) for c in sorted(prices))
@@ -180,13 +214,26 @@ class Venue(RuleBasedStateMachine):
             size = volume if prints == "with volume" else None
             opening = OpenPrint(symbol=symbol, price=bar.open, volume=size)
             self.both(lambda engine: engine.on_open_print(opening, opened_at), bar)
-        if cancels is not None:  # while the fill of the print is still under way
-            self.cancel(len(self.orders) - 1, cancels)
+        self.change(meanwhile, is_late=decides_inside)
         if decides_inside:
             self.now = opened_at + timedelta(seconds=60)
             self.buy_at_market(symbol, 10, is_bracket=True, is_day=True)
         self.now = bar.closed_at
         self.both(lambda engine: engine.on_bar(bar, bar.closed_at), bar)
+
+    def change(self, what: str, *, is_late: bool) -> None:
+        """Change the newest order inside a bar, perhaps while a fill of its print is under way."""
+        newest = len(self.orders) - 1
+        self.now += timedelta(seconds=30 if is_late else 0)
+        match what:
+            case "cancel":
+                self.cancel(newest, "")
+            case "cancel -sl":
+                self.cancel(newest, "-sl")
+            case "move limit":
+                self.move_a_limit(newest, "", 10_010)
+            case "move -sl":
+                self.move_a_stop(newest, "-sl", 9_850)
 
     @rule()
     def close_the_session(self) -> None:
@@ -229,7 +276,10 @@ class Venue(RuleBasedStateMachine):
         for order_id, order in self.orders.items():
             assert self.filled[order_id] <= order.quantity
             sold = self.filled[f"{order_id}-sl"] + self.filled[f"{order_id}-tp"]
-            assert sold <= self.filled[order_id]
+            if order.side is Side.SELL:  # a pair, of which the order is one
+                assert self.filled[order_id] + sold <= order.quantity
+            else:
+                assert sold <= self.filled[order_id]
 
     @invariant()
     def no_more_is_for_sale_than_held(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import math
 import secrets
 import signal
@@ -20,6 +21,7 @@ from catalyst_bot.exchange.app import Accounts, Parts, create_app
 from catalyst_bot.exchange.book_prices import QuoteRule
 from catalyst_bot.exchange.clock import ClockKind, ExchangeClock, system_time
 from catalyst_bot.exchange.conductor import Conductor
+from catalyst_bot.exchange.errors import ApiError
 from catalyst_bot.exchange.exchange import Exchange
 from catalyst_bot.exchange.fault_rules import read_rules
 from catalyst_bot.exchange.faults import FaultBook
@@ -121,13 +123,28 @@ def serve_exchange(asked: Asked, *, say: Say, note: Say) -> None:
             await serve(
                 create_app(parts),
                 listener,
-                beside=[parts.conductor.run, parts.streams.run],
+                beside=[lambda: _conduct(parts), parts.streams.run],
                 on_ready=lambda: say(line),
                 stop=stop,
                 certificate=ready.certificate,
             )
 
-        asyncio.run(run())
+        gc.collect()
+        gc.freeze()  # the market lives as long as the process; no collection has to walk it
+        try:
+            asyncio.run(run())
+        except ApiError as error:  # between requests: a moment of the market cannot be kept
+            raise ConfigError(
+                f"--db {asked.db}: cannot be written ({error.__cause__}); make room and start it "
+                "again: nothing that was answered is lost"
+            ) from error
+
+
+async def _conduct(parts: Parts) -> None:
+    """Run the clock; one that runs as fast as it can waits for the first client of a stream."""
+    if math.isinf(parts.clock.speed):
+        await parts.streams.joined.wait()
+    await parts.conductor.run()
 
 
 def open_exchange(asked: Asked, stack: ExitStack) -> Ready:
@@ -178,8 +195,10 @@ def _parts(
         venue=exchange,
         data_hub=streams.data,
         news_hub=streams.news,
+        breathe=streams.breathe,
         holds_openings=is_ours and clock.kind is ClockKind.STEP,
         since=store.clock(),
+        until=source.ends_at if math.isinf(clock.speed) else None,
     )
     exchange.publish = streams.trading.publish
     exchange.nudge = conductor.nudge

@@ -23,11 +23,9 @@ from catalyst_bot.broker.embedded_orders import (
     ticket_of,
 )
 from catalyst_bot.domain.account import BrokerOrder, BrokerPosition, BrokerSnapshot
-from catalyst_bot.domain.errors import InvariantViolated
 from catalyst_bot.domain.limits import CostRules
 from catalyst_bot.domain.market import Bar, OpenPrint
 from catalyst_bot.domain.messages import facts as f
-from catalyst_bot.domain.messages.commands import SubmitOrder
 from catalyst_bot.domain.messages.registry import Fact, Message
 from catalyst_bot.domain.trading import ApprovedOrder, Fill, OrderTicket
 from catalyst_bot.simulation import events as e
@@ -36,7 +34,6 @@ from catalyst_bot.simulation.market_now import SessionPhase
 from catalyst_bot.simulation.matching_engine import MatchingEngine
 from catalyst_bot.simulation.order_request import OrderChanges
 from catalyst_bot.simulation.refusals import Refused
-from catalyst_bot.simulation.stops import waits_for_stop
 from catalyst_bot.simulation.venue_order import VenueOrder
 from catalyst_bot.simulation.venue_state import VenueState
 
@@ -73,7 +70,10 @@ class EmbeddedVenue:
         """Take or reject an order; an id seen before gets its first answer again."""
         order_id = order.client_order_id
         if order_id in self.memory.approved:
-            return [self._accepted(order_id, at)]
+            broker_order_id = self._names.order_id(order_id)
+            return [
+                f.OrderAccepted(at=at, client_order_id=order_id, broker_order_id=broker_order_id)
+            ]
         if (rejection := self.memory.refused.get(order_id)) is not None:
             return [f.OrderRejected(at=at, client_order_id=order_id, reason=rejection.reason)]
         entered_at = max(order.approved_at, at)
@@ -206,9 +206,9 @@ class EmbeddedVenue:
         match event:
             case e.OrderEntered():
                 is_new = event.parent_id is None and event.replaces is None
-                return self._accepted(event.client_order_id, event.at) if is_new else None
+                return _accepted(event.client_order_id, event) if is_new else None
             case e.OrderActivated():
-                return self._accepted(self._client_id(event.order_id), event.at)
+                return _accepted(self._client_id(event.order_id), event)
             case e.OrderFilled():
                 return f.OrderFilled(at=event.at, fill=self._fill(event))
             case e.OrderCanceled() if self._order(event.order_id).is_live:
@@ -233,13 +233,6 @@ class EmbeddedVenue:
             filled_at=event.filled_at,
         )
 
-    def _accepted(self, client_order_id: str, at: datetime) -> f.OrderAccepted:
-        return f.OrderAccepted(
-            at=at,
-            client_order_id=client_order_id,
-            broker_order_id=self._names.order_id(client_order_id),
-        )
-
     def _order(self, order_id: str) -> VenueOrder:
         return self.state.orders[order_id]
 
@@ -260,6 +253,12 @@ class EmbeddedVenue:
         is_refused = client_order_id in self.memory.refused
         reason = 'order is already in "rejected" state' if is_refused else "order not found"
         return _change_refused(client_order_id, reason, at)
+
+
+def _accepted(client_order_id: str, event: e.OrderEntered | e.OrderActivated) -> f.OrderAccepted:
+    return f.OrderAccepted(
+        at=event.at, client_order_id=client_order_id, broker_order_id=event.order_id
+    )
 
 
 def _change_refused(client_order_id: str, reason: str, at: datetime) -> f.ChangeRefused:

@@ -13,6 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from catalyst_bot.domain.money import ZERO
+from catalyst_bot.exchange.day_trades import DayTrades
 from catalyst_bot.exchange.records import AccountRecord, Watchlist
 from catalyst_bot.exchange.serialise import uuid_of
 from catalyst_bot.exchange.trade_updates import EventIds, execution_uuid
@@ -140,6 +141,7 @@ class Account:
         self.watchlists: dict[str, Watchlist] = {}
         self.watchlists_dropped = 0
         self.equity: list[tuple[int, Decimal]] = []
+        self.day_trades = DayTrades()
         self.overnight: dict[str, Decimal] = {}
         self.balance_asof: date = record.created_at.astimezone(NEW_YORK).date()
         self.last_equity_usd = record.cash_usd
@@ -149,9 +151,9 @@ class Account:
         return self.record.account_id
 
     @property
-    def has_traded(self) -> bool:
-        """Whether the account was ever worth anything but its first cash."""
-        return bool(self.activities)
+    def last_worth_usd(self) -> Decimal:
+        """What the account was worth when that was last written down."""
+        return self.equity[-1][1] if self.equity else self.record.cash_usd
 
     def order(self, order_id: str) -> VenueOrder | None:
         """Return an order, also an ended one."""
@@ -165,8 +167,7 @@ class Account:
 
     def value(self, minute_s: int, equity_usd: Decimal) -> bool:
         """Remember what the account is worth in a minute; tell whether that is news."""
-        known = self.equity[-1][1] if self.equity else self.record.cash_usd
-        if equity_usd == known:
+        if equity_usd == self.last_worth_usd:
             return False
         if self.equity and self.equity[-1][0] == minute_s:
             self.equity.pop()
@@ -199,6 +200,12 @@ class Account:
 
     def _note_fill(self, event: OrderFilled) -> None:
         order = self.engine.state.orders[event.order_id]
+        self.day_trades.note(
+            order.symbol,
+            order.order_id,
+            event.filled_at,
+            is_closing=order.position_intent.is_closing,
+        )
         self._add_activity(
             Execution(
                 event=event,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -104,21 +105,19 @@ class BarTable:
             np.add.reduceat(self.paid, first),
         )
 
-    def bars(self) -> list[TradedBar]:
-        """Return the rows as objects."""
+    def values(self) -> tuple[list[Any], ...]:
+        """Return start (epoch seconds), open, high, low, close, volume, count and average price."""
         with np.errstate(divide="ignore", invalid="ignore"):
             average = np.where(self.volume > 0, self.paid / self.volume, self.close)
-        rows = zip(
-            *(
-                column.tolist()
-                for column in (
-                    *(self.opened_s, self.open, self.high, self.low, self.close),
-                    *(np.round(self.volume).astype(np.int64), self.count),
-                    np.round(average, _PRICE_DECIMALS),
-                )
-            ),
-            strict=True,
+        columns = (
+            *(self.opened_s, self.open, self.high, self.low, self.close),
+            *(np.round(self.volume).astype(np.int64), self.count),
+            np.round(average, _PRICE_DECIMALS),
         )
+        return tuple(column.tolist() for column in columns)
+
+    def bars(self) -> list[TradedBar]:
+        """Return the rows as objects."""
         return [
             TradedBar(
                 at=to_datetime(opened_s),
@@ -130,7 +129,9 @@ class BarTable:
                 trade_count=count,
                 average_price=price,
             )
-            for opened_s, open_, high, low, close, volume, count, price in rows
+            for opened_s, open_, high, low, close, volume, count, price in zip(
+                *self.values(), strict=True
+            )
         ]
 
 

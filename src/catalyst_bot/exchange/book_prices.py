@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 
 import numpy as np
@@ -50,6 +51,28 @@ def tick_book(prices: Floats, half_bps: Floats, times_us: Counts) -> tuple[Float
     tie = np.where(times_us % 2 == 0, 0.499, 0.501)
     bid = np.maximum(np.floor(prices * steps - width / 2.0 + tie), 1.0)
     return bid / steps, (bid + width) / steps
+
+
+def model_book_of(price: float, half_bps: float) -> tuple[float, float]:
+    """Return what `model_book` returns, of one price."""
+    half = max(0.005 if price >= _DOLLAR else 0.00005, price * half_bps / _BPS)
+    return price - half, price + half
+
+
+def tick_book_of(price: float, half_bps: float, us: int) -> tuple[float, float]:
+    """Return what `tick_book` returns, of one price."""
+    steps = _TICKS[0] if price >= _DOLLAR else _TICKS[1]
+    half = max(0.5 / steps, price * half_bps / _BPS)
+    width = max(1.0, float(math.floor(2.0 * half * steps + 0.5)))
+    tie = 0.499 if us % 2 == 0 else 0.501
+    bid = max(float(math.floor(price * steps - width / 2.0 + tie)), 1.0)
+    return bid / steps, (bid + width) / steps
+
+
+def book_sizes_of(us: int) -> tuple[int, int]:
+    """Return what `book_sizes` returns, of one time."""
+    mixed = us // 7
+    return 100 * (1 + mixed % _SIZE_STEPS), 100 * (1 + mixed // _SIZE_STEPS % _SIZE_STEPS)
 
 
 def book_sizes(times_us: Counts) -> tuple[Counts, Counts]:

@@ -59,7 +59,7 @@ class ClockDesk:
             try:
                 for _ in self._conductor.steps(to):
                     if time.monotonic() > turn_ends:
-                        await asyncio.sleep(0)
+                        await self._conductor.breathe()
                         turn_ends = time.monotonic() + _TURN_S
             except BadData as error:
                 raise unprocessable(str(error)) from error

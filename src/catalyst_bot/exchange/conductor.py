@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -49,7 +49,8 @@ class Conductor:
 
     With `holds_openings` an advance to T stops before the bars that begin at T print their open:
     that is the first thing of the next advance, so orders decided at T can meet that price.
-    `since` is up to when moments were played before a restart.
+    `since` is up to when moments were played before a restart, `until` the end of all of them;
+    `breathe` is awaited in between.
     """
 
     def __init__(
@@ -60,21 +61,26 @@ class Conductor:
         venue: Venue,
         data_hub: DataHub,
         news_hub: NewsHub,
+        breathe: Callable[[], Awaitable[None]] | None = None,
         holds_openings: bool = False,
         since: datetime | None = None,
+        until: datetime | None = None,
     ) -> None:
         self._market = market
         self._clock = clock
         self._venue = venue
         self._publisher = Publisher(market, data_hub)
         self._news_hub = news_hub
+        self._breathe = breathe
         self._holds_openings = holds_openings
         self._played_until = since or clock.now()
+        self._until = until
         self._unopened: datetime | None = None
         self._trades = TradeSchedule()
         self._edges = EdgeSchedule()
         self._followed: tuple[frozenset[str], frozenset[str], int] | None = None
         self._held: datetime | None = None
+        self._is_playing = False
         self._nudged = asyncio.Event()
 
     # Running
@@ -92,10 +98,20 @@ class Conductor:
                 continue
             self._clock.move_to(max(at, self._clock.now()))
             self._play(at)
-            await asyncio.sleep(0)
+            await self.breathe()
+
+    async def breathe(self) -> None:
+        """Let the others work between moments; whoever is told of them may set the pace."""
+        await (asyncio.sleep(0) if self._breathe is None else self._breathe())
 
     def nudge(self) -> None:
-        """Look again what comes next: somebody's interest has changed."""
+        """Look again what comes next: somebody's interest has changed.
+
+        The clock is held at once, so that nothing the newcomer waits for can pass unseen.
+        """
+        if not self._is_playing:
+            self._catch_up()
+            self._hold(self.next_moment())
         self._nudged.set()
 
     def advance(self, to: datetime) -> datetime:
@@ -127,8 +143,7 @@ class Conductor:
         self._hold(to)
         self._clock.move_to(max(to, self._clock.now()))
         if self._holds_openings:
-            self._market.unprinted_from = self._unopened = to
-            self._play_before_openings(to)
+            self._hold_openings(to)
         self._played_until = max(self._played_until, to)
         self.nudge()
 
@@ -148,7 +163,8 @@ class Conductor:
             self._next_due(after),
             *(from_microseconds(us) for us in prices if us is not None),
         )
-        return min((at for at in candidates if at is not None), default=None)
+        at = min((at for at in candidates if at is not None), default=None)
+        return None if at is None or (self._until is not None and at > self._until) else at
 
     # What an administrator does
 
@@ -189,21 +205,38 @@ class Conductor:
     # One instant
 
     def _play(self, at: datetime) -> None:
-        self._play_before_openings(at)
-        self._play_openings(at)
+        with self._playing():
+            self._play_before_openings(at)
+            self._play_openings(at)
         self._played_until = max(self._played_until, at)
+
+    def _hold_openings(self, at: datetime) -> None:
+        """Play an instant up to the bars that begin there."""
+        self._market.unprinted_from = self._unopened = at
+        with self._playing():
+            self._play_before_openings(at)
 
     def _open_held(self, at: datetime) -> datetime:
         """Play the rest of the instant at which the last advance stopped."""
         self._follow(at)
         self._market.unprinted_from = self._unopened = None
-        self._play_openings(at)
+        with self._playing():
+            self._play_openings(at)
         return at
+
+    @contextmanager
+    def _playing(self) -> Iterator[None]:
+        self._is_playing = True
+        try:
+            yield
+        finally:
+            self._is_playing = False
 
     def _play_before_openings(self, at: datetime) -> None:
         world, before = self._market.world, at - _TICK
         for action in world.actions.between(before, at):
             self._tell(ActionTaken(at=at, action=action))
+            self._followed = None  # another symbol may be meant from now on
         change = self._session_change(at)
         if change is not None and change.phase not in _ENDING:
             self._tell(change)
@@ -299,13 +332,14 @@ class Conductor:
     def _follow(self, after: datetime) -> None:
         """Follow the prices of who somebody is interested in now."""
         interested = frozenset(self._venue.interested())
-        heard = frozenset(self._publisher.wanted(_PRICED, after))
+        heard = self._publisher.asked_for(_PRICED)
         version = self._market.world.version
         if self._followed == (interested, heard, version):
             return
         if self._followed is None or self._followed[2] != version:
             self._trades.clear()
         self._followed = (interested, heard, version)
+        heard = self._publisher.symbols(heard, after)
         after_us = microseconds(after) - (self._unopened is not None)
         world = self._market.world
         found = {symbol: world.series(symbol, after) for symbol in sorted(interested | heard)}

@@ -13,6 +13,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.http11 import Request
 
 TRANSPORT: Final = "catalyst.transport"
+LAST_WORDS_S: Final = 0.5  # for answers under way when the server stops
 _LINGER_0: Final = struct.pack("ii", 1, 0)  # closing sends a reset instead of what is left
 
 
@@ -23,6 +24,11 @@ class HttpConnection(HttpToolsProtocol):
         """Begin a request."""
         super().on_message_begin()
         self.scope["extensions"] = {TRANSPORT: self.transport}  # type: ignore[dict-item]
+
+    def shutdown(self) -> None:
+        """End when the answer is given; an endless one is cut off."""
+        super().shutdown()
+        self.loop.call_later(LAST_WORDS_S, self.transport.close)
 
 
 class SocketConnection(WebSocketsSansIOProtocol):

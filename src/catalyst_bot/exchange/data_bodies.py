@@ -10,56 +10,21 @@ from catalyst_bot.exchange.data_query import NO_MAPPING, FeedChoice
 from catalyst_bot.exchange.market import Market
 from catalyst_bot.exchange.pages import Finder, Found, Row
 from catalyst_bot.exchange.replies import rfc3339
-from catalyst_bot.exchange.ticks import TopOfBook, Trade, TradedBar
-from catalyst_bot.exchange.timeframes import DAY, MINUTE, Timeframe
+from catalyst_bot.exchange.rows import (
+    bar_row,
+    bar_rows,
+    quote_row,
+    quote_rows,
+    trade_row,
+    trade_rows,
+)
+from catalyst_bot.exchange.timeframes import DAY, MINUTE, Timeframe, midnight
 from catalyst_bot.exchange.world import from_microseconds, microseconds
 from catalyst_bot.market_data.session_times import to_datetime
 
 _A_MINUTE = timedelta(minutes=1)
 _A_DAY = timedelta(days=1)
 _TICK = timedelta(microseconds=1)
-
-
-def bar_row(bar: TradedBar) -> Row:
-    """Return a bar."""
-    return {
-        "c": bar.close,
-        "h": bar.high,
-        "l": bar.low,
-        "n": bar.trade_count,
-        "o": bar.open,
-        "t": rfc3339(bar.at),
-        "v": bar.volume,
-        "vw": bar.average_price,
-    }
-
-
-def trade_row(trade: Trade, letter: str | None) -> Row:
-    """Return a trade; `letter` is the exchange of a feed that has one only."""
-    return {
-        "c": list(trade.conditions),
-        "i": trade.trade_id,
-        "p": trade.price,
-        "s": trade.size,
-        "t": rfc3339(trade.at),
-        "x": letter or trade.exchange,
-        "z": trade.tape.value,
-    }
-
-
-def quote_row(book: TopOfBook, letter: str | None) -> Row:
-    """Return a quote."""
-    return {
-        "ap": book.ask,
-        "as": book.ask_size,
-        "ax": letter or book.exchange,
-        "bp": book.bid,
-        "bs": book.bid_size,
-        "bx": letter or book.exchange,
-        "c": ["R"],
-        "t": rfc3339(book.at),
-        "z": book.tape.value,
-    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +66,7 @@ class HistoryView:
         def rows(first: int, stop: int) -> list[Row]:
             part = slice(first, stop)
             ticks = (times[part], prices[part], sizes[part])
-            return [trade_row(trade, letter) for trade in self.market.trades_of(name, ticks)]
+            return trade_rows(self.market, name, ticks, letter)
 
         return Found(
             count=len(times) if self.feed.has_data else 0,
@@ -120,8 +85,7 @@ class HistoryView:
         letter = self.feed.exchange_letter
 
         def rows(first: int, stop: int) -> list[Row]:
-            ticks = (times[first:stop], prices[first:stop])
-            return [quote_row(book, letter) for book in self.market.books_of(name, ticks)]
+            return quote_rows(self.market, name, times[first:stop], prices[first:stop], letter)
 
         return Found(
             count=len(times) if self.feed.has_data else 0,
@@ -173,7 +137,7 @@ class HistoryView:
             return self.market.world.name_as_of(symbol, asof=self.asof, at=self.at), start
         asset = self.market.world.assets.of_symbol(symbol)
         if self.asof == NO_MAPPING and asset is not None and asset.listed_from is not None:
-            start = max(start, asset.listed_from)
+            start = max(start, midnight(asset.listed_from.date()))
         return symbol, start
 
 
@@ -232,7 +196,7 @@ NOTHING = Found(count=0, rows=lambda _first, _stop: [], token=lambda _index: ())
 def _found_bars(table: BarTable, letter: str) -> Found:
     return Found(
         count=len(table),
-        rows=lambda first, stop: [bar_row(bar) for bar in table.take(slice(first, stop)).bars()],
+        rows=lambda first, stop: bar_rows(table.take(slice(first, stop))),
         token=lambda index: (letter, rfc3339(to_datetime(int(table.opened_s[index])))),
     )
 

@@ -132,13 +132,10 @@ class DataQuery:
             return None
         try:
             if len(text) == _DAY_CHARACTERS:
-                return midnight(date.fromisoformat(text))
-            at = datetime.fromisoformat(_FRACTION.sub(r"\1", text.replace(" ", "+")))
-        except (ValueError, OverflowError) as error:
+                return midnight(read_day(text))
+            return read_time(text.replace(" ", "+"))
+        except ValueError as error:
             raise bad_request(f"invalid {name}: {text}") from error
-        if at.tzinfo is None or not 1 < at.year < 9999:
-            raise bad_request(f"invalid {name}: {text}")
-        return at.astimezone(UTC)
 
     def day(self, name: str) -> date | None:
         """Return a date, None when absent."""
@@ -146,7 +143,7 @@ class DataQuery:
         if not text:
             return None
         try:
-            return date.fromisoformat(text)
+            return read_day(text)
         except ValueError as error:
             raise bad_request(f"invalid {name}: {text}") from error
 
@@ -234,6 +231,22 @@ def check_symbol(symbol: str, known: Container[str]) -> None:
     """Raise `ApiError` for what cannot be a symbol and is none."""
     if not _SYMBOL.fullmatch(symbol) and symbol not in known:
         raise bad_request(f"invalid symbol: {symbol}")
+
+
+def read_day(text: str) -> date:
+    """Return a date; ValueError for what is none, or too far away to reckon with."""
+    day = date.fromisoformat(text)
+    if not 1 < day.year < 9999:
+        raise ValueError(f"{text} is outside all calendars")
+    return day
+
+
+def read_time(text: str) -> datetime:
+    """Return a time with its zone in UTC; ValueError for anything else."""
+    at = datetime.fromisoformat(_FRACTION.sub(r"\1", text))
+    if at.tzinfo is None or not 1 < at.year < 9999:
+        raise ValueError(f"{text} is no time with a zone")
+    return at.astimezone(UTC)
 
 
 def page_token(*parts: object) -> str:

@@ -37,7 +37,7 @@ async def trades(request: Request) -> StreamingResponse:
         has_past=since is not None or query.text("since_id") is not None,
     )
     return StreamingResponse(
-        _stream(exchange, account, bounds),
+        stream_updates(exchange, account, bounds),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-cache"},
     )
@@ -56,7 +56,9 @@ class Bounds:
         return bool(self.until_id) and event_id > self.until_id
 
 
-async def _stream(exchange: Exchange, account: Account, bounds: Bounds) -> AsyncIterator[bytes]:
+async def stream_updates(
+    exchange: Exchange, account: Account, bounds: Bounds
+) -> AsyncIterator[bytes]:
     """Yield what the log holds, then what comes; nothing is left out in between."""
     listener = exchange.listeners.join(account.account_id)
     try:

@@ -35,6 +35,7 @@ from catalyst_bot.exchange.rates import RateLimit, RateVerdict
 from catalyst_bot.exchange.records import AccessKey, Configuration
 from catalyst_bot.exchange.reporting import Reporter
 from catalyst_bot.exchange.store import ExchangeStore
+from catalyst_bot.exchange.valuer import Valuer
 from catalyst_bot.simulation.events import OrderEvent, VenueEvent
 from catalyst_bot.simulation.margin import AccountFigures, figures
 from catalyst_bot.simulation.market_now import MarketNow, SessionPhase
@@ -44,7 +45,6 @@ from catalyst_bot.simulation.venue_rules import MoneyRule
 logger = logging.getLogger(__name__)
 
 Publish = Callable[[str, dict[str, Any]], None]
-_MINUTE_S = 60
 _CHANGES = "market_changes"
 
 
@@ -80,7 +80,7 @@ class Exchange:
         self._due = DueList()
         self._touched: dict[str, Account] = {}
         self._untold: list[tuple[str, dict[str, Any]]] = []
-        self._minute = 0
+        self._valuer = Valuer(market, self.figures, now=now)
         self._interested: frozenset[str] | None = None
         self._changes = read_changes(store.setting(_CHANGES))
         apply_changes(self._changes, market.world)
@@ -190,12 +190,11 @@ class Exchange:
         )
 
     def interested(self) -> Collection[str]:
-        """Return the symbols whose trades matter: those with open orders or positions."""
+        """Return the symbols whose trades matter: those with open orders."""
         if self._interested is None:
             symbols: set[str] = set()
             for account in self.accounts:
-                state = account.engine.state
-                symbols.update(state.open_ids, state.account.holdings)
+                symbols.update(account.engine.state.open_ids)
             self._interested = frozenset(symbols)
         return self._interested
 
@@ -205,7 +204,6 @@ class Exchange:
             self.reporter.forget_assets()
         for account in self.accounts:
             let_happen(account.engine, moment, self.market, is_tick_driven=self.is_tick_driven)
-        self._value(moment.at)
         self.settle(moment.at)
 
     def _tell_halts(self, account: Account, at: datetime) -> None:
@@ -223,7 +221,8 @@ class Exchange:
 
     def next_due(self) -> datetime | None:
         """Return when the exchange has something to do by itself."""
-        return self._due.next_at()
+        times = (self._due.next_at(), self._valuer.next_at(self.accounts))
+        return min((at for at in times if at is not None), default=None)
 
     def on_due(self, at: datetime) -> None:
         """Do what is due at or before a time."""
@@ -239,6 +238,7 @@ class Exchange:
                     self.show_price(account, [order.order_id], order.symbol, at, market)
                 case Chore.CONFIRM_CANCEL:
                     account.engine.confirm_cancel(order.order_id, at)
+        self._valuer.value(self.accounts, at, self.store)
         self.settle(at)
 
     def acknowledge_later(self, account: Account, order: VenueOrder) -> None:
@@ -300,15 +300,3 @@ class Exchange:
             message = self.reporter.message(account, event)
             if message is not None:
                 self._untold.append((account.account_id, message))
-
-    def _value(self, at: datetime) -> None:
-        """Write down once a minute what each account is worth, where that may have changed."""
-        minute_s = int(at.timestamp()) // _MINUTE_S * _MINUTE_S
-        if minute_s == self._minute:
-            return
-        self._minute = minute_s
-        for account in self.accounts:
-            if account.engine.state.account.holdings or account.has_traded:
-                equity_usd = self.figures(account, at).equity_usd
-                if account.value(minute_s, equity_usd):
-                    self.store.put_equity(account.account_id, minute_s, equity_usd)

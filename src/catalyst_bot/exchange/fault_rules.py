@@ -173,7 +173,8 @@ class StreamAction(Words, frozen=True, kw_only=True):
     """What happens to an event, or to the sockets that would get it. Exactly one.
 
     `drop` loses the event, `duplicate` sends it twice, `reorder` sends it after its successor,
-    `delay_s` late; `mute` leaves sockets open and silent, `close` closes them with this code;
+    `delay_s` late; `mute` leaves sockets open and silent, `close` closes them with this code,
+    `error` says that there was an internal error, and closes;
     `refuse_connection` answers a handshake with this status (406 on a data stream: its error 406).
     """
 
@@ -183,11 +184,17 @@ class StreamAction(Words, frozen=True, kw_only=True):
     delay_s: Annotated[float, msgspec.Meta(gt=0)] | None = None
     mute: bool = False
     close: Annotated[int, msgspec.Meta(ge=1000, le=4999)] | None = None
+    error: bool = False
     refuse_connection: Literal[429, 406] | None = None
 
     def __post_init__(self) -> None:
         if sum(bool(getattr(self, name)) for name in self.__struct_fields__) != 1:
             raise ValueError(f"give exactly one of {', '.join(self.__struct_fields__)}")
+
+    @property
+    def befalls_sockets(self) -> bool:
+        """Whether it happens to open sockets, not to an event."""
+        return bool(self.mute or self.close or self.error)
 
 
 class HttpRule(Words, frozen=True, kw_only=True):
@@ -210,9 +217,9 @@ class StreamRule(Words, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.counts is Counted.CONNECT and not (
-            self.action.mute or self.action.close or self.action.refuse_connection
+            self.action.befalls_sockets or self.action.refuse_connection
         ):
-            raise ValueError('on = "connect" goes with mute, close or refuse_connection')
+            raise ValueError('on = "connect" goes with mute, close, error or refuse_connection')
 
     @property
     def counts(self) -> Counted:

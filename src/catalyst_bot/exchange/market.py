@@ -6,19 +6,23 @@ fixed from the start; only what an administrator adds (a halt, a split, a new sy
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catalyst_bot.domain.limits import CostRules
 from catalyst_bot.exchange.assets import Asset
-from catalyst_bot.exchange.bar_table import BarTable, empty_table
+from catalyst_bot.exchange.bar_table import BarTable, empty_table, of_trades
 from catalyst_bot.exchange.book_prices import (
     QuoteRule,
     book_sizes,
+    book_sizes_of,
     half_spread_bps,
     model_book,
+    model_book_of,
     tick_book,
+    tick_book_of,
 )
 from catalyst_bot.exchange.price_path import MICROSECONDS, Counts, Floats
 from catalyst_bot.exchange.series import Series
@@ -30,7 +34,7 @@ from catalyst_bot.exchange.ticks import (
     Trade,
     TradedBar,
 )
-from catalyst_bot.exchange.timeframes import DAY, Timeframe, midnight
+from catalyst_bot.exchange.timeframes import DAY, MINUTE, Timeframe, midnight
 from catalyst_bot.exchange.world import EPOCH, World, from_microseconds, microseconds
 from catalyst_bot.market_data.calendar_table import NEW_YORK
 from catalyst_bot.market_data.session_times import to_datetime, to_seconds
@@ -39,6 +43,9 @@ from catalyst_bot.simulation.market_now import SessionPhase
 _OUT_OF_HOURS = "T"  # condition of a trade outside regular hours
 _A_SECOND = timedelta(seconds=1)
 _FEW_DAYS = timedelta(days=10)
+_A_MINUTE = timedelta(minutes=1)
+_A_TICK = timedelta(microseconds=1)
+_MAX_CLOSES = 10_000
 Ticks = tuple[Counts, Floats, Counts]
 
 
@@ -62,6 +69,9 @@ class Market:
         self.costs = costs or CostRules()
         self.unprinted_from: datetime | None = None
         self._half_bps: dict[str, tuple[int, Floats]] = {}
+        self._symbols: tuple[tuple[int, int], tuple[str, ...]] | None = None
+        self._closes: dict[tuple[str, date], float | None] = {}
+        self._closes_known: tuple[int, int] | None = None
 
     # Listings and hours
 
@@ -80,7 +90,10 @@ class Market:
 
     def symbols(self, at: datetime) -> tuple[str, ...]:
         """Return the listed symbols in order."""
-        return tuple(sorted(asset.symbol for asset in self.assets(at)))
+        epoch = self._epoch(at)
+        if self._symbols is None or self._symbols[0] != epoch:
+            self._symbols = (epoch, tuple(sorted(asset.symbol for asset in self.assets(at))))
+        return self._symbols[1]
 
     def phase(self, at: datetime) -> SessionPhase:
         """Return what part of the trading day it is."""
@@ -123,19 +136,26 @@ class Market:
                 return None
             us, price, _ = found
         price *= self.world.split_factor(symbol, from_microseconds(us), at)
-        return self.books_of(symbol, (np.array([us]), np.array([price])))[0]
+        return self._book_of(symbol, us, price)
 
     def previous_close(self, symbol: str, at: datetime) -> float | None:
         """Return the last regular close before today (New York's date), in today's shares.
 
         On a day without a session, today is the day of the last one.
         """
-        day = self.hours.day_at(at) or self.hours.last_session(at)
-        bars = self._last_days(symbol, midnight(day.day) - _A_SECOND, at)
-        if not len(bars):
-            return None
-        closed_at = to_datetime(int(bars.closed_s[-1]) - 1)
-        return float(bars.close[-1]) * self.world.split_factor(symbol, closed_at, at)
+        day = (self.hours.day_at(at) or self.hours.last_session(at)).day
+        epoch = self._epoch(at)
+        if self._closes_known != epoch or len(self._closes) > _MAX_CLOSES:
+            self._closes, self._closes_known = {}, epoch
+        if (symbol, day) not in self._closes:
+            bars = self._last_days(symbol, midnight(day) - _A_SECOND, at)
+            close = None
+            if len(bars):
+                closed_at = to_datetime(int(bars.closed_s[-1]) - 1)
+                factor = self.world.split_factor(symbol, closed_at, at)
+                close = float(bars.close[-1]) * factor
+            self._closes[symbol, day] = close
+        return self._closes[symbol, day]
 
     def day_bars(self, symbol: str, at: datetime) -> tuple[TradedBar | None, TradedBar | None]:
         """Return the latest daily bar, as far as its day has gone, and the one before it."""
@@ -176,60 +196,50 @@ class Market:
             return self._quotes_at_closes(series, start, min(end, at))
         return series.trades(microseconds(start), min(microseconds(end), self._seen_us(at)))[:2]
 
+    def minute_bar(self, symbol: str, start: datetime) -> TradedBar | None:
+        """Return the bar of one minute that is over, None without a trade in it."""
+        end = start + _A_MINUTE
+        series = self.world.series(symbol, end)
+        if series is not None and series.interval_s == 60:
+            recorded = self.bars(symbol, MINUTE, start=start, end=start, at=end)
+            return recorded.bars()[0] if len(recorded) else None
+        ticks = self.trades(symbol, start=start, end=end - _A_TICK, at=end)
+        if not len(ticks[0]):
+            return None
+        table = of_trades(*ticks, bar_s=60)
+        return table.joined(np.full(len(table), to_seconds(start), dtype=np.int64)).bars()[0]
+
     def trade_of(self, symbol: str, us: int, price: float, size: int) -> Trade:
         """Return one tick as a trade."""
-        return self.trades_of(symbol, (np.array([us]), np.array([price]), np.array([size])))[0]
-
-    def trades_of(self, symbol: str, ticks: Ticks) -> list[Trade]:
-        """Return ticks as trades."""
         asset = self.world.assets.of_symbol(symbol)
         assert asset is not None
-        times_us, prices, sizes = ticks
-        usual = ("@",) if asset.tape is Tape.C else (" ",)
-        is_regular = self.world.sessions.index_at(times_us // MICROSECONDS) >= 0
-        rows = zip(
-            *(column.tolist() for column in (times_us, prices, sizes, is_regular)), strict=True
+        is_regular = self._is_regular(us // MICROSECONDS)
+        return Trade(
+            symbol=symbol,
+            at=from_microseconds(us),
+            price=price,
+            size=size,
+            trade_id=us,
+            exchange=asset.exchange_letter,
+            tape=asset.tape,
+            conditions=usual_conditions(asset, is_regular=is_regular),
         )
-        return [
-            Trade(
-                symbol=symbol,
-                at=from_microseconds(us),
-                price=price,
-                size=size,
-                trade_id=us,
-                exchange=asset.exchange_letter,
-                tape=asset.tape,
-                conditions=usual if regular else (*usual, _OUT_OF_HOURS),
-            )
-            for us, price, size, regular in rows
-        ]
 
-    def books_of(self, symbol: str, ticks: tuple[Counts, Floats]) -> list[TopOfBook]:
-        """Return quotes around prices."""
-        asset = self.world.assets.of_symbol(symbol)
-        assert asset is not None
-        times_us, prices = ticks
-        half_bps = self._half_bps_at(symbol, times_us)
+    def are_regular(self, times_us: Counts) -> NDArray[np.bool_]:
+        """Return which times lie in a regular session."""
+        return np.asarray(self.world.sessions.index_at(times_us // MICROSECONDS) >= 0)
+
+    def books(
+        self, symbol: str, times_us: Counts, prices: Floats
+    ) -> tuple[Floats, Floats, Counts, Counts]:
+        """Return bids, asks, and shares wanted and offered, around middle prices."""
+        series, half_bps = self._spreads(symbol)
+        halves = half_bps[series.closed_before(times_us)]
         if self.quote_rule is QuoteRule.BARS:
-            bids, asks = model_book(prices, half_bps)
+            prices_of_both = model_book(prices, halves)
         else:
-            bids, asks = tick_book(prices, half_bps, times_us)
-        columns = (times_us, bids, asks, *book_sizes(times_us))
-        return [
-            TopOfBook(
-                symbol=symbol,
-                at=from_microseconds(us),
-                bid=bid,
-                ask=ask,
-                bid_size=bid_size,
-                ask_size=ask_size,
-                exchange=asset.exchange_letter,
-                tape=asset.tape,
-            )
-            for us, bid, ask, bid_size, ask_size in zip(
-                *(column.tolist() for column in columns), strict=True
-            )
-        ]
+            prices_of_both = tick_book(prices, halves, times_us)
+        return *prices_of_both, *book_sizes(times_us)
 
     # Halts and corporate actions
 
@@ -242,6 +252,36 @@ class Market:
         return self.world.actions.until(at)
 
     # How it is found
+
+    def _epoch(self, at: datetime) -> tuple[int, int]:
+        """What changes with the administrator and with corporate actions."""
+        return self.world.version, self.world.actions.count(at)
+
+    def _is_regular(self, second: int) -> bool:
+        sessions = self.world.sessions
+        index = int(sessions.opens_s.searchsorted(second, side="right")) - 1
+        return index >= 0 and second < int(sessions.closes_s[index])
+
+    def _book_of(self, symbol: str, us: int, price: float) -> TopOfBook:
+        asset = self.world.assets.of_symbol(symbol)
+        assert asset is not None
+        series, half_bps = self._spreads(symbol)
+        half = float(half_bps[series.recorded.closed_s.searchsorted(us // MICROSECONDS, "right")])
+        if self.quote_rule is QuoteRule.BARS:
+            prices = model_book_of(price, half)
+        else:
+            prices = tick_book_of(price, half, us)
+        bid_size, ask_size = book_sizes_of(us)
+        return TopOfBook(
+            symbol=symbol,
+            at=from_microseconds(us),
+            bid=prices[0],
+            ask=prices[1],
+            bid_size=bid_size,
+            ask_size=ask_size,
+            exchange=asset.exchange_letter,
+            tape=asset.tape,
+        )
 
     def _seen_us(self, at: datetime) -> int:
         us = microseconds(at)
@@ -284,21 +324,17 @@ class Market:
         rows = slice(begin, max(begin, stop))
         return table.closed_s[rows] * MICROSECONDS, table.close[rows]
 
-    def _half_bps_at(self, symbol: str, times_us: Counts) -> Floats:
-        """The half spread after the last bar that had ended by each time."""
+    def _spreads(self, symbol: str) -> tuple[Series, Floats]:
+        """A symbol's prices, and the half spread before its first bar and after each."""
         series = self.world.series(symbol, _LATEST)
         assert series is not None
         known = self._half_bps.get(symbol)
         if known is None or known[0] != self.world.version:
-            bars = series.recorded
-            half_bps = np.concatenate(
-                [
-                    [self.costs.half_spread_bps_thin],
-                    half_spread_bps(bars.close, bars.volume, self.costs),
-                ]
-            )
-            known = self._half_bps[symbol] = (self.world.version, half_bps)
-        return np.asarray(known[1][series.closed_before(times_us)])
+            bars, thin = series.recorded, self.costs.half_spread_bps_thin
+            after = half_spread_bps(bars.close, bars.volume, self.costs)
+            known = (self.world.version, np.concatenate([[thin], after]))
+            self._half_bps[symbol] = known
+        return series, known[1]
 
 
 _LATEST = datetime(9999, 1, 1, tzinfo=NEW_YORK)
@@ -307,3 +343,9 @@ _LATEST = datetime(9999, 1, 1, tzinfo=NEW_YORK)
 def _no_ticks() -> Ticks:
     none = np.empty(0, dtype=np.int64)
     return none, np.empty(0), none
+
+
+def usual_conditions(asset: Asset, *, is_regular: bool) -> tuple[str, ...]:
+    """Return the conditions of a trade with nothing special about it but its hour."""
+    usual = "@" if asset.tape is Tape.C else " "
+    return (usual,) if is_regular else (usual, _OUT_OF_HOURS)

@@ -12,6 +12,11 @@ from catalyst_bot.domain.enums import OrderKind, Side, TimeInForce
 from catalyst_bot.domain.money import ZERO, whole_shares
 from catalyst_bot.exchange.account import Account
 from catalyst_bot.exchange.assets import Asset
+from catalyst_bot.exchange.day_trades import (
+    LEAST_EQUITY_USD,
+    MOST_DAY_TRADES,
+    day_trade_refusal,
+)
 from catalyst_bot.exchange.errors import (
     ApiError,
     forbidden,
@@ -21,6 +26,7 @@ from catalyst_bot.exchange.errors import (
     unprocessable,
 )
 from catalyst_bot.exchange.exchange import Exchange
+from catalyst_bot.exchange.knobs import DayTradeRule
 from catalyst_bot.exchange.order_fields import OrderFields, read_changes, read_order
 from catalyst_bot.market_data.calendar_table import NEW_YORK
 from catalyst_bot.simulation.events import (
@@ -36,7 +42,7 @@ from catalyst_bot.simulation.venue_order import VenueOrder, VenueStatus
 
 _AUCTIONS_FROM: Final = time(19, 0)
 _OPEN_LEAD: Final = timedelta(minutes=2)
-_CLOSE_LEAD: Final = timedelta(minutes=10)
+_CLOSE_LEAD: Final = timedelta(minutes=5)  # observed; the documents say ten
 _SHARE_STEP: Final = Decimal("0.000000001")
 
 
@@ -159,6 +165,8 @@ class OrderDesk:
         self, account: Account, request: OrderRequest, at: datetime, market: MarketNow
     ) -> dict[str, Any]:
         exchange, engine = self._exchange, account.engine
+        if exchange.knobs.pdt_mode is DayTradeRule.LEGACY:
+            self._few_day_trades(account, request, at)
         is_acknowledged = exchange.knobs.ack_delay_s == 0
         try:
             events = engine.submit(request, at, market=market, is_acknowledged=is_acknowledged)
@@ -173,6 +181,17 @@ class OrderDesk:
             exchange.show_price(account, entered, request.symbol, at, market)
         exchange.settle(at)
         return reply
+
+    def _few_day_trades(self, account: Account, request: OrderRequest, at: datetime) -> None:
+        """Refuse a day trade too many of a small account."""
+        held = account.engine.state.account.held(request.symbol)
+        is_closing = held < 0 if request.side is Side.BUY else held > 0
+        trades, hours = account.day_trades, self._exchange.market.hours
+        if not trades.would_be_one(request.symbol, at, is_closing=is_closing):
+            return
+        is_small = self._exchange.figures(account, at).equity_usd < LEAST_EQUITY_USD
+        if is_small and trades.count(at, hours) >= MOST_DAY_TRADES:
+            raise day_trade_refusal()
 
     def _close(self, account: Account, symbol: str, quantity: Decimal) -> dict[str, Any]:
         at = self._exchange.now()
@@ -242,7 +261,7 @@ class OrderDesk:
         if lives is TimeInForce.OPG and at >= day.opens_at - _OPEN_LEAD:
             raise forbidden("opg orders must be submitted after 7:00pm and before 9:28am")
         if lives is TimeInForce.CLS and at >= day.closes_at - _CLOSE_LEAD:
-            raise forbidden("cls orders must be submitted after 7:00pm and before 3:50pm")
+            raise forbidden("cls orders must be submitted after 7:00pm and before 3:55pm")
 
     def _reference_price(self, fields: OrderFields, market: MarketNow) -> Decimal:
         """Return what a share is worth: the far side in the session, the middle around it, the

@@ -62,7 +62,11 @@ class OrderFields:
         return self.quantity is None or self.quantity % 1 != 0
 
     def request(self, symbol: str, client_order_id: str, reference_price: Decimal) -> OrderRequest:
-        """Return the order for the engine; `symbol` is the asset's own."""
+        """Return the order for the engine; `symbol` is the asset's own.
+
+        The take profit of an OCO is the order itself, so it has no other.
+        """
+        is_entry = self.order_class is not OrderClass.OCO
         return OrderRequest(
             client_order_id=client_order_id,
             symbol=symbol,
@@ -78,7 +82,7 @@ class OrderFields:
             trail_percent=self.trail_percent,
             extended_hours=self.extended_hours,
             order_class=self.order_class,
-            take_profit_price=self.take_profit_price,
+            take_profit_price=self.take_profit_price if is_entry else None,
             stop_loss_price=self.stop_loss_price,
             stop_loss_limit_price=self.stop_loss_limit_price,
             position_intent=self.position_intent,

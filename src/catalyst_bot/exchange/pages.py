@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from catalyst_bot.exchange.data_query import bad_request, page_token
+from catalyst_bot.exchange.data_query import bad_request, page_token, read_time
 
 Row = dict[str, Any]
 _TICK = timedelta(microseconds=1)
@@ -80,9 +80,6 @@ def read_token(
     if parts is None:
         return None
     try:
-        at = datetime.fromisoformat(parts[place])
+        return parts[0], read_time(parts[place])
     except (IndexError, ValueError) as error:
         raise bad_request(f"invalid page_token: {given}") from error
-    if at.tzinfo is None:
-        raise bad_request(f"invalid page_token: {given}")
-    return parts[0], at

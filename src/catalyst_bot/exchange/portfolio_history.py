@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from catalyst_bot.domain.errors import BadData
+from catalyst_bot.domain.money import ZERO
 from catalyst_bot.exchange.account import Account
 from catalyst_bot.exchange.calendar import MarketHours, TradingDay
 from catalyst_bot.exchange.errors import invalid_field
@@ -108,19 +109,19 @@ def history_body(account: Account, asked: HistoryRequest, hours: MarketHours) ->
     curve = _Curve(account)
     equity = [curve.at(closes_at) for _, closes_at in windows]
     base, base_on = _base(curve, asked, hours, equity)
-    profit: list[float | None] = []
-    fraction: list[float | None] = []
+    profit: list[float] = []
+    fraction: list[float] = []
     day_base, day = base, None
     for (opens_at, _), value in zip(windows, equity, strict=True):
         on = opens_at.astimezone(NEW_YORK).date()
         if asked.resets_daily and asked.timeframe != _DAY and on != day:
             day, day_base = on, _before(curve, hours, opens_at) or day_base
-        profit.append(None if value is None else _money(value - day_base))
-        is_known = value is not None and day_base != 0
-        fraction.append(round(float((value or day_base) / day_base - 1), 6) if is_known else 0.0)
+        gain = ZERO if value is None else value - day_base
+        profit.append(_money(gain))
+        fraction.append(0.0 if day_base == 0 else round(float(gain / day_base), 6))
     body: dict[str, Any] = {
         "base_value": _money(base),
-        "equity": [None if value is None else _money(value) for value in equity],
+        "equity": [_money(value or ZERO) for value in equity],
         "profit_loss": profit,
         "profit_loss_pct": fraction,
         "timeframe": asked.timeframe,
@@ -168,7 +169,7 @@ def _base(
     known = None if day is None else curve.at(day.closes_at)
     if known is not None and day is not None:
         return known, day.day.isoformat()
-    return next((value for value in equity if value is not None), Decimal(0)), None
+    return next((value for value in equity if value is not None), ZERO), None
 
 
 def _before(curve: _Curve, hours: MarketHours, at: datetime) -> Decimal | None:

@@ -143,7 +143,6 @@ def _sizes(volume: Floats, weights: Floats, is_waypoint: NDArray[np.bool_]) -> C
     share = (0.2 + weights).cumsum(axis=1)
     share /= share[:, -1:]
     upto = np.floor(share * rest[:, None]).astype(np.int64)
-    upto[:, -1] = rest
     return np.asarray(np.diff(upto, axis=1, prepend=0) + given)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 from zlib import crc32
@@ -13,7 +13,6 @@ from catalyst_bot.exchange.hubs import EVERY_SYMBOL, Channel, DataHub
 from catalyst_bot.exchange.market import Market
 from catalyst_bot.exchange.moments import Halted, Resumed
 from catalyst_bot.exchange.ticks import Trade
-from catalyst_bot.exchange.timeframes import MINUTE
 from catalyst_bot.simulation.market_now import SessionPhase
 
 _A_MINUTE: Final = timedelta(minutes=1)
@@ -30,14 +29,20 @@ class Publisher:
         self._market = market
         self._hub = hub
 
-    def wanted(self, channels: Iterable[Channel], at: datetime) -> set[str]:
-        """Return the symbols with prices that somebody listens to on any of the channels."""
-        wanted: set[str] = set()
-        for channel in channels:
-            wanted.update(self._hub.wanted(channel))
-        if EVERY_SYMBOL in wanted:
-            return set(self._market.symbols(at))
-        return {symbol for symbol in wanted if self._market.world.series(symbol, at) is not None}
+    def asked_for(self, channels: Iterable[Channel]) -> frozenset[str]:
+        """Return what clients ask for on any of the channels, as they say it."""
+        return frozenset().union(*(self._hub.wanted(channel) for channel in channels))
+
+    def symbols(self, asked_for: Collection[str], at: datetime) -> frozenset[str]:
+        """Return the symbols that are meant, as far as there are prices of them."""
+        if EVERY_SYMBOL in asked_for:
+            return frozenset(self._market.symbols(at))
+        series = self._market.world.series
+        return frozenset(symbol for symbol in asked_for if series(symbol, at) is not None)
+
+    def wanted(self, channel: Channel, at: datetime) -> frozenset[str]:
+        """Return the symbols with prices that somebody listens to on a channel."""
+        return self.symbols(self._hub.wanted(channel), at)
 
     def next_at(self, after: datetime) -> datetime | None:
         """Return when the next bar is due, None when nobody listens to any."""
@@ -50,14 +55,14 @@ class Publisher:
 
     def on_trades(self, trades: Iterable[Trade], at: datetime) -> None:
         """Tell trades, and the quotes they bring."""
-        heard = self.wanted((Channel.TRADES,), at)
-        quoted = self.wanted((Channel.QUOTES,), at)
+        heard, quoted = self._hub.wanted(Channel.TRADES), self._hub.wanted(Channel.QUOTES)
+        follows_trades = self._market.quote_rule is QuoteRule.TRADES
         messages = []
         for trade in trades:
-            if trade.symbol in heard:
+            if trade.symbol in heard or EVERY_SYMBOL in heard:
                 messages.append(told.trade_message(trade))
-            if trade.symbol in quoted and self._market.quote_rule is QuoteRule.TRADES:
-                book = self._market.quote(trade.symbol, trade.at)
+            if follows_trades and (trade.symbol in quoted or EVERY_SYMBOL in quoted):
+                book = self._market.quote(trade.symbol, at)
                 if book is not None:
                     messages.append(told.quote_message(book))
         self._publish(messages)
@@ -66,14 +71,14 @@ class Publisher:
         """Tell the quotes that complete bars bring, where quotes follow bars."""
         if self._market.quote_rule is not QuoteRule.BARS:
             return
-        quoted = self.wanted((Channel.QUOTES,), at)
+        quoted = self.wanted(Channel.QUOTES, at)
         books = (self._market.quote(symbol, at) for symbol in symbols if symbol in quoted)
         self._publish([told.quote_message(book) for book in books if book is not None])
 
     def on_halt(self, moment: Halted | Resumed) -> None:
         """Tell a halt or a resume."""
         asset = self._market.asset(moment.symbol, moment.at)
-        if asset is not None and moment.symbol in self.wanted((Channel.STATUSES,), moment.at):
+        if asset is not None and moment.symbol in self.wanted(Channel.STATUSES, moment.at):
             is_halt = isinstance(moment, Halted)
             message = told.status_message(asset, moment.at, code=moment.code, is_halt=is_halt)
             self._publish([message])
@@ -90,7 +95,7 @@ class Publisher:
             return
         messages += self._minute_bars("b", Channel.BARS, at)
         if self._market.phase(at - _A_MINUTE) is SessionPhase.REGULAR:
-            for symbol in sorted(self.wanted((Channel.DAILY_BARS,), at)):
+            for symbol in sorted(self.wanted(Channel.DAILY_BARS, at)):
                 day, _ = self._market.day_bars(symbol, at)
                 if day is not None:
                     messages.append(told.bar_message("d", symbol, day))
@@ -101,15 +106,16 @@ class Publisher:
     def _minute_bars(self, kind: str, channel: Channel, end: datetime) -> list[told.Message]:
         messages = []
         start = end - _A_MINUTE
-        for symbol in sorted(self.wanted((channel,), end)):
-            table = self._market.bars(symbol, MINUTE, start=start, end=start, at=end)
-            if len(table) and (kind == "b" or _is_told_again(symbol, start)):
-                messages.append(told.bar_message(kind, symbol, table.bars()[0]))
+        for symbol in sorted(self.wanted(channel, end)):
+            if kind == "b" or _is_told_again(symbol, start):
+                bar = self._market.minute_bar(symbol, start)
+                if bar is not None:
+                    messages.append(told.bar_message(kind, symbol, bar))
         return messages
 
     def _bands(self, at: datetime) -> list[told.Message]:
         messages = []
-        for symbol in sorted(self.wanted((Channel.LULDS,), at)):
+        for symbol in sorted(self.wanted(Channel.LULDS, at)):
             asset, price = self._market.asset(symbol, at), self._market.last_price(symbol, at)
             if asset is not None and price is not None:
                 messages.append(told.luld_message(asset, at, price))

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.exchange.connections import HttpConnection, SocketConnection
@@ -26,6 +26,19 @@ MAX_FRAME_BYTES: Final = 1024 * 1024
 KEEP_ALIVE_S: Final = 75
 
 Task = Callable[[], Coroutine[Any, Any, None]]
+
+
+class _UntilStopped:
+    """Ends quietly what still runs when the server stops: whoever waited has been cut off."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except asyncio.CancelledError:
+            return
 
 
 class _Server(uvicorn.Server):
@@ -54,7 +67,10 @@ def listen(host: str, port: int) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+        # What is accepted inherits this; asyncio leaves sockets made this way without it, and
+        # then head and body of an answer are 40 ms apart.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise ConfigError(
@@ -68,6 +84,7 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
     except OverflowError as error:
         raise ConfigError(f"--port {port}: is no port; use 0 to 65535") from error
+    return listener
 
 
 def address_of(listener: socket.socket, certificate: Certificate | None) -> str:
@@ -91,12 +108,16 @@ async def serve(
     A task that fails ends the serving and raises.
     """
     server = _Server(_config(app, certificate), on_ready)
-    async with asyncio.TaskGroup() as group:
-        running = [group.create_task(task()) for task in beside]
-        stopping = group.create_task(_stop(server, stop))
-        await server.serve(sockets=[listener])
-        for task in (*running, stopping):
-            task.cancel()
+    try:
+        async with asyncio.TaskGroup() as group:
+            running = [group.create_task(task()) for task in beside]
+            stopping = group.create_task(_stop(server, stop))
+            await server.serve(sockets=[listener])
+            for task in (*running, stopping):
+                task.cancel()
+    except ExceptionGroup as errors:
+        first = errors.exceptions[0]
+        raise first from first.__cause__  # what is behind it, not the group
 
 
 async def _stop(server: uvicorn.Server, stop: asyncio.Event) -> None:
@@ -106,10 +127,11 @@ async def _stop(server: uvicorn.Server, stop: asyncio.Event) -> None:
 
 def _config(app: ASGIApp, certificate: Certificate | None) -> uvicorn.Config:
     return uvicorn.Config(
-        app,
+        _UntilStopped(app),
         http=HttpConnection,
         ws=SocketConnection,
         ws_max_size=MAX_FRAME_BYTES,
+        ws_per_message_deflate=False,  # clients offer it; on one machine it only takes time
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -18,7 +18,7 @@ from catalyst_bot.market_data.calendar_table import NEW_YORK
 from catalyst_bot.market_data.session_times import DAY_S, Seconds, to_seconds
 
 _EPOCH_DAY = date(1970, 1, 1)
-_SHAPE = re.compile(r"^(\d+)([A-Za-z]+)$")
+_SHAPE = re.compile(r"([0-9]{1,9})([A-Za-z]+)")
 _MONTH_COUNTS = (1, 2, 3, 4, 6, 12)
 
 
@@ -72,7 +72,7 @@ DAY = Timeframe(1, Unit.DAY)
 
 def read_timeframe(text: str) -> Timeframe:
     """Return the timeframe a text such as 5Min says; raises `BadTimeframe` with the reason."""
-    shape = _SHAPE.match(text)
+    shape = _SHAPE.fullmatch(text)
     unit = _UNITS.get(shape[2]) if shape else None
     if shape is None or unit is None:
         raise BadTimeframe(f"invalid timeframe: {text}")

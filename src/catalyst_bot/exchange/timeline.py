@@ -21,6 +21,10 @@ class Timeline(Generic[Item]):
     def __len__(self) -> int:
         return len(self._items)
 
+    def count(self, at: datetime) -> int:
+        """Return how many things have happened at or before a time."""
+        return bisect_right(self._times, at)
+
     def until(self, at: datetime) -> tuple[Item, ...]:
         """Return what has happened at or before a time."""
         return self._items[: bisect_right(self._times, at)]

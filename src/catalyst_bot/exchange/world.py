@@ -41,6 +41,11 @@ class MarketSource:
     actions: tuple[CorporateAction, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @property
+    def ends_at(self) -> datetime:
+        """When the last bar closes."""
+        return max(store.range()[1] for store in self.stores if len(store))
+
 
 class World:
     """Everything that will happen, by symbol and by time. Whoever asks it must cut at a time."""

@@ -8,6 +8,7 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from catalyst_bot.domain.errors import InvariantViolated
+from catalyst_bot.domain.money import ZERO
 from catalyst_bot.simulation import events as e
 from catalyst_bot.simulation.stops import trailing_stop_price
 from catalyst_bot.simulation.venue_account import SHARE_STEP
@@ -181,19 +182,18 @@ def _grow_legs(state: VenueState, entry: VenueOrder, event: e.OrderFilled) -> No
     for leg in group.legs:
         if leg.is_ended:
             continue
+        leg.quantity = group.entered_quantity
         if leg.is_live:
-            leg.quantity += event.quantity
+            state.reservations.update(leg)
         else:
-            leg.quantity = group.entered_quantity
             leg.live_from = event.filled_at
-        state.refresh(leg)
 
 
 def _shrink_sibling(state: VenueState, leg: VenueOrder, quantity: Decimal) -> None:
     sibling = state.group_of(leg).sibling(leg)
     if sibling is not None and sibling.is_open:
         sibling.quantity -= quantity
-        state.refresh(sibling)
+        state.reservations.update(sibling)
 
 
 def _request_cancel(state: VenueState, event: e.CancelRequested) -> None:
@@ -272,13 +272,14 @@ def _rename(state: VenueState, event: e.SymbolRenamed) -> None:
     state.account.rename(old, new)
     state.reservations.rename(old, new)
     if old in state.day.cost_usd:
-        state.day.cost_usd[new] = state.day.cost_usd.pop(old)
+        cost_usd = state.day.cost_usd.pop(old)
+        state.day.cost_usd[new] = state.day.cost_usd.get(new, ZERO) + cost_usd
     if old in state.halted:
         state.halted = (state.halted - {old}) | {new}
     if old in state.tradable_from:
         state.tradable_from[new] = state.tradable_from.pop(old)
     if old in state.open_ids:
-        state.open_ids[new] = state.open_ids.pop(old)
+        state.open_ids[new] = state.open_ids.get(new, {}) | state.open_ids.pop(old)
     for order in state.orders.values():
         if order.symbol == old and not order.is_ended:
             order.symbol = new

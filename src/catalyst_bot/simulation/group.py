@@ -6,6 +6,7 @@ fill and its consequences finds the missing ones when it is rebuilt.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -43,9 +44,9 @@ class GroupIds:
                 raise AssertionError("a simple order has no group")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Group:
-    """The members themselves; a simple order is a group of its own."""
+    """The members themselves, for a moment; a simple order is a group of its own."""
 
     entry: VenueOrder | None
     stop: VenueOrder | None
@@ -72,13 +73,13 @@ def follows_entry(order: VenueOrder) -> bool:
 
 
 def next_consequence(
-    group: Group, at: datetime, *, rule: LegRule, coverable: Decimal
+    group: Group, at: datetime, *, rule: LegRule, coverable: Callable[[], Decimal]
 ) -> OrderEvent | None:
     """Return the first event that is due and not yet recorded, or None when all is settled.
 
     A triggered stop ends the target, a finished target ends the stop, and a leg that was
     cancelled by hand takes the other with it. Once an exit began nothing more is entered.
-    `coverable` is how many shares of the position no other order holds.
+    `coverable` tells how many shares of the position no other order holds.
     """
     return (
         _leg_that_begins(group, at, rule=rule, coverable=coverable)
@@ -89,16 +90,18 @@ def next_consequence(
 
 
 def _leg_that_begins(
-    group: Group, at: datetime, *, rule: LegRule, coverable: Decimal
+    group: Group, at: datetime, *, rule: LegRule, coverable: Callable[[], Decimal]
 ) -> OrderEvent | None:
-    waiting = [leg for leg in group.legs if not leg.is_open and not leg.is_ended]
-    if not waiting or not _may_begin(group, rule):
+    if not _may_begin(group, rule):
+        return None
+    waiting = [leg for leg in group.legs if not leg.is_live and not leg.is_ended]
+    if not waiting:
         return None
     leg = waiting[0] if rule is LegRule.FIRST_FILL else waiting[-1]  # at Alpaca the target first
     if rule is LegRule.FIRST_FILL and group.entry is not None:
         return OrderActivated(at=at, order_id=leg.order_id)
     size = group.entered_quantity if group.entry else leg.quantity
-    size = min(size, coverable)
+    size = min(size, coverable())
     if not size > 0:
         return OrderCanceled(at=at, order_id=leg.order_id, reason="no shares to protect")
     if rule is LegRule.COMPLETE_FILL and leg is group.stop and group.target is not None:
@@ -151,17 +154,16 @@ def _canceled(order: VenueOrder, at: datetime, reason: str) -> OrderCanceled:
     return OrderCanceled(at=at, order_id=order.order_id, reason=reason)
 
 
-def leg_may_fill(leg: VenueOrder, group: Group, window: PriceWindow) -> bool:
+def leg_may_fill(leg: VenueOrder, entry: VenueOrder, window: PriceWindow) -> bool:
     """Tell whether the prices of `window` came when the leg was live.
 
     An entry that filled at the open leaves the rest of the bar to both legs. One that filled on
     the way down to its limit met its stop only afterwards, so the stop counts; the high may have
     come before, so the target does not.
     """
-    entry, opened_at = group.entry, window.opened_at
-    assert entry is not None
+    opened_at = window.opened_at
     if window.phase is not Phase.RANGE:
         return leg.live_from <= opened_at and not entry.filled_in(opened_at, window.phase)
     if entry.filled_in(opened_at, Phase.RANGE):
-        return leg is group.stop
+        return leg.role is VenueRole.STOP_LOSS
     return leg.live_from < window.ends_at

@@ -46,8 +46,8 @@ class AccountFigures:
 
     @property
     def may_short(self) -> bool:
-        """Tell whether the account has the equity that a margin account needs."""
-        return self.equity_usd >= _LEAST_MARGIN_EQUITY
+        """Tell whether it is a margin account with the equity that one needs."""
+        return self.multiplier > _ONE and self.equity_usd >= _LEAST_MARGIN_EQUITY
 
 
 def maintenance_margin_usd(quantity: Decimal, price: Decimal) -> Decimal:
@@ -117,7 +117,7 @@ def figures(
     reserved_usd = state.reservations.usd
     day_usd = max(ZERO, (day.equity_usd - day.maintenance_margin_usd) * _FOUR)
     spendable_usd = (
-        multiplier * (account.cash_usd + long_usd) - long_usd
+        multiplier * equity_usd - (long_usd - short_usd)
         if money is MoneyRule.COST
         else buying_power_usd(
             multiplier,

@@ -61,7 +61,7 @@ class Matcher:
         if resumed_at is not None and window.opened_at < resumed_at:
             return []
         events = self._offer(window, orders, at, multiplier)
-        if window.phase is not Phase.TICK:
+        if events and window.phase is not Phase.TICK:
             known = {order.order_id for order in orders}
             legs = [o for o in self.state.open_orders(symbol) if o.order_id not in known]
             events += self._offer(window, legs, at, multiplier)
@@ -100,7 +100,7 @@ class Matcher:
         elif order.filled_in(opened_at, Phase.OPEN) or order.filled_in(opened_at, Phase.RANGE):
             return False
         if follows_entry(order):
-            return leg_may_fill(order, self.state.group_of(order), window)
+            return leg_may_fill(order, self.state.entry_of(order), window)
         if window.phase is Phase.RANGE and self.pricing.filled_at(order, window) > window.ends_at:
             return False  # it arrived when these prices were over
         return opened_at >= order.live_from
@@ -151,10 +151,9 @@ class Matcher:
         self, order: VenueOrder, price: Decimal, multiplier: Decimal, wanted: Decimal
     ) -> Decimal:
         """Return how many shares the account can pay for, apart from what others reserved."""
-        if self.money is not MoneyRule.COST or order.side is Side.SELL:
+        if self.money is not MoneyRule.COST or order.position_intent.is_closing:
             return wanted
-        cost_usd = self.state.account.cost_usd()
-        spendable_usd = multiplier * (self.state.account.cash_usd + cost_usd) - cost_usd
+        spendable_usd = self.state.account.spendable_usd(multiplier)
         reserved = self.state.reservations
         others_usd = reserved.usd - reserved.usd_of.get(order.order_id, ZERO)
         return affordable_shares(
@@ -207,11 +206,17 @@ def _trades_in(order: VenueOrder, window: PriceWindow) -> bool:
 
 
 def _is_far(order: VenueOrder, window: PriceWindow) -> bool:
-    """Tell quickly that a limit order is out of reach of the trades and the quote."""
-    if order.kind is not OrderKind.LIMIT or len(order.prices) > 1:
+    """Tell quickly that a waiting order is out of reach of the trades and the quote."""
+    if len(order.prices) > 1:
         return False
-    assert order.limit_price is not None
-    limit = float(order.limit_price)
-    if order.side is Side.BUY:
-        return limit < (window.low if window.ask is None else min(window.low, window.ask))
-    return limit > (window.high if window.bid is None else max(window.high, window.bid))
+    if order.kind is OrderKind.LIMIT:
+        assert order.limit_price is not None
+        limit = float(order.limit_price)
+        if order.side is Side.BUY:
+            return limit < (window.low if window.ask is None else min(window.low, window.ask))
+        return limit > (window.high if window.bid is None else max(window.high, window.bid))
+    if order.kind is OrderKind.STOP and order.triggered_at is None:
+        assert order.stop_price is not None
+        stop = float(order.stop_price)
+        return stop > window.high if order.side is Side.BUY else stop < window.low
+    return False

@@ -105,7 +105,7 @@ class MatchingEngine:
             state=self.state, pricing=pricing, recorder=self._recorder, money=self.rules.money
         )
         self._judge = Judge(state=self.state, rules=self.rules)
-        self.registry = Registry(
+        self._registry = Registry(
             names=names,
             rules=self.rules,
             commission_fraction=pricing.commission_fraction,
@@ -146,7 +146,7 @@ class MatchingEngine:
             intent = closing_intent(request.side)
         else:
             intent = inferred_intent(request.side, self.state.account.held(request.symbol))
-        return self.registry.entered(
+        return self._registry.entered(
             request, at, intent=intent, market=market, is_acknowledged=is_acknowledged
         )
 
@@ -218,7 +218,7 @@ class MatchingEngine:
     ) -> tuple[e.OrderReplaced, e.OrderEntered]:
         """Return the events that would replace an order, without judging or recording them."""
         told_at = self._recorder.not_before(order, at)
-        return self.registry.succeeded(order, changes, told_at, ask=market.ask)
+        return self._registry.succeeded(order, changes, told_at, ask=market.ask)
 
     # prices
 

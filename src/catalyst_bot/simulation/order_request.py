@@ -33,7 +33,10 @@ class PositionIntent(StrEnum):
     @property
     def is_closing(self) -> bool:
         """Tell whether the order makes a position smaller."""
-        return self in {PositionIntent.BUY_TO_CLOSE, PositionIntent.SELL_TO_CLOSE}
+        return self in _CLOSING
+
+
+_CLOSING = frozenset({PositionIntent.BUY_TO_CLOSE, PositionIntent.SELL_TO_CLOSE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

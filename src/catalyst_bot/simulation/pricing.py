@@ -78,9 +78,13 @@ class Pricing:
         )
 
     def _limit(self, order: VenueOrder, window: PriceWindow) -> Decimal | None:
-        """A limit meets trades, or (`fills_at_touch`) the quote half a spread away from them."""
+        """A limit meets trades, or (`fills_at_touch`) the quote half a spread away from them.
+
+        One that was moved while the bar was under way waits for the next bar.
+        """
         limit_price = _limit_of(order, window)
-        assert limit_price is not None
+        if limit_price is None or order.limit_price not in {None, limit_price}:
+            return None
         limit = float(limit_price)
         spread = self._spread(window)
         touch = self._touch(order.side, window, spread) if self.terms.fills_at_touch else 0.0

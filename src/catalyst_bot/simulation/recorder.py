@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from catalyst_bot.simulation import event_effects
 from catalyst_bot.simulation.events import OrderEvent, VenueEvent
@@ -45,7 +46,7 @@ class Recorder:
                 group,
                 at,
                 rule=self.state.leg_rule,
-                coverable=self.state.coverable_shares(order),
+                coverable=partial(self.state.coverable_shares, order),
             )
             if event is None:
                 return events

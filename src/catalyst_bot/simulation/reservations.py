@@ -39,25 +39,33 @@ class Reservations:
         """Carry the shares of a symbol over to its new name."""
         held = self.shares.pop(symbol, None)
         if held is not None:
-            self.shares[new_symbol] = held
+            self.shares[new_symbol] = self.shares.get(new_symbol, ZERO) + held
 
     def _hold_usd(self, order: VenueOrder, amount_usd: Decimal) -> None:
-        before = self.usd_of.pop(order.order_id, ZERO)
-        self.usd += amount_usd - before
+        before_usd = self.usd_of.get(order.order_id, ZERO)
+        if amount_usd == before_usd:
+            return
+        self.usd += amount_usd - before_usd
         if amount_usd:
             self.usd_of[order.order_id] = amount_usd
+        else:
+            del self.usd_of[order.order_id]
 
     def _hold_shares(self, order: VenueOrder, quantity: Decimal) -> None:
-        before = self.group_shares(order)
         holder = _holder(order)
-        members = self.shares_of.setdefault(holder, {})
+        members = self.shares_of.get(holder, {})
+        if quantity == members.get(order.order_id, ZERO):
+            return
+        before = max(members.values(), default=ZERO)
         if quantity:
             members[order.order_id] = quantity
+            self.shares_of[holder] = members
         else:
-            members.pop(order.order_id, None)
+            del members[order.order_id]
             if not members:
                 del self.shares_of[holder]
-        total = self.shares.get(order.symbol, ZERO) + self.group_shares(order) - before
+        total = self.shares.get(order.symbol, ZERO)
+        total += max(members.values(), default=ZERO) - before
         if total:
             self.shares[order.symbol] = total
         else:

@@ -40,9 +40,13 @@ class VenueAccount:
         holding = self.holdings.get(symbol)
         return holding.quantity if holding else ZERO
 
-    def cost_usd(self) -> Decimal:
-        """Return what all holdings cost."""
-        return sum((holding.cost_usd for holding in self.holdings.values()), ZERO)
+    def spendable_usd(self, multiplier: Decimal) -> Decimal:
+        """Return what may be spent: equity at cost times the multiplier, less what is held.
+
+        With multiplier 1 and no debts this is the cash.
+        """
+        costs = [holding.cost_usd for holding in self.holdings.values()]
+        return multiplier * (self.cash_usd + sum(costs, ZERO)) - sum(map(abs, costs), ZERO)
 
     def book(
         self, symbol: str, side: Side, *, quantity: Decimal, price: Decimal, fee_usd: Decimal
@@ -90,9 +94,16 @@ class VenueAccount:
         return quantity - whole_shares(quantity)
 
     def rename(self, symbol: str, new_symbol: str) -> None:
-        """Carry a holding over to a new symbol."""
+        """Carry a holding over to a new symbol, into what is held of that one already."""
         holding = self.holdings.pop(symbol, None)
-        if holding is not None:
+        if holding is None:
+            return
+        there = self.holdings.pop(new_symbol, Holding())
+        holding.quantity += there.quantity
+        holding.cost_usd += there.cost_usd
+        if holding.quantity == 0:
+            self.realised_usd -= holding.cost_usd
+        else:
             self.holdings[new_symbol] = holding
 
     def _shrink(self, symbol: str, signed: Decimal, closed_cost_usd: Decimal) -> None:

@@ -161,7 +161,7 @@ class VenueOrder:
         return is_stop and self.triggered_at is not None and self.collar_price is None
 
     def prices_in(self, opened_at: datetime) -> PricePoint:
-        """Return the prices that count in a bar: a change counts from the next bar on."""
+        """Return the prices the order had when a bar opened: a change counts from the next one."""
         for point in reversed(self.prices):
             if point.since <= opened_at:
                 return point
@@ -173,6 +173,6 @@ class VenueOrder:
 
     def filled_in(self, opened_at: datetime, phase: Phase) -> bool:
         """Tell whether the order was filled at this chance."""
-        return bool(self.execution_ids) and self.execution_id(opened_at, phase) in (
-            self.execution_ids
-        )
+        if not self.execution_ids or self.told_at < opened_at:
+            return False
+        return self.execution_id(opened_at, phase) in self.execution_ids

@@ -76,6 +76,13 @@ class VenueState:
             entered_quantity=ids.entered_quantity,
         )
 
+    def entry_of(self, leg: VenueOrder) -> VenueOrder:
+        """Return the entry that a leg follows."""
+        assert leg.group_id is not None
+        entry = self._member(self.groups[leg.group_id].entry_id)
+        assert entry is not None
+        return entry
+
     def available_shares(self, symbol: str) -> Decimal:
         """Return how many shares of a position no open order holds (of a short one: owes)."""
         held = abs(self.account.held(symbol))

@@ -266,6 +266,74 @@ def test_a_stand_alone_stop_protects_a_position():
     assert fill.price == D("96.99")
 
 
+def test_a_moved_limit_counts_from_the_next_bar():
+    engine, order = venue(), limit_buy("98", stop_loss_price=None)
+    engine.submit(order, at(0))
+    (fact,) = engine.replace(order.client_order_id, at(0, seconds=30), limit_price=D(99))
+    assert isinstance(fact, f.OrderReplaced)
+    assert (fact.limit_price, fact.stop_price) == (99, None)
+    low = (100.0, 100.0, 97.5, 100.0)  # it would have met the old price, too
+    assert show(engine, candle(0, low)) == []
+    assert [fill.price for fill in fills(show(engine, candle(1, low)))] == [99]
+
+
+def test_the_old_price_of_a_moved_stop_counts_until_the_bar_is_over():
+    engine = venue()
+    engine.submit(buy(), at(0))
+    show(engine, flat(0))
+    stop = sell(kind=OrderKind.STOP, role=OrderRole.STOP_LOSS, stop_loss_price=D(97))
+    engine.submit(stop, at(1))
+    engine.replace(stop.client_order_id, at(1, seconds=30), stop_price=D(95))
+    (fill,) = fills(show(engine, candle(1, (100.0, 100.0, 96.0, 100.0))))
+    assert fill.price == D("96.99")
+
+
+def test_a_moved_order_does_not_fill_twice_in_a_bar():
+    engine, order = venue(), limit_buy("101", quantity=D(300), take_profit_price=None)
+    engine.submit(order, at(0))
+    assert fills(open_at(engine, 0, volume=1_000.0))[0].quantity == 100
+    engine.replace(order.client_order_id, at(0, seconds=30), limit_price=D("100.90"))
+    assert show(engine, flat(0, volume=1_000.0)) == []
+    assert fills(show(engine, flat(1, volume=1_000.0)))[0].quantity == 100
+    ticket = engine.ticket(order.client_order_id)
+    assert ticket is not None
+    assert (ticket.quantity, ticket.filled_quantity, ticket.status) == (
+        300,
+        200,
+        OrderStatus.PARTIALLY_FILLED,
+    )
+    (entry,) = (o for o in engine.snapshot().open_orders if o.quantity == 300)
+    assert entry.filled_quantity == 200
+
+
+@pytest.mark.parametrize(
+    ("price", "reason"),
+    [("97", "invalid"), ("106", "invalid"), ("98.001", "invalid"), ("2000", "invalid")],
+)
+def test_a_limit_is_not_moved_out_of_its_bracket(price: str, reason: str):
+    engine, order = venue(), limit_buy("99")
+    engine.submit(order, at(0))
+    (fact,) = engine.replace(order.client_order_id, at(0), limit_price=D(price))
+    assert isinstance(fact, f.ChangeRefused)
+    assert reason in fact.reason
+
+
+def test_a_market_order_has_no_limit_to_move():
+    engine = venue()
+    engine.submit(buy(), at(0))
+    (fact,) = engine.replace(buy().client_order_id, at(0), limit_price=D(99))
+    assert isinstance(fact, f.ChangeRefused)
+    assert fact.reason == "not a waiting limit order"
+
+
+def test_a_limit_is_not_moved_beyond_the_money():
+    engine, order = venue(starting_cash_usd=D(10_000)), limit_buy("99", stop_loss_price=None)
+    engine.submit(order, at(0))
+    (fact,) = engine.replace(order.client_order_id, at(0), limit_price=D("100.01"))
+    assert isinstance(fact, f.ChangeRefused)
+    assert "insufficient buying power" in fact.reason
+
+
 def test_money_that_ran_out_ends_the_order():
     engine = venue(starting_cash_usd=D(10_000))
     engine.submit(buy(), at(0))  # sized at $100: just enough

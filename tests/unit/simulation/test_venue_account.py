@@ -37,7 +37,8 @@ def test_average_cost_survives_partial_sales():
 def test_a_short_position_owes_shares_and_earns_when_the_price_falls():
     books = account()
     trade(books, Side.SELL, "100", "10")
-    assert (books.held("ACME"), books.cost_usd(), books.cash_usd) == (-100, -1_000, 11_000)
+    assert (books.held("ACME"), books.cash_usd) == (-100, 11_000)
+    assert books.holdings["ACME"].cost_usd == -1_000
     trade(books, Side.SELL, "100", "12")
     assert books.holdings["ACME"].average_cost == 11
     trade(books, Side.BUY, "50", "9")
@@ -76,8 +77,17 @@ def test_a_split_changes_shares_and_pays_out_the_fraction_of_one(
     in_lieu_usd = D(fraction) * 100
     books.split("ACME", D(ratio), in_lieu_usd)
     assert books.held("ACME") == D(after)
-    start_usd = 10_000 + books.realised_usd - books.fees_usd
-    assert books.cash_usd + books.cost_usd() == start_usd
+    cost_usd = sum(holding.cost_usd for holding in books.holdings.values())
+    assert books.cash_usd + cost_usd == 10_000 + books.realised_usd
+
+
+@pytest.mark.parametrize(("multiplier", "before", "after"), [(1, 10, 9), (2, 20, 19), (4, 40, 39)])
+@pytest.mark.parametrize("side", [Side.BUY, Side.SELL])
+def test_what_is_held_or_owed_is_spent(side: Side, multiplier: int, before: int, after: int):
+    books = account()
+    assert books.spendable_usd(D(multiplier)) == before * 1_000
+    trade(books, side, "10", "100")
+    assert books.spendable_usd(D(multiplier)) == after * 1_000
 
 
 def test_a_renamed_symbol_keeps_its_position():
@@ -85,6 +95,26 @@ def test_a_renamed_symbol_keeps_its_position():
     trade(books, Side.BUY, "5", "10")
     books.rename("ACME", "APEX")
     assert (books.held("ACME"), books.held("APEX")) == (0, 5)
+
+
+@pytest.mark.parametrize(("side", "left"), [(Side.BUY, 8), (Side.SELL, 2)])
+def test_a_renamed_position_joins_what_is_held_there(side: Side, left: int):
+    books = account()
+    trade(books, Side.BUY, "5", "10")
+    books.book("APEX", side, quantity=D(3), price=D(20), fee_usd=D(0))
+    books.rename("ACME", "APEX")
+    assert books.held("APEX") == left
+    cost_usd = books.holdings["APEX"].cost_usd
+    assert books.cash_usd + cost_usd == 10_000 + books.realised_usd
+
+
+def test_a_renamed_position_may_cancel_out():
+    books = account()
+    trade(books, Side.BUY, "5", "10")
+    books.book("APEX", Side.SELL, quantity=D(5), price=D(12), fee_usd=D(0))
+    books.rename("ACME", "APEX")
+    assert books.holdings == {}
+    assert (books.realised_usd, books.cash_usd) == (10, 10_010)
 
 
 @given(

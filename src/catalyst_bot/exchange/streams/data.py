@@ -14,10 +14,10 @@ from starlette.websockets import WebSocket
 from catalyst_bot.exchange.fault_rules import StreamAction
 from catalyst_bot.exchange.faults import FaultBook
 from catalyst_bot.exchange.streams.channels import BadSubscription, Feed, Subscription, stock_feeds
-from catalyst_bot.exchange.streams.doors import header_keys, later, turn_away
+from catalyst_bot.exchange.streams.doors import header_keys, later, nothing, turn_away
 from catalyst_bot.exchange.streams.lane import Lane, StreamEvent
 from catalyst_bot.exchange.streams.limits import Register, StreamLimits
-from catalyst_bot.exchange.streams.socket import StreamSocket, asks_for_msgpack
+from catalyst_bot.exchange.streams.socket import LastWords, StreamSocket, asks_for_msgpack
 from catalyst_bot.exchange.streams.wire import Encoding, arrays, encode
 
 ERRORS: Final = {
@@ -84,14 +84,13 @@ class DataSession:
 
     def fail(self, code: int) -> None:
         """Tell what is wrong, and close where nothing can follow."""
-        self.say({"T": "error", "code": code, "msg": ERRORS[code]})
+        self.say(_error(code))
         if code in _FINAL:
             self.socket.close()
 
     def say(self, message: dict[str, Any]) -> None:
         """Send one control message."""
-        if not self.socket.send([message]):
-            self.socket.cut()
+        self.socket.send([message])
 
     def _subscribe(self, message: dict[str, Any], *, is_more: bool) -> None:
         try:
@@ -117,7 +116,8 @@ class FeedHub:
         self._sessions: list[DataSession] = []
         self._refused: set[DataSession] = set()
         self._wanted: dict[str, frozenset[str]] = {}
-        self.on_change: Callable[[], None] | None = None  # told when other symbols are wanted
+        self.on_listener: Callable[[], None] = nothing
+        self.on_change: Callable[[], None] = nothing  # told when other symbols are wanted
         self._lane = Lane(stream, faults, deliver=self._deliver, strike=self._strike)
 
     def put(self, events: Iterable[StreamEvent]) -> None:
@@ -146,8 +146,13 @@ class FeedHub:
             return
         await websocket.accept()
         encoding = Encoding.MSGPACK if asks_for_msgpack(websocket) else Encoding.JSON_TEXT
-        socket = StreamSocket(websocket, encoding, outbox_bytes=self._limits.outbox_bytes)
-        session = DataSession(socket, feed, sign_in=self._sign_in, on_change=self._changed)
+        socket = StreamSocket(
+            websocket,
+            encoding,
+            outbox_bytes=self._limits.outbox_bytes,
+            last_words=LastWords(slow=[_error(407)], internal=[_error(500)]),
+        )
+        session = DataSession(socket, feed, sign_in=self._sign_in, on_change=self._subscribed)
         self._sessions.append(session)
         if action is not None and action.refuse_connection:
             self._refused.add(session)
@@ -179,8 +184,8 @@ class FeedHub:
                     if index not in known:
                         known[index] = encode(event.message, encoding)
                     items.append(known[index])
-            if not all(map(session.socket.send_frame, arrays(items, encoding))):
-                session.socket.give_up([{"T": "error", "code": 407, "msg": ERRORS[407]}])
+            for frame in arrays(items, encoding):
+                session.socket.send_frame(frame)
 
     def _strike(self, action: StreamAction) -> None:
         for session in self._sessions:
@@ -204,10 +209,13 @@ class FeedHub:
         keys = [session.keys for session in self._sessions if session.feed is feed]
         return [self._register.account_id_of(*pair) for pair in keys if pair].count(account_id)
 
+    def _subscribed(self) -> None:
+        self._changed()
+        self.on_listener()
+
     def _changed(self) -> None:
         self._wanted.clear()
-        if self.on_change is not None:
-            self.on_change()
+        self.on_change()
 
     def _time_out(self, session: DataSession) -> None:
         if session.keys is None:
@@ -233,6 +241,10 @@ class DataHub(FeedHub):
     def publish(self, messages: Iterable[dict[str, Any]]) -> None:
         """Send messages (`T`, `S`, `t` as aware datetime, …) to whoever subscribed to them."""
         self.put(stock_events(messages))
+
+
+def _error(code: int) -> dict[str, Any]:
+    return {"T": "error", "code": code, "msg": ERRORS[code]}
 
 
 def stock_events(messages: Iterable[dict[str, Any]]) -> list[StreamEvent]:

@@ -29,3 +29,7 @@ async def turn_away(socket: WebSocket, status: int = HTTPStatus.TOO_MANY_REQUEST
 def later(delay_s: float, call: Callable[[], None]) -> asyncio.TimerHandle:
     """Call something in `delay_s`; cancel the handle when it is no longer wanted."""
     return asyncio.get_running_loop().call_later(delay_s, call)
+
+
+def nothing() -> None:
+    """Stand where nobody wants to be told."""

@@ -25,24 +25,31 @@ class StreamHub:
     """`trading`, `data` and `news`: publishing on each returns at once."""
 
     def __init__(self, *, register: Register, limits: StreamLimits, faults: FaultBook) -> None:
+        self.joined = asyncio.Event()  # set once the first client listens to something
         self.trading = TradingHub(register=register, limits=limits, faults=faults)
         self.data = DataHub(register=register, limits=limits, faults=faults)
         self.news = NewsHub(register=register, limits=limits, faults=faults)
+        for hub in (self.trading, self.data, self.news):
+            hub.on_listener = self.joined.set
 
     async def run(self) -> None:
         """Feed the stream that is always on, until cancelled."""
         await fakepaca.run(self.data)
 
-    async def drained(self) -> None:
-        """Wait until every client has taken most of what it was sent, `PATIENCE_S` at most.
+    async def breathe(self) -> None:
+        """Let everybody else work, and wait until every client has taken most of what it was sent.
 
-        For a clock that runs as fast as it can: it would outrun any client.
+        For a clock that runs as fast as it can: it would outrun any client. One that has not
+        taken half of its outbox within `PATIENCE_S` is too slow.
         """
-        waits = [asyncio.create_task(socket.roomy()) for socket in self._sockets()]
-        if waits:
+        await asyncio.sleep(0)
+        full = [socket for socket in self._sockets() if not socket.is_roomy]
+        if full:
+            waits = {asyncio.create_task(socket.roomy()): socket for socket in full}
             _, late = await asyncio.wait(waits, timeout=PATIENCE_S)
             for wait in late:
                 wait.cancel()
+                waits[wait].give_up()
 
     def routes(self) -> list[BaseRoute]:
         """Return the WebSocket routes."""

@@ -43,7 +43,7 @@ class Lane:
         on_time: list[StreamEvent] = []
         for event in events:
             action = self.faults.of_event(self.stream, event.kind, event.symbols)
-            if action is not None and (action.mute or action.close):
+            if action is not None and action.befalls_sockets:
                 self._flush(on_time)
                 self.strike(action)
                 on_time = []
@@ -53,7 +53,7 @@ class Lane:
     def _place(
         self, event: StreamEvent, action: StreamAction | None, on_time: list[StreamEvent]
     ) -> None:
-        if action is None or action.duplicate or action.mute or action.close:
+        if action is None or action.duplicate or action.befalls_sockets:
             on_time.append(event)
             if action is not None and action.duplicate:
                 on_time.append(event)

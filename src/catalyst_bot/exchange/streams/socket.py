@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -20,6 +21,7 @@ from catalyst_bot.exchange.streams.wire import (
 )
 
 NORMAL_CLOSE: Final = 1000
+INTERNAL_CLOSE: Final = 1011
 SLOW_GRACE_S: Final = 5.0
 
 
@@ -27,16 +29,30 @@ OnFrame = Callable[[Any], None]
 """Takes what a client sent; None stands for a frame that is not readable."""
 
 
-class StreamSocket:
-    """A connection after its handshake. All methods but `serve` return at once."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastWords:
+    """What a stream says before it closes a socket: to a slow client, and at a fault of its own."""
 
-    def __init__(self, socket: WebSocket, encoding: Encoding, *, outbox_bytes: int) -> None:
+    slow: Any
+    internal: Any
+
+
+class StreamSocket:
+    """A connection after its handshake. Sending and closing return at once.
+
+    A client that leaves more than `outbox_bytes` unread hears so in its last words.
+    """
+
+    def __init__(
+        self, socket: WebSocket, encoding: Encoding, *, outbox_bytes: int, last_words: LastWords
+    ) -> None:
         self.encoding = encoding
         self.is_muted = False
         self._socket = socket
         self._outbox: deque[bytes] = deque()
         self._outbox_bytes = 0
         self._outbox_limit_bytes = outbox_bytes
+        self._last_words = last_words
         self._work = asyncio.Event()
         self._roomy = asyncio.Event()
         self._roomy.set()
@@ -48,20 +64,20 @@ class StreamSocket:
         """Whether nothing more will be taken."""
         return self._close_code is not None
 
-    def send(self, message: Any) -> bool:
-        """Put a message in the outbox; False where the client is too slow for it."""
-        return self.send_frame(encode(message, self.encoding))
+    def send(self, message: Any) -> None:
+        """Put a message in the outbox."""
+        self.send_frame(encode(message, self.encoding))
 
-    def send_frame(self, frame: bytes) -> bool:
-        """Put an encoded frame in the outbox; False where the client is too slow for it."""
+    def send_frame(self, frame: bytes) -> None:
+        """Put an encoded frame in the outbox; give up on the client when that is full."""
         if self.is_muted or self.is_closing:
-            return True
+            return
         if self._outbox and self._outbox_bytes + len(frame) > self._outbox_limit_bytes:
-            return False
+            self.give_up()
+            return
         self._outbox.append(frame)
         self._count(len(frame))
         self._work.set()
-        return True
 
     def close(self, code: int = NORMAL_CLOSE) -> None:
         """Close after what is in the outbox."""
@@ -69,14 +85,15 @@ class StreamSocket:
             self._close_code = code
             self._work.set()
 
-    def give_up(self, last_words: Any) -> None:
+    def give_up(self) -> None:
         """Forget what a slow client has not taken, say why, close, and cut it if it still waits."""
+        if self.is_closing:
+            return
         self._outbox.clear()
         self._count(-self._outbox_bytes)
-        self.send(last_words)
+        self.send(self._last_words.slow)
         self.close()
-        if self._giving_up is None:
-            self._giving_up = asyncio.get_running_loop().call_later(SLOW_GRACE_S, self.cut)
+        self._giving_up = asyncio.get_running_loop().call_later(SLOW_GRACE_S, self.cut)
 
     def cut(self) -> None:
         """End the connection without a word."""
@@ -84,6 +101,11 @@ class StreamSocket:
         transport = transport_of(self._socket.scope)
         if transport is not None:
             transport.abort()
+
+    @property
+    def is_roomy(self) -> bool:
+        """Whether the outbox is less than half full, or the connection is over."""
+        return self._roomy.is_set()
 
     async def roomy(self) -> None:
         """Wait until the outbox is less than half full, or the connection is over."""
@@ -93,6 +115,9 @@ class StreamSocket:
         """Suffer a fault: fall silent, or close."""
         if action is not None and action.mute:
             self.is_muted = True
+        if action is not None and action.error:
+            self.send(self._last_words.internal)
+            self.close(INTERNAL_CLOSE)
         if action is not None and action.close:
             self.close(action.close)
 

@@ -13,10 +13,10 @@ from starlette.websockets import WebSocket
 
 from catalyst_bot.exchange.fault_rules import StreamAction
 from catalyst_bot.exchange.faults import FaultBook
-from catalyst_bot.exchange.streams.doors import header_keys, later, turn_away
+from catalyst_bot.exchange.streams.doors import header_keys, later, nothing, turn_away
 from catalyst_bot.exchange.streams.lane import Lane, StreamEvent
 from catalyst_bot.exchange.streams.limits import Register, StreamLimits
-from catalyst_bot.exchange.streams.socket import StreamSocket, asks_for_msgpack
+from catalyst_bot.exchange.streams.socket import LastWords, StreamSocket, asks_for_msgpack
 from catalyst_bot.exchange.streams.wire import Encoding, encode
 
 TRADE_UPDATES: Final = "trade_updates"
@@ -31,11 +31,14 @@ SignIn = Callable[["TradingSession", str, str], bool]
 class TradingSession:
     """The conversation with one client, before and after it said who it is (`keys`)."""
 
-    def __init__(self, socket: StreamSocket, *, sign_in: SignIn) -> None:
+    def __init__(
+        self, socket: StreamSocket, *, sign_in: SignIn, on_listen: Callable[[], None]
+    ) -> None:
         self.socket = socket
         self.keys: tuple[str, str] | None = None
         self.streams: tuple[str, ...] = ()
         self._sign_in = sign_in
+        self._on_listen = on_listen
 
     def on_frame(self, message: Any) -> None:
         """Answer what the client sent."""
@@ -60,11 +63,11 @@ class TradingSession:
         """Tell whether the client may do what it asked for."""
         status = "authorized" if is_authorized else "unauthorized"
         data = {"status": status, "action": action}
-        self._say({"stream": "authorization", "data": data})
+        self.socket.send({"stream": "authorization", "data": data})
 
     def fail(self, reason: str) -> None:
         """Say what is wrong and close."""
-        self._say({"action": "error", "data": {"error_message": reason}})
+        self.socket.send(_error(reason))
         self.socket.close()
 
     def _authenticate(self, message: dict[str, Any]) -> None:
@@ -90,11 +93,9 @@ class TradingSession:
             self.fail("invalid message")
             return
         self.streams = (TRADE_UPDATES,) if TRADE_UPDATES in wanted else ()
-        self._say({"stream": "listening", "data": {"streams": self.streams}})
-
-    def _say(self, message: dict[str, Any]) -> None:
-        if not self.socket.send(message):
-            self.socket.cut()
+        self.socket.send({"stream": "listening", "data": {"streams": self.streams}})
+        if self.streams:
+            self._on_listen()
 
 
 class TradingHub:
@@ -106,6 +107,7 @@ class TradingHub:
         self._faults = faults
         self._sessions: list[TradingSession] = []
         self._lanes: dict[str, Lane] = {}
+        self.on_listener: Callable[[], None] = nothing
 
     def publish(self, account_id: str, message: dict[str, Any]) -> None:
         """Send a trade update to the account it belongs to."""
@@ -132,17 +134,22 @@ class TradingHub:
             return
         await websocket.accept()
         encoding = Encoding.MSGPACK if asks_for_msgpack(websocket) else Encoding.JSON_BINARY
-        session = TradingSession(
-            StreamSocket(websocket, encoding, outbox_bytes=self._limits.outbox_bytes),
-            sign_in=self._sign_in,
+        socket = StreamSocket(
+            websocket,
+            encoding,
+            outbox_bytes=self._limits.outbox_bytes,
+            last_words=LastWords(
+                slow=_error("slow client"), internal=_error("internal server error")
+            ),
         )
+        session = TradingSession(socket, sign_in=self._sign_in, on_listen=self.on_listener)
         self._sessions.append(session)
         timer = later(self._limits.auth_timeout_s, lambda: self._time_out(session))
         try:
             if keys is not None:
                 session.authenticate(*keys)
-            session.socket.befall(action)
-            await session.socket.serve(session.on_frame)
+            socket.befall(action)
+            await socket.serve(session.on_frame)
         finally:
             timer.cancel()
             self._sessions.remove(session)
@@ -165,8 +172,8 @@ class TradingHub:
             encoding = socket.encoding
             if encoding not in frames:
                 frames[encoding] = [_frame(event, encoding) for event in events]
-            if not all(map(socket.send_frame, frames[encoding])):
-                socket.give_up({"action": "error", "data": {"error_message": "slow client"}})
+            for frame in frames[encoding]:
+                socket.send_frame(frame)
 
     def _strike(self, account_id: str, action: StreamAction) -> None:
         for session in self._of(account_id):
@@ -208,6 +215,10 @@ class TradingHub:
         if session.keys is None:
             session.answer(_AUTHENTICATE, is_authorized=False)
             session.socket.close()
+
+
+def _error(reason: str) -> dict[str, Any]:
+    return {"action": "error", "data": {"error_message": reason}}
 
 
 def _frame(event: StreamEvent, encoding: Encoding) -> bytes:
