@@ -15,12 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PACKAGE = Path("src/catalyst_bot")
-FOLDERS = ("exchange",)
-OPERATORS = ("admin", "fault")  # what only an operator can ask for is in our own words
-FILES = tuple(
-    f"simulation/{name}.py"
-    for name in ("admission", "alpaca_admission", "replacement", "matching_engine")
-)
+FOLDERS = ("exchange", "simulation")
+OPERATORS = ("admin", "clock_routes", "fault")  # what only an operator asks, in our own words
 OURS_ONLY = frozenset(  # the rules of the embedded venue, which no request of a client can break
     {"our_refusal", "_shape_refusal", "_tick_refusal", "_bracket_refusal", "_means_refusal"}
 )
@@ -31,8 +27,13 @@ CONSTRUCTORS: Mapping[str, int] = {  # place of the text among the arguments
     "forbidden": 0,
     "not_found": 0,
     "Refusal": 99,
+    "BadTimeframe": 0,
 }
+HANDED_ON = frozenset({("exchange/data_query.py", "str(error)")})  # of a `BadTimeframe`
 HOLE = "{}"
+FROM_ELSEWHERE = {  # what the router says about a method that a route does not have
+    "error.detail.lower()": "method not allowed",
+}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -83,7 +84,7 @@ def texts(root: Path) -> dict[Text, tuple[str, ...]]:
 def _trees(root: Path) -> Iterator[tuple[str, ast.Module]]:
     package = root / PACKAGE
     paths = [path for folder in FOLDERS for path in sorted((package / folder).rglob("*.py"))]
-    for path in (*paths, *(package / name for name in FILES)):
+    for path in paths:
         if path.name.startswith(OPERATORS):
             continue
         yield path.relative_to(package).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
@@ -139,7 +140,7 @@ def _texts_of(module: _Module) -> Iterator[Text]:
             if place is None:
                 continue
             given = _argument(call, place)
-            if given is None or _is_handed_on(given, function):
+            if given is None or _is_handed_on(given, function, module.name):
                 continue
             for template in _templates(given, function, module.constants):
                 if template is None:
@@ -165,12 +166,16 @@ def _argument(call: ast.Call, place: int) -> ast.expr | None:
     return call.args[place] if place < len(call.args) else None
 
 
-def _is_handed_on(given: ast.expr, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+def _is_handed_on(
+    given: ast.expr, function: ast.FunctionDef | ast.AsyncFunctionDef, name: str
+) -> bool:
     """Tell whether the text comes from the caller, who is looked at too, or from a refusal."""
+    if (name, ast.unparse(given)) in HANDED_ON:
+        return True
     names = {argument.arg for argument in function.args.args}
     match given:
-        case ast.Name(id=name):
-            return name in names
+        case ast.Name(id=text):
+            return text in names
         case ast.Attribute(attr="message"):
             return True
         case _:
@@ -196,7 +201,7 @@ def _templates(
             if not values:
                 yield None
         case _:
-            yield None
+            yield FROM_ELSEWHERE.get(ast.unparse(given))
 
 
 def _constants(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:

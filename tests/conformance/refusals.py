@@ -491,6 +491,57 @@ def other_requests() -> Iterator[Refusal]:
         yield Refusal(ask=ask, body=body, answer=answer, message=message)
 
 
+def data_requests() -> Iterator[Refusal]:
+    """Questions about the market."""
+    bars, latest = "GET /v2/stocks/bars", "GET /v2/stocks/quotes/latest"
+    wave, day = "symbols=WAVE&timeframe=1Min", "start=2025-10-21"
+    for ask, message in (
+        (f"{bars}?timeframe=1Min", "symbols is required"),
+        (f"{bars}?symbols=W%20E&timeframe=1Min", "invalid symbol: W E"),
+        (f"{bars}?symbols=WAVE", "timeframe is required"),
+        (f"{bars}?symbols=WAVE&timeframe=soon", "invalid timeframe: soon"),
+        (
+            f"{bars}?symbols=WAVE&timeframe=60Min",
+            "timeframe period number is larger than the allowed maximum of 59",
+        ),
+        (f"{bars}?{wave}&limit=10001", "invalid limit: limit must be between 1 and 10000"),
+        (f"{bars}?{wave}&limit=many", "invalid limit: many"),
+        (f"{bars}?{wave}&start=soon", "invalid start: soon"),
+        (f"{bars}?{wave}&{day}&end=2025-10-20", "end should not be before start"),
+        (f"{bars}?{wave}&adjustment=round", "invalid adjustment: round"),
+        (f"{bars}?{wave}&currency=EUR", "invalid currency: EUR"),
+        (f"{bars}?{wave}&page_token=x", "invalid page_token: x"),
+        (f"{bars}?{wave}&sort=up", "invalid sort: up"),
+        (f"{bars}?{wave}&feed=any", "invalid feed: any"),
+        (f"{bars}?{wave}&colour=red", "unexpected query parameter(s): colour"),
+        (f"{latest}?feed=iex", "symbols is required"),
+        ("GET /v2/stocks/meta/conditions/bar?tape=A", "invalid ticktype: bar"),
+        ("GET /v2/stocks/meta/conditions/trade", "tape is required"),
+        ("GET /v1beta1/screener/bonds/movers", "invalid market type: bonds"),
+        (
+            "GET /v1beta1/screener/stocks/movers?top=51",
+            "invalid top: top must be between 1 and 50",
+        ),
+        ("GET /v1beta1/news?limit=51", "invalid limit: limit must be between 1 and 50"),
+        ("GET /v1beta1/news?include_content=perhaps", "invalid include_content: perhaps"),
+        ("GET /v1/corporate-actions?types=gifts", "invalid types: gifts"),
+    ):
+        yield Refusal(ask=ask, answer=(400, None), message=message)
+    for ask, message in (
+        (f"{latest}?symbols=WAVE&feed=sip", "recent SIP data"),
+        (f"{bars}?{wave}&feed=sip&{day}&end=2025-10-22T13:55:00Z", "recent SIP data"),
+        (f"{bars}?{wave}&feed=otc", "OTC data"),
+    ):
+        told = f"subscription does not permit querying {message}"
+        yield Refusal(ask=ask, answer=(403, 42210000), message=told)
+    for path, message in (
+        ("trades/latest", "no trade found for NOPE"),
+        ("snapshot", "no snapshot found for NOPE"),
+    ):
+        ask = f"GET /v2/stocks/NOPE/{path}"
+        yield Refusal(ask=ask, answer=(404, None), message=message)
+
+
 def all_refusals() -> list[Refusal]:
     """Return every case."""
     return [
@@ -500,4 +551,5 @@ def all_refusals() -> list[Refusal]:
         *means(),
         *changes(),
         *other_requests(),
+        *data_requests(),
     ]

@@ -117,7 +117,7 @@ def test_a_stop_loss_with_a_limit(desk: Desk):
     assert Decimal(desk.look_up(stop).filled_avg_price) >= Decimal("99.1")
 
 
-@pytest.mark.proves("order: market bracket day", "order: short sale")
+@pytest.mark.proves("order: market bracket day", "behaviour: short sales")
 def test_a_bracket_around_a_short_sale(desk: Desk):
     asked = entry("market", "day", "bracket", side="sell", target=99.2, stop=110)
     target, stop = legs_of(filled_entry(desk, desk.trading.submit_order(asked)))
@@ -203,7 +203,7 @@ def test_listing_a_group(desk: Desk):
     desk.trading.cancel_orders()
 
 
-@pytest.mark.proves("group_id", "group_role")
+@pytest.mark.proves("behaviour: group_id and group_role")
 def test_members_name_their_group_and_role(desk: Desk):
     placed = desk.trading.submit_order(entry("market", "day", "bracket", target=110, stop=90))
     raw = desk.trading.get(f"/orders/{placed.id}", {"nested": True})

@@ -157,7 +157,7 @@ def test_a_trailing_buy_follows_the_price_down(desk: Desk):
     assert Decimal(filled.hwm) == 99
 
 
-@pytest.mark.proves("order: notional", "order: fraction of a share")
+@pytest.mark.proves("behaviour: dollars instead of shares", "behaviour: fractions of a share")
 def test_dollars_and_fractions_of_shares(desk: Desk):
     fields = {"symbol": "WAVE", "side": "buy", "time_in_force": "day"}
     spent = desk.submit(order.MarketOrderRequest(notional=250.5, **fields))
@@ -172,7 +172,7 @@ def test_dollars_and_fractions_of_shares(desk: Desk):
     assert desk.quantity() == 0
 
 
-@pytest.mark.proves("order: fraction of a share")
+@pytest.mark.proves("behaviour: fractions of a share")
 def test_fractions_with_prices(desk: Desk):
     resting = desk.submit(limit("buy", 99.5, qty=0.5))
     desk.advance(seconds=WAVE_S)
@@ -185,7 +185,7 @@ def test_fractions_with_prices(desk: Desk):
     assert desk.quantity() == 0
 
 
-@pytest.mark.proves("order: short sale", "GET /v2/positions/{symbol_or_asset_id}")
+@pytest.mark.proves("behaviour: short sales", "GET /v2/positions/{symbol_or_asset_id}")
 def test_a_short_sale_and_its_cover(desk: Desk):
     sold = desk.submit(market("sell", 20, position_intent="sell_to_open"))
     assert sold.position_intent == "sell_to_open"
@@ -199,7 +199,7 @@ def test_a_short_sale_and_its_cover(desk: Desk):
     assert desk.quantity() == 0
 
 
-@pytest.mark.proves("order: sub-dollar price")
+@pytest.mark.proves("behaviour: prices below a dollar have four decimals")
 def test_prices_below_a_dollar_have_four_decimals(desk: Desk):
     resting = desk.submit(limit("buy", 0.4912, symbol="DIME"))
     assert resting.limit_price == "0.4912"

@@ -63,7 +63,7 @@ def limit(price: float, **more: Any) -> Any:
     return order.LimitOrderRequest(limit_price=price, **fields)
 
 
-@pytest.mark.proves("stream: /stream trade_updates json")
+@pytest.mark.proves("stream: trade_updates")
 def test_trade_updates_tell_the_life_of_orders(desk: Desk):
     heard = Heard()
     stream = trading_stream(desk)
@@ -113,7 +113,7 @@ def told(heard: Heard, order_id: Any) -> list[str]:
     ]
 
 
-@pytest.mark.proves("stream: /stream trade_updates json")
+@pytest.mark.proves("stream: trade_updates")
 def test_a_group_is_told_leg_by_leg(desk: Desk):
     heard = Heard()
     stream = trading_stream(desk)
@@ -139,7 +139,7 @@ def test_a_group_is_told_leg_by_leg(desk: Desk):
     assert desk.quantity() == 0
 
 
-@pytest.mark.proves("stream: /stream trade_updates json")
+@pytest.mark.proves("stream: trade_updates")
 def test_the_sdk_comes_back_after_a_lost_connection(desk: Desk):
     heard = Heard()
     stream = trading_stream(desk)
@@ -157,11 +157,11 @@ def lost_connection(stream: str) -> dict[str, Any]:
 
 
 @pytest.mark.proves(
-    "stream: /v2/iex trades",
-    "stream: /v2/iex quotes",
-    "stream: /v2/iex bars",
-    "stream: /v2/iex updatedBars",
-    "stream: /v2/iex dailyBars",
+    "stream: trades",
+    "stream: quotes",
+    "stream: bars",
+    "stream: updatedBars",
+    "stream: dailyBars",
 )
 def test_market_data_as_it_happens(desk: Desk, log: pytest.LogCaptureFixture):
     heard = Heard()
@@ -199,7 +199,7 @@ def of(symbol: str, messages: list[Any]) -> list[Any]:
     return [message for message in messages if message.symbol == symbol]
 
 
-@pytest.mark.proves("stream: /v2/iex statuses", "POST /admin/halt", "POST /admin/resume")
+@pytest.mark.proves("stream: statuses", "POST /admin/halt", "POST /admin/resume")
 def test_halts_are_told_and_hold_orders(desk: Desk, log: pytest.LogCaptureFixture):
     heard = Heard()
     stream = data_stream(desk)
@@ -218,7 +218,7 @@ def test_halts_are_told_and_hold_orders(desk: Desk, log: pytest.LogCaptureFixtur
     assert desk.look_up(held).status == "filled"
 
 
-@pytest.mark.proves("stream: /v2/iex trades")
+@pytest.mark.proves("stream: trades")
 def test_a_data_stream_comes_back_after_a_lost_connection(
     desk: Desk, log: pytest.LogCaptureFixture
 ):
@@ -235,7 +235,7 @@ def test_a_data_stream_comes_back_after_a_lost_connection(
         wait_for(lambda: len(heard["trades"]) > count, "a trade after coming back")
 
 
-@pytest.mark.proves("stream: /v1beta1/news news")
+@pytest.mark.proves("stream: news")
 def test_news_as_it_is_published(serving: Any, log: pytest.LogCaptureFixture):
     with serving(start=at(13, 35)) as exchange, Desk(exchange, exchange.new_account()) as desk:
         heard = Heard()
@@ -252,7 +252,7 @@ def test_news_as_it_is_published(serving: Any, log: pytest.LogCaptureFixture):
     assert [item.created_at for item in heard["news"]] == [published for published, *_ in NEWS[2:]]
 
 
-@pytest.mark.proves("stream: /v2/test trades")
+@pytest.mark.proves("stream: trades")
 def test_the_test_feed_is_always_on(desk: Desk, log: pytest.LogCaptureFixture):
     heard = Heard()
     stream = data_stream(desk, "/v2/test")

@@ -112,7 +112,7 @@ def test_market_data(steps: dict[str, Any]):
     assert "gainers" in steps["movers"]
 
 
-@pytest.mark.proves("stream: /stream trade_updates json")
+@pytest.mark.proves("stream: trade_updates")
 def test_trade_updates(steps: dict[str, Any]):
     assert steps["trading authenticated"] is True
     assert steps["submitted and waited"]["status"] == "filled"
@@ -121,10 +121,10 @@ def test_trade_updates(steps: dict[str, Any]):
 
 
 @pytest.mark.proves(
-    "stream: /v2/iex trades",
-    "stream: /v2/iex quotes",
-    "stream: /v2/iex bars",
-    "stream: /v2/iex dailyBars",
+    "stream: trades",
+    "stream: quotes",
+    "stream: bars",
+    "stream: dailyBars",
 )
 def test_market_data_stream(steps: dict[str, Any]):
     assert steps["data authenticated"] is True
@@ -137,7 +137,7 @@ def test_market_data_stream(steps: dict[str, Any]):
     assert seen["dailyBars"][-1]["close"] == 50
 
 
-@pytest.mark.proves("stream: /v1beta1/news news")
+@pytest.mark.proves("stream: news")
 def test_news_stream(steps: dict[str, Any]):
     assert [item["headline"] for item in steps["news stream"]] == [
         headline for _, headline, *_ in NEWS[2:]

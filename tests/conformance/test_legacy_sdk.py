@@ -100,7 +100,7 @@ def test_market_data(steps: dict[str, Any]):
     assert steps["news"][0]["headline"] == NEWS[0][1]
 
 
-@pytest.mark.proves("stream: /stream/ trade_updates json", "stream: /stream trade_updates json")
+@pytest.mark.proves("WS /stream/", "stream: trade_updates")
 def test_streams(steps: dict[str, Any]):
     events = [update["event"] for update in steps["trade updates"]]
     assert events[-2:] == ["new", "fill"]

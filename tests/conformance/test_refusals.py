@@ -98,14 +98,22 @@ def test_other_ways_to_sign_in(exchange: Exchange, keys: Keys):
     assert httpx2.get(f"{exchange.url}/v2/account", headers=bearer).status_code == 200
 
 
+@proof(404, 40410000, "endpoint not found")
+@proof(405, 40510000, "method not allowed")
 @pytest.mark.parametrize(
-    ("method", "path"),
-    [("GET", "/v2/nothing"), ("GET", "/"), ("POST", "/v2/account"), ("PUT", "/v2/orders")],
+    ("method", "path", "status"),
+    [
+        ("GET", "/v2/nothing", 404),
+        ("GET", "/", 404),
+        ("GET", "/v2/account/", 404),
+        ("POST", "/v2/account", 405),
+        ("PUT", "/v2/orders", 405),
+    ],
 )
-def test_unknown_routes_and_methods(client: httpx2.Client, method: str, path: str):
+def test_unknown_routes_and_methods(client: httpx2.Client, method: str, path: str, status: int):
     answer = client.request(method, path)
-    assert answer.status_code in {404, 405}
-    assert answer.json()["message"]
+    text = {404: "endpoint not found", 405: "method not allowed"}[status]
+    assert (answer.status_code, answer.json()["message"]) == (status, text)
 
 
 def test_a_body_that_is_too_large(client: httpx2.Client):
@@ -190,10 +198,10 @@ def test_too_late_for_the_opening_auction(client: httpx2.Client):
     refused(client, market(time_in_force="opg"), 403, 40310000, message)
 
 
-@proof(*FORBIDDEN, "cls orders must be submitted after 7:00pm and before 3:50pm")
+@proof(*FORBIDDEN, "cls orders must be submitted after 7:00pm and before 3:55pm")
 def test_too_late_for_the_closing_auction(serving: Serve):
     with serving(start=at(19, 56)) as exchange, exchange.client(exchange.new_account()) as client:
-        message = "cls orders must be submitted after 7:00pm and before 3:50pm"
+        message = "cls orders must be submitted after 7:00pm and before 3:55pm"
         refused(client, market(time_in_force="cls"), 403, 40310000, message)
 
 

@@ -53,9 +53,9 @@ def statuses(desk: Desk, *orders: Order) -> list[str]:
     "order: limit simple opg",
     "order: market simple cls",
     "order: limit simple cls",
-    "order: queued for the open",
-    "order: extended hours",
-    "order: expired at the close",
+    "behaviour: orders queue for the open",
+    "behaviour: limit orders in extended hours",
+    "behaviour: day orders expire at the close",
 )
 def test_from_before_the_open_to_the_close(desk: Desk):
     assert not desk.trading.get_clock().is_open
@@ -94,7 +94,7 @@ def test_from_before_the_open_to_the_close(desk: Desk):
 
 
 @begins(20, 5)
-@pytest.mark.proves("order: cancelled while closed")
+@pytest.mark.proves("behaviour: a cancel while closed is pending and holds the shares")
 def test_a_cancel_after_hours_waits_for_the_open_and_holds_the_shares(desk: Desk):
     early = desk.submit(limit("buy", 101, extended_hours=True))
     desk.advance(minutes=1)
@@ -127,7 +127,7 @@ def test_yesterday_is_remembered(desk: Desk):
 
 
 @begins(14)
-@pytest.mark.proves("order: random partial fills")
+@pytest.mark.proves("behaviour: random partial fills")
 def test_partial_fills_come_by_chance_and_end_complete(serving: Serve, desk: Desk):
     with serving(partial_probability=1, seed=5) as exchange, open_desk(exchange) as partly:
         bought = partly.submit(limit("buy", 101, "gtc", qty=1000))
