@@ -70,13 +70,20 @@ def _check_reservations(desk: Desk, orders: list[dict[str, Any]]) -> None:
     wanted: defaultdict[str, defaultdict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for order in orders:
         is_open = order["status"] not in TERMINAL
-        if is_open and order["position_intent"].endswith("close") and order["qty"] is not None:
-            state = desk.account.engine.state.orders[order["id"]]
+        if not is_open or not order["position_intent"].endswith("close"):
+            continue
+        state = desk.account.engine.state.orders[order["id"]]
+        if state.is_open:
             group = order.get("group_id") or order["id"]
-            if state.is_open:
-                rest = Decimal(order["qty"]) - Decimal(order["filled_qty"])
-                of_symbol = wanted[order["symbol"]]
-                of_symbol[group] = max(of_symbol[group], rest)
+            of_symbol = wanted[order["symbol"]]
+            of_symbol[group] = max(of_symbol[group], _rest(order, state.remaining))
     for row in desk.get("/v2/positions"):
         reserved = abs(Decimal(row["qty"])) - abs(Decimal(row["qty_available"]))
         assert reserved == sum(wanted[row["symbol"]].values(), ZERO), row["symbol"]
+
+
+def _rest(order: dict[str, Any], estimate: Decimal) -> Decimal:
+    """Return what is left to fill; only an estimate where dollars were ordered."""
+    if order["qty"] is None:
+        return estimate
+    return Decimal(order["qty"]) - Decimal(order["filled_qty"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalyst_bot.broker.embedded_orders import request_of
@@ -24,10 +24,10 @@ from tests.builders import NOON, approved_order
 from tests.unit.simulation.exchange_venue import PlainNames
 
 CASH_USD = Decimal(100_000)
-CENTS = st.integers(9_300, 10_700)
+CENTS = st.integers(9_500, 10_500)
 BARS = st.lists(
     st.tuples(CENTS, CENTS, CENTS, CENTS, st.sampled_from([500.0, 5_000.0, 1e6]), st.booleans()),
-    min_size=1,
+    min_size=3,
     max_size=12,
 )
 Execution = tuple[str, Decimal, Decimal, Decimal, object]
@@ -40,12 +40,13 @@ def executions(facts: list[f.OrderFilled]) -> list[Execution]:
     ]
 
 
+@settings(max_examples=150)
 @given(
     profile=st.sampled_from(FillProfile),
     seed=st.integers(0, 5),
     quantity=st.integers(1, 900),
     limit=st.one_of(st.none(), st.integers(9_800, 10_100)),
-    moved_after=st.integers(0, 12),
+    moved_after=st.integers(1, 3),
     prices=BARS,
 )
 def test_both_faces_fill_the_same(

@@ -8,7 +8,9 @@ import pytest
 
 from catalyst_bot.domain.enums import Side
 from catalyst_bot.simulation.margin import buying_power_usd, maintenance_margin_usd
+from catalyst_bot.simulation.venue_rules import MoneyRule
 from tests.unit.simulation.exchange_venue import (
+    alpaca_rules,
     bought,
     exchange_venue,
     limit,
@@ -101,6 +103,12 @@ def test_twofold_margin_lends_what_no_position_binds():
     figures = engine.figures({"ACME": D(100)})
     equity_usd = 100_000 - 100 * D("0.05")
     assert figures.buying_power_usd == (equity_usd - 5_000) * 2
+
+
+def test_where_holdings_count_at_cost_debts_are_spent_too():
+    engine = exchange_venue(rules=alpaca_rules(money=MoneyRule.COST))
+    got_usd = 100 * D("99.95")
+    assert bought(engine, "-100").figures({"ACME": D(1)}).buying_power_usd == 400_000 - got_usd
 
 
 def test_below_two_thousand_dollars_there_is_no_credit():

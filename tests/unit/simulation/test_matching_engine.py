@@ -218,6 +218,12 @@ def test_day_orders_lapse_at_the_close_and_others_stay():
     assert len(engine.snapshot().open_orders) == 1
 
 
+def test_orders_for_extended_hours_lapse_with_the_only_session_there_is():
+    engine = venue()
+    engine.submit(limit_buy("90", stop_loss_price=None, extended_hours=True), at(0))
+    assert story(engine.on_session_close(at(48))) == ["OrderExpired order"]
+
+
 def test_a_close_does_not_end_orders_for_the_next_session():
     engine = venue()
     engine.submit(buy("at the close", approved_at=at(48)), at(48))

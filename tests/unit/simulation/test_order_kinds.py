@@ -50,6 +50,13 @@ def test_a_limit_fills_when_the_quote_reaches_it(side: Side, price: str, filled:
     assert engine.state.account.held("ACME") == filled
 
 
+def test_a_trade_fills_when_it_happens():
+    engine = exchange_venue()
+    submit(engine, request("x"))
+    (fill,) = trade(engine, 100.0, 0)
+    assert fill.at == fill.filled_at == second(0)
+
+
 def test_a_marketable_limit_pays_the_quote_not_its_limit():
     engine = exchange_venue()
     submit(engine, limit("x", "103"))

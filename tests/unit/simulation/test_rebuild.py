@@ -95,6 +95,16 @@ def test_facts_that_were_due_when_the_venue_died_are_made_up_for(
     assert again.state == live.state
 
 
+def test_an_order_counts_from_its_approval_though_the_answer_was_dated_before():
+    order = buy(approved_at=at(1))
+    accepted = f.OrderAccepted(
+        at=at(0), client_order_id=order.client_order_id, broker_order_id="ven-1"
+    )
+    engine = rebuilt([sent(order), accepted])
+    assert open_at(engine, 0) == []
+    assert len(open_at(engine, 1)) == 1
+
+
 def test_a_moved_stop_is_remembered_with_its_time():
     live, order = venue(), bracket()
     messages: list[Message] = [sent(order), *live.submit(order, at(0)), *open_at(live, 0)]

@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 
 from catalyst_bot.domain.enums import OrderKind, Side, TimeInForce
+from catalyst_bot.domain.market import OpenPrint
 from catalyst_bot.simulation import events as e
+from catalyst_bot.simulation.fill_profile import FillProfile
 from catalyst_bot.simulation.market_now import SessionPhase
 from catalyst_bot.simulation.matching_engine import MatchingEngine
 from catalyst_bot.simulation.order_request import OrderChanges, OrderClass
 from catalyst_bot.simulation.refusals import Refusal, RefusalKind, Refused
+from catalyst_bot.simulation.venue_rules import LegRule
+from tests.builders import bar
 from tests.unit.simulation.exchange_venue import (
     alpaca_rules,
     bought,
@@ -156,6 +160,26 @@ def test_prices_from_before_the_change_are_judged_by_the_old_price():
     replace(engine, "x", 200, limit_price=D(101))
     assert order(engine, "x.r1").prices_in(second(0)).limit_price == 105
     assert order(engine, "x.r1").prices_in(second(200)).limit_price == 101
+
+
+def test_a_replaced_order_does_not_fill_twice_in_a_bar():
+    engine = exchange_venue(FillProfile.OURS)
+    submit(engine, limit("x", "101", quantity=D(300)))
+    opening = OpenPrint(symbol="ACME", price=100.0, volume=1_000.0)
+    (fill,) = engine.on_open_print(opening, second(0))
+    assert fill.quantity == 100
+    replace(engine, "x", 30, quantity=D(50))
+    one = bar(opened_at=second(0), closed_at=second(300), volume=1_000.0)
+    assert engine.on_bar(one, second(300)) == []
+
+
+def test_a_moved_target_still_comes_after_its_stop():
+    engine = exchange_venue(FillProfile.OURS, rules=alpaca_rules(legs=LegRule.FIRST_FILL))
+    submit(engine, bracket())
+    engine.on_open_print(OpenPrint(symbol="ACME", price=100.0), second(0))
+    replace(engine, "entry.tp", limit_price=D(104))
+    both = bar(opened_at=second(300), closed_at=second(600), open=100.0, high=106.0, low=94.0)
+    assert story(engine.on_bar(both, second(600)))[1].startswith("OrderFilled entry.sl")
 
 
 @pytest.mark.parametrize(

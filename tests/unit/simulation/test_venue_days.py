@@ -101,6 +101,13 @@ def test_an_order_may_fill_while_its_cancel_is_under_way():
     assert engine.confirm_cancel("o-x", second(4)) == []
 
 
+def test_a_day_order_with_a_cancel_under_way_ends_as_cancelled():
+    engine = exchange_venue()
+    submit(engine, limit("x", "90"))
+    engine.request_cancel("o-x", second(1))
+    assert story(engine.on_session_close(second(2))) == ["OrderCanceled x"]
+
+
 def test_all_orders_are_cancelled_once():
     engine = exchange_venue()
     submit(engine, bracket("group", kind=OrderKind.LIMIT, limit_price=D(99)))
