@@ -7,10 +7,12 @@ are nearly right; what follows is checked after each request and at the end of e
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+import httpx2
 import pytest
 import requests
 import schemathesis
@@ -20,6 +22,7 @@ from schemathesis import GenerationMode
 
 from tests.conformance.answers import check_envelope, template_of
 from tests.conformance.conftest import Serve
+from tests.conformance.refusals import market
 from tests.conformance.served import Exchange, Keys
 from tests.conformance.world import SYMBOLS, at
 from tests.exchange.openapi import DATA, TRADING, document, validate
@@ -27,8 +30,9 @@ from tests.exchange.openapi import DATA, TRADING, document, validate
 LIMIT_S = 20.0
 SERVED = ("/v2/", "/v1beta1/news", "/v1beta1/screener", "/v1/corporate-actions")
 ELSEWHERE = ("/v2/options", "/v2/tokenization", "/v2/wallets", "/exercise", "/do-not-exercise")
+ENDED = {"filled", "canceled", "expired", "replaced", "rejected"}
 FEW = settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     database=None,
     derandomize=True,
@@ -77,34 +81,58 @@ def check_answer(answer: requests.Response) -> None:
 
 
 def check_account(exchange: Exchange, keys: Keys) -> None:
-    """An account still trades, and its books are balanced."""
+    """An account can still close everything and trade, and its books are what its fills made."""
     with exchange.client(keys) as client:
         assert client.delete("/v2/orders").status_code == 207
         client.patch("/v2/account/configurations", json={"suspend_trade": False})
-        account = client.get("/v2/account").json()
-        positions = client.get("/v2/positions").json()
-        values = sum((Decimal(p["market_value"]) for p in positions), Decimal(0))
-        assert Decimal(account["equity"]) == Decimal(account["cash"]) + values
+        check_books(client)
         exchange.advance_by(minutes=1)
         closed = client.delete("/v2/positions", params={"cancel_orders": "true"})
         assert closed.status_code == 207, closed.text
         assert {told["status"] for told in closed.json()} <= {200}, closed.text
         exchange.advance_by(minutes=2)
         assert client.get("/v2/positions").json() == []
-        bought = client.post(
-            "/v2/orders",
-            json={
-                "symbol": "FLAT",
-                "qty": 1,
-                "side": "buy",
-                "type": "market",
-                "time_in_force": "day",
-            },
-        )
+        check_books(client)
+        account = client.get("/v2/account").json()
+        assert Decimal(account["initial_margin"]) == Decimal(account["maintenance_margin"]) == 0
+        orders = client.get("/v2/orders", params={"status": "all", "limit": "500"}).json()
+        assert {order["status"] for order in orders} <= ENDED
+        bought = client.post("/v2/orders", json=market(symbol="FLAT"))
         assert bought.status_code == 200, bought.text
         exchange.advance_by(minutes=1)
         assert client.get(f"/v2/orders/{bought.json()['id']}").json()["status"] == "filled"
     exchange.answers.check()
+    (books,) = [
+        account
+        for account in exchange.admin("GET", "/admin/state")["accounts"]
+        if keys.key in account["keys"]
+    ]
+    assert (books["reserved"], books["open_orders"]) == ("0", 0)
+
+
+def check_books(client: httpx2.Client) -> None:
+    """Equity is cash and positions; cash and positions are what the fills left of the deposit."""
+    account = client.get("/v2/account").json()
+    positions = client.get("/v2/positions").json()
+    values = sum((Decimal(position["market_value"]) for position in positions), Decimal(0))
+    assert Decimal(account["equity"]) == Decimal(account["cash"]) + values
+    cash, shares, cents = Decimal(100_000), Counter[str](), Decimal(0)
+    for fill in all_fills(client):
+        quantity, price = Decimal(fill["qty"]), Decimal(fill["price"])
+        sign = 1 if fill["side"] == "buy" else -1
+        cash -= sign * quantity * price
+        shares[fill["symbol"]] += sign * quantity
+        cents += Decimal("0.01") if quantity % 1 else 0  # parts of a share are paid to the cent
+    assert abs(Decimal(account["cash"]) - cash) <= cents
+    held = {position["symbol"]: Decimal(position["qty"]) for position in positions}
+    assert held == {symbol: count for symbol, count in shares.items() if count}
+
+
+def all_fills(client: httpx2.Client) -> Iterator[dict[str, str]]:
+    query = {"direction": "asc", "page_size": "100"}
+    while page := client.get("/v2/account/activities/FILL", params=query).json():
+        yield from page
+        query["page_token"] = page[-1]["id"]
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import httpx2
@@ -11,7 +10,7 @@ import pytest
 from tests.conformance.conftest import Serve
 from tests.conformance.refusals import FORBIDDEN, Refusal, all_refusals, limit, market
 from tests.conformance.served import Exchange, Keys
-from tests.conformance.world import at
+from tests.conformance.world import DAYS, at
 
 
 def proof(status: int, code: int | None, message: str) -> Any:
@@ -235,11 +234,24 @@ def test_client_ids_may_return_where_only_active_ones_count(serving: Serve):
         refused(client, limit(client_order_id="rest"), 422, 40010001, message)
 
 
-@proof(*FORBIDDEN, "account is restricted to liquidation only")
-def test_one_position_beyond_six_times_the_equity(exchange: Exchange):
-    """Shares of WAVE lose what the account has: its one position is then too large for it."""
-    keys = exchange.new_account(cash=10_000)
-    with exchange.client(keys) as client:
-        place(client, market(symbol="SPLT", quantity=1300))
-        equity = Decimal(client.get("/v2/account").json()["equity"])
-        assert equity > 0
+@proof(422, 42210000, "no price is known for FLAT")
+def test_before_the_first_price(serving: Serve):
+    with (
+        serving(start=at(12, day=DAYS[0])) as exchange,
+        exchange.client(exchange.new_account()) as client,
+    ):
+        refused(client, market(symbol="FLAT"), 422, 42210000, "no price is known for FLAT")
+
+
+@proof(403, 40310100, "trade denied due to pattern day trading protection")
+def test_the_day_trading_rule_that_ended_in_2026(serving: Serve):
+    with (
+        serving(pdt_mode="legacy") as exchange,
+        exchange.client(exchange.new_account(cash=20_000)) as client,
+    ):
+        for _ in range(3):
+            place(client, market())
+            place(client, market("sell"))
+        place(client, market())
+        message = "trade denied due to pattern day trading protection"
+        refused(client, market("sell"), 403, 40310100, message)
