@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -124,18 +125,21 @@ def stream_errors() -> list[str]:
     return [f"stream error: {code} {text}" for code, text in sorted(ERRORS.items())]
 
 
-def refusals(proofs: Proofs) -> dict[Text, dict[Refused, tuple[str, ...]]]:
-    """Return every text of a refusal with the proven answers it makes.
+def refusals(proofs: Proofs) -> tuple[dict[Text, dict[Refused, tuple[str, ...]]], list[str]]:
+    """Return every text of a refusal with the proven answers it makes, and what is nowhere.
 
     Of several texts that match a message, the one that fixes most of it made it.
     """
     found: dict[Text, dict[Refused, tuple[str, ...]]] = {text: {} for text in texts(ROOT)}
+    nowhere = []
     for refused, tests in proofs.refusals.items():
         matching = [text for text in found if text.pattern.fullmatch(refused[2])]
-        if not matching:
-            raise SystemExit(f"a test proves a refusal that is nowhere in the source: {refused}")
-        found[max(matching, key=lambda text: text.weight)][refused] = tests
-    return found
+        if matching:
+            found[max(matching, key=lambda text: text.weight)][refused] = tests
+        else:
+            status, _, message = refused
+            nowhere.append(f"proof of a refusal that is nowhere in the source: {status} {message}")
+    return found, nowhere
 
 
 def document(proofs: Proofs | None = None) -> tuple[str, list[str]]:
@@ -147,7 +151,7 @@ def document(proofs: Proofs | None = None) -> tuple[str, list[str]]:
         "Streams": channels(),
         "Errors of the data streams": stream_errors(),
     }
-    refused = refusals(proofs)
+    refused, nowhere = refusals(proofs)
     behaviour = sorted(row for row in proofs.rows if row.startswith(BEHAVIOUR))
     known = {row for rows in sections.values() for row in rows} | set(behaviour)
     wrong = [f"no test proves: {row}" for row in sorted(known - set(proofs.rows))]
@@ -155,6 +159,7 @@ def document(proofs: Proofs | None = None) -> tuple[str, list[str]]:
         f"no test proves the refusal: {text.template}" for text in refused if not refused[text]
     ]
     wrong += [f"proof of what is not there: {row}" for row in sorted(set(proofs.rows) - known)]
+    wrong += nowhere
     page = "\n\n".join(
         [
             MADE,
@@ -168,6 +173,7 @@ def document(proofs: Proofs | None = None) -> tuple[str, list[str]]:
             "## Refusals",
             "`{}` stands for what is filled in. Further fields are in the tests.",
             table(("status", "code", "message", "proved by"), _refusal_rows(refused)),
+            "\n".join(_definitions(proofs)),
         ]
     )
     return page + "\n", wrong
@@ -207,7 +213,20 @@ def _shown(tests: Sequence[str]) -> str:
 
 def _link(test: str) -> str:
     file, _, name = test.partition("::")
-    return f"[{name.removeprefix('test_')}](../../{file})"
+    words = name.removeprefix("test_").replace("_", " ")
+    return f"[{words}][{_label(file)}]"
+
+
+def _label(file: str) -> str:
+    return Path(file).stem.removeprefix("test_")
+
+
+def _definitions(proofs: Proofs) -> Iterator[str]:
+    """Yield what the links of the page stand for."""
+    proven = [*proofs.rows.values(), *proofs.refusals.values()]
+    files = {test.partition("::")[0] for tests in proven for test in tests}
+    for file in sorted(files):
+        yield f"[{_label(file)}]: ../../{file}"
 
 
 def main(arguments: Iterable[str]) -> int:

@@ -234,6 +234,17 @@ def test_client_ids_may_return_where_only_active_ones_count(serving: Serve):
         refused(client, limit(client_order_id="rest"), 422, 40010001, message)
 
 
+@proof(*FORBIDDEN, "account is restricted to liquidation only")
+def test_a_position_beyond_six_times_the_equity_can_only_be_closed(serving: Serve):
+    with serving() as exchange, exchange.client(exchange.new_account(cash=2100)) as client:
+        place(client, market("sell", symbol="TREND", quantity=200))
+        exchange.advance_by(minutes=28)  # TREND goes from 40 to 45.60
+        assert float(client.get("/v2/account").json()["equity"]) < 200 * 45.6 / 6
+        message = "account is restricted to liquidation only"
+        refused(client, market(symbol="FLAT"), 403, 40310000, message)
+        place(client, market("buy", symbol="TREND", quantity=200))
+
+
 @proof(422, 42210000, "no price is known for FLAT")
 def test_before_the_first_price(serving: Serve):
     with (

@@ -39,7 +39,7 @@ def _bar(symbol: str, minute: int) -> tuple[float, float, float, float, int]:
             return 30.0, 30.0, 30.0, 30.0, 10_000
         case _:
             place, after = (m if m <= 30 else 60 - m for m in (minute, minute + 1))
-            first, last = 40 + place / 10, 40 + after / 10
+            first, last = 40 + place / 5, 40 + after / 5
             return first, max(first, last), min(first, last), last, 10_000
 
 
