@@ -13,6 +13,7 @@ from tests.conformance.sdk import (
     NewsDataStream,
     StockDataStream,
     TradingStream,
+    ask,
     order,
     running,
     wait_for,
@@ -245,6 +246,12 @@ def test_news_as_it_is_published(serving: Any, log: pytest.LogCaptureFixture):
         stream.subscribe_news(heard.into("news"), "*")
         with running(stream):
             acknowledged(log)
+            today = ask.NewsRequest(start=at(13, 35), end=at(14))
+            exchange.advance(at(13, 40, 59))
+            assert desk.news.get_news(today).data["news"] == []
+            exchange.advance(at(13, 41))  # a minute after it was published
+            assert len(desk.news.get_news(today).data["news"]) == 1
+            wait_for(lambda: heard["news"], "the first item")
             desk.advance(minutes=10)
             wait_for(lambda: len(heard["news"]) == 3, "three items")
     assert [item.headline for item in heard["news"]] == [headline for _, headline, *_ in NEWS[2:]]

@@ -126,9 +126,26 @@ def test_yesterday_is_remembered(desk: Desk):
     assert abs(Decimal(position.change_today) - change) < Decimal("0.0001")
 
 
-@begins(14)
+@begins(19, 58)
+@pytest.mark.proves(
+    "behaviour: a buy stop has a limit 4 % (2.5 % from $50 up) above it, a sell stop has none"
+)
+def test_stops_meet_a_gap(desk: Desk):
+    desk.buy("DROP", 10)  # at 48, and 42 tomorrow
+    fields = {"qty": 10, "time_in_force": "gtc"}
+    sell = desk.submit(order.StopOrderRequest(symbol="DROP", side="sell", stop_price=47, **fields))
+    buy = desk.submit(order.StopOrderRequest(symbol="LEAP", side="buy", stop_price=29, **fields))
+    near = desk.submit(order.StopOrderRequest(symbol="LEAP", side="buy", stop_price=31, **fields))
+    assert desk.current_price("LEAP") == 28
+    desk.exchange.advance(at(13, 31, day=DAYS[3]))
+    assert abs(Decimal(desk.look_up(sell).filled_avg_price) - 42) < Decimal("0.1")
+    assert desk.current_price("LEAP") == 32
+    assert statuses(desk, buy, near) == ["new", "filled"]  # 32 is above 30.16, but not above 32.24
+    desk.trading.cancel_order_by_id(buy.id)
+
+
 @pytest.mark.proves("behaviour: random partial fills")
-def test_partial_fills_come_by_chance_and_end_complete(serving: Serve, desk: Desk):
+def test_partial_fills_come_by_chance(serving: Serve):
     with serving(partial_probability=1, seed=5) as exchange, open_desk(exchange) as partly:
         bought = partly.submit(limit("buy", 101, "gtc", qty=1000))
         assert bought.status == "partially_filled"
@@ -138,4 +155,3 @@ def test_partial_fills_come_by_chance_and_end_complete(serving: Serve, desk: Des
         assert fills[0]["cum_qty"] == bought.filled_qty
         assert Decimal(fills[0]["leaves_qty"]) == 1000 - Decimal(bought.filled_qty)
         partly.check_books()
-    assert desk.submit(limit("buy", 101, "gtc", qty=1000)).status == "filled"

@@ -2,8 +2,8 @@
 
 Prices repeat, so that a test finds the same market whenever it comes: WAVE goes from 100 to 101 and
 99 and back in every minute, FLAT never moves, TREND climbs for half an hour and falls for the
-other, DIME costs half a dollar, SPLT is there to be split. There are bars before and after the
-regular session, too.
+other, DIME costs half a dollar, SPLT is there to be split; LEAP opens four dollars above the close
+of the day before, DROP six below. There are bars before and after the regular session, too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import polars as pl
 DAYS = tuple(date(2025, 10, day) for day in (20, 21, 22, 23, 24))
 DAY = DAYS[2]
 FIRST_BAR, LAST_BAR = (13, 0), (20, 30)  # UTC: half an hour around the regular session
-SYMBOLS = ("DIME", "FLAT", "SPLT", "TREND", "WAVE")
+SYMBOLS = ("DIME", "DROP", "FLAT", "LEAP", "SPLT", "TREND", "WAVE")
 
 
 def at(hour: int, minute: int = 0, second: int = 0, *, day: date = DAY) -> datetime:
@@ -26,9 +26,16 @@ def at(hour: int, minute: int = 0, second: int = 0, *, day: date = DAY) -> datet
     return datetime(day.year, day.month, day.day, hour, minute, second, tzinfo=UTC)
 
 
-def _bar(symbol: str, minute: int) -> tuple[float, float, float, float, int]:
+def _bar(symbol: str, start: datetime) -> tuple[float, float, float, float, int]:
     """Open, high, low, close and volume of a minute of any hour."""
+    minute, day = start.minute, DAYS.index(start.date())
     match symbol:
+        case "LEAP":
+            price = 20.0 + 4 * day
+            return price, price, price, price, 30_000
+        case "DROP":
+            price = 60.0 - 6 * day
+            return price, price, price, price, 30_000
         case "WAVE":
             return 100.0, 101.0, 99.0, 100.0, 50_000
         case "FLAT":
@@ -45,9 +52,7 @@ def _bar(symbol: str, minute: int) -> tuple[float, float, float, float, int]:
 
 def bars() -> pl.DataFrame:
     """Return all bars, as a recording has them."""
-    rows = [
-        (start, symbol, *_bar(symbol, start.minute)) for symbol in SYMBOLS for start in _minutes()
-    ]
+    rows = [(start, symbol, *_bar(symbol, start)) for symbol in SYMBOLS for start in _minutes()]
     names = ("timestamp", "symbol", "open", "high", "low", "close", "volume")
     return pl.DataFrame(rows, schema=names, orient="row")
 
