@@ -6,8 +6,10 @@ from decimal import Decimal
 
 import pytest
 
+from catalyst_bot.domain.market import Bar, OpenPrint
 from catalyst_bot.exchange.knobs import Knobs, Profile
-from tests.exchange.desk import CLOSE, NEXT_OPEN, OPEN, Desk
+from catalyst_bot.exchange.moments import Closing, Opening
+from tests.exchange.desk import ADMIN, CLOSE, NEXT_OPEN, OPEN, Desk
 
 KEYS = {
     "id", "account_number", "status", "crypto_status", "currency", "cash", "equity", "last_equity",
@@ -242,8 +244,9 @@ def test_portfolio_history(desk: Desk) -> None:
     assert minutes["timestamp"][0] == int(OPEN.timestamp())
     assert minutes["equity"][0] == 99990.0
     assert minutes["equity"][-1] == 100990.0
-    assert minutes["base_value"] == 99990.0  # before, the account was not there
-    assert minutes["profit_loss"][-1] == 1000.0
+    assert minutes["base_value"] == 100000.0  # before, the account was not there
+    assert minutes["profit_loss"][-1] == 990.0
+    assert "base_value_asof" not in minutes
     today = desk.get("/v2/account/portfolio/history", period="1D", timeframe="5Min")
     assert today["base_value"] == 100990.0
     assert today["base_value_asof"] == "2025-10-22"
@@ -274,7 +277,7 @@ def test_splits_in_books_orders_and_lists(desk: Desk) -> None:
             "new_rate": "2",
             "old_rate": "1",
         },
-        headers={"X-Admin-Token": "let-me-in"},
+        headers=ADMIN,
     )
     assert reply.status_code == 200, reply.text
     desk.advance(NEXT_OPEN + timedelta(seconds=30))
@@ -296,6 +299,28 @@ def test_splits_in_books_orders_and_lists(desk: Desk) -> None:
     assert desk.ask("GET", "/v2/corporate_actions/announcements").status_code == 422
 
 
+def test_what_an_administrator_says_of_an_asset(desk: Desk) -> None:
+    told = {"symbol": "MSFT", "shortable": False, "easy_to_borrow": False, "fractionable": False}
+    changed = desk.ask("POST", "/admin/assets", json=told, headers=ADMIN).json()
+    asset = desk.get("/v2/assets/MSFT")
+    assert changed == asset
+    assert (asset["shortable"], asset["borrow_status"]) == (False, "hard_to_borrow")
+    assert desk.refusal(symbol="MSFT", qty="0.5")[0] == 403
+    told = {"symbol": "MSFT", "status": "inactive", "attributes": ["ipo"]}
+    assert desk.ask("POST", "/admin/assets", json=told, headers=ADMIN).status_code == 200
+    assert [row["symbol"] for row in desk.get("/v2/assets", status="inactive")] == ["MSFT"]
+    assert desk.get("/v2/assets", attributes="ipo,has_options")[0]["symbol"] == "MSFT"
+    for wrong in (
+        {"symbol": "NONE", "tradable": False},
+        {"symbol": "MSFT", "tradable": "no"},
+        {"symbol": "MSFT", "status": "gone"},
+        {"symbol": "MSFT", "attributes": "ipo"},
+        {"symbol": "MSFT", "colour": "red"},
+    ):
+        reply = desk.ask("POST", "/admin/assets", json=wrong, headers=ADMIN)
+        assert reply.status_code in {404, 422}, wrong
+
+
 def test_our_own_profile_fills_at_the_next_bar() -> None:
     desk = Desk(knobs=Knobs(profile=Profile.OURS, rate_limit_per_min=0))
     body = desk.get("/v2/account")
@@ -304,3 +329,35 @@ def test_our_own_profile_fills_at_the_next_bar() -> None:
     assert desk.again(order)["status"] == "new"
     desk.minute(3)
     assert desk.again(order)["status"] == "filled"
+
+
+def test_bars_before_the_open_fill_nothing_in_our_own_profile() -> None:
+    early = NEXT_OPEN - timedelta(minutes=30)
+    desk = Desk(start=early, knobs=Knobs(profile=Profile.OURS, rate_limit_per_min=0))
+    order = desk.order(qty=10, time_in_force="gtc")
+    desk.account.engine.on_session_open(early)
+    bar = Bar(
+        symbol="AAPL",
+        opened_at=early,
+        closed_at=early + timedelta(minutes=1),
+        open=100.0,
+        high=100.0,
+        low=100.0,
+        close=100.0,
+        volume=1e6,
+    )
+    prints = (OpenPrint(symbol="AAPL", price=100.0),)
+    desk.exchange.on_moment(Opening(at=early, prints=prints))
+    desk.exchange.on_moment(Closing(at=bar.closed_at, bars=(bar,)))
+    assert desk.again(order)["status"] == "new"
+    desk.advance(NEXT_OPEN + timedelta(minutes=3))
+    assert desk.again(order)["status"] == "filled"
+
+
+def test_nothing_can_be_spent_of_less_than_nothing(desk: Desk) -> None:
+    desk.order(qty=3990)  # at the ask it costs all the credit there is
+    desk.minute(6)
+    body = desk.get("/v2/account")
+    assert Decimal(body["cash"]) < 0
+    for name in ("buying_power", "non_marginable_buying_power", "regt_buying_power", "sma"):
+        assert Decimal(body[name]) >= 0, name

@@ -92,6 +92,7 @@ def test_what_an_administrator_did_is_done_again(path: Path) -> None:
     desk = Desk(path=path)
     actions = {
         "/admin/halt": {"symbol": "AAPL"},
+        "/admin/assets": {"symbol": "SPY", "tradable": False},
         "/admin/corporate_actions": {
             "kind": "split",
             "symbol": "MSFT",
@@ -112,6 +113,7 @@ def test_what_an_administrator_did_is_done_again(path: Path) -> None:
     desk = Desk(path=path)
     desk.minute(5)
     assert desk.again(order)["status"] == "filled"
+    assert desk.get("/v2/assets/SPY")["tradable"] is False
     desk.order(symbol="MSFT", qty=3)
     desk.advance(NEXT_OPEN)
     assert desk.get("/v2/positions/MSFT")["qty"] == "6"

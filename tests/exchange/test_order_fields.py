@@ -190,6 +190,12 @@ def test_the_take_profit_of_an_oco_is_its_own_limit() -> None:
             42210000,
             "stop orders are not eligible for extended hours trading",
         ),
+        (
+            BRACKET | {"type": "trailing_stop", "trail_price": 1},
+            422,
+            42210000,
+            "trailing stop orders must be simple orders",
+        ),
         (MARKET | {"order_class": "mleg"}, 403, 40310000, "account not eligible to trade options"),
         (MARKET | {"qty": True}, 400, 40010000, "request body format is invalid"),
         (MARKET | {"qty": [1]}, 400, 40010000, "request body format is invalid"),

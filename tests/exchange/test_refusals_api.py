@@ -282,6 +282,32 @@ def test_the_day_trading_rule_of_old() -> None:
     assert desk.refusal(symbol="MSFT", side="sell")[0] == 403
 
 
+def test_day_trading_power_is_gone_when_a_busy_account_becomes_small() -> None:
+    desk = Desk(
+        moves={"SPY": {3: 300.0}},
+        knobs=Knobs(
+            pdt_mode=DayTradeRule.LEGACY,
+            starting_cash_usd=Decimal(25_500),
+            partial_probability=Decimal(0),
+            rate_limit_per_min=0,
+        ),
+    )
+    for _ in range(4):
+        day_trade(desk)
+    desk.order(symbol="SPY", qty=40)
+    desk.minute(4)
+    assert desk.refusal() == (
+        403,
+        {
+            "code": 40310000,
+            "daytrading_buying_power": "0",
+            "message": "insufficient day trading buying power",
+        },
+    )
+    desk.advance(NEXT_OPEN + timedelta(seconds=30))
+    desk.order(symbol="SPY", side="sell", qty=40)
+
+
 def test_no_day_trading_rule_unless_asked_for() -> None:
     desk = small(DayTradeRule.OFF)
     for _ in range(5):

@@ -201,6 +201,7 @@ def _parts(
         until=source.ends_at if math.isinf(clock.speed) else None,
     )
     exchange.publish = streams.trading.publish
+    exchange.is_heard = streams.trading.hears
     exchange.nudge = conductor.nudge
     streams.data.on_change = conductor.nudge
     return Parts(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -12,11 +13,12 @@ from starlette.routing import BaseRoute, Route
 from catalyst_bot.domain.errors import BadData, ConfigError
 from catalyst_bot.domain.money import ZERO
 from catalyst_bot.exchange.account import Account
+from catalyst_bot.exchange.assets import asset_body
 from catalyst_bot.exchange.conductor import Conductor
 from catalyst_bot.exchange.desk_of import exchange_of
 from catalyst_bot.exchange.errors import invalid_field, not_found
 from catalyst_bot.exchange.exchange import Exchange
-from catalyst_bot.exchange.market_changes import MarketChange
+from catalyst_bot.exchange.market_changes import AssetChange, MarketChange
 from catalyst_bot.exchange.market_events import action_from, halt_from
 from catalyst_bot.exchange.raw_fields import number, text
 from catalyst_bot.exchange.replies import (
@@ -39,6 +41,7 @@ def routes() -> list[BaseRoute]:
         Route("/admin/halt", halt, methods=["POST"]),
         Route("/admin/resume", resume, methods=["POST"]),
         Route("/admin/corporate_actions", corporate_action, methods=["POST"]),
+        Route("/admin/assets", change_asset, methods=["POST"]),
     ]
 
 
@@ -142,6 +145,19 @@ async def corporate_action(request: Request) -> Response:
         raise invalid_field(str(error)) from error
     exchange.remember_change(MarketChange(action=action))
     return json_reply({"effective_at": rfc3339(at)})
+
+
+async def change_asset(request: Request) -> Response:
+    """Say whether an asset can be traded, sold short, borrowed easily or bought in fractions."""
+    body = await _body(request)
+    exchange = exchange_of(request)
+    try:
+        change = msgspec.convert(body, AssetChange)
+        asset = change.apply(exchange.market.world.assets)
+    except (msgspec.ValidationError, BadData) as error:
+        raise invalid_field(str(error)) from error
+    exchange.remember_change(MarketChange(asset=change))
+    return json_reply(asset_body(asset))
 
 
 async def _body(request: Request) -> dict[str, Any]:

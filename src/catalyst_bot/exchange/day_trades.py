@@ -1,7 +1,8 @@
 """The day-trading rule that ended in July 2026, for those who still want to meet it.
 
 A day trade opens and closes a position in one symbol within one day. An account below $25,000 may
-make three in five trading days; an order that would be the fourth is refused.
+make three in five trading days; an order that would be the fourth is refused. One that made more
+while it was bigger has no day trading buying power.
 """
 
 from __future__ import annotations
@@ -50,6 +51,12 @@ def day_trade_refusal() -> ApiError:
     """Return the refusal of a fourth day trade."""
     message = "trade denied due to pattern day trading protection"
     return ApiError(403, message, code=40310100)
+
+
+def day_trading_power_refusal() -> ApiError:
+    """Return the refusal of an order that opens, when there were too many day trades already."""
+    message = "insufficient day trading buying power"
+    return ApiError(403, message, code=40310000, daytrading_buying_power="0")
 
 
 def _day(at: datetime) -> date:

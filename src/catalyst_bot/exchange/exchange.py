@@ -51,9 +51,9 @@ _CHANGES = "market_changes"
 class Exchange:
     """All accounts of one exchange over one market.
 
-    `now` is the exchange's clock, `publish` tells a trade update to an account's streams, `nudge`
-    whoever waits for the next moment that orders have changed, `wall` counts requests (UNIX
-    seconds).
+    `now` is the exchange's clock, `publish` tells a trade update to an account's streams and
+    `is_heard` whether there are any, `nudge` tells whoever waits for the next moment that orders
+    have changed, `wall` counts requests (UNIX seconds).
     """
 
     def __init__(
@@ -73,6 +73,7 @@ class Exchange:
         self.now = now
         self.publish = publish
         self.nudge: Callable[[], None] | None = None
+        self.is_heard: Callable[[str], bool] | None = None
         self.reporter = Reporter(market, self.knobs)
         self.listeners = Listeners()
         self._wall = wall
@@ -259,7 +260,7 @@ class Exchange:
                 self.acknowledge_later(account, order)
             elif order.status is VenueStatus.PENDING_CANCEL:
                 asked_at = order.cancel_requested_at or order.updated_at
-                if self.market.phase(asked_at) is not SessionPhase.CLOSED:
+                if self.reporter.trades_at(order, asked_at):
                     self.confirm_cancel_later(account, order)
 
     # Keeping and telling
@@ -289,6 +290,12 @@ class Exchange:
                 if self.publish is not None:
                     self.publish(account_id, message)
 
+    def _is_heard(self, account_id: str) -> bool:
+        """Tell whether anybody would be told of an account's updates."""
+        if self.listeners.has(account_id):
+            return True
+        return self.publish is not None and (self.is_heard is None or self.is_heard(account_id))
+
     def _watch(self, account: Account, event: VenueEvent) -> None:
         account.note(event)
         self._interested = None
@@ -296,7 +303,7 @@ class Exchange:
             return
         account.unsaved.append(event)
         self._touched[account.account_id] = account
-        if isinstance(event, OrderEvent):
+        if isinstance(event, OrderEvent) and self._is_heard(account.account_id):
             message = self.reporter.message(account, event)
             if message is not None:
                 self._untold.append((account.account_id, message))

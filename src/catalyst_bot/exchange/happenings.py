@@ -47,7 +47,7 @@ class Marks(Mapping[str, Decimal]):
 def let_happen(
     engine: MatchingEngine, moment: Moment, market: Market, *, is_tick_driven: bool
 ) -> None:
-    """Let a moment have its effects; orders meet every trade, or only whole bars."""
+    """Let a moment have its effects; orders meet every trade, or only whole regular bars."""
     match moment:
         case Traded() | Opening() | Closing() | Auctioned():
             _show_prices(engine, moment, market, is_tick_driven=is_tick_driven)
@@ -76,8 +76,9 @@ def _show_prices(
             _on_trades(engine, moment, market)
         case Closing() if not is_tick_driven:
             for bar in moment.bars:
-                engine.on_bar(bar, at)
-        case Opening() if not is_tick_driven:
+                if market.phase(bar.opened_at) is SessionPhase.REGULAR:
+                    engine.on_bar(bar, at)
+        case Opening() if not is_tick_driven and market.phase(at) is SessionPhase.REGULAR:
             for opening in moment.prints:
                 engine.on_open_print(opening, at)
         case Auctioned():

@@ -64,7 +64,6 @@ class Knobs:
     conn_limit: int = 1
     auth_timeout_s: float = 10.0
     iex_symbol_limit: int = 30
-    has_sip_data: bool = False
     has_sip: bool = False
     news_delay_s: float = 60.0
     starting_cash_usd: Decimal = Decimal(100_000)

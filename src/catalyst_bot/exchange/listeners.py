@@ -38,6 +38,10 @@ class Listeners:
     def __init__(self) -> None:
         self._of: dict[str, list[Listener]] = {}
 
+    def has(self, account_id: str) -> bool:
+        """Tell whether anybody listens to an account."""
+        return bool(self._of.get(account_id))
+
     def join(self, account_id: str) -> Listener:
         """Let somebody listen from now on."""
         listener = Listener()

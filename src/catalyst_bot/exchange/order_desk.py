@@ -16,6 +16,7 @@ from catalyst_bot.exchange.day_trades import (
     LEAST_EQUITY_USD,
     MOST_DAY_TRADES,
     day_trade_refusal,
+    day_trading_power_refusal,
 )
 from catalyst_bot.exchange.errors import (
     ApiError,
@@ -183,15 +184,19 @@ class OrderDesk:
         return reply
 
     def _few_day_trades(self, account: Account, request: OrderRequest, at: datetime) -> None:
-        """Refuse a day trade too many of a small account."""
+        """Refuse a day trade too many of a small account, and what opens after too many."""
         held = account.engine.state.account.held(request.symbol)
         is_closing = held < 0 if request.side is Side.BUY else held > 0
-        trades, hours = account.day_trades, self._exchange.market.hours
-        if not trades.would_be_one(request.symbol, at, is_closing=is_closing):
+        trades = account.day_trades
+        made = trades.count(at, self._exchange.market.hours)
+        if made < MOST_DAY_TRADES:
             return
-        is_small = self._exchange.figures(account, at).equity_usd < LEAST_EQUITY_USD
-        if is_small and trades.count(at, hours) >= MOST_DAY_TRADES:
+        if self._exchange.figures(account, at).equity_usd >= LEAST_EQUITY_USD:
+            return
+        if trades.would_be_one(request.symbol, at, is_closing=is_closing):
             raise day_trade_refusal()
+        if not is_closing and made > MOST_DAY_TRADES:
+            raise day_trading_power_refusal()
 
     def _close(self, account: Account, symbol: str, quantity: Decimal) -> dict[str, Any]:
         at = self._exchange.now()
@@ -216,9 +221,8 @@ class OrderDesk:
 
     def _cancel(self, account: Account, order: VenueOrder, at: datetime) -> list[VenueEvent]:
         exchange, engine = self._exchange, account.engine
-        phase = exchange.market.phase(at)
-        if exchange.knobs.cancel_latency_s == 0 or phase is SessionPhase.CLOSED:
-            return engine.cancel(order.order_id, at, phase=phase)
+        if exchange.knobs.cancel_latency_s == 0 or not exchange.reporter.trades_at(order, at):
+            return engine.cancel(order.order_id, at, phase=exchange.market.phase(at))
         events = engine.request_cancel(order.order_id, at)
         exchange.confirm_cancel_later(account, order)
         return events

@@ -211,6 +211,8 @@ def _hours(fields: OrderFields) -> None:
     """What may be combined with a time in force, and with extended hours."""
     kind, lives = fields.kind, fields.time_in_force
     if fields.order_class is not OrderClass.SIMPLE:
+        if kind is OrderKind.TRAILING_STOP:
+            raise refused("trailing stop orders must be simple orders")
         if lives not in _LASTING:
             raise refused(f"{fields.order_class} orders must be DAY or GTC orders")
         if fields.extended_hours:

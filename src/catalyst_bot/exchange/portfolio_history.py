@@ -108,7 +108,7 @@ def history_body(account: Account, asked: HistoryRequest, hours: MarketHours) ->
     windows = list(_windows(asked, hours))
     curve = _Curve(account)
     equity = [curve.at(closes_at) for _, closes_at in windows]
-    base, base_on = _base(curve, asked, hours, equity)
+    base, base_on = _base(curve, asked, hours)
     profit: list[float] = []
     fraction: list[float] = []
     day_base, day = base, None
@@ -146,7 +146,7 @@ class _Curve:
 
     def __init__(self, account: Account) -> None:
         self._opened_at = account.record.created_at
-        self._cash_usd = account.record.cash_usd
+        self.cash_usd = account.record.cash_usd
         self._minutes = [minute_s for minute_s, _ in account.equity]
         self._values = [value for _, value in account.equity]
 
@@ -155,21 +155,17 @@ class _Curve:
         if at <= self._opened_at:
             return None
         index = bisect_right(self._minutes, int(at.timestamp()) - 1) - 1
-        return self._values[index] if index >= 0 else self._cash_usd
+        return self._values[index] if index >= 0 else self.cash_usd
 
 
-def _base(
-    curve: _Curve, asked: HistoryRequest, hours: MarketHours, equity: list[Decimal | None]
-) -> tuple[Decimal, str | None]:
-    """Return what profit is counted from: the close before the range, else the first value."""
+def _base(curve: _Curve, asked: HistoryRequest, hours: MarketHours) -> tuple[Decimal, str | None]:
+    """Return what profit is counted from: the close before the range, else the first cash."""
     try:
         day = hours.day_before(asked.start.astimezone(NEW_YORK).date())
     except BadData:
-        day = None
-    known = None if day is None else curve.at(day.closes_at)
-    if known is not None and day is not None:
-        return known, day.day.isoformat()
-    return next((value for value in equity if value is not None), ZERO), None
+        return curve.cash_usd, None
+    known = curve.at(day.closes_at)
+    return (curve.cash_usd, None) if known is None else (known, day.day.isoformat())
 
 
 def _before(curve: _Curve, hours: MarketHours, at: datetime) -> Decimal | None:

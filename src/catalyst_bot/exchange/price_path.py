@@ -21,7 +21,7 @@ Counts = NDArray[np.int64]
 Words = NDArray[np.uint64]
 
 MICROSECONDS = 1_000_000
-_FEWEST_POINTS = 12
+_FEWEST_POINTS, _MOST_POINTS = 12, 390
 _POINTS_PER_MINUTE = 2
 _WAYPOINTS = 4  # open, high, low, close
 _LOW_FIRST = 0.7  # how often a bar that rises visits its low before its high
@@ -51,8 +51,8 @@ def path_key(seed: int, symbol: str) -> int:
 
 
 def points_per_bar(interval_s: int) -> int:
-    """Return how many trades a bar has at most: twelve, and two a minute in long bars."""
-    return max(_FEWEST_POINTS, _POINTS_PER_MINUTE * interval_s // 60)
+    """Return how many trades a bar has at most: twelve, in long bars two a minute, in a day one."""
+    return min(_MOST_POINTS, max(_FEWEST_POINTS, _POINTS_PER_MINUTE * interval_s // 60))
 
 
 def trade_path(bars: BarColumns, rows: slice, *, key: int, interval_s: int) -> TradePath:

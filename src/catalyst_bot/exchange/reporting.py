@@ -58,7 +58,11 @@ class Reporter:
         """Tell whether an order waits for its acknowledgement, not for its session."""
         if order.status is not VenueStatus.ACCEPTED or order.time_in_force in _AUCTIONS:
             return False
-        phase = self._market.phase(order.created_at)
+        return self.trades_at(order, order.created_at)
+
+    def trades_at(self, order: VenueOrder, at: datetime) -> bool:
+        """Tell whether a time is in the part of the day an order trades in."""
+        phase = self._market.phase(at)
         if phase is SessionPhase.REGULAR:
             return True
         return order.extended_hours and phase is not SessionPhase.CLOSED

@@ -9,6 +9,7 @@ from hashlib import blake2b
 from typing import Any, Final
 from uuid import UUID
 
+from catalyst_bot.domain.money import ZERO
 from catalyst_bot.exchange.assets import Asset
 from catalyst_bot.exchange.records import AccountRecord
 from catalyst_bot.exchange.replies import (
@@ -151,7 +152,9 @@ def account_body(
 ) -> dict[str, Any]:
     """Return the account with its money at the figures' prices."""
     equity, cash = decimal_text(figures.equity_usd), decimal_text(figures.cash_usd)
-    buying_power = decimal_text(figures.buying_power_usd)
+    buying_power = _spendable(figures.buying_power_usd)
+    cash_power = _spendable(figures.cash_buying_power_usd)
+    regt_power = max(figures.regt_buying_power_usd, ZERO)
     return {
         "id": record.account_id,
         "admin_configurations": {},
@@ -163,10 +166,10 @@ def account_body(
         "options_trading_level": 0,
         "currency": "USD",
         "buying_power": buying_power,
-        "regt_buying_power": decimal_text(figures.regt_buying_power_usd),
+        "regt_buying_power": decimal_text(regt_power),
         "effective_buying_power": buying_power,
-        "non_marginable_buying_power": decimal_text(figures.cash_buying_power_usd),
-        "options_buying_power": decimal_text(figures.cash_buying_power_usd),
+        "non_marginable_buying_power": cash_power,
+        "options_buying_power": cash_power,
         "cash": cash,
         "accrued_fees": "0",
         "pending_transfer_in": "0",
@@ -189,9 +192,14 @@ def account_body(
         "initial_margin": decimal_text(figures.initial_margin_usd),
         "maintenance_margin": decimal_text(figures.maintenance_margin_usd),
         "last_maintenance_margin": decimal_text(figures.last_maintenance_margin_usd),
-        "sma": decimal_text(figures.regt_buying_power_usd / 2),
+        "sma": decimal_text(regt_power / 2),
         "balance_asof": balance_asof,
         "crypto_tier": 1,
         "intraday_adjustments": "0",
         "pending_reg_taf_fees": "0",
     }
+
+
+def _spendable(amount_usd: Decimal) -> str:
+    """Return what may be spent: nothing where an order cost more than it reserved."""
+    return decimal_text(max(amount_usd, ZERO))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Self, get_args
@@ -28,7 +28,7 @@ _TABLES: Final = (
     "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE accounts (account_id TEXT PRIMARY KEY, place INTEGER, body TEXT NOT NULL)",
     "CREATE TABLE access_keys (key_id TEXT PRIMARY KEY, account_id TEXT, secret TEXT)",
-    """CREATE TABLE events (account_id TEXT, seq INTEGER, kind TEXT, body BLOB NOT NULL,
+    """CREATE TABLE events (account_id TEXT, seq INTEGER, at TEXT, kind TEXT, body BLOB NOT NULL,
     PRIMARY KEY (account_id, seq)) WITHOUT ROWID""",
     "CREATE TABLE watchlists (watchlist_id TEXT PRIMARY KEY, account_id TEXT, body TEXT NOT NULL)",
     """CREATE TABLE equity_points (account_id TEXT, minute_s INTEGER, equity_usd TEXT NOT NULL,
@@ -39,7 +39,10 @@ _PAGE_ROWS: Final = 2_000
 _BUSY_TIMEOUT_S: Final = 5.0
 _ENCODE: Final = msgspec.json.Encoder().encode
 _DECODERS: Final = {kind.__name__: msgspec.json.Decoder(kind) for kind in get_args(VenueEvent)}
-_PUT_EVENT: Final = "INSERT INTO events (account_id, seq, kind, body) VALUES (?, ?, ?, ?)"
+_PUT_EVENT: Final = "INSERT INTO events (account_id, seq, at, kind, body) VALUES (?, ?, ?, ?, ?)"
+_LAST_EVENT: Final = "SELECT at FROM events WHERE account_id = ? ORDER BY seq DESC LIMIT 1"
+_PUT_CLOCK: Final = "INSERT OR REPLACE INTO settings (name, value) VALUES ('clock', ?)"
+_CLOCK_STEP: Final = timedelta(seconds=1)
 
 
 class ExchangeStore:
@@ -52,6 +55,7 @@ class ExchangeStore:
 
     def __init__(self, path: Path | None = None) -> None:
         self._waiting: list[tuple[str, Sequence[tuple[Any, ...]]]] = []
+        self._clock: datetime | None = None
         with ExitStack() as stack:
             if path is not None:
                 stack.enter_context(lock(path))
@@ -115,9 +119,13 @@ class ExchangeStore:
         return None if found is None else str(found[0])
 
     def clock(self) -> datetime | None:
-        """Return the exchange's time at the last commit."""
-        found = self.setting("clock")
-        return None if found is None else datetime.fromisoformat(found).astimezone(UTC)
+        """Return the exchange's time at the last commit, to the second or the last event."""
+        times = [self.setting("clock")]
+        for (account_id,) in self._connection.execute("SELECT account_id FROM accounts").fetchall():
+            last = self._connection.execute(_LAST_EVENT, (account_id,)).fetchone()
+            times += last or ()
+        known = [datetime.fromisoformat(each).astimezone(UTC) for each in times if each]
+        return max(known, default=None)
 
     def put_account(self, record: AccountRecord, place: int) -> None:
         """Write an account's record at the next commit."""
@@ -159,7 +167,7 @@ class ExchangeStore:
     def add_events(self, account_id: str, after_seq: int, events: Sequence[VenueEvent]) -> None:
         """Append events of an account, numbered from `after_seq + 1`, at the next commit."""
         rows = [
-            (account_id, seq, type(event).__name__, _ENCODE(event))
+            (account_id, seq, event.at.isoformat(), type(event).__name__, _ENCODE(event))
             for seq, event in enumerate(events, start=after_seq + 1)
         ]
         self._waiting.append((_PUT_EVENT, rows))
@@ -177,15 +185,16 @@ class ExchangeStore:
         if not self._waiting:
             return
         connection = self._connection
+        is_later = self._clock is None or at >= self._clock + _CLOCK_STEP
         connection.execute("BEGIN IMMEDIATE")
         with connection:
             for statement, rows in self._waiting:
                 connection.executemany(statement, rows)
-            connection.execute(
-                "INSERT OR REPLACE INTO settings (name, value) VALUES ('clock', ?)",
-                (at.isoformat(),),
-            )
+            if is_later:
+                connection.execute(_PUT_CLOCK, (at.isoformat(),))
         self._waiting.clear()
+        if is_later:
+            self._clock = at
 
     def close(self) -> None:
         """Close the file and let go of it; what was not committed is gone."""

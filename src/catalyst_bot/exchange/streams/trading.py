@@ -158,6 +158,10 @@ class TradingHub:
         """All open sockets."""
         return [session.socket for session in self._sessions]
 
+    def hears(self, account_id: str) -> bool:
+        """Tell whether a trade update of an account would go anywhere, or count for a fault."""
+        return self._faults.watches(STREAM) or bool(self._of(account_id))
+
     def listeners(self, account_id: str) -> list[StreamSocket]:
         """The open sockets of an account that hear its trade updates."""
         return [
