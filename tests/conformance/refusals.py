@@ -172,6 +172,10 @@ def combinations() -> Iterator[Refusal]:
             group("bracket", target=80, loss=90),
             "take_profit.limit_price must be > stop_loss.stop_price",
         ),
+        (
+            trailing("buy", trail_price=1, order_class="oto", stop_loss={"stop_price": 90}),
+            "trailing stop orders must be simple orders",
+        ),
         (market(symbol="NOPE"), 'asset "NOPE" not found'),
         (market("sell", quantity="0.5", symbol="FLAT"), "fractional orders cannot be sold short"),
         (

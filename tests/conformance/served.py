@@ -120,7 +120,7 @@ def serve(
     with (
         log.open("wb") as errors,
         subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=errors, cwd=log.parent, env=os.environ | _QUIET
+            command, stdout=subprocess.PIPE, stderr=errors, env=os.environ | _QUIET
         ) as process,
     ):
         try:

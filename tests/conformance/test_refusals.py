@@ -8,7 +8,15 @@ import httpx2
 import pytest
 
 from tests.conformance.conftest import Serve
-from tests.conformance.refusals import FORBIDDEN, Refusal, all_refusals, limit, market
+from tests.conformance.refusals import (
+    FIELD,
+    FORBIDDEN,
+    RULE,
+    Refusal,
+    all_refusals,
+    limit,
+    market,
+)
 from tests.conformance.served import Exchange, Keys
 from tests.conformance.world import DAYS, at
 
@@ -254,6 +262,7 @@ def test_before_the_first_price(serving: Serve):
         refused(client, market(symbol="FLAT"), 422, 42210000, "no price is known for FLAT")
 
 
+@proof(*FORBIDDEN, "insufficient day trading buying power")
 @proof(403, 40310100, "trade denied due to pattern day trading protection")
 def test_the_day_trading_rule_that_ended_in_2026(serving: Serve):
     with (
@@ -266,3 +275,39 @@ def test_the_day_trading_rule_that_ended_in_2026(serving: Serve):
         place(client, market())
         message = "trade denied due to pattern day trading protection"
         refused(client, market("sell"), 403, 40310100, message)
+        with exchange.client(exchange.new_account(cash=25_100)) as richer:
+            place(richer, market("sell", symbol="TREND", quantity=100))
+            for _ in range(4):
+                place(richer, market())
+                place(richer, market("sell"))
+            exchange.advance_by(minutes=15)  # TREND goes from 40 to 43
+            message = "insufficient day trading buying power"
+            refused(richer, market(), 403, 40310000, message)
+
+
+@proof(*RULE, 'asset "WAVE" cannot be sold short')
+@proof(*RULE, "only day orders are allowed for hard-to-borrow asset WAVE")
+@proof(*RULE, "asset WAVE is not tradable")
+@proof(*FIELD, "asset WAVE is not active")
+@proof(*FORBIDDEN, 'asset "WAVE" is not fractionable')
+@pytest.mark.proves("POST /admin/assets")
+def test_what_an_asset_does_not_allow(serving: Serve):
+    with serving() as exchange, exchange.client(exchange.new_account()) as client:
+
+        def allow(**changes: Any) -> None:
+            exchange.admin("POST", "/admin/assets", json={"symbol": "WAVE", **changes})
+
+        allow(fractionable=False)
+        unfit = 'asset "WAVE" is not fractionable'
+        refused(client, market(quantity="0.5"), 403, 40310000, unfit)
+        allow(easy_to_borrow=False)
+        a_day = "only day orders are allowed for hard-to-borrow asset WAVE"
+        refused(client, market("sell", time_in_force="gtc"), 422, 42210000, a_day)
+        allow(shortable=False)
+        no_short = 'asset "WAVE" cannot be sold short'
+        refused(client, market("sell"), 422, 42210000, no_short)
+        allow(tradable=False)
+        refused(client, market(), 422, 42210000, "asset WAVE is not tradable")
+        allow(status="inactive")
+        refused(client, market(), 422, 40010001, "asset WAVE is not active")
+        assert client.get("/v2/assets/WAVE").json()["status"] == "inactive"
