@@ -88,6 +88,18 @@ def test_a_restart_goes_on_as_if_it_had_not_been(path: Path, tmp_path: Path) -> 
     assert told[0] == told[1]
 
 
+def test_a_restart_is_not_before_the_last_event(path: Path) -> None:
+    desk = Desk(path=path)
+    desk.order()
+    desk.advance(timedelta(milliseconds=400))
+    order = desk.order()
+    desk.close()
+    again = Desk(path=path)
+    assert again.clock.now() == OPEN + timedelta(seconds=30.4)
+    assert again.order()["created_at"] >= order["created_at"]
+    again.close()
+
+
 def test_what_an_administrator_did_is_done_again(path: Path) -> None:
     desk = Desk(path=path)
     actions = {

@@ -52,6 +52,21 @@ def test_the_next_day_profit_counts_from_the_close(desk: Desk) -> None:
     assert Decimal(position["change_today"]) == round(Decimal(10) / 110, 16)
 
 
+def test_what_is_bought_again_today_is_of_today(desk: Desk) -> None:
+    desk.order(qty=10)
+    desk.advance(NEXT_OPEN + timedelta(seconds=30))
+    desk.order(side="sell", qty=10)
+    short = desk.order(side="sell", qty=4)
+    paid = Decimal(desk.again(short)["filled_avg_price"])
+    position = desk.get("/v2/positions/AAPL")
+    assert Decimal(position["unrealized_intraday_pl"]) == -4 * (120 - paid)
+    desk.ask("DELETE", "/v2/positions/AAPL")
+    bought = desk.order(qty=3)
+    paid = Decimal(desk.again(bought)["filled_avg_price"])
+    position = desk.get("/v2/positions/AAPL")
+    assert Decimal(position["unrealized_intraday_pl"]) == 3 * (120 - paid)
+
+
 def test_a_short_position(desk: Desk) -> None:
     desk.order(side="sell", qty=10)
     desk.minute(6)

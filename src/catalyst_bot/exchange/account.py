@@ -240,8 +240,9 @@ class Account:
         self.overnight = {symbol: held.quantity for symbol, held in holdings.items()}
 
     def overnight_shares(self, symbol: str, quantity: Decimal) -> Decimal:
-        """Return how many of the shares held now were held at the end of the session before."""
+        """Return how many of the shares held now were held at the end of the session before.
+
+        Every execution makes what is left of them fewer, so they never have the other sign.
+        """
         before = self.overnight.get(symbol, ZERO)
-        if before * quantity <= 0:
-            return ZERO
         return before if abs(before) < abs(quantity) else quantity

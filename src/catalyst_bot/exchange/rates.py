@@ -41,12 +41,12 @@ class RateLimit:
         self._used = 0
 
     def take(self, now_s: float) -> RateVerdict:
-        """Count a request at a UNIX time. A refused one is not counted."""
+        """Count a request at a UNIX time."""
         window = int(now_s) // _WINDOW_S
         if window != self._window:
             self._window, self._used = window, 0
         is_allowed = self._limit == 0 or self._used < self._limit
-        self._used += is_allowed
+        self._used += 1
         return RateVerdict(
             is_allowed=is_allowed,
             limit=self._limit,
