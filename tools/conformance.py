@@ -52,7 +52,7 @@ WebSocket clients. Every 2xx body any of them gets is held against Alpaca's own 
 def endpoints() -> list[str]:
     """Return every endpoint as `METHOD /path`, sockets as `WS /path`."""
     with ExitStack() as stack:
-        routes = app._routes(open_exchange(Asked(speed="step"), stack).parts)  # noqa: SLF001
+        routes = app.routes(open_exchange(Asked(speed="step"), stack).parts)
     return [name for route in routes for name in _names(route)]
 
 

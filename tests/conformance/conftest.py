@@ -17,10 +17,6 @@ Serve = Callable[..., AbstractContextManager[Exchange]]
 CALM = {"partial_probability": 0, "rate_limit_per_min": 0}
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "proves(*rows): rows of the conformance table it proves")
-
-
 @pytest.fixture(scope="session")
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Bars and news of the invented market."""

@@ -264,6 +264,18 @@ async def test_limits_of_an_account(exchange: Exchange, keys: Keys):
             assert state["news"] == ["WAVE"]
 
 
+@fails_with(500, "internal error")
+async def test_a_fault_of_the_exchange_on_purpose(exchange: Exchange, keys: Keys):
+    rule = {"stream": "data", "match": {"on": "connect"}, "action": {"error": True}}
+    exchange.admin("POST", "/admin/faults", json={"rules": [rule | {"when": {"times": 1}}]})
+    async with talk(exchange, "/v2/iex") as data:
+        assert await data.hear() == error(500, "internal error")
+        with pytest.raises(ConnectionClosed):
+            await data.hear()
+    async with signed_in(exchange, keys):
+        pass
+
+
 @pytest.mark.proves("WS /v2/test")
 async def test_the_feed_for_tests(exchange: Exchange, keys: Keys):
     async with signed_in(exchange, keys, "/v2/test", MSGPACK) as data:
