@@ -261,6 +261,7 @@ async def test_a_second_connection_to_a_feed_meets_406() -> None:
             await signed_in(elsewhere)
 
 
+@pytest.mark.proves("stream error: 407 slow client")
 async def test_a_slow_client_is_told_407_where_it_still_listens() -> None:
     limits = StreamLimits(has_sip=True, outbox_bytes=10_000)
     async with streams(limits=limits) as served, client(served.ws("/v2/sip")) as caller:

@@ -76,7 +76,7 @@ class Accounts:
 def create_app(parts: Parts) -> ASGIApp:
     """Return the application over an exchange."""
     app = Starlette(
-        routes=_routes(parts),
+        routes=routes(parts),
         exception_handlers={
             ApiError: api_error_handler,
             HTTPException: _http_error,
@@ -95,8 +95,8 @@ def create_app(parts: Parts) -> ASGIApp:
     return Slashes(FaultGate(guarded, faults=parts.faults))
 
 
-def _routes(parts: Parts) -> list[BaseRoute]:
-    """All routes, the busiest first."""
+def routes(parts: Parts) -> list[BaseRoute]:
+    """Return all routes, the busiest first."""
     exchange = parts.exchange
     entitlement = Entitlement(has_sip=exchange.knobs.has_sip)
     return [

@@ -31,7 +31,6 @@ ERRORS: Final = {
     407: "slow client",
     409: "insufficient subscription",
     410: "invalid subscribe action for this feed",
-    411: "insufficient scope",
     500: "internal error",
 }
 _FINAL: Final = frozenset({404, 406, 407, 409})  # after these the connection is closed
