@@ -23,12 +23,12 @@ from catalyst_bot.alpaca.reading import rfc3339
 from catalyst_bot.bootstrap import exchange as assembly
 from catalyst_bot.broker.alpaca_client import AlpacaBrokerClient
 from catalyst_bot.domain.messages.registry import Fact
-from catalyst_bot.exchange.app import create_app
-from catalyst_bot.exchange.clock import ExchangeClock
+from catalyst_bot.exchange.books.store import ExchangeStore
 from catalyst_bot.exchange.knobs import Knobs
-from catalyst_bot.exchange.serve import listen, serve
-from catalyst_bot.exchange.store import ExchangeStore
-from catalyst_bot.exchange.world import MarketSource
+from catalyst_bot.exchange.market.clock import ExchangeClock
+from catalyst_bot.exchange.market.world import MarketSource
+from catalyst_bot.exchange.serving.app import create_app
+from catalyst_bot.exchange.serving.serve import listen, serve
 from catalyst_bot.market_data.bar_store import BarColumns, BarStore
 from tests.builders import OPEN
 

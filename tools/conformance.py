@@ -21,11 +21,11 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from catalyst_bot.bootstrap.exchange import Asked, open_exchange
 from catalyst_bot.domain.enums import OrderKind, TimeInForce
-from catalyst_bot.exchange import app
-from catalyst_bot.exchange.errors import ApiError
-from catalyst_bot.exchange.order_fields import read_order
+from catalyst_bot.exchange.serving import app
 from catalyst_bot.exchange.streams.channels import news_feed, stock_feeds
 from catalyst_bot.exchange.streams.data import ERRORS
+from catalyst_bot.exchange.wire.errors import ApiError
+from catalyst_bot.exchange.wire.order_fields import read_order
 from catalyst_bot.simulation.order_request import OrderClass
 from tools.proofs import ROOT, Proofs, Refused, collect
 from tools.reference import MADE, table

@@ -1,9 +1,9 @@
 """Every text the exchange refuses with, read from the source: literals and f-strings as patterns.
 
-A refusal is made by a constructor of `exchange/errors.py`, by `Refusal` of the matching engine, or
-by a function that takes its `message`. What can be said there is a literal, an f-string, a choice
-between such, or a local name for one; anything else is an error of this tool, so that no refusal
-is missed in silence.
+A refusal is made by a constructor of `exchange/wire/errors.py`, by `Refusal` of the matching
+engine, or by a function that takes its `message`. What can be said there is a literal, an
+f-string, a choice between such, or a local name for one; anything else is an error of this tool, so
+that no refusal is missed in silence.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CONSTRUCTORS: Mapping[str, int] = {  # place of the text among the arguments
     "Refusal": 99,
     "BadTimeframe": 0,
 }
-HANDED_ON = frozenset({("exchange/data_query.py", "str(error)")})  # of a `BadTimeframe`
+HANDED_ON = frozenset({("exchange/api/data_query.py", "str(error)")})  # of a `BadTimeframe`
 HOLE = "{}"
 FROM_ELSEWHERE = {  # what the router says about a method that a route does not have
     "error.detail.lower()": "method not allowed",

@@ -9,12 +9,12 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from catalyst_bot.exchange.data_query import Entitlement
-from catalyst_bot.exchange.data_routes import DataDesk
-from catalyst_bot.exchange.errors import ApiError
-from catalyst_bot.exchange.market import Market
-from catalyst_bot.exchange.news_routes import NewsDesk
-from catalyst_bot.exchange.replies import api_error_handler
+from catalyst_bot.exchange.api.data_query import Entitlement
+from catalyst_bot.exchange.api.data_routes import DataDesk
+from catalyst_bot.exchange.api.news_routes import NewsDesk
+from catalyst_bot.exchange.market.market import Market
+from catalyst_bot.exchange.wire.errors import ApiError
+from catalyst_bot.exchange.wire.replies import api_error_handler
 from tests.exchange import openapi
 
 

@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
-from catalyst_bot.exchange import (
+from catalyst_bot.exchange.api import (
     account_routes,
     admin_routes,
     event_routes,
@@ -25,16 +25,16 @@ from catalyst_bot.exchange import (
     trading_routes,
     watchlists,
 )
-from catalyst_bot.exchange.clock import ExchangeClock
+from catalyst_bot.exchange.books.store import ExchangeStore
 from catalyst_bot.exchange.conductor import Conductor
-from catalyst_bot.exchange.doorway import Doorway
-from catalyst_bot.exchange.errors import ApiError
 from catalyst_bot.exchange.exchange import Exchange
 from catalyst_bot.exchange.knobs import Knobs
-from catalyst_bot.exchange.market import Market
-from catalyst_bot.exchange.replies import api_error_handler
-from catalyst_bot.exchange.store import ExchangeStore
-from catalyst_bot.exchange.world import MarketSource, World
+from catalyst_bot.exchange.market.clock import ExchangeClock
+from catalyst_bot.exchange.market.market import Market
+from catalyst_bot.exchange.market.world import MarketSource, World
+from catalyst_bot.exchange.serving.doorway import Doorway
+from catalyst_bot.exchange.wire.errors import ApiError
+from catalyst_bot.exchange.wire.replies import api_error_handler
 from catalyst_bot.market_data.bar_store import BarColumns, BarStore
 from tests.exchange import openapi
 

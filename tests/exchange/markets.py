@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from catalyst_bot.exchange.book_prices import QuoteRule
-from catalyst_bot.exchange.market import Market
-from catalyst_bot.exchange.news import NewsItem
-from catalyst_bot.exchange.world import MarketSource, World
+from catalyst_bot.domain.news import Headline
+from catalyst_bot.exchange.market.book_prices import QuoteRule
+from catalyst_bot.exchange.market.market import Market
+from catalyst_bot.exchange.market.news import NewsItem
+from catalyst_bot.exchange.market.world import MarketSource, World
 from catalyst_bot.market_data.bar_store import BarColumns, BarStore
 from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.market_data.session_times import SessionTimes, to_seconds
@@ -96,6 +97,17 @@ def news(number: int, at: datetime, *symbols: str, content: str = "Text.") -> Ne
         source="desk",
         created_at=at,
         shown_at=at + MINUTE,
+        origin=Headline(
+            item_id=f"news-{number}",
+            source="desk",
+            title=f"Headline {number}",
+            body=content,
+            symbols=symbols,
+            published_at=at,
+            received_at=at + MINUTE,
+            form="8-K",
+            items=("8.01",),
+        ),
     )
 
 

@@ -7,10 +7,10 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from catalyst_bot.exchange.clock import ExchangeClock
 from catalyst_bot.exchange.conductor import Conductor
-from catalyst_bot.exchange.market import Market
-from catalyst_bot.exchange.moments import Moment
+from catalyst_bot.exchange.market.clock import ExchangeClock
+from catalyst_bot.exchange.market.market import Market
+from catalyst_bot.exchange.market.moments import Moment
 
 
 class Listener:

@@ -15,10 +15,10 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 from websockets.asyncio.client import ClientConnection, connect
 
-from catalyst_bot.exchange.fault_gate import FaultGate
-from catalyst_bot.exchange.fault_rules import rules_from
-from catalyst_bot.exchange.faults import FaultBook
-from catalyst_bot.exchange.serve import listen, serve
+from catalyst_bot.exchange.faults.book import FaultBook
+from catalyst_bot.exchange.faults.gate import FaultGate
+from catalyst_bot.exchange.faults.rules import rules_from
+from catalyst_bot.exchange.serving.serve import listen, serve
 from catalyst_bot.exchange.streams.hub import StreamHub
 from catalyst_bot.exchange.streams.limits import StreamLimits
 

@@ -8,7 +8,7 @@ import pytest
 
 from catalyst_bot.domain.market import Bar, OpenPrint
 from catalyst_bot.exchange.knobs import Knobs, Profile
-from catalyst_bot.exchange.moments import Closing, Opening
+from catalyst_bot.exchange.market.moments import Closing, Opening
 from tests.exchange.desk import ADMIN, CLOSE, NEXT_OPEN, OPEN, Desk
 
 KEYS = {

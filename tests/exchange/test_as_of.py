@@ -9,10 +9,10 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalyst_bot.exchange.book_prices import QuoteRule
-from catalyst_bot.exchange.market import Market
-from catalyst_bot.exchange.news import NewsItem
-from catalyst_bot.exchange.ticks import ActionKind, CorporateAction, Halt
+from catalyst_bot.exchange.market.book_prices import QuoteRule
+from catalyst_bot.exchange.market.market import Market
+from catalyst_bot.exchange.market.news import NewsItem
+from catalyst_bot.exchange.market.ticks import ActionKind, CorporateAction, Halt
 from tests.exchange.data_client import DataClient
 from tests.exchange.markets import CLOSE, MINUTE, NEXT_OPEN, OPEN, Row, market_of, news, walk
 

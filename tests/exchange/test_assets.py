@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from catalyst_bot.exchange.assets import AssetBook, asset_body, new_asset
+from catalyst_bot.exchange.market.assets import AssetBook, asset_body, new_asset
 from tests.exchange import openapi
 from tests.exchange.markets import OPEN, market_of, walk
 

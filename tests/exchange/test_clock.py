@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from catalyst_bot.domain.errors import ConfigError, InvariantViolated
-from catalyst_bot.exchange.clock import ClockKind, ExchangeClock
+from catalyst_bot.exchange.market.clock import ClockKind, ExchangeClock
 
 START = datetime(2025, 10, 22, 13, 30, tzinfo=UTC)
 

@@ -9,11 +9,11 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from catalyst_bot.exchange.clock import ExchangeClock
-from catalyst_bot.exchange.clock_routes import ClockDesk
-from catalyst_bot.exchange.errors import ApiError
-from catalyst_bot.exchange.moments import SessionChanged
-from catalyst_bot.exchange.replies import api_error_handler
+from catalyst_bot.exchange.api.clock_routes import ClockDesk
+from catalyst_bot.exchange.market.clock import ExchangeClock
+from catalyst_bot.exchange.market.moments import SessionChanged
+from catalyst_bot.exchange.wire.errors import ApiError
+from catalyst_bot.exchange.wire.replies import api_error_handler
 from tests.exchange.markets import CLOSE, OPEN, market_of, walk
 from tests.exchange.stage import Listener, stage
 

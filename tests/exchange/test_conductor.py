@@ -15,12 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalyst_bot.domain.errors import BadData
-from catalyst_bot.exchange.book_prices import QuoteRule
-from catalyst_bot.exchange.clock import ExchangeClock
 from catalyst_bot.exchange.conductor import Conductor
-from catalyst_bot.exchange.hubs import Channel
-from catalyst_bot.exchange.market import Market
-from catalyst_bot.exchange.moments import (
+from catalyst_bot.exchange.market.book_prices import QuoteRule
+from catalyst_bot.exchange.market.clock import ExchangeClock
+from catalyst_bot.exchange.market.market import Market
+from catalyst_bot.exchange.market.moments import (
     ActionTaken,
     Auctioned,
     Closing,
@@ -32,8 +31,9 @@ from catalyst_bot.exchange.moments import (
     SessionChanged,
     Traded,
 )
-from catalyst_bot.exchange.ticks import ActionKind, CorporateAction, Halt
-from catalyst_bot.exchange.timeframes import MINUTE as MINUTES
+from catalyst_bot.exchange.market.ticks import ActionKind, CorporateAction, Halt
+from catalyst_bot.exchange.market.timeframes import MINUTE as MINUTES
+from catalyst_bot.exchange.streams.hubs import Channel
 from catalyst_bot.simulation.market_now import AuctionKind, SessionPhase
 from tests.exchange.markets import CLOSE, MINUTE, NEXT_OPEN, OPEN, Row, market_of, news, walk
 from tests.exchange.stage import Listener, stage

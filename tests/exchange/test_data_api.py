@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalyst_bot.exchange.data_query import page_token
-from catalyst_bot.exchange.market import Market
-from catalyst_bot.exchange.ticks import ActionKind, CorporateAction
+from catalyst_bot.exchange.api.data_query import page_token
+from catalyst_bot.exchange.market.market import Market
+from catalyst_bot.exchange.market.ticks import ActionKind, CorporateAction
+from catalyst_bot.feeds.json_lines import parse_json_lines
 from tests.exchange.data_client import DataClient
 from tests.exchange.markets import CLOSE, MINUTE, NEXT_OPEN, OPEN, market_of, news, walk
 
@@ -419,3 +420,17 @@ def test_news_pages_are_complete(limit: int, sort: str) -> None:
     found = [item for page in pages for item in ids(page)]
     assert found == sorted((item.news_id for item in ITEMS), reverse=sort == "desc")
     assert all(len(page["news"]) == limit for page in pages[:-1])
+
+
+def test_the_feed_of_lines_is_read_like_a_recording() -> None:
+    client = DataClient(NEWS, OPEN + 4 * MINUTE)
+    reply = client.http.get("/feeds/news.jsonl")
+    page = parse_json_lines(reply.content, source="JSON lines", received_at=client.at)
+    assert [item.title for item in page.headlines] == [f"Headline {n}" for n in range(1000, 1004)]
+    first = ITEMS[0].origin
+    assert (page.headlines[0].form, page.headlines[0].items) == (first.form, first.items)
+    assert page.headlines[0].published_at == first.published_at
+    again = {"If-None-Match": reply.headers["ETag"]}
+    assert client.http.get("/feeds/news.jsonl", headers=again).status_code == 304
+    client.at += MINUTE
+    assert len(client.http.get("/feeds/news.jsonl", headers=again).content.splitlines()) == 5

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from catalyst_bot.exchange.data_query import page_token
+from catalyst_bot.exchange.api.data_query import page_token
 from tests.exchange import openapi
 from tests.exchange.data_client import DataClient, documented
 from tests.exchange.markets import MINUTE, NEXT_OPEN, market_of, news, walk

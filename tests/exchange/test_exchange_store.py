@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from catalyst_bot.domain.errors import ConfigError, JournalDamaged
-from catalyst_bot.exchange.errors import ApiError
-from catalyst_bot.exchange.order_desk import OrderDesk
-from catalyst_bot.exchange.store import ExchangeStore
+from catalyst_bot.exchange.api.order_desk import OrderDesk
+from catalyst_bot.exchange.books.store import ExchangeStore
+from catalyst_bot.exchange.wire.errors import ApiError
 from catalyst_bot.simulation.events import SymbolHalted
 from tests.exchange.desk import ADMIN, NEXT_OPEN, OPEN, Desk
 from tests.exchange.test_trade_updates import MOVES, busy_day

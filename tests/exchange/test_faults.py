@@ -18,8 +18,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidMessage, InvalidStatus
 
 from catalyst_bot.domain.errors import ConfigError
-from catalyst_bot.exchange.fault_rules import read_rules, rules_from
-from catalyst_bot.exchange.faults import FaultBook
+from catalyst_bot.exchange.faults.book import FaultBook
+from catalyst_bot.exchange.faults.rules import read_rules, rules_from
 from tests.exchange.stream_server import NOW, Client, Served, client, streams, trade, trade_update
 
 Rules = Sequence[dict[str, Any]]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.limits import CostRules
 from catalyst_bot.domain.market import Bar
-from catalyst_bot.exchange.book_prices import (
+from catalyst_bot.exchange.market.book_prices import (
     QuoteRule,
     book_sizes,
     book_sizes_of,
@@ -23,8 +23,8 @@ from catalyst_bot.exchange.book_prices import (
     tick_book,
     tick_book_of,
 )
-from catalyst_bot.exchange.ticks import ActionKind, CorporateAction, Halt
-from catalyst_bot.exchange.timeframes import DAY, MINUTE, read_timeframe
+from catalyst_bot.exchange.market.ticks import ActionKind, CorporateAction, Halt
+from catalyst_bot.exchange.market.timeframes import DAY, MINUTE, read_timeframe
 from catalyst_bot.simulation.spread_model import synthetic_quote
 from tests.exchange.markets import CLOSE, NEXT_OPEN, OPEN, market_of, walk
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from catalyst_bot.domain.enums import OrderKind, Side, TimeInForce
-from catalyst_bot.exchange.errors import ApiError
-from catalyst_bot.exchange.order_fields import read_order
+from catalyst_bot.exchange.wire.errors import ApiError
+from catalyst_bot.exchange.wire.order_fields import read_order
 from catalyst_bot.simulation.order_request import OrderClass, PositionIntent
 
 SUB_PENNY = "sub-penny increment does not fulfill minimum pricing criteria"

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalyst_bot.exchange.price_path import path_key, points_per_bar, trade_path
+from catalyst_bot.exchange.market.price_path import path_key, points_per_bar, trade_path
 from tests.exchange.markets import OPEN, bar_rows, columns, walk
 
 KEY = path_key(7, "AAPL")

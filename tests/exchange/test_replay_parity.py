@@ -11,10 +11,10 @@ import pytest
 from catalyst_bot.domain.market import Bar, OpenPrint
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.registry import Fact
-from catalyst_bot.exchange.book_prices import QuoteRule
-from catalyst_bot.exchange.clock import ExchangeClock
-from catalyst_bot.exchange.market import Market
-from catalyst_bot.exchange.moments import (
+from catalyst_bot.exchange.market.book_prices import QuoteRule
+from catalyst_bot.exchange.market.clock import ExchangeClock
+from catalyst_bot.exchange.market.market import Market
+from catalyst_bot.exchange.market.moments import (
     Closing,
     Halted,
     NewsPublished,
@@ -22,8 +22,8 @@ from catalyst_bot.exchange.moments import (
     Resumed,
     SessionChanged,
 )
-from catalyst_bot.exchange.sources import generated_market
-from catalyst_bot.exchange.world import World
+from catalyst_bot.exchange.market.sources import generated_market
+from catalyst_bot.exchange.market.world import World
 from catalyst_bot.market_data.generated import GeneratedMarket, generate_session
 from catalyst_bot.runtime.clock import SimulatedClock
 from catalyst_bot.runtime.replay import Inlet, ReplayDriver, Tape

@@ -6,11 +6,11 @@ from decimal import Decimal
 import pytest
 
 from catalyst_bot.domain.errors import ConfigError
-from catalyst_bot.exchange.due import Chore, DueList
-from catalyst_bot.exchange.errors import ApiError, refusal_error
+from catalyst_bot.exchange.books.due import Chore, DueList
+from catalyst_bot.exchange.books.rates import RateLimit
 from catalyst_bot.exchange.knobs import ClientIdScope, Knobs, Profile, knobs_from
-from catalyst_bot.exchange.rates import RateLimit
-from catalyst_bot.exchange.replies import decimal_text, parse_object, read_moment, rfc3339
+from catalyst_bot.exchange.wire.errors import ApiError, refusal_error
+from catalyst_bot.exchange.wire.replies import decimal_text, parse_object, read_moment, rfc3339
 from catalyst_bot.simulation.refusals import Refusal, RefusalKind
 
 NOON = datetime(2025, 10, 22, 12, tzinfo=UTC)

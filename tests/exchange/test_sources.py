@@ -11,12 +11,12 @@ import polars as pl
 import pytest
 
 from catalyst_bot.domain.errors import BadData
-from catalyst_bot.exchange.market import Market
-from catalyst_bot.exchange.market_events import action_from, halt_from, read_events
-from catalyst_bot.exchange.sources import generated_market, generated_now, recorded_market
-from catalyst_bot.exchange.ticks import ActionKind
-from catalyst_bot.exchange.timeframes import DAY, read_timeframe
-from catalyst_bot.exchange.world import World
+from catalyst_bot.exchange.market.market import Market
+from catalyst_bot.exchange.market.market_events import action_from, halt_from, read_events
+from catalyst_bot.exchange.market.sources import generated_market, generated_now, recorded_market
+from catalyst_bot.exchange.market.ticks import ActionKind
+from catalyst_bot.exchange.market.timeframes import DAY, read_timeframe
+from catalyst_bot.exchange.market.world import World
 from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.market_data.catalog import import_paths
 from catalyst_bot.market_data.generated import generate_session

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from catalyst_bot.exchange.timeframes import BadTimeframe, bar_starts, read_timeframe
+from catalyst_bot.exchange.market.timeframes import BadTimeframe, bar_starts, read_timeframe
 from catalyst_bot.market_data.session_times import to_datetime, to_seconds
 
 

@@ -14,7 +14,7 @@ import httpx2 as httpx
 import pytest
 
 from catalyst_bot.domain.errors import ConfigError
-from catalyst_bot.exchange.tls import HOSTS, Certificate, certificate_in
+from catalyst_bot.exchange.serving.tls import HOSTS, Certificate, certificate_in
 from tests.exchange.process import exchange
 
 PROGRAM = Path(__file__).with_name("only_knows_alpaca.py")

@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from catalyst_bot.exchange.event_routes import Bounds, past_updates, stream_updates
+from catalyst_bot.exchange.api.event_routes import Bounds, past_updates, stream_updates
+from catalyst_bot.exchange.api.order_desk import OrderDesk
+from catalyst_bot.exchange.books.trade_updates import EventIds, first_event_id
 from catalyst_bot.exchange.knobs import Knobs
-from catalyst_bot.exchange.order_desk import OrderDesk
-from catalyst_bot.exchange.trade_updates import EventIds, first_event_id
 from tests.exchange.desk import CLOSE, OPEN, Desk
 
 MOVES = {"AAPL": {5: 95.0, 10: 111.0, 20: 90.0}}

@@ -17,25 +17,25 @@ from pathlib import Path
 from typing import Any, Final
 
 from catalyst_bot.domain.errors import ConfigError
-from catalyst_bot.exchange.app import Accounts, Parts, create_app
-from catalyst_bot.exchange.book_prices import QuoteRule
-from catalyst_bot.exchange.clock import ClockKind, ExchangeClock, system_time
+from catalyst_bot.exchange.books.records import AccessKey
+from catalyst_bot.exchange.books.store import ExchangeStore
 from catalyst_bot.exchange.conductor import Conductor
-from catalyst_bot.exchange.errors import ApiError
 from catalyst_bot.exchange.exchange import Exchange
-from catalyst_bot.exchange.fault_rules import read_rules
-from catalyst_bot.exchange.faults import FaultBook
+from catalyst_bot.exchange.faults.book import FaultBook
+from catalyst_bot.exchange.faults.rules import read_rules
 from catalyst_bot.exchange.knobs import Knobs, Profile, knobs_from
-from catalyst_bot.exchange.market import Market
-from catalyst_bot.exchange.records import AccessKey
-from catalyst_bot.exchange.replies import rfc3339
-from catalyst_bot.exchange.serve import address_of, listen, serve
-from catalyst_bot.exchange.sources import generated_market, generated_now, recorded_market
-from catalyst_bot.exchange.store import ExchangeStore
+from catalyst_bot.exchange.market.book_prices import QuoteRule
+from catalyst_bot.exchange.market.clock import ClockKind, ExchangeClock, system_time
+from catalyst_bot.exchange.market.market import Market
+from catalyst_bot.exchange.market.sources import generated_market, generated_now, recorded_market
+from catalyst_bot.exchange.market.world import MarketSource, World
+from catalyst_bot.exchange.serving.app import Accounts, Parts, create_app
+from catalyst_bot.exchange.serving.serve import address_of, listen, serve
+from catalyst_bot.exchange.serving.tls import Certificate, certificate_in
 from catalyst_bot.exchange.streams.hub import StreamHub
 from catalyst_bot.exchange.streams.limits import StreamLimits
-from catalyst_bot.exchange.tls import Certificate, certificate_in
-from catalyst_bot.exchange.world import MarketSource, World
+from catalyst_bot.exchange.wire.errors import ApiError
+from catalyst_bot.exchange.wire.replies import rfc3339
 
 Say = Callable[[str], None]
 WALL, STEP, MAX = "wall", "step", "max"

@@ -15,11 +15,10 @@ from datetime import datetime, timedelta
 
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.market import OpenPrint
-from catalyst_bot.exchange.book_prices import QuoteRule
-from catalyst_bot.exchange.clock import ClockKind, ExchangeClock
-from catalyst_bot.exchange.hubs import Channel, DataHub, NewsHub, Venue
-from catalyst_bot.exchange.market import Market
-from catalyst_bot.exchange.moments import (
+from catalyst_bot.exchange.market.book_prices import QuoteRule
+from catalyst_bot.exchange.market.clock import ClockKind, ExchangeClock
+from catalyst_bot.exchange.market.market import Market
+from catalyst_bot.exchange.market.moments import (
     ActionTaken,
     Auctioned,
     Closing,
@@ -31,10 +30,11 @@ from catalyst_bot.exchange.moments import (
     SessionChanged,
     Traded,
 )
-from catalyst_bot.exchange.publisher import Publisher
-from catalyst_bot.exchange.schedule import EdgeSchedule, TradeSchedule
-from catalyst_bot.exchange.ticks import CorporateAction, Halt
-from catalyst_bot.exchange.world import from_microseconds, microseconds
+from catalyst_bot.exchange.market.schedule import EdgeSchedule, TradeSchedule
+from catalyst_bot.exchange.market.ticks import CorporateAction, Halt
+from catalyst_bot.exchange.market.world import from_microseconds, microseconds
+from catalyst_bot.exchange.streams.hubs import Channel, DataHub, NewsHub, Venue
+from catalyst_bot.exchange.streams.publisher import Publisher
 from catalyst_bot.market_data.session_times import to_seconds
 from catalyst_bot.simulation.market_now import AuctionKind, SessionPhase
 

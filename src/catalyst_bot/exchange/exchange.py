@@ -16,26 +16,26 @@ from typing import Any
 
 from catalyst_bot.domain.limits import CostRules
 from catalyst_bot.domain.money import to_decimal
-from catalyst_bot.exchange.account import Account
-from catalyst_bot.exchange.account_book import AccountBook
-from catalyst_bot.exchange.due import Chore, DueList
-from catalyst_bot.exchange.errors import internal_error
-from catalyst_bot.exchange.happenings import Marks, let_happen
-from catalyst_bot.exchange.knobs import Knobs, Profile
-from catalyst_bot.exchange.listeners import Listeners
-from catalyst_bot.exchange.market import Market
-from catalyst_bot.exchange.market_changes import (
+from catalyst_bot.exchange.books.account import Account
+from catalyst_bot.exchange.books.account_book import AccountBook
+from catalyst_bot.exchange.books.due import Chore, DueList
+from catalyst_bot.exchange.books.happenings import Marks, let_happen
+from catalyst_bot.exchange.books.listeners import Listeners
+from catalyst_bot.exchange.books.market_changes import (
     MarketChange,
     apply_changes,
     read_changes,
     write_changes,
 )
-from catalyst_bot.exchange.moments import ActionTaken, Moment
-from catalyst_bot.exchange.rates import RateLimit, RateVerdict
-from catalyst_bot.exchange.records import AccessKey, Configuration
-from catalyst_bot.exchange.reporting import Reporter
-from catalyst_bot.exchange.store import ExchangeStore
-from catalyst_bot.exchange.valuer import Valuer
+from catalyst_bot.exchange.books.rates import RateLimit, RateVerdict
+from catalyst_bot.exchange.books.records import AccessKey, Configuration
+from catalyst_bot.exchange.books.reporting import Reporter
+from catalyst_bot.exchange.books.store import ExchangeStore
+from catalyst_bot.exchange.books.valuer import Valuer
+from catalyst_bot.exchange.knobs import Knobs, Profile
+from catalyst_bot.exchange.market.market import Market
+from catalyst_bot.exchange.market.moments import ActionTaken, Moment
+from catalyst_bot.exchange.wire.errors import internal_error
 from catalyst_bot.simulation.events import OrderEvent, VenueEvent
 from catalyst_bot.simulation.margin import AccountFigures, figures
 from catalyst_bot.simulation.market_now import MarketNow, SessionPhase

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from starlette.websockets import WebSocket
 
-from catalyst_bot.exchange.fault_rules import StreamAction
-from catalyst_bot.exchange.faults import FaultBook
+from catalyst_bot.exchange.faults.book import FaultBook
+from catalyst_bot.exchange.faults.rules import StreamAction
 from catalyst_bot.exchange.streams.channels import BadSubscription, Feed, Subscription, stock_feeds
 from catalyst_bot.exchange.streams.doors import header_keys, later, nothing, turn_away
 from catalyst_bot.exchange.streams.lane import Lane, StreamEvent

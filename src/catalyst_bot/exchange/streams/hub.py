@@ -9,7 +9,7 @@ from typing import Final
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from catalyst_bot.exchange.faults import FaultBook
+from catalyst_bot.exchange.faults.book import FaultBook
 from catalyst_bot.exchange.streams import fakepaca
 from catalyst_bot.exchange.streams.channels import Feed
 from catalyst_bot.exchange.streams.data import DataHub, FeedHub

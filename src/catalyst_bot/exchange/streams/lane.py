@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from catalyst_bot.exchange.fault_rules import StreamAction
-from catalyst_bot.exchange.faults import FaultBook
+from catalyst_bot.exchange.faults.book import FaultBook
+from catalyst_bot.exchange.faults.rules import StreamAction
 from catalyst_bot.exchange.streams.doors import later
 
 REORDER_WAIT_S: Final = 1.0  # an event that waits for a successor goes alone after this long

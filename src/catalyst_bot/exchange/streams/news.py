@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from catalyst_bot.exchange.faults import FaultBook
+from catalyst_bot.exchange.faults.book import FaultBook
 from catalyst_bot.exchange.streams.channels import news_feed
 from catalyst_bot.exchange.streams.data import FeedHub
 from catalyst_bot.exchange.streams.lane import StreamEvent

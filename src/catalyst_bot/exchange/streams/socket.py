@@ -10,8 +10,7 @@ from typing import Any, Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from catalyst_bot.exchange.connections import transport_of
-from catalyst_bot.exchange.fault_rules import StreamAction
+from catalyst_bot.exchange.faults.rules import StreamAction
 from catalyst_bot.exchange.streams.wire import (
     MSGPACK_MEDIA_TYPE,
     BadFrame,
@@ -19,6 +18,7 @@ from catalyst_bot.exchange.streams.wire import (
     decode,
     encode,
 )
+from catalyst_bot.exchange.wire.connections import transport_of
 
 NORMAL_CLOSE: Final = 1000
 INTERNAL_CLOSE: Final = 1011

@@ -1,0 +1,1 @@
+"""Accounts: their orders, events, equity and watchlists, kept in one file."""

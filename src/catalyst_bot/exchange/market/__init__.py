@@ -1,0 +1,1 @@
+"""The market as of any time: recorded or generated bars, trades inside them, news, hours, clock."""

@@ -1,0 +1,1 @@
+"""How Alpaca writes: bodies, errors, fields of an order, pages, and the connection itself."""
