@@ -422,6 +422,7 @@ def test_news_pages_are_complete(limit: int, sort: str) -> None:
     assert all(len(page["news"]) == limit for page in pages[:-1])
 
 
+@pytest.mark.proves("GET /feeds/news.jsonl")
 def test_the_feed_of_lines_is_read_like_a_recording() -> None:
     client = DataClient(NEWS, OPEN + 4 * MINUTE)
     reply = client.http.get("/feeds/news.jsonl")
