@@ -210,5 +210,3 @@ def documented(path: str) -> str | None:
         if re.fullmatch(pattern, path):
             return str(template)
     return None
-
-
