@@ -11,34 +11,49 @@ from tools.refusal_texts import UnreadableRefusal, texts
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def proofs() -> Proofs:
-    return collect()
+SOMEWHERE = ("tests/x.py::test_y",)
 
 
-def test_every_row_is_proven_and_the_page_is_fresh(proofs: Proofs):
-    page, wrong = conformance.document(proofs)
+def test_every_row_is_proven_and_the_page_is_fresh():
+    page, wrong = conformance.document(collect())
     assert wrong == [], "\n".join(wrong)
     written = (ROOT / conformance.PAGE).read_text(encoding="utf-8")
     assert written == page, "stale: run `make docs`"
 
 
-def test_rows_without_a_proof_and_proofs_of_nothing_are_found(proofs: Proofs):
-    rows = {row: tests for row, tests in proofs.rows.items() if row != "GET /v2/account"}
-    kept = {key: tests for key, tests in proofs.refusals.items() if key[2] != "qty must be > 0"}
-    changed = Proofs(rows=rows | {"GET /v2/weather": ("tests/x.py::y",)}, refusals=kept)
+@pytest.fixture(scope="module")
+def complete() -> Proofs:
+    """Proofs of all rows there are."""
+    rows = [
+        *conformance.endpoints(),
+        *conformance.orders(),
+        *conformance.channels(),
+        *conformance.stream_errors(),
+    ]
+    messages = [text.template.replace("{}", "something") for text in texts(ROOT)]
+    return Proofs(
+        rows=dict.fromkeys(rows, SOMEWHERE),
+        refusals={(422, 40010001, message): SOMEWHERE for message in messages},
+    )
+
+
+def test_when_all_is_proven_nothing_is_wrong(complete: Proofs):
+    _, wrong = conformance.document(complete)
+    assert wrong == []
+
+
+def test_rows_without_a_proof_and_proofs_of_nothing_are_found(complete: Proofs):
+    rows = {row: tests for row, tests in complete.rows.items() if row != "GET /v2/account"}
+    kept = {key: tests for key, tests in complete.refusals.items() if key[2] != "qty must be > 0"}
+    unknown = {(422, 40010001, "it rains"): SOMEWHERE}
+    changed = Proofs(rows=rows | {"GET /v2/weather": SOMEWHERE}, refusals=kept | unknown)
     _, wrong = conformance.document(changed)
     assert wrong == [
         "no test proves: GET /v2/account",
         "no test proves the refusal: qty must be > 0",
         "proof of what is not there: GET /v2/weather",
+        "proof of a refusal that is nowhere in the source: 422 it rains",
     ]
-
-
-def test_a_refusal_that_nothing_says_is_found(proofs: Proofs):
-    unknown = {(422, 40010001, "it rains"): ("tests/x.py::y",)}
-    _, wrong = conformance.document(Proofs(rows=proofs.rows, refusals=proofs.refusals | unknown))
-    assert wrong == ["proof of a refusal that is nowhere in the source: 422 it rains"]
 
 
 def plant(root: Path, text: str) -> Path:

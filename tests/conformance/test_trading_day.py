@@ -126,22 +126,28 @@ def test_yesterday_is_remembered(desk: Desk):
     assert abs(Decimal(position.change_today) - change) < Decimal("0.0001")
 
 
-@begins(19, 58)
+@begins(19, 58, day=DAYS[1])
 @pytest.mark.proves(
     "behaviour: a buy stop has a limit 4 % (2.5 % from $50 up) above it, a sell stop has none"
 )
 def test_stops_meet_a_gap(desk: Desk):
-    desk.buy("DROP", 10)  # at 48, and 42 tomorrow
-    fields = {"qty": 10, "time_in_force": "gtc"}
-    sell = desk.submit(order.StopOrderRequest(symbol="DROP", side="sell", stop_price=47, **fields))
-    buy = desk.submit(order.StopOrderRequest(symbol="LEAP", side="buy", stop_price=29, **fields))
-    near = desk.submit(order.StopOrderRequest(symbol="LEAP", side="buy", stop_price=31, **fields))
-    assert desk.current_price("LEAP") == 28
+    def stops(symbol: str, side: str, *prices: float) -> list[Order]:
+        fields = {"symbol": symbol, "side": side, "qty": 10, "time_in_force": "gtc"}
+        return [desk.submit(order.StopOrderRequest(stop_price=p, **fields)) for p in prices]
+
+    desk.buy("DROP", 10)
+    (sold,) = stops("DROP", "sell", 53)
+    bought = stops("LEAP", "buy", 47.5, 48.5)
+    desk.exchange.advance(at(13, 31))
+    assert abs(Decimal(desk.look_up(sold).filled_avg_price) - 48) < Decimal("0.1")
+    assert desk.current_price("LEAP") == 50  # above 49.40, not above 50.44
+    assert statuses(desk, *bought) == ["new", "filled"]
+    desk.trading.cancel_orders()
+    bought = stops("LEAP", "buy", 54, 55)
     desk.exchange.advance(at(13, 31, day=DAYS[3]))
-    assert abs(Decimal(desk.look_up(sell).filled_avg_price) - 42) < Decimal("0.1")
-    assert desk.current_price("LEAP") == 32
-    assert statuses(desk, buy, near) == ["new", "filled"]  # 32 is above 30.16, but not above 32.24
-    desk.trading.cancel_order_by_id(buy.id)
+    assert desk.current_price("LEAP") == 56  # above 55.35, not above 56.38
+    assert statuses(desk, *bought) == ["new", "filled"]
+    desk.trading.cancel_orders()
 
 
 @pytest.mark.proves("behaviour: random partial fills")

@@ -2,7 +2,7 @@
 
 Prices repeat, so that a test finds the same market whenever it comes: WAVE goes from 100 to 101 and
 99 and back in every minute, FLAT never moves, TREND climbs for half an hour and falls for the
-other, DIME costs half a dollar, SPLT is there to be split; LEAP opens four dollars above the close
+other, DIME costs half a dollar, SPLT is there to be split; LEAP opens six dollars above the close
 of the day before, DROP six below. There are bars before and after the regular session, too.
 """
 
@@ -31,7 +31,7 @@ def _bar(symbol: str, start: datetime) -> tuple[float, float, float, float, int]
     minute, day = start.minute, DAYS.index(start.date())
     match symbol:
         case "LEAP":
-            price = 20.0 + 4 * day
+            price = 38.0 + 6 * day
             return price, price, price, price, 30_000
         case "DROP":
             price = 60.0 - 6 * day
