@@ -37,6 +37,7 @@ bench: setup-all  ## Measure speed (never asserted in tests)
 
 docs: setup-all  ## Write docs/reference, catalyst.toml and the examples shown in pages again
 	$(BIN)/python -m tools.reference
+	$(BIN)/python -m tools.conformance
 	$(BIN)/python -m tools.examples
 
 lint: setup-all  ## Check style, types, the import contract and the house rules

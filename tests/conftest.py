@@ -21,11 +21,6 @@ settings.register_profile("wide", deadline=None, max_examples=2_000, print_blob=
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Know the mark that `tools/proofs.py` reads."""
-    config.addinivalue_line("markers", "proves(*rows, refusal): rows of the conformance page")
-
-
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real recordings beside the clone, or a skip where there is none."""

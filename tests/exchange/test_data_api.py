@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from catalyst_bot.exchange.api.data_query import page_token
 from catalyst_bot.exchange.market.market import Market
 from catalyst_bot.exchange.market.ticks import ActionKind, CorporateAction
+from catalyst_bot.exchange.wire.replies import rfc3339
 from catalyst_bot.feeds.json_lines import parse_json_lines
 from tests.exchange.data_client import DataClient
 from tests.exchange.markets import CLOSE, MINUTE, NEXT_OPEN, OPEN, market_of, news, walk
@@ -435,3 +436,6 @@ def test_the_feed_of_lines_is_read_like_a_recording() -> None:
     assert client.http.get("/feeds/news.jsonl", headers=again).status_code == 304
     client.at += MINUTE
     assert len(client.http.get("/feeds/news.jsonl", headers=again).content.splitlines()) == 5
+    later = client.http.get("/feeds/news.jsonl", params={"since": rfc3339(OPEN + 3 * MINUTE)})
+    assert b"Headline 1002" in later.content
+    assert b"Headline 1001" not in later.content

@@ -40,8 +40,15 @@ class NewsDesk:
         return [Route("/v1beta1/news", self.news), Route("/feeds/news.jsonl", self.lines)]
 
     async def lines(self, request: Request) -> Response:
-        """The newest items as rows of recorded news, oldest first: a feed for the bot."""
-        shown = self._market.world.news.until(self._now())
+        """The newest items as rows of recorded news, oldest first: a feed for the bot.
+
+        `since` leaves out what was shown before.
+        """
+        query = DataQuery(request.query_params, self._now(), Entitlement()).only("since")
+        since = query.time("since")
+        shown = self._market.world.news.until(query.at)
+        if since is not None:
+            shown = tuple(item for item in shown if item.shown_at >= since)
         etag = f'"{len(shown)}"'
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers={"ETag": etag})
