@@ -15,7 +15,7 @@ import typer
 
 import catalyst_bot
 from catalyst_bot import console, runner
-from catalyst_bot.domain.enums import Mode, PositionsPolicy
+from catalyst_bot.domain.enums import Mode, PositionsPolicy, Side
 
 app = typer.Typer(
     name="catalyst-bot",
@@ -299,6 +299,44 @@ def config_show(
             short = [(key, value) for key, value, _ in rows]
             console.say(console.table(short, header=("key", "value")))
         return console.OK
+
+    console.guarded(action)
+
+
+@app.command()
+def trade(
+    side: Annotated[Side, typer.Argument(help="buy or sell")],
+    symbol: Annotated[str, typer.Argument(help="such as AAPL")],
+    usd: Annotated[str | None, typer.Option(help="dollars")] = None,
+    quantity: Annotated[str | None, typer.Option(help="shares")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="sell all that is held")] = False,
+    wait: Annotated[float, typer.Option(min=0, help="seconds to wait for an answer")] = 10.0,
+    json_: Json = "",
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Trade through the running bot: its limits and checks apply, a person stands for the news."""
+    if [usd is not None, quantity is not None, everything].count(True) != 1:
+        raise typer.BadParameter("give one of --usd, --quantity and (to sell) --all")
+    if everything and side is Side.BUY:
+        raise typer.BadParameter("--all is for selling; give --usd or --quantity")
+
+    def action() -> int:
+        from catalyst_bot.bootstrap import trading
+
+        answer = trading.ask_for_trade(
+            _data_dir(data_dir, config),
+            side=side,
+            symbol=symbol.upper(),
+            usd=trading.parse_amount(usd, "--usd"),
+            quantity=trading.parse_amount(quantity, "--quantity"),
+            wait_s=wait,
+        )
+        if json_:
+            console.write_json(answer, json_)
+        else:
+            console.say(trading.answer_text(answer))
+        return console.REFUSED if trading.is_refused(answer) else console.OK
 
     console.guarded(action)
 

@@ -104,7 +104,8 @@ def follow(request: LiveRequest) -> Outcome:
             clock=clock,
             sink=inbox,
         )
-        pipeline = Pipeline(supervised(engine, request.journal), journal, request.listeners)
+        listeners: list[Listener] = [*request.listeners, mailbox.trades]
+        pipeline = Pipeline(supervised(engine, request.journal), journal, listeners)
         asyncio.run(
             async_loop.run_until_done(
                 _until_stopped(request, inbox, clock, starting_cash_usd(row, desk)),

@@ -131,7 +131,11 @@ def assemble(request: ReplayRequest, journal: Journal) -> Assembly:
     overlap_from = clock.now() - resume.OVERLAP
     return Assembly(
         engine=engine,
-        pipeline=Pipeline(supervised(engine, request.journal), journal, request.listeners),
+        pipeline=Pipeline(
+            supervised(engine, request.journal),
+            journal,
+            (*request.listeners, *([mailbox.trades] if mailbox is not None else [])),
+        ),
         effects=Effects(
             broker=broker_of(row, venue, settings, sink=inlet, clock=clock),
             market_data=market,

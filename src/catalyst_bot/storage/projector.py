@@ -11,12 +11,12 @@ from collections.abc import Sequence
 
 from catalyst_bot.domain.errors import InvariantViolated
 from catalyst_bot.domain.messages.registry import Recorded
-from catalyst_bot.storage.projections import account, events, headlines, orders, trades
+from catalyst_bot.storage.projections import account, desk, events, headlines, orders, trades
 from catalyst_bot.storage.projections.writes import Reducer
 from catalyst_bot.storage.schema import PROJECTIONS
 
 # `headlines` first and `events` last: later reducers of one message read what earlier ones wrote.
-_MODULES = (headlines, orders, trades, account, events)
+_MODULES = (headlines, orders, trades, desk, account, events)
 _REDUCERS: dict[type, tuple[Reducer, ...]] = {
     kind: tuple(m.REDUCERS[kind] for m in _MODULES if kind in m.REDUCERS)
     for kind in {kind for module in _MODULES for kind in module.REDUCERS}
