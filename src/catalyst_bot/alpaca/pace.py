@@ -6,6 +6,9 @@ import asyncio
 import time
 
 
+SHORTEST_PAUSE_S = 0.005  # of the wall: however fast time runs there, this machine has to breathe
+
+
 class Pace:
     """Pauses and stop-watches in the broker's seconds."""
 
@@ -19,7 +22,7 @@ class Pace:
 
     def on_the_wall(self, pause_s: float) -> float:
         """Return how long a pause of the broker's seconds takes here."""
-        return max(pause_s, 0.0) / self.speed
+        return max(pause_s / self.speed, SHORTEST_PAUSE_S) if pause_s > 0 else 0.0
 
     async def sleep(self, pause_s: float) -> None:
         """Pause for so many of the broker's seconds."""

@@ -33,7 +33,12 @@ from catalyst_bot.market_data.alpaca_actions import PRE_MARKET, CorporateActions
 from catalyst_bot.market_data.alpaca_rest import FINISHED_AFTER, RestPrices
 from catalyst_bot.market_data.alpaca_rows import INTERVAL, MINUTE, read_bar, read_quote
 from catalyst_bot.market_data.alpaca_stream import PriceTalk
-from catalyst_bot.market_data.alpaca_watch import Halts, MinuteBars, QuoteSamples
+from catalyst_bot.market_data.alpaca_watch import (
+    SAMPLE_EVERY,
+    Halts,
+    MinuteBars,
+    QuoteSamples,
+)
 from catalyst_bot.ports.clock import Clock
 from catalyst_bot.ports.sink import Sink
 
@@ -44,6 +49,7 @@ WATCH_HISTORY = timedelta(days=1)
 AFTER_HOURS = timedelta(hours=4)
 CHECK_EVERY_S = 1.0
 FLUSH_EVERY_S = 0.25
+SAMPLES_APART_S = 0.25  # of the wall, at the least
 ASK_QUOTES_EVERY_S = 2.0
 ASK_ACTIONS_AGAIN_S = 60.0
 FAILURES = (AlpacaRefused, AlpacaSilent, BadData)
@@ -89,7 +95,10 @@ class AlpacaMarketData:
             client, calendar=calendar, clock=clock, feed=feed, finished_after=finished_after
         )
         self._actions = CorporateActions(client, calendar)
-        self._minutes, self._samples, self._halts = MinuteBars(), QuoteSamples(), Halts()
+        self._minutes, self._halts = MinuteBars(), Halts()
+        # where days are replayed, the journal's disk is not faster than the wall
+        most_often = timedelta(seconds=SAMPLES_APART_S * self._pace.speed)
+        self._samples = QuoteSamples(max(SAMPLE_EVERY, most_often))
         self._health = Health(ADAPTER, sink=sink, clock=clock)
         self._stream_health = Health(STREAM, sink=sink, clock=clock)
         self._jobs: asyncio.Queue[Job] = asyncio.Queue()

@@ -61,9 +61,10 @@ def _joined(minutes: list[Bar]) -> Bar:
 
 
 class QuoteSamples:
-    """The newest quote of every watched symbol, told at most once a second and when it changed."""
+    """The newest quote of every watched symbol, told when it changed, and not too often."""
 
-    def __init__(self) -> None:
+    def __init__(self, every: timedelta = SAMPLE_EVERY) -> None:
+        self._every = every
         self._newest: dict[str, Quote] = {}
         self._told: dict[str, tuple[datetime, float, float]] = {}
 
@@ -77,7 +78,7 @@ class QuoteSamples:
         """Yield what is to be told now."""
         for symbol, quote in self._newest.items():
             told_at, bid, ask = self._told.get(symbol, (None, 0.0, 0.0))
-            if told_at is not None and now - told_at < SAMPLE_EVERY:
+            if told_at is not None and now - told_at < self._every:
                 continue
             if (quote.bid, quote.ask) != (bid, ask):
                 self._told[symbol] = (now, quote.bid, quote.ask)
