@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from catalyst_bot.domain import ids
-from catalyst_bot.domain.account import AccountView, Position
+from catalyst_bot.domain.account import AccountView, BrokerOrder, Position
 from catalyst_bot.domain.calendar import Session, TradingCalendar
 from catalyst_bot.domain.enums import (
     CategoryAction,
@@ -268,6 +268,7 @@ class FakeDesk:
     account: AccountView = field(default_factory=account)
     positions: Mapping[str, Position] = field(default_factory=dict)
     orders: Mapping[str, OrderTicket] = field(default_factory=dict)
+    foreign_orders: Mapping[str, BrokerOrder] = field(default_factory=dict)
 
     def order(self, client_order_id: str) -> OrderTicket | None:
         """See `Desk.order`."""

@@ -25,14 +25,14 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
+from catalyst_bot.broker.embedded_venue import EmbeddedVenue
 from catalyst_bot.domain.enums import OrderKind, OrderRole, OrderStatus, Side, TimeInForce
 from catalyst_bot.domain.limits import CostRules
 from catalyst_bot.domain.market import Bar, OpenPrint
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.registry import Fact
-from catalyst_bot.domain.trading import stop_leg_id, target_leg_id
+from catalyst_bot.domain.trading import OrderTicket, stop_leg_id, target_leg_id
 from catalyst_bot.simulation.fill_profile import FillProfile
-from catalyst_bot.simulation.matching_engine import MatchingEngine
 from tests.builders import approved_order
 
 KEY, SECRET = "PKTESTKEY", "test-secret-test-secret"
@@ -45,6 +45,7 @@ _STATUS = {
     OrderStatus.CANCELLED: "canceled",
     OrderStatus.EXPIRED: "expired",
 }
+_OPEN = {OrderStatus.WORKING, OrderStatus.PARTIALLY_FILLED}
 
 
 class Refusal(Exception):
@@ -95,7 +96,7 @@ class FakeAlpaca:
     orders: dict[str, FakeOrder] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.engine = MatchingEngine(
+        self.engine = EmbeddedVenue(
             CostRules(), self.profile, seed=1, starting_cash_usd=self.cash_usd
         )
         self.app = FastAPI()
@@ -235,22 +236,16 @@ class FakeAlpaca:
             take_profit_price=Decimal(target) if target else None,
             approved_at=now,
         )
-        self._promise(order)
+        self.engine.memory.refused.pop(client_id, None)  # at Alpaca a refused id is still free
         for fact in self.engine.submit(order, now):
             if isinstance(fact, f.OrderRejected):
                 raise _refused(fact.reason)
         parent = self._new(client_id, client_id, body, None)
         if is_entry:
             for leg_id in (target_leg_id(client_id), stop_leg_id(client_id)):
-                if leg_id in self.engine.state.orders:
+                if leg_id in self.engine.memory.approved:
                     self._new(f"alpaca-made-{leg_id[-2:]}-{len(self.orders)}", leg_id, body, parent)
         return self._json(parent, nested=True) | {"status": "pending_new"}
-
-    def _promise(self, order: Any) -> None:
-        """Forget a rejected try: at Alpaca a refused id is still free."""
-        known = self.engine.state.orders.get(order.client_order_id)
-        if known is not None and known.status is OrderStatus.REJECTED:
-            del self.engine.state.orders[order.client_order_id]
 
     def _new(
         self, client_id: str, venue_id: str, body: dict[str, Any], parent: FakeOrder | None
@@ -258,7 +253,7 @@ class FakeAlpaca:
         order_id = str(uuid5(NAMESPACE_URL, f"{client_id}|{len(self.orders)}"))
         submitted_at = self.now() + timedelta(microseconds=len(self.orders))
         order = FakeOrder(order_id, client_id, venue_id, body, submitted_at, parent)
-        order.stop_price = self.engine.state.orders[venue_id].stop_price
+        order.stop_price = self._ticket(venue_id).stop_price
         self.orders[order_id] = order
         return order
 
@@ -270,12 +265,17 @@ class FakeAlpaca:
 
     def _replace(self, order: FakeOrder, body: dict[str, Any]) -> dict[str, Any]:
         price = Decimal(body["stop_price"])
-        for fact in self._book(self.engine.replace_stop(order.venue_id, price, self.now())):
+        for fact in self._book(self.engine.replace(order.venue_id, self.now(), stop_price=price)):
             if isinstance(fact, f.ChangeRefused):
                 raise Refusal(422, 42210000, "unable to replace order, order is not open")
         new = self._new(f"alpaca-made-{len(self.orders)}", order.venue_id, order.body, order.parent)
         new.replaces, order.replaced_by = order.order_id, new.order_id
         return self._json(new, nested=False)
+
+    def _ticket(self, venue_id: str) -> OrderTicket:
+        ticket = self.engine.ticket(venue_id)
+        assert ticket is not None
+        return ticket
 
     def _by_id(self, order_id: str) -> FakeOrder:
         if order_id not in self.orders:
@@ -304,21 +304,20 @@ class FakeAlpaca:
         return [*self.foreign_orders, *kept][: int(query.get("limit", "50"))]
 
     def _status(self, order: FakeOrder) -> str:
-        venue_order = self.engine.state.orders[order.venue_id]
-        status = _STATUS[venue_order.status]
+        ticket = self._ticket(order.venue_id)
         if order.replaced_by:
             return "replaced"
-        if order.parent is not None and venue_order.is_open and not order.filled:
-            parent = self.engine.state.orders[order.parent.venue_id]
-            is_stop = venue_order.kind is OrderKind.STOP
-            return "held" if is_stop or parent.is_open else "new"
-        return status
+        if order.parent is not None and ticket.status in _OPEN and not order.filled:
+            parent = self._ticket(order.parent.venue_id)
+            is_stop = ticket.kind is OrderKind.STOP
+            return "held" if is_stop or parent.status in _OPEN else "new"
+        return _STATUS[ticket.status]
 
     def _json(self, order: FakeOrder, *, nested: bool) -> dict[str, Any]:
-        venue_order = self.engine.state.orders[order.venue_id]
+        ticket = self._ticket(order.venue_id)
         legs = [o for o in self.orders.values() if o.parent is order and not o.replaces]
         average = str(order.spent_usd / order.filled) if order.filled else None
-        is_filled = venue_order.status is OrderStatus.FILLED
+        is_filled = ticket.status is OrderStatus.FILLED
         return {
             "id": order.order_id,
             "client_order_id": order.client_order_id,
@@ -328,15 +327,15 @@ class FakeAlpaca:
             "filled_at": _text(order.changed_at) if is_filled and order.changed_at else None,
             "replaced_by": order.replaced_by,
             "replaces": order.replaces,
-            "symbol": venue_order.symbol,
-            "qty": str(venue_order.quantity),
+            "symbol": ticket.symbol,
+            "qty": str(ticket.quantity),
             "filled_qty": str(order.filled),
             "filled_avg_price": average,
             "order_class": order.body.get("order_class", ""),
-            "type": venue_order.kind.value,
-            "side": venue_order.side.value,
+            "type": ticket.kind.value,
+            "side": ticket.side.value,
             "time_in_force": order.body["time_in_force"],
-            "limit_price": _money(venue_order.limit_price),
+            "limit_price": _money(ticket.limit_price),
             "stop_price": _money(order.stop_price),
             "status": self._status(order),
             "legs": [self._json(leg, nested=False) for leg in legs] if nested and legs else None,

@@ -69,7 +69,7 @@ def play(request: ReplayRequest, so_far: Iterable[Recorded] = ()) -> Played:
     return Played(
         records=records,
         commits=journal.commits,
-        broker_books=parts.driver._venue._engine.snapshot(),
+        broker_books=parts.driver._venue._venue.snapshot(),
         state=parts.engine.state,
     )
 

@@ -1,4 +1,7 @@
-"""Execution and portfolio joined like the engine joins them, with facts of a tiny broker."""
+"""Risk, execution and portfolio joined like the engine joins them, with facts of a tiny broker.
+
+Of risk only what execution asks of it takes part: tests approve entries and exits themselves.
+"""
 
 from __future__ import annotations
 
@@ -9,25 +12,30 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import catalyst_bot.execution.decide as execution_decide
-import catalyst_bot.execution.evolve as execution_evolve
-import catalyst_bot.portfolio.decide as portfolio_decide
-import catalyst_bot.portfolio.evolve as portfolio_evolve
+import catalyst_bot.risk.decide as risk_decide
+import catalyst_bot.risk.evolve as risk_evolve
 from catalyst_bot.domain.enums import Mode
+from catalyst_bot.domain.limits import ExecutionRules
 from catalyst_bot.domain.messages import commands as c
 from catalyst_bot.domain.messages import decisions as d
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.trading import ApprovedOrder, OrderTicket
+from catalyst_bot.execution.executor import OrderExecutor
 from catalyst_bot.execution.rules import Rules
 from catalyst_bot.execution.state import State as ExecutionState
+from catalyst_bot.portfolio.ledger import account_view
+from catalyst_bot.portfolio.manager import PositionManager
 from catalyst_bot.portfolio.state import State as PortfolioState
+from catalyst_bot.risk.rules import Rules as RiskRules
+from catalyst_bot.risk.state import State as RiskState
 from tests.builders import NOON, FakeDesk, fill
 
 START_USD = Decimal(100_000)
+ASKED_OF_RISK = (d.ProtectionNeeded, f.QuoteSampled)
 
 
 class StageDesk(FakeDesk):
-    """The desk over both stages; it knows finished orders too."""
+    """The desk over the stages; it knows finished orders too."""
 
     execution: ExecutionState
 
@@ -41,6 +49,8 @@ class Stages:
 
     execution: ExecutionState = field(default_factory=ExecutionState)
     portfolio: PortfolioState = field(default_factory=PortfolioState)
+    risk: RiskState = field(default_factory=RiskState)
+    working: ExecutionRules = field(default_factory=ExecutionRules)
     now: datetime = NOON
     said: list[Any] = field(default_factory=list)
     said_at: list[datetime] = field(default_factory=list)
@@ -48,11 +58,18 @@ class Stages:
     def __post_init__(self) -> None:
         self.handle(run_started())
 
+    @property
+    def states(self) -> tuple[RiskState, ExecutionState, PortfolioState]:
+        return self.risk, self.execution, self.portfolio
+
     def desk(self) -> StageDesk:
         desk = StageDesk(
             now=self.now,
+            trading_state=self.risk.trading_state,
+            account=account_view(self.portfolio, self.now),
             positions=self.portfolio.positions,
             orders=self.execution.open_tickets,
+            foreign_orders=self.execution.books.foreign_orders,
         )
         desk.execution = self.execution
         return desk
@@ -62,9 +79,9 @@ class Stages:
         line, outcome = deque(messages), []
         while line:
             current = line.popleft()
-            before = deepcopy((self.execution, self.portfolio))
+            before = deepcopy(self.states)
             line.extend(self._decide(current))
-            assert (self.execution, self.portfolio) == before, "decide changed the state"
+            assert self.states == before, "decide changed the state"
             self.remember(current)
             outcome.append(current)
         self.said += outcome
@@ -72,24 +89,32 @@ class Stages:
         return outcome[len(messages) :]
 
     def _decide(self, message: Any) -> list[Any]:
-        execute = execution_decide.DECIDE.get(type(message))
-        book = portfolio_decide.DECIDE.get(type(message))
-        return [
-            *(execute(self.execution, message, self.desk(), Rules()) if execute else []),
-            *(book(self.portfolio, message, self.desk(), None) if book else []),
-        ]
+        kind, desk = type(message), self.desk()
+        outcome: list[Any] = []
+        if kind in ASKED_OF_RISK:
+            rules = RiskRules(execution=self.working)
+            outcome += risk_decide.DECIDE[kind](self.risk, message, desk, rules)
+        if kind in OrderExecutor.DECIDE:
+            rules_of_work = Rules(working=self.working)
+            outcome += OrderExecutor.DECIDE[kind](self.execution, message, desk, rules_of_work)
+        if kind in PositionManager.DECIDE:
+            outcome += PositionManager.DECIDE[kind](self.portfolio, message, desk, None)
+        return outcome
 
     def remember(self, message: Any) -> None:
         for table, state in (
-            (execution_evolve.EVOLVE, self.execution),
-            (portfolio_evolve.EVOLVE, self.portfolio),
+            (risk_evolve.EVOLVE, self.risk),
+            (OrderExecutor.EVOLVE, self.execution),
+            (PositionManager.EVOLVE, self.portfolio),
         ):
             if type(message) in table:
-                table[type(message)](state, message, self.now)
+                table[type(message)](state, message, self.now)  # type: ignore[arg-type]
 
     def recovered(self) -> Stages:
         """Return new stages that only remembered what was said, as after a crash."""
-        others = Stages()
+        others = Stages(working=self.working)
+        others.execution, others.portfolio = ExecutionState(), PortfolioState()
+        others.risk = RiskState()
         for at, message in zip(self.said_at, self.said, strict=True):
             others.now = at
             others.remember(message)

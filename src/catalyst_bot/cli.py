@@ -15,7 +15,7 @@ import typer
 
 import catalyst_bot
 from catalyst_bot import console, database_commands, record_commands, runner
-from catalyst_bot.domain.enums import Mode, PositionsPolicy
+from catalyst_bot.domain.enums import Mode, PositionsPolicy, Side
 
 if TYPE_CHECKING:
     from catalyst_bot.settings import Settings
@@ -28,9 +28,11 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="Recorded bars and news.", no_args_is_help=True)
 config_app = typer.Typer(help="Configuration.", no_args_is_help=True)
+exchange_app = typer.Typer(help="The paper exchange that speaks Alpaca.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 app.add_typer(config_app, name="config")
 app.add_typer(database_commands.app, name="db")
+app.add_typer(exchange_app, name="exchange")
 app.command("run")(runner.run)
 record_commands.register(app)
 
@@ -304,6 +306,91 @@ def config_show(
         else:
             short = [(key, value) for key, value, _ in rows]
             console.say(console.table(short, header=("key", "value")))
+        return console.OK
+
+    console.guarded(action)
+
+
+@app.command()
+def trade(
+    side: Annotated[Side, typer.Argument(help="buy or sell")],
+    symbol: Annotated[str, typer.Argument(help="such as AAPL")],
+    usd: Annotated[str | None, typer.Option(help="dollars")] = None,
+    quantity: Annotated[str | None, typer.Option(help="shares")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="sell all that is held")] = False,
+    wait: Annotated[float, typer.Option(min=0, help="seconds to wait for an answer")] = 10.0,
+    json_: Json = "",
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Trade through the running bot: its limits and checks apply, a person stands for the news."""
+    if [usd is not None, quantity is not None, everything].count(True) != 1:
+        raise typer.BadParameter("give one of --usd, --quantity and (to sell) --all")
+    if everything and side is Side.BUY:
+        raise typer.BadParameter("--all is for selling; give --usd or --quantity")
+
+    def action() -> int:
+        from catalyst_bot.bootstrap import trading
+
+        answer = trading.ask_for_trade(
+            _data_dir(data_dir, config),
+            side=side,
+            symbol=symbol.upper(),
+            usd=trading.parse_amount(usd, "--usd"),
+            quantity=trading.parse_amount(quantity, "--quantity"),
+            wait_s=wait,
+        )
+        if json_:
+            console.write_json(answer, json_)
+        else:
+            console.say(trading.answer_text(answer))
+        return console.REFUSED if trading.is_refused(answer) else console.OK
+
+    console.guarded(action)
+
+
+@exchange_app.command("serve")
+def exchange_serve(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one")] = 0,
+    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
+    bars: Annotated[list[Path] | None, typer.Option(help="bar files or a catalog")] = None,
+    news: Annotated[list[Path] | None, typer.Option(help="news files or a catalog")] = None,
+    events: Annotated[Path | None, typer.Option(help="TOML: halts, corporate actions")] = None,
+    start: Annotated[str | None, typer.Option(help="RFC 3339; default: the first open")] = None,
+    speed: Annotated[str, typer.Option(help="60 = a minute a second; max; step; wall")] = "1",
+    key: Annotated[list[str] | None, typer.Option(help="API key; one for each account")] = None,
+    secret: Annotated[list[str] | None, typer.Option(help="its secret; default: made")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="of partial fills, faults, data")] = None,
+    profile: Annotated[str | None, typer.Option(help="how orders fill: alpaca or ours")] = None,
+    knobs: Annotated[Path | None, typer.Option(help="TOML: the exchange's behaviour")] = None,
+    faults: Annotated[Path | None, typer.Option(help="TOML or JSON: faults on demand")] = None,
+    db: Annotated[Path | None, typer.Option(help="file to keep; default: forget all")] = None,
+    admin_token: Annotated[str | None, typer.Option(help="for /admin/; default: made")] = None,
+    tls: Annotated[Path | None, typer.Option(help="folder of the certificate; made")] = None,
+) -> None:
+    """Serve a paper exchange: prints one line when it is ready, ends with Ctrl-C."""
+
+    def action() -> int:
+        from catalyst_bot.bootstrap.exchange import Asked, paired, serve_exchange
+
+        asked = Asked(
+            host=host,
+            port=port,
+            bars=tuple(bars or ()),
+            news=tuple(news or ()),
+            events=events,
+            start=start,
+            speed=speed,
+            keys=paired(key or (), secret or ()),
+            seed=seed,
+            profile=profile,
+            knobs=knobs,
+            faults=faults,
+            db=db,
+            admin_token=admin_token,
+            tls=tls,
+        )
+        serve_exchange(asked, say=console.say_now, note=console.note)
         return console.OK
 
     console.guarded(action)

@@ -83,6 +83,12 @@ def say(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
+def say_now(text: str) -> None:
+    """A line of the result that somebody waits for."""
+    say(text)
+    sys.stdout.flush()
+
+
 def write_json(value: Any, path: str) -> None:
     """Write JSON to a file, or to standard output for `-`."""
     text = json.dumps(value, indent=2, default=str)

@@ -15,6 +15,7 @@ import pytest
 
 from catalyst_bot.broker.dry_run import DryRunBroker
 from catalyst_bot.broker.embedded import EmbeddedBroker
+from catalyst_bot.broker.embedded_venue import EmbeddedVenue
 from catalyst_bot.domain.account import BrokerSnapshot
 from catalyst_bot.domain.enums import OrderKind, OrderRole, OrderStatus, Side
 from catalyst_bot.domain.limits import CostRules
@@ -24,7 +25,6 @@ from catalyst_bot.domain.messages.registry import Fact
 from catalyst_bot.domain.trading import ApprovedOrder, stop_leg_id, target_leg_id
 from catalyst_bot.ports.broker import Broker
 from catalyst_bot.simulation.fill_profile import FillProfile
-from catalyst_bot.simulation.matching_engine import MatchingEngine
 from tests.alpaca_desk import AlpacaDesk
 from tests.builders import NOON, approved_order, bar
 
@@ -73,8 +73,8 @@ class DryRunBench:
 class EmbeddedBench(DryRunBench):
     def __init__(self, profile: FillProfile) -> None:
         super().__init__()
-        engine = MatchingEngine(CostRules(), profile, seed=1, starting_cash_usd=CASH_USD)
-        self._venue = EmbeddedBroker(engine, sink=self._said.append, clock=self)
+        venue = EmbeddedVenue(CostRules(), profile, seed=1, starting_cash_usd=CASH_USD)
+        self._venue = EmbeddedBroker(venue, sink=self._said.append, clock=self)
         self.broker = self._venue
 
     def trade_at(self, price: float) -> None:

@@ -227,7 +227,8 @@ class Trading(RuleBasedStateMachine):
         ]
         for entry_id in entry_ids:
             stop = tickets.open_tickets.get(stop_leg_id(entry_id))
-            venue_stop = self.bot.service.engine.state.orders[stop_leg_id(entry_id)]
+            venue_stop = self.bot.service.engine.state.by_client_id(stop_leg_id(entry_id))
+            assert venue_stop is not None
             assert (stop is None) == (not venue_stop.is_open)
 
 

@@ -12,6 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from catalyst_bot.broker.embedded_venue import EmbeddedVenue
 from catalyst_bot.domain.enums import OrderKind, OrderRole, Side, TimeInForce
 from catalyst_bot.domain.limits import CostRules
 from catalyst_bot.domain.market import Bar, OpenPrint
@@ -21,7 +22,6 @@ from catalyst_bot.domain.messages.registry import Fact, Message
 from catalyst_bot.domain.money import ZERO
 from catalyst_bot.domain.trading import ApprovedOrder
 from catalyst_bot.simulation.fill_profile import FillProfile
-from catalyst_bot.simulation.matching_engine import MatchingEngine
 from tests.builders import NOON, approved_order
 
 START_USD = Decimal(100_000)
@@ -40,7 +40,7 @@ class Venue(RuleBasedStateMachine):
 
     @initialize(profile=st.sampled_from(FillProfile), seed=st.integers(0, 3))
     def begin(self, profile: FillProfile, seed: int) -> None:
-        self.make: Callable[[], MatchingEngine] = lambda: MatchingEngine(
+        self.make: Callable[[], EmbeddedVenue] = lambda: EmbeddedVenue(
             CostRules(), profile, seed=seed, starting_cash_usd=START_USD
         )
         self.live, self.twin = self.make(), self.make()
@@ -51,7 +51,7 @@ class Venue(RuleBasedStateMachine):
         self.ended: set[str] = set()
         self.cash_usd = START_USD
 
-    def both(self, call: Callable[[MatchingEngine], list[Fact]], bar: Bar | None = None) -> None:
+    def both(self, call: Callable[[EmbeddedVenue], list[Fact]], bar: Bar | None = None) -> None:
         """Do the same with the venue and its twin, compare, record and check the answers."""
         facts = call(self.live)
         assert call(self.twin) == facts
@@ -136,7 +136,7 @@ class Venue(RuleBasedStateMachine):
     @rule(pick=st.integers(0, 50), cents=CENTS)
     def move_a_stop(self, pick: int, cents: int) -> None:
         order_id, at = f"cb-{pick % (len(self.orders) + 1)}-sl", self.now
-        self.both(lambda engine: engine.replace_stop(order_id, dollars(cents), at))
+        self.both(lambda engine: engine.replace(order_id, at, stop_price=dollars(cents)))
 
     @rule(pick=st.integers(0, 50))
     def send_again(self, pick: int) -> None:
@@ -214,6 +214,7 @@ class Venue(RuleBasedStateMachine):
     @invariant()
     def both_know_the_same(self) -> None:
         assert self.live.state == self.twin.state
+        assert self.live.memory == self.twin.memory
 
     @invariant()
     def the_money_adds_up(self) -> None:
@@ -236,15 +237,17 @@ class Venue(RuleBasedStateMachine):
             for_sale: Counter[str] = Counter()
             for order in self.live.state.open_orders(symbol):
                 if order.side is Side.SELL:
-                    group = order.order.client_order_id
+                    group = order.group_id or order.order_id
                     for_sale[group] = max(for_sale[group], int(order.remaining))
             assert sum(for_sale.values()) <= self.live.state.account.held(symbol)
+            reserved = self.live.state.reservations.shares.get(symbol, ZERO)
+            assert reserved == sum(for_sale.values())
 
     @invariant()
     def every_bracket_that_holds_shares_of_its_own_has_equal_legs(self) -> None:
         for order in self.live.state.all_open_orders():
-            bracket = self.live.state.bracket_of(order)
-            open_legs = [leg for leg in bracket.legs if leg.is_open]
+            group = self.live.state.group_of(order)
+            open_legs = [leg for leg in group.legs if leg.is_open]
             assert len({leg.remaining for leg in open_legs}) <= 1
 
     @invariant()

@@ -96,8 +96,9 @@ def follow(request: LiveRequest) -> Outcome:
             clock=clock,
             sink=inbox,
         )
+        listeners: list[Listener] = [*request.listeners, mailbox.trades]
         quarantine = journals.beside(request.journal, settings.run.data_dir)
-        pipeline = Pipeline(supervised(engine, quarantine), journal, request.listeners)
+        pipeline = Pipeline(supervised(engine, quarantine), journal, listeners)
         asyncio.run(
             async_loop.run_until_done(
                 _until_stopped(request, inbox, starting_cash_usd(row, paper)),

@@ -12,6 +12,7 @@ import catalyst_bot
 from catalyst_bot.bootstrap.modes import BrokerKind, ModeRow
 from catalyst_bot.broker.dry_run import DryRunBroker
 from catalyst_bot.broker.embedded import EmbeddedBroker
+from catalyst_bot.broker.embedded_venue import EmbeddedVenue
 from catalyst_bot.domain.enums import Mode, TradingState
 from catalyst_bot.domain.ids import content_id
 from catalyst_bot.domain.messages.facts import RunStarted
@@ -23,7 +24,6 @@ from catalyst_bot.runtime.clock import SystemClock
 from catalyst_bot.runtime.supervisor import SUFFIX, Supervisor
 from catalyst_bot.settings import LoadedSettings, Settings
 from catalyst_bot.simulation.fill_profile import FillProfile
-from catalyst_bot.simulation.matching_engine import MatchingEngine
 from catalyst_bot.storage.places import Place
 
 Task = Callable[[], Awaitable[None]]
@@ -40,12 +40,12 @@ class Outcome:
 
 def embedded_venue(settings: Settings, *, sink: Sink, clock: Clock) -> EmbeddedBroker:
     """The venue in this process, with an account of the configured size."""
-    engine = MatchingEngine(
+    venue = EmbeddedVenue(
         settings.costs,
         FillProfile(settings.broker.fill_profile),
         starting_cash_usd=settings.run.starting_cash_usd,
     )
-    return EmbeddedBroker(engine, sink=sink, clock=clock)
+    return EmbeddedBroker(venue, sink=sink, clock=clock)
 
 
 def broker_of(

@@ -38,14 +38,21 @@ def engine_rules(
         policy=load_policy(settings.run.model),
         benchmark=settings.run.benchmark,
         detection=detection_rules(companies),
-        signals=signals.Rules(gates=settings.signals, stops=settings.stops),
+        signals=signals.Rules(
+            gates=settings.signals,
+            stops=settings.stops,
+            extended_hours=settings.execution.extended_hours,
+            halted_symbols=settings.execution.halted_symbols,
+        ),
         risk=risk.Rules(
             limits=settings.risk,
             sizing=settings.sizing,
             stops=settings.stops,
             execution=settings.execution,
         ),
-        execution=execution.Rules(),
+        execution=execution.Rules(
+            price_collar_fraction=settings.risk.price_collar_fraction, working=settings.execution
+        ),
     )
 
 

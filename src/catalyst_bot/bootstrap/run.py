@@ -134,7 +134,7 @@ def assemble(request: ReplayRequest, journal: Journal) -> Assembly:
         pipeline=Pipeline(
             supervised(engine, journals.beside(request.journal, settings.run.data_dir)),
             journal,
-            request.listeners,
+            (*request.listeners, *([mailbox.trades] if mailbox is not None else [])),
         ),
         effects=Effects(
             broker=broker_of(row, venue, settings, sink=inlet, clock=clock),

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from catalyst_bot.domain.enums import Side
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
@@ -66,13 +68,24 @@ class BrokerPosition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerOrder:
-    """An open order as the broker reports it."""
+    """An open order as the broker reports it; `side` and price are needed only of foreign ones."""
 
     client_order_id: str
     broker_order_id: str
     symbol: str
     quantity: Decimal
     filled_quantity: Decimal
+    side: Side | None = None
+    limit_price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookDifference:
+    """One thing on which our books and the broker's differ."""
+
+    subject: str
+    ours: str
+    theirs: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
+from catalyst_bot.domain.enums import SessionPhase
 from catalyst_bot.domain.errors import BadData
+
+PRE_OPENS_BEFORE = timedelta(hours=5, minutes=30)  # 04:00 in New York
+POST_CLOSES_AFTER = timedelta(hours=4)  # 20:00, or 17:00 on a half day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +52,23 @@ class TradingCalendar:
         """Return the session that is open at `at`, or None."""
         session = self.sessions[self._index_before(at)]
         return session if at < session.closes_at else None
+
+    def phase_at(self, at: datetime) -> SessionPhase:
+        """Return the part of the trading day at `at`, with trading before and after hours."""
+        last = self.sessions[self._index_before(at)]
+        if at < last.closes_at:
+            return SessionPhase.REGULAR
+        if at < last.closes_at + POST_CLOSES_AFTER:
+            return SessionPhase.POST
+        is_pre = at >= self.next_session(at).opens_at - PRE_OPENS_BEFORE
+        return SessionPhase.PRE if is_pre else SessionPhase.CLOSED
+
+    def phase_or_closed(self, at: datetime) -> SessionPhase:
+        """Return `phase_at`; outside the table nothing trades as far as the bot knows."""
+        try:
+            return self.phase_at(at)
+        except BadData:
+            return SessionPhase.CLOSED
 
     def next_session(self, at: datetime) -> Session:
         """Return the first session that opens after `at`."""

@@ -35,6 +35,56 @@ class TimeInForce(StrEnum):
     FOK = "fok"
 
 
+class SessionPhase(StrEnum):
+    """Part of the trading day: before the open, the regular session, after the close, or none."""
+
+    CLOSED = "closed"
+    PRE = "pre"
+    REGULAR = "regular"
+    POST = "post"
+
+
+class EntryKind(StrEnum):
+    """How entries are priced in the regular session."""
+
+    MARKET = "market"
+    LIMIT = "limit"
+
+
+class HaltedSymbols(StrEnum):
+    """What becomes of an entry while the exchange halts its symbol."""
+
+    REFUSE = "refuse"
+    QUEUE = "queue"
+
+
+class ManualPositions(StrEnum):
+    """What the bot does with what a person trades at the broker: own it, or only tell."""
+
+    ADOPT = "adopt"
+    FLAG = "flag"
+
+
+class ProtectedBy(StrEnum):
+    """What keeps the loss of a position bounded at this moment."""
+
+    BROKER_STOP = "broker_stop"
+    WATCHER = "watcher"
+    LEAVING = "leaving"
+    NONE = "none"
+
+
+class ProtectionStep(StrEnum):
+    """What is done for a position without protection: ask the broker how things stand; of risk,
+    ask for a stop, for an exit, for a halt.
+    """
+
+    ASK_BROKER = "ask_broker"
+    PLACE_STOP = "place_stop"
+    LEAVE = "leave"
+    HALT = "halt"
+
+
 class OrderRole(StrEnum):
     """What an order is for."""
 
@@ -94,6 +144,7 @@ class HaltCause(StrEnum):
     API_ERRORS = "api_errors"
     MISMATCH = "mismatch"
     POISON_FACT = "poison_fact"
+    UNPROTECTED = "unprotected"
 
 
 class Regime(StrEnum):
@@ -123,6 +174,7 @@ class ExitReason(StrEnum):
     NEGATIVE_NEWS = "negative_news"
     HALT = "halt"
     OPERATOR = "operator"
+    UNPROTECTED = "unprotected"
 
 
 class Severity(StrEnum):

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeVar
 
+from catalyst_bot.domain.enums import EntryKind, HaltedSymbols, ManualPositions
+
 Number = TypeVar("Number", int, float, Decimal)
 
 
@@ -144,6 +146,9 @@ class StopRules:
     trailing_distance_fraction: float = number(
         0.03, 0.0001, 1, "fraction", "roadmap: 3 % below the high"
     )
+    manual_stop_fraction: float = number(
+        0.05, 0.001, 1, "fraction", "stop of a position that a person opened: no ATR is known"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +163,41 @@ class ExecutionRules:
     )
     valid_for_s: float = number(
         10.0, 1, 3600, "s", "a promised order older than this is not sent after a crash"
+    )
+    entry_kind: EntryKind = EntryKind.MARKET
+    limit_offset_ticks: int = number(
+        1, 0, 100, "count", "a limit entry bids so many ticks above the ask"
+    )
+    limit_cap_bps: float = number(
+        30.0, 0, 500, "bps", "and never more than this above the price it was sized at"
+    )
+    reprice_after_s: float = number(
+        15.0, 0.5, 3600, "s", "a limit order that did not fill follows the quote after this"
+    )
+    max_reprices: int = number(3, 0, 20, "count", "so often, then it is left to its timeout")
+    extended_hours: bool = False
+    exit_collar_bps: float = number(
+        100.0, 1, 1000, "bps", "an exit before or after hours is a limit this far below the bid"
+    )
+    halted_symbols: HaltedSymbols = HaltedSymbols.REFUSE
+    naked_grace_s: float = number(
+        2.0, 0.1, 3600, "s", "RELIABILITY R3: a position without a stop for longer is acted on"
+    )
+    watcher_silence_s: float = number(
+        600.0, 1, 3600, "s", "without a price for longer the bot's own watch counts as blind"
+    )
+    reconcile_every_s: float = number(
+        300.0, 10, 86400, "s", "between looks at the broker's books in a session"
+    )
+    second_look_after_s: float = number(
+        10.0, 1, 600, "s", "the broker's orders and positions may disagree for so long"
+    )
+    manual_positions: ManualPositions = ManualPositions.ADOPT
+    cash_tolerance_fraction: float = number(
+        0.0001, 0, 0.01, "fraction", "of equity; cash that differs by less is fees and rounding"
+    )
+    fee_tolerance_fraction: float = number(
+        0.005, 0, 0.05, "fraction", "of what was traded since cash last agreed: unreported fees"
     )
 
 

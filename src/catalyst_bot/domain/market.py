@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+MAX_USABLE_SPREAD = 0.05  # a wider quote, as before the open, says nothing about a price
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
@@ -54,3 +56,11 @@ class MarketView:
     bars: tuple[Bar, ...]
     benchmark_bars: tuple[Bar, ...]
     quote: Quote
+
+
+def middle_of(quote: Quote) -> float | None:
+    """Return the middle of bid and ask; None when crossed, not positive or too wide to mean it."""
+    if not 0 < quote.bid <= quote.ask:
+        return None
+    middle = round((quote.bid + quote.ask) / 2, 6)  # without the noise of the last bits
+    return middle if quote.ask - quote.bid <= MAX_USABLE_SPREAD * middle else None

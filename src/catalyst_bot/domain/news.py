@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from catalyst_bot.domain.enums import CategoryAction, Severity
 
@@ -40,12 +41,20 @@ class ScoreFactor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TradeWish:
+    """How much a person wants to buy: dollars or shares, one of the two."""
+
+    usd: Decimal | None = None
+    quantity: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Catalyst:
     """A headline read as one category of event for one symbol.
 
     `direction` is +1 good, -1 bad, 0 unknown from the text: then the sign must come from the
     opening reaction. `sentiment` is in [-1, 1], `score` and `confidence` in [0, 1];
-    `evidence` quotes the words that matched.
+    `evidence` quotes the words that matched. With a `wish` it is no news but a person's request.
     """
 
     catalyst_id: str
@@ -65,6 +74,7 @@ class Catalyst:
     published_at: datetime
     received_at: datetime
     classifier_id: str
+    wish: TradeWish | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

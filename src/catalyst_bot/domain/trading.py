@@ -122,6 +122,10 @@ class ApprovedOrder:
     An order that protects a position that is held already sells it: role STOP_LOSS and kind STOP
     is a plain stop at `stop_loss_price`; role TAKE_PROFIT and kind LIMIT with a `stop_loss_price`
     is a pair of which one cancels the other, whose stop carries the id `stop_leg_id`.
+
+    `worst_price` bounds the limit price: it may be moved up to there and no further. An order for
+    extended hours has no legs: the bot itself watches `watched_stop_price` and
+    `watched_target_price`.
     """
 
     client_order_id: str
@@ -141,6 +145,9 @@ class ApprovedOrder:
     take_profit_price: Decimal | None = None
     exit_reason: ExitReason | None = None
     extended_hours: bool = False
+    worst_price: Decimal | None = None
+    watched_stop_price: Decimal | None = None
+    watched_target_price: Decimal | None = None
     cancel_after_s: float
     valid_for_s: float
     checks: tuple[Check, ...]
@@ -178,6 +185,7 @@ class OrderTicket:
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
     exit_reason: ExitReason | None = None
+    worst_price: Decimal | None = None
     submitted_at: datetime | None = None
 
 

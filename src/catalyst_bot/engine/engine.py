@@ -24,7 +24,7 @@ from catalyst_bot.engine import wiring
 from catalyst_bot.engine.rules import EngineRules
 from catalyst_bot.engine.state import EngineState, StateDesk
 
-MAX_MESSAGES_PER_FACT = 200
+MAX_MESSAGES_PER_FACT = 2_000
 
 
 class Engine:

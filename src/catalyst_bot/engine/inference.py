@@ -17,6 +17,10 @@ from catalyst_bot.ports.desk import Desk
 MIN_ACTION = 0.05  # a smaller wish than 5 % of a position is no wish
 
 
+OPERATOR = "operator"
+_PERSON = (Vote(agent=OPERATOR, action=1.0, weight=1.0, reason="a person asked for it"),)
+
+
 def weighted_action(votes: tuple[Vote, ...]) -> float:
     """Mean of the votes' actions by weight. Raises `InvariantViolated` without any weight."""
     total = sum(vote.weight for vote in votes)
@@ -26,12 +30,16 @@ def weighted_action(votes: tuple[Vote, ...]) -> float:
 
 
 def on_signal(message: SignalFormed, desk: Desk, rules: EngineRules) -> list[Message]:
-    """Ask the policy; form an intent to buy, to leave a held symbol, or decline with the reason."""
+    """Ask the policy; form an intent to buy, to leave a held symbol, or decline with the reason.
+
+    What a person asked for is not put to a vote.
+    """
     signal = message.signal
     symbol = signal.catalyst.symbol
     position = desk.positions.get(symbol)
     observation = build(signal, desk.account, position, desk.now)
-    votes = rules.policy.act(observation)
+    is_asked = signal.catalyst.wish is not None
+    votes = _PERSON if is_asked else rules.policy.act(observation)
     action = weighted_action(votes)
     leaves = action < -MIN_ACTION and position is not None
     if action > MIN_ACTION or leaves:
@@ -43,7 +51,7 @@ def on_signal(message: SignalFormed, desk: Desk, rules: EngineRules) -> list[Mes
             confidence=signal.catalyst.confidence,
             votes=votes,
             observation=observation,
-            model_id=rules.policy.model_id,
+            model_id=OPERATOR if is_asked else rules.policy.model_id,
             decided_at=desk.now,
         )
         return [IntentFormed(intent=intent)]

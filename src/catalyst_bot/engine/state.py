@@ -11,7 +11,7 @@ import catalyst_bot.execution.state as execution
 import catalyst_bot.portfolio.state as portfolio
 import catalyst_bot.risk.state as risk
 import catalyst_bot.signals.state as signals
-from catalyst_bot.domain.account import AccountView, Position
+from catalyst_bot.domain.account import AccountView, BrokerOrder, Position
 from catalyst_bot.domain.calendar import TradingCalendar
 from catalyst_bot.domain.enums import TradingState
 from catalyst_bot.domain.trading import OrderTicket
@@ -57,6 +57,11 @@ class StateDesk:
     def orders(self) -> Mapping[str, OrderTicket]:
         """See `Desk.orders`."""
         return self.state.execution.open_tickets
+
+    @property
+    def foreign_orders(self) -> Mapping[str, BrokerOrder]:
+        """See `Desk.foreign_orders`."""
+        return self.state.execution.books.foreign_orders
 
     def order(self, client_order_id: str) -> OrderTicket | None:
         """See `Desk.order`."""

@@ -6,16 +6,12 @@ of the pipeline. `docs/reference/wiring.md` is written from it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 import catalyst_bot.detection.decide as detection_decide
 import catalyst_bot.detection.evolve as detection_evolve
-import catalyst_bot.execution.decide as execution_decide
-import catalyst_bot.execution.evolve as execution_evolve
-import catalyst_bot.portfolio.decide as portfolio_decide
-import catalyst_bot.portfolio.evolve as portfolio_evolve
 import catalyst_bot.risk.decide as risk_decide
 import catalyst_bot.risk.evolve as risk_evolve
 import catalyst_bot.signals.decide as signals_decide
@@ -26,6 +22,8 @@ from catalyst_bot.domain.messages.registry import Message
 from catalyst_bot.engine import inference
 from catalyst_bot.engine.rules import EngineRules
 from catalyst_bot.engine.state import EngineState
+from catalyst_bot.execution.executor import OrderExecutor
+from catalyst_bot.portfolio.manager import PositionManager
 from catalyst_bot.ports.desk import Desk
 
 Decider = Callable[[EngineState, Any, Desk, EngineRules], list[Message]]
@@ -35,23 +33,23 @@ StageEvolver = Callable[[Any, Any, datetime], None]
 
 STAGES: tuple[str, ...] = ("detection", "signals", "inference", "risk", "execution", "portfolio")
 
-_DECIDE: dict[str, dict[type, StageDecider]] = {
+_DECIDE: dict[str, Mapping[type, StageDecider]] = {
     "detection": detection_decide.DECIDE,
     "signals": signals_decide.DECIDE,
     "risk": risk_decide.DECIDE,
-    "execution": execution_decide.DECIDE,
-    "portfolio": portfolio_decide.DECIDE,
+    "execution": OrderExecutor.DECIDE,
+    "portfolio": PositionManager.DECIDE,
 }
 _INFER: dict[type, Callable[[Any, Desk, EngineRules], list[Message]]] = {
     RunStarted: inference.on_run_started,
     SignalFormed: inference.on_signal,
 }
-_EVOLVE: dict[str, dict[type, StageEvolver]] = {
+_EVOLVE: dict[str, Mapping[type, StageEvolver]] = {
     "detection": detection_evolve.EVOLVE,
     "signals": signals_evolve.EVOLVE,
     "risk": risk_evolve.EVOLVE,
-    "execution": execution_evolve.EVOLVE,
-    "portfolio": portfolio_evolve.EVOLVE,
+    "execution": OrderExecutor.EVOLVE,
+    "portfolio": PositionManager.EVOLVE,
 }
 
 

@@ -1,4 +1,4 @@
-"""A bracket: an entry and its two protective legs, of which one cancels the other.
+"""Orders that belong together: an entry with its two legs, or a pair that protects a position.
 
 Venues differ in which cancellations of legs they report (one well-known stream leaves the
 sibling's out), so our books follow from the contract itself: what one leg sold, the other can
@@ -15,6 +15,7 @@ from catalyst_bot.domain.trading import ApprovedOrder, OrderTicket, stop_leg_id,
 from catalyst_bot.execution.order_states import OrderEvent, advance, is_finished
 
 LEGS = frozenset({OrderRole.STOP_LOSS, OrderRole.TAKE_PROFIT})
+_SUFFIXES = (stop_leg_id(""), target_leg_id(""))
 
 
 def planned_ticket(order: ApprovedOrder) -> OrderTicket:
@@ -36,16 +37,20 @@ def planned_ticket(order: ApprovedOrder) -> OrderTicket:
         limit_price=order.limit_price,
         stop_price=order.stop_loss_price if order.kind is OrderKind.STOP else None,
         exit_reason=order.exit_reason,
+        worst_price=order.worst_price,
     )
 
 
-def leg_tickets(order: ApprovedOrder, entry: OrderTicket) -> list[OrderTicket]:
-    """Return the tickets of the legs that an entry brings along; other orders have none."""
+def leg_tickets(order: ApprovedOrder, parent: OrderTicket) -> list[OrderTicket]:
+    """Return the tickets of the legs that an order brings along: an entry's stop and target, or
+    the stop of a pair whose target it is. Others have none.
+    """
     legs: list[OrderTicket] = []
-    if order.role is not OrderRole.ENTRY:
+    is_entry = order.role is OrderRole.ENTRY
+    if not is_entry and order.role is not OrderRole.TAKE_PROFIT:
         return legs
     if order.stop_loss_price is not None:
-        stop = _leg(entry, stop_leg_id(order.client_order_id), OrderRole.STOP_LOSS)
+        stop = _leg(parent, stop_leg_id(order.client_order_id), OrderRole.STOP_LOSS)
         legs.append(
             replace(
                 stop,
@@ -55,8 +60,8 @@ def leg_tickets(order: ApprovedOrder, entry: OrderTicket) -> list[OrderTicket]:
                 exit_reason=ExitReason.STOP_LOSS,
             )
         )
-    if order.take_profit_price is not None:
-        target = _leg(entry, target_leg_id(order.client_order_id), OrderRole.TAKE_PROFIT)
+    if is_entry and order.take_profit_price is not None:
+        target = _leg(parent, target_leg_id(order.client_order_id), OrderRole.TAKE_PROFIT)
         legs.append(
             replace(
                 target,
@@ -69,34 +74,47 @@ def leg_tickets(order: ApprovedOrder, entry: OrderTicket) -> list[OrderTicket]:
     return legs
 
 
-def _leg(entry: OrderTicket, leg_id: str, role: OrderRole) -> OrderTicket:
+def _leg(parent: OrderTicket, leg_id: str, role: OrderRole) -> OrderTicket:
     return replace(
-        entry,
+        parent,
         client_order_id=leg_id,
         role=role,
         side=Side.SELL,
         status=OrderStatus.HELD,
         limit_price=None,
         stop_price=None,
+        worst_price=None,
     )
 
 
-def entry_id_of(ticket: OrderTicket) -> str:
-    """Return the id of the bracket's entry: legs are named `<entry id>-sl` and `<entry id>-tp`."""
-    if ticket.role in LEGS:
-        return ticket.client_order_id.rpartition("-")[0]
-    return ticket.client_order_id
+def parent_id_of(ticket: OrderTicket) -> str:
+    """Return the id of the order that brought the ticket along; of any other its own.
+
+    Legs are named `<parent id>-sl` and `<parent id>-tp`.
+    """
+    order_id = ticket.client_order_id
+    suffix = next((s for s in _SUFFIXES if order_id.endswith(s)), "")
+    return order_id.removesuffix(suffix)
 
 
 def settle_leg(leg: OrderTicket, entry: OrderTicket, sibling: OrderTicket | None) -> OrderTicket:
-    """Return an unfinished leg with the quantity it can still stand for.
+    """Return an unfinished leg of an entry with the quantity it can still stand for.
 
-    It can sell what the entry bought (or still may buy) less what its sibling sold. With nothing
-    left to sell it is finished: filled when it sold any, else cancelled.
+    It can sell what the entry bought (or still may buy) less what its sibling sold.
     """
     bought = entry.filled_quantity if is_finished(entry) else entry.quantity
     sold_elsewhere = sibling.filled_quantity if sibling is not None else Decimal(0)
-    quantity = max(bought - sold_elsewhere, leg.filled_quantity)
+    return _standing_for(leg, bought - sold_elsewhere)
+
+
+def settle_pair(one: OrderTicket, sold_by_other: Decimal) -> OrderTicket:
+    """Return an unfinished half of a protective pair after the other half sold some more."""
+    return _standing_for(one, one.quantity - sold_by_other)
+
+
+def _standing_for(leg: OrderTicket, quantity: Decimal) -> OrderTicket:
+    """With nothing left to sell it is finished: filled when it sold any, else cancelled."""
+    quantity = max(quantity, leg.filled_quantity)
     if leg.filled_quantity < quantity:
         return replace(leg, quantity=quantity)
     event = OrderEvent.FILL_REST if leg.filled_quantity > 0 else OrderEvent.CANCEL

@@ -11,14 +11,16 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from catalyst_bot.domain.account import Position
-from catalyst_bot.domain.enums import OrderRole, Side
+from catalyst_bot.domain.enums import OrderRole
 from catalyst_bot.domain.messages.commands import (
     CancelOrder,
+    ClearTimer,
     LookUpOrder,
     ReplaceOrder,
     SetTimer,
+    SubmitOrder,
     TakeBrokerSnapshot,
+    UnwatchSymbol,
 )
 from catalyst_bot.domain.messages.decisions import (
     MismatchFound,
@@ -31,7 +33,6 @@ from catalyst_bot.domain.messages.decisions import (
     TradingHalted,
 )
 from catalyst_bot.domain.messages.facts import (
-    BrokerSnapshotReceived,
     ChangeRefused,
     OrderAccepted,
     OrderCancelled,
@@ -39,32 +40,43 @@ from catalyst_bot.domain.messages.facts import (
     OrderFilled,
     OrderLookedUp,
     OrderRejected,
-    RunStarted,
     SubmitOutcomeUnknown,
     SubmitSuppressed,
     TimerFired,
 )
 from catalyst_bot.domain.messages.registry import Message
-from catalyst_bot.execution.brackets import LEGS, entry_id_of
+from catalyst_bot.domain.trading import ApprovedOrder, OrderTicket, stop_leg_id
+from catalyst_bot.execution import halts, repricing
+from catalyst_bot.execution.brackets import LEGS, parent_id_of
 from catalyst_bot.execution.look_up import event_of_look_up
 from catalyst_bot.execution.order_states import UNANSWERED, OrderEvent, advance, fill_event
-from catalyst_bot.execution.reconcile import mismatches
+from catalyst_bot.execution.protection import (
+    GUARD,
+    Change,
+    on_guard_timer,
+    position_of,
+    review,
+)
 from catalyst_bot.execution.rules import Rules
 from catalyst_bot.execution.state import State
 from catalyst_bot.execution.working import (
     ASK,
-    BOOKS,
     TIMEOUT,
     ask_after,
     at_broker,
     cancel,
     cancel_new,
     contradiction,
-    lost_stop,
-    release_exit,
+    legs_at_broker,
+    release,
+    send,
     submit,
+    with_raised_stop,
+    withdrawn,
 )
 from catalyst_bot.ports.desk import Desk
+
+BOOKS = "books:"
 
 
 def on_order_approved(
@@ -72,31 +84,65 @@ def on_order_approved(
 ) -> list[Message]:
     """Send an entry at once; an exit once the other orders of its trade are off the market.
 
-    An id that is known already is never sent again, and a trade has one waiting exit at most.
+    An id that is known already is never sent again, and a trade has one waiting exit and one
+    waiting stop at most. While the exchange halts the symbol, entries and exits wait.
     """
     order = message.order
     if state.ticket(order.client_order_id) is not None:
         return []
-    if order.role is OrderRole.EXIT:
-        if order.trade_id in state.pending_exits:
-            return []
-        working = at_broker(state, order.trade_id)
-        if working:
-            return cancel_new(state, working, desk, rules)
-    return submit(order, desk)
+    if order.role in LEGS:
+        return _guard(state, order, desk, rules)
+    if order.role is OrderRole.EXIT and order.trade_id in state.pending_exits:
+        return []
+    if order.symbol in state.halted_symbols:
+        return halts.queue(order, desk)
+    return send(state, order, desk, rules)
+
+
+def _guard(state: State, order: ApprovedOrder, desk: Desk, rules: Rules) -> list[Message]:
+    """Send what protects a position once what protected it before is off the market."""
+    if order.trade_id in state.pending_stops:
+        return [withdrawn(order, "another stop waits already")]
+    working = legs_at_broker(state, order.trade_id)
+    if working:
+        return cancel_new(state, working, desk, rules)
+    return submit(with_raised_stop(state, order), desk)
+
+
+def on_submit(state: State, message: SubmitOrder, desk: Desk, rules: Rules) -> list[Message]:
+    """An exit on its way is what bounds the loss of its position from now on."""
+    order = message.order
+    position = position_of(desk, order.trade_id) if order.role is OrderRole.EXIT else None
+    return review(state, position, desk, rules) if position is not None else []
 
 
 def on_order_accepted(
     state: State, message: OrderAccepted, desk: Desk, rules: Rules
 ) -> list[Message]:
-    """An order we had given up is alive: tell, and cancel it."""
-    outcome = contradiction(state, message.client_order_id, OrderEvent.ACCEPT)
-    ticket = state.ticket(message.client_order_id)
-    if outcome and ticket is not None:
-        outcome.append(
-            CancelOrder(client_order_id=ticket.client_order_id, catalyst_id=ticket.catalyst_id)
-        )
-    return outcome
+    """An order we had given up is alive: tell, and cancel it. A confirmed stop protects."""
+    order_id = message.client_order_id
+    outcome = contradiction(state, order_id, OrderEvent.ACCEPT)
+    ticket = state.ticket(order_id)
+    if ticket is None:
+        return outcome
+    if outcome:
+        return [*outcome, CancelOrder(client_order_id=order_id, catalyst_id=ticket.catalyst_id)]
+    return _after_accept(state, ticket, desk, rules)
+
+
+def _after_accept(state: State, ticket: OrderTicket, desk: Desk, rules: Rules) -> list[Message]:
+    order_id = ticket.client_order_id
+    position = position_of(desk, ticket.trade_id)
+    if ticket.role in LEGS and position is not None and order_id in state.open_tickets:
+        accepted = frozenset({order_id, *_pair_of(ticket)}) & state.open_tickets.keys()
+        return review(state, position, desk, rules, Change(accepted=frozenset(accepted)))
+    return repricing.on_accepted(ticket, desk, rules)
+
+
+def _pair_of(ticket: OrderTicket) -> tuple[str, ...]:
+    """The stop that is live with the target of a protective pair, both being one order."""
+    is_pair = ticket.role not in LEGS or parent_id_of(ticket) != ticket.client_order_id
+    return () if is_pair else (stop_leg_id(ticket.client_order_id),)
 
 
 def on_order_filled(state: State, message: OrderFilled, desk: Desk, rules: Rules) -> list[Message]:
@@ -118,59 +164,62 @@ def on_order_filled(state: State, message: OrderFilled, desk: Desk, rules: Rules
                 theirs=f"{fill.quantity} more",
             )
         ]
-    entry = state.open_tickets.get(entry_id_of(ticket))
-    if ticket.role in LEGS and entry is not None:
+    entry = state.open_tickets.get(parent_id_of(ticket))
+    if ticket.role in LEGS and entry is not None and entry.role is OrderRole.ENTRY:
         return cancel_new(state, [entry], desk, rules)
     return []
 
 
 def _after_end(
-    state: State, client_order_id: str, event: OrderEvent, desk: Desk, *, reason: str
+    state: State,
+    client_order_id: str,
+    event: OrderEvent,
+    desk: Desk,
+    rules: Rules,
 ) -> list[Message]:
     """What follows when an order ends unfilled or in part."""
     outcome = contradiction(state, client_order_id, event)
     ticket = state.open_tickets.get(client_order_id)
     if outcome or ticket is None:
         return outcome
-    position = desk.positions.get(ticket.symbol)
-    return [
-        *lost_stop(state, ticket, position, reason=reason),
-        *release_exit(state, position, desk, ended=client_order_id),
-    ]
+    position = position_of(desk, ticket.trade_id)
+    released = release(state, position, desk, ended=client_order_id)
+    if position is not None:
+        change = Change(ended=client_order_id)
+        return [*released, *review(state, position, desk, rules, change)]
+    is_watched = ticket.kind in repricing.LIMITS or ticket.symbol in state.quotes
+    is_watched = is_watched and ticket.symbol not in desk.positions
+    if ticket.role is OrderRole.ENTRY and is_watched and ticket.filled_quantity == 0:
+        released.append(UnwatchSymbol(symbol=ticket.symbol))
+    return released
 
 
 def on_order_cancelled(
     state: State, message: OrderCancelled, desk: Desk, rules: Rules
 ) -> list[Message]:
     """The rest of an order is cancelled."""
-    return _after_end(
-        state, message.client_order_id, OrderEvent.CANCEL, desk, reason=message.reason
-    )
+    return _after_end(state, message.client_order_id, OrderEvent.CANCEL, desk, rules)
 
 
 def on_order_expired(
     state: State, message: OrderExpired, desk: Desk, rules: Rules
 ) -> list[Message]:
     """The rest of an order lapsed."""
-    return _after_end(state, message.client_order_id, OrderEvent.EXPIRE, desk, reason="expired")
+    return _after_end(state, message.client_order_id, OrderEvent.EXPIRE, desk, rules)
 
 
 def on_order_rejected(
     state: State, message: OrderRejected, desk: Desk, rules: Rules
 ) -> list[Message]:
     """The broker refused an order."""
-    return _after_end(
-        state, message.client_order_id, OrderEvent.REJECT, desk, reason=message.reason
-    )
+    return _after_end(state, message.client_order_id, OrderEvent.REJECT, desk, rules)
 
 
 def on_submit_suppressed(
     state: State, message: SubmitSuppressed, desk: Desk, rules: Rules
 ) -> list[Message]:
     """An order was not sent on purpose."""
-    return _after_end(
-        state, message.client_order_id, OrderEvent.SUPPRESS, desk, reason=message.reason
-    )
+    return _after_end(state, message.client_order_id, OrderEvent.SUPPRESS, desk, rules)
 
 
 def on_outcome_unknown(
@@ -201,25 +250,38 @@ def on_order_looked_up(
     if theirs is not None and theirs.filled_quantity > ticket.filled_quantity:
         due_at = desk.now + timedelta(seconds=rules.first_ask_after_s)
         outcome.append(SetTimer(timer_id=f"{BOOKS}{order_id}", due_at=due_at))
-    if event is OrderEvent.ACCEPT:
-        return outcome + contradiction(state, order_id, event)
-    return outcome + _after_end(state, order_id, event, desk, reason=f"looked up: {event.value}")
+    if event is not OrderEvent.ACCEPT:
+        return outcome + _after_end(state, order_id, event, desk, rules)
+    told = contradiction(state, order_id, event)
+    return outcome + (told or _after_accept(state, ticket, desk, rules))
 
 
 def on_timer(state: State, message: TimerFired, desk: Desk, rules: Rules) -> list[Message]:
-    """Time is up for an order, or an answer is overdue."""
-    kind, _, order_id = message.timer_id.partition(":")
-    if f"{kind}:" == BOOKS:
-        return [TakeBrokerSnapshot(reason=f"fills of {order_id} are missing")]
-    ticket = state.open_tickets.get(order_id)
-    if ticket is None:
-        return []
-    if f"{kind}:" == TIMEOUT:
+    """Time is up for an order or a grace, or an answer is overdue."""
+    kind, colon, subject = message.timer_id.partition(":")
+    match f"{kind}{colon}":
+        case "books:":
+            return [TakeBrokerSnapshot(reason=f"fills of {subject} are missing")]
+        case "guard:":
+            return on_guard_timer(state, position_of(desk, subject), desk, rules)
+        case "queue:":
+            return halts.on_queue_timer(state, subject)
+    ticket = state.open_tickets.get(subject)
+    return _on_order_timer(state, f"{kind}{colon}", ticket, desk, rules) if ticket else []
+
+
+def _on_order_timer(
+    state: State, kind: str, ticket: OrderTicket, desk: Desk, rules: Rules
+) -> list[Message]:
+    order_id = ticket.client_order_id
+    if kind == TIMEOUT:
         timed_out = OrderTimedOut(client_order_id=order_id, catalyst_id=ticket.catalyst_id)
         return [timed_out, *cancel_new(state, [ticket], desk, rules)]
-    if f"{kind}:" == ASK and order_id in state.cancelling:
+    if kind == repricing.REPRICE:
+        return repricing.on_timer(state, ticket, desk, rules)
+    if kind == ASK and order_id in state.cancelling:
         return cancel(ticket, desk, rules.ask_again_after_s)
-    if f"{kind}:" == ASK and ticket.status in UNANSWERED:
+    if kind == ASK and ticket.status in UNANSWERED:
         return [
             LookUpOrder(client_order_id=order_id),
             ask_after(order_id, desk, rules.ask_again_after_s),
@@ -258,61 +320,41 @@ def on_trading_halted(
     risk approves take them off.
     """
     entries = [t for t in state.open_tickets.values() if t.role is OrderRole.ENTRY]
-    return cancel_new(state, entries, desk, rules)
+    sent = [t for t in entries if t.client_order_id not in state.queued]
+    waiting = [q.order for q in state.queued.values() if q.order.role is OrderRole.ENTRY]
+    return [
+        *cancel_new(state, sent, desk, rules),
+        *(withdrawn(order, "trading is halted") for order in waiting),
+    ]
 
 
 def on_position_changed(
     state: State, message: PositionOpened | PositionChanged, desk: Desk, rules: Rules
 ) -> list[Message]:
-    """Send a waiting exit when the fill ended the last order in its way.
-
-    A bracket's position with nothing at the broker to sell it (a late fill, a race) is told.
-    """
+    """Send what waited when the fill ended the last order in its way; look at the protection."""
     position = message.position
-    if position.trade_id in state.pending_exits:
-        return release_exit(state, position, desk)
-    working = at_broker(state, position.trade_id)
-    if any(ticket.side is Side.SELL for ticket in working) or not _had_stop(state, position):
-        return []
-    return [
-        MismatchFound(
-            subject=f"stop of {position.symbol}",
-            ours=f"{position.quantity} held",
-            theirs="nothing at the broker to sell them",
-        )
-    ]
-
-
-def _had_stop(state: State, position: Position) -> bool:
-    return any(
-        ticket.trade_id == position.trade_id and ticket.role is OrderRole.STOP_LOSS
-        for ticket in state.finished_tickets.values()
+    is_adopted = isinstance(message, PositionOpened) and not any(
+        ticket.trade_id == position.trade_id
+        for ticket in (*state.open_tickets.values(), *state.finished_tickets.values())
     )
+    return [
+        *release(state, position, desk),
+        *review(state, position, desk, rules, is_adopted=is_adopted),
+    ]
 
 
 def on_position_closed(
     state: State, message: PositionClosed, desk: Desk, rules: Rules
 ) -> list[Message]:
     """Flat: whatever else of the trade is at the broker has to go."""
-    return cancel_new(state, at_broker(state, message.trade.trade_id), desk, rules)
-
-
-def on_run_started(state: State, message: RunStarted, desk: Desk, rules: Rules) -> list[Message]:
-    """Every start begins with a look at the broker's books."""
-    return [TakeBrokerSnapshot(reason="start")]
-
-
-def on_snapshot(
-    state: State, message: BrokerSnapshotReceived, desk: Desk, rules: Rules
-) -> list[Message]:
-    """Tell every difference between the books."""
-    return list(
-        mismatches(message.snapshot, positions=desk.positions, open_tickets=state.open_tickets)
-    )
+    trade_id = message.trade.trade_id
+    guard = [ClearTimer(timer_id=f"{GUARD}{trade_id}")] if trade_id in state.guards else []
+    return [*cancel_new(state, at_broker(state, trade_id), desk, rules), *guard]
 
 
 DECIDE: dict[type, Callable[[State, Any, Desk, Rules], list[Message]]] = {
     OrderApproved: on_order_approved,
+    SubmitOrder: on_submit,
     OrderAccepted: on_order_accepted,
     OrderFilled: on_order_filled,
     OrderCancelled: on_order_cancelled,
@@ -328,6 +370,4 @@ DECIDE: dict[type, Callable[[State, Any, Desk, Rules], list[Message]]] = {
     PositionOpened: on_position_changed,
     PositionChanged: on_position_changed,
     PositionClosed: on_position_closed,
-    RunStarted: on_run_started,
-    BrokerSnapshotReceived: on_snapshot,
 }

@@ -7,9 +7,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from catalyst_bot.domain.enums import ExitReason, OrderRole, OrderStatus
-from catalyst_bot.domain.messages.commands import CancelOrder, SubmitOrder
-from catalyst_bot.domain.messages.decisions import OrderApproved, PositionClosed
+from catalyst_bot.domain.enums import ExitReason, OrderKind, OrderRole, OrderStatus
+from catalyst_bot.domain.messages.commands import CancelOrder, ReplaceOrder, SubmitOrder
+from catalyst_bot.domain.messages.decisions import (
+    OrderApproved,
+    OrderRescaled,
+    OrderWithdrawn,
+    PositionClosed,
+)
 from catalyst_bot.domain.messages.facts import (
     OrderAccepted,
     OrderCancelled,
@@ -23,13 +28,22 @@ from catalyst_bot.domain.messages.facts import (
 )
 from catalyst_bot.domain.trading import OrderTicket, stop_leg_id, target_leg_id
 from catalyst_bot.execution.brackets import (
-    entry_id_of,
+    LEGS,
     leg_tickets,
+    parent_id_of,
     planned_ticket,
     settle_leg,
+    settle_pair,
 )
 from catalyst_bot.execution.look_up import event_of_look_up
-from catalyst_bot.execution.order_states import OrderEvent, advance, fill_event, is_finished
+from catalyst_bot.execution.order_states import (
+    UNANSWERED,
+    OrderEvent,
+    advance,
+    fill_event,
+    is_finished,
+)
+from catalyst_bot.execution.repricing import is_followed
 from catalyst_bot.execution.state import State
 
 MAX_FINISHED_TICKETS = 2_000
@@ -44,6 +58,8 @@ def _put(state: State, ticket: OrderTicket) -> None:
         return
     state.open_tickets.pop(order_id, None)
     state.valid_until.pop(order_id, None)
+    state.reprices.pop(order_id, None)
+    state.priced_since.pop(order_id, None)
     state.cancelling.discard(order_id)
     state.finished_tickets[order_id] = ticket
     while len(state.finished_tickets) > MAX_FINISHED_TICKETS:
@@ -54,15 +70,26 @@ def _settle_bracket(state: State, ticket: OrderTicket) -> None:
     """Adjust the unfinished legs of the bracket that the changed ticket belongs to."""
     if ticket.role is OrderRole.EXIT:
         return
-    entry_id = entry_id_of(ticket)
+    entry_id = parent_id_of(ticket)
     entry = state.ticket(entry_id)
-    if entry is None:
+    if entry is None or entry.role is not OrderRole.ENTRY:
         return
     stop_id, target_id = stop_leg_id(entry_id), target_leg_id(entry_id)
     for leg_id, sibling_id in ((stop_id, target_id), (target_id, stop_id)):
         leg = state.open_tickets.get(leg_id)
         if leg is not None:
             _put(state, settle_leg(leg, entry, state.ticket(sibling_id)))
+
+
+def _other_half(state: State, ticket: OrderTicket) -> OrderTicket | None:
+    """The unfinished other half of a protective pair, None for any other order."""
+    parent_id = parent_id_of(ticket)
+    parent = state.ticket(parent_id)
+    if parent is None or parent.role is not OrderRole.TAKE_PROFIT:
+        return None
+    stop_id = stop_leg_id(parent_id)
+    is_target = ticket.client_order_id == parent_id
+    return state.open_tickets.get(stop_id if is_target else parent_id)
 
 
 def _step(state: State, ticket: OrderTicket, event: OrderEvent | None) -> None:
@@ -73,6 +100,26 @@ def _step(state: State, ticket: OrderTicket, event: OrderEvent | None) -> None:
     changed = replace(ticket, status=status)
     _put(state, changed)
     _settle_bracket(state, changed)
+    _settle_pair(state, changed, event)
+
+
+def _settle_pair(state: State, ticket: OrderTicket, event: OrderEvent | None) -> None:
+    """The two halves of a protective pair are one order: taken together, gone together when it
+    never came to anything.
+    """
+    other = _other_half(state, ticket) if ticket.role in LEGS else None
+    if other is None or ticket.role is not OrderRole.TAKE_PROFIT:
+        return
+    follows = {
+        OrderEvent.ACCEPT: OrderEvent.ACCEPT,
+        OrderEvent.REJECT: OrderEvent.CANCEL,
+        OrderEvent.SUPPRESS: OrderEvent.CANCEL,
+        OrderEvent.MISS: OrderEvent.CANCEL,
+    }
+    step = follows.get(event) if event is not None else None
+    status = advance(other.status, step) if step is not None else None
+    if status is not None:
+        _put(state, replace(other, status=status))
 
 
 def _step_by_id(state: State, client_order_id: str, event: OrderEvent) -> None:
@@ -82,7 +129,7 @@ def _step_by_id(state: State, client_order_id: str, event: OrderEvent) -> None:
 
 
 def plan_order(state: State, message: OrderApproved, at: datetime) -> None:
-    """The order is planned; an exit also waits in line until it is sent.
+    """The order is planned; an exit, or what protects, also waits in line until it is sent.
 
     A second exit of a trade whose first was not sent yet is abandoned: the first does its work.
     """
@@ -90,13 +137,14 @@ def plan_order(state: State, message: OrderApproved, at: datetime) -> None:
     if state.ticket(order.client_order_id) is not None:
         return
     ticket = planned_ticket(order)
-    if order.role is not OrderRole.EXIT:
-        _put(state, ticket)
-    elif order.trade_id in state.pending_exits:
+    if order.role is OrderRole.EXIT and order.trade_id in state.pending_exits:
         _put(state, replace(ticket, status=OrderStatus.ABANDONED))
-    else:
-        _put(state, ticket)
+        return
+    _put(state, ticket)
+    if order.role is OrderRole.EXIT:
         state.pending_exits[order.trade_id] = order
+    elif order.role in LEGS:
+        state.pending_stops.setdefault(order.trade_id, order)
 
 
 def submit_order(state: State, message: SubmitOrder, at: datetime) -> None:
@@ -106,18 +154,72 @@ def submit_order(state: State, message: SubmitOrder, at: datetime) -> None:
     if planned is None or planned.status is not OrderStatus.PLANNED:
         return
     sent = replace(planned, status=OrderStatus.SUBMITTED, quantity=order.quantity, submitted_at=at)
+    if order.kind is OrderKind.STOP:
+        sent = replace(sent, stop_price=order.stop_loss_price)
     state.valid_until[order.client_order_id] = message.valid_until
-    if order.role is OrderRole.EXIT:
-        state.pending_exits.pop(order.trade_id, None)
+    state.books.touched[order.symbol] = None
+    _forget_waiting(state, order.client_order_id)
     for ticket in (sent, *leg_tickets(order, sent)):
         _put(state, ticket)
 
 
-def drop_pending_exit(state: State, message: PositionClosed, at: datetime) -> None:
-    """The position is flat before the waiting exit was sent: nothing is left to sell."""
-    order = state.pending_exits.pop(message.trade.trade_id, None)
-    if order is not None:
-        _step_by_id(state, order.client_order_id, OrderEvent.SUPPRESS)
+def _forget_waiting(state: State, client_order_id: str) -> None:
+    """The order waits no more, whatever it waited for."""
+    state.queued.pop(client_order_id, None)
+    for waiting in (state.pending_exits, state.pending_stops):
+        for trade_id, order in list(waiting.items()):
+            if order.client_order_id == client_order_id:
+                del waiting[trade_id]
+
+
+def drop_pending(state: State, message: PositionClosed, at: datetime) -> None:
+    """The position is flat before what waited was sent: nothing is left to sell or to protect."""
+    for waiting in (state.pending_exits, state.pending_stops):
+        order = waiting.pop(message.trade.trade_id, None)
+        if order is not None:
+            state.queued.pop(order.client_order_id, None)
+            _step_by_id(state, order.client_order_id, OrderEvent.SUPPRESS)
+
+
+def withdraw_order(state: State, message: OrderWithdrawn, at: datetime) -> None:
+    """An order that waited is not sent after all."""
+    ticket = state.open_tickets.get(message.client_order_id)
+    if ticket is None:
+        return
+    if ticket.status is OrderStatus.PLANNED:
+        _forget_waiting(state, message.client_order_id)
+        _step(state, ticket, OrderEvent.SUPPRESS)
+    elif state.books.trusts_broker:  # a person resumed: the broker does not have it
+        _put(state, replace(ticket, status=OrderStatus.ABANDONED))
+
+
+def count_reprice(state: State, message: ReplaceOrder, at: datetime) -> None:
+    """Count how often a limit was moved."""
+    order_id = message.client_order_id
+    if message.limit_price is not None and order_id in state.open_tickets:
+        state.reprices[order_id] = state.reprices.get(order_id, 0) + 1
+        state.priced_since[order_id] = at
+
+
+def rescale_order(state: State, message: OrderRescaled, at: datetime) -> None:
+    """A split changed the numbers of the order; what waits to be sent is changed with it."""
+    ticket = state.open_tickets.get(message.client_order_id)
+    if ticket is None:
+        return
+    state.open_tickets[message.client_order_id] = replace(
+        ticket,
+        quantity=message.quantity,
+        filled_quantity=message.filled_quantity,
+        reference_price=message.reference_price,
+        limit_price=message.limit_price,
+        stop_price=message.stop_price,
+        worst_price=message.worst_price,
+    )
+    for trade_id, order in state.pending_exits.items():
+        if order.client_order_id == message.client_order_id:
+            price = message.reference_price
+            rescaled = replace(order, quantity=message.quantity, reference_price=price)
+            state.pending_exits[trade_id] = rescaled
 
 
 def accept_order(state: State, message: OrderAccepted, at: datetime) -> None:
@@ -125,6 +227,8 @@ def accept_order(state: State, message: OrderAccepted, at: datetime) -> None:
     ticket = state.ticket(message.client_order_id)
     if ticket is not None:
         state.valid_until.pop(message.client_order_id, None)
+        if is_followed(ticket) and ticket.status in UNANSWERED:
+            state.priced_since[message.client_order_id] = at
         _step(state, replace(ticket, broker_order_id=message.broker_order_id), OrderEvent.ACCEPT)
 
 
@@ -139,6 +243,9 @@ def fill_order(state: State, message: OrderFilled, at: datetime) -> None:
         del state.fill_ids[next(iter(state.fill_ids))]
     event = fill_event(ticket, fill.quantity)
     filled = replace(ticket, filled_quantity=ticket.filled_quantity + fill.quantity)
+    other = _other_half(state, ticket) if ticket.role in LEGS else None
+    if event is not None and other is not None and advance(ticket.status, event) is not None:
+        _put(state, settle_pair(other, fill.quantity))
     _step(state, filled, event)
 
 
@@ -203,7 +310,10 @@ def adopt_look_up(state: State, message: OrderLookedUp, at: datetime) -> None:
 EVOLVE: dict[type, Callable[[State, Any, datetime], None]] = {
     OrderApproved: plan_order,
     SubmitOrder: submit_order,
-    PositionClosed: drop_pending_exit,
+    PositionClosed: drop_pending,
+    OrderWithdrawn: withdraw_order,
+    OrderRescaled: rescale_order,
+    ReplaceOrder: count_reprice,
     OrderAccepted: accept_order,
     OrderFilled: fill_order,
     OrderRejected: reject_order,

@@ -1,60 +1,129 @@
-"""Compare our books with the broker's: every difference is told, none is smoothed over."""
+"""Compare our books with the broker's: what differs, and what a person's trades explain.
+
+Pure questions; what follows from the answers is decided in `books`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 
-from catalyst_bot.domain.account import BrokerSnapshot, Position
-from catalyst_bot.domain.enums import OrderStatus
-from catalyst_bot.domain.messages.decisions import MismatchFound
-from catalyst_bot.domain.trading import OrderTicket
+from catalyst_bot.domain.account import (
+    BookDifference,
+    BrokerOrder,
+    BrokerPosition,
+    BrokerSnapshot,
+    Position,
+)
+from catalyst_bot.domain.enums import OrderStatus, Side
+from catalyst_bot.domain.money import ZERO
+from catalyst_bot.domain.trading import Fill
+from catalyst_bot.execution.state import Reconciliation, State
 
+POSITION, ORDER, CASH = "position", "order", "cash"
+OUR_PREFIX = "cb-"
 _CONFIRMED = frozenset({OrderStatus.WORKING, OrderStatus.PARTIALLY_FILLED})
+_NOTHING: Mapping[str, BrokerPosition] = {}
 
 
-def mismatches(
-    snapshot: BrokerSnapshot,
-    *,
-    positions: Mapping[str, Position],
-    open_tickets: Mapping[str, OrderTicket],
-) -> list[MismatchFound]:
-    """Return one mismatch per symbol or order on which the books differ, in sorted order."""
-    return [
-        *_position_mismatches(snapshot, positions),
-        *_order_mismatches((o.client_order_id for o in snapshot.open_orders), open_tickets),
+def subject_of(kind: str, name: str) -> str:
+    """Name what differs: `position ACME`, `order cb-…`."""
+    return f"{kind} {name}"
+
+
+def named(subject: str) -> tuple[str, str]:
+    """Undo `subject_of`."""
+    kind, _, name = subject.partition(" ")
+    return kind, name
+
+
+def differences(
+    state: State, snapshot: BrokerSnapshot, *, positions: Mapping[str, Position], cash_usd: Decimal
+) -> list[BookDifference]:
+    """Return what differs, in sorted order; of cash only while all else agrees."""
+    found = [
+        *_position_differences(state.books, snapshot, positions),
+        *_order_differences(state, snapshot),
     ]
+    return found or _cash_difference(state.books, snapshot, cash_usd)
 
 
-def _position_mismatches(
-    snapshot: BrokerSnapshot, positions: Mapping[str, Position]
-) -> list[MismatchFound]:
+def _position_differences(
+    books: Reconciliation, snapshot: BrokerSnapshot, positions: Mapping[str, Position]
+) -> list[BookDifference]:
     theirs = {p.symbol: p.quantity for p in snapshot.positions if p.quantity != 0}
-    ours = {symbol: position.quantity for symbol, position in positions.items()}
-    nothing = Decimal(0)
+    ours = dict(books.foreign_shares)
+    for symbol, position in positions.items():
+        ours[symbol] = ours.get(symbol, ZERO) + position.quantity
     return [
-        MismatchFound(
-            subject=f"position {symbol}",
-            ours=str(ours.get(symbol, nothing)),
-            theirs=str(theirs.get(symbol, nothing)),
+        BookDifference(
+            subject=subject_of(POSITION, symbol),
+            ours=f"{ours.get(symbol, ZERO):f}",
+            theirs=f"{theirs.get(symbol, ZERO):f}",
         )
         for symbol in sorted(ours.keys() | theirs.keys())
-        if ours.get(symbol, nothing) != theirs.get(symbol, nothing)
+        if ours.get(symbol, ZERO) != theirs.get(symbol, ZERO)
     ]
 
 
-def _order_mismatches(
-    their_ids: Iterable[str], open_tickets: Mapping[str, OrderTicket]
-) -> list[MismatchFound]:
-    """Only confirmed orders must be theirs too: others are on their way, or held back by them."""
-    theirs = set(their_ids)
-    confirmed = {i for i, ticket in open_tickets.items() if ticket.status in _CONFIRMED}
-    missing = [
-        MismatchFound(subject=f"order {i}", ours=open_tickets[i].status.value, theirs="not open")
-        for i in sorted(confirmed - theirs)
-    ]
-    surplus = [
-        MismatchFound(subject=f"order {i}", ours="not open", theirs="open")
-        for i in sorted(theirs - open_tickets.keys())
-    ]
-    return missing + surplus
+def _order_differences(state: State, snapshot: BrokerSnapshot) -> list[BookDifference]:
+    """Only confirmed orders must be theirs too: others are on their way, or held back by them.
+
+    An open order of theirs that we hold for finished, or forgot, differs; a person's does not.
+    """
+    theirs = {order.client_order_id: order for order in snapshot.open_orders}
+    found: list[BookDifference] = []
+    for order_id, ticket in state.open_tickets.items():
+        at_theirs = theirs.get(order_id)
+        if ticket.status in _CONFIRMED and at_theirs is None:
+            found.append(_order(order_id, ticket.status.value, "not open"))
+        elif at_theirs is not None and at_theirs.filled_quantity > ticket.filled_quantity:
+            found.append(
+                _order(
+                    order_id,
+                    f"{ticket.filled_quantity:f} filled",
+                    f"{at_theirs.filled_quantity:f} filled",
+                )
+            )
+    for order_id in theirs.keys() - state.open_tickets.keys():
+        if is_ours(state, order_id):
+            done = state.finished_tickets.get(order_id)
+            found.append(_order(order_id, done.status.value if done else "forgotten", "open"))
+    return sorted(found, key=lambda difference: difference.subject)
+
+
+def _order(order_id: str, ours: str, theirs: str) -> BookDifference:
+    return BookDifference(subject=subject_of(ORDER, order_id), ours=ours, theirs=theirs)
+
+
+def is_ours(state: State, order_id: str) -> bool:
+    """True for an order the bot sent: it knows it, or it has the bot's name."""
+    return order_id.startswith(OUR_PREFIX) or state.ticket(order_id) is not None
+
+
+def foreign_orders(state: State, snapshot: BrokerSnapshot) -> tuple[BrokerOrder, ...]:
+    """Return the open orders that are a person's, by id."""
+    found = (o for o in snapshot.open_orders if not is_ours(state, o.client_order_id))
+    return tuple(sorted(found, key=lambda order: order.client_order_id))
+
+
+def _cash_difference(
+    books: Reconciliation, snapshot: BrokerSnapshot, cash_usd: Decimal
+) -> list[BookDifference]:
+    ours = cash_usd + books.foreign_cash_usd
+    if ours == snapshot.cash_usd:
+        return []
+    return [BookDifference(subject=CASH, ours=f"{ours:f}", theirs=f"{snapshot.cash_usd:f}")]
+
+
+def adopted_part(fill: Fill, *, held: Decimal, foreign: Decimal, adopts_purchases: bool) -> Decimal:
+    """Return how many shares of a foreign trade are ours to book.
+
+    A person's own shares (or short) come first: a sale takes those before ours, a purchase covers
+    the short. Of a purchase the rest is ours when purchases are adopted; of a sale, what we held.
+    """
+    if fill.side is Side.BUY:
+        covers = min(fill.quantity, max(-foreign, ZERO))
+        return fill.quantity - covers if adopts_purchases else ZERO
+    rest = fill.quantity - min(fill.quantity, max(foreign, ZERO))
+    return min(rest, held)

@@ -1,16 +1,20 @@
-"""The moves of the execution stage: send, cancel, come back to it, release a waiting exit."""
+"""The moves of the execution stage: send, cancel, come back to it, release what waits."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
 
 from catalyst_bot.domain.account import Position
-from catalyst_bot.domain.enums import OrderRole
-from catalyst_bot.domain.messages.commands import CancelOrder, SetTimer, SubmitOrder
-from catalyst_bot.domain.messages.decisions import MismatchFound
+from catalyst_bot.domain.enums import OrderKind, OrderRole, SessionPhase, Side
+from catalyst_bot.domain.errors import BadData
+from catalyst_bot.domain.messages.commands import CancelOrder, SetTimer, SubmitOrder, WatchSymbol
+from catalyst_bot.domain.messages.decisions import MismatchFound, OrderWithdrawn
 from catalyst_bot.domain.messages.registry import Message
+from catalyst_bot.domain.money import ZERO
 from catalyst_bot.domain.trading import ApprovedOrder, OrderTicket
+from catalyst_bot.execution.brackets import LEGS
 from catalyst_bot.execution.order_states import OrderEvent, advance, is_at_broker
 from catalyst_bot.execution.rules import Rules
 from catalyst_bot.execution.state import State
@@ -18,18 +22,34 @@ from catalyst_bot.ports.desk import Desk
 
 TIMEOUT = "timeout:"
 ASK = "ask:"
-BOOKS = "books:"
 
 
 def submit(order: ApprovedOrder, desk: Desk) -> list[Message]:
-    """Send the order and set the time by which it has to be filled."""
-    return [
-        SubmitOrder(order=order, valid_until=desk.now + timedelta(seconds=order.valid_for_s)),
-        SetTimer(
-            timer_id=f"{TIMEOUT}{order.client_order_id}",
-            due_at=desk.now + timedelta(seconds=order.cancel_after_s),
-        ),
-    ]
+    """Send the order and set the time by which it has to be filled.
+
+    What protects a position has no such time. A limit entry follows the quote, so its symbol is
+    watched.
+    """
+    until = desk.now + timedelta(seconds=order.valid_for_s)
+    sent: list[Message] = [SubmitOrder(order=order, valid_until=until)]
+    if order.role in LEGS:
+        return sent
+    due_at = _works_from(order, desk) + timedelta(seconds=order.cancel_after_s)
+    sent.append(SetTimer(timer_id=f"{TIMEOUT}{order.client_order_id}", due_at=due_at))
+    if order.role is OrderRole.ENTRY and order.kind is OrderKind.LIMIT:
+        sent.append(WatchSymbol(symbol=order.symbol))
+    return sent
+
+
+def _works_from(order: ApprovedOrder, desk: Desk) -> datetime:
+    """When the order can fill: one that waits for the open is not late before it."""
+    is_regular = desk.calendar.phase_or_closed(desk.now) is SessionPhase.REGULAR
+    if order.extended_hours or is_regular:
+        return desk.now
+    try:
+        return desk.calendar.next_session(desk.now).opens_at
+    except BadData:  # outside the table of sessions
+        return desk.now
 
 
 def ask_after(client_order_id: str, desk: Desk, wait_s: float) -> SetTimer:
@@ -64,20 +84,94 @@ def at_broker(state: State, trade_id: str, *, but: str = "") -> list[OrderTicket
     ]
 
 
-def release_exit(
+def legs_at_broker(state: State, trade_id: str, *, but: str = "") -> list[OrderTicket]:
+    """Protective orders of the trade at the broker: they reserve the shares."""
+    return [t for t in at_broker(state, trade_id, but=but) if t.role in LEGS]
+
+
+def send(state: State, order: ApprovedOrder, desk: Desk, rules: Rules) -> list[Message]:
+    """Send an entry or exit, or clear its way first."""
+    if order.role is not OrderRole.EXIT:
+        return submit(order, desk)
+    outcome = _drop_stop(state, order)
+    working = at_broker(state, order.trade_id)
+    if working:
+        return outcome + cancel_new(state, working, desk, rules)
+    return outcome + submit(order, desk)
+
+
+def _drop_stop(state: State, order: ApprovedOrder) -> list[Message]:
+    """A stop that waits to be sent is not needed for what an exit sells."""
+    waiting = state.pending_stops.get(order.trade_id)
+    if waiting is None or waiting.quantity > order.quantity:
+        return []
+    return [withdrawn(waiting, "an exit goes first")]
+
+
+def withdrawn(order: ApprovedOrder, reason: str) -> OrderWithdrawn:
+    """Say that an order that waited is not sent after all."""
+    return OrderWithdrawn(
+        client_order_id=order.client_order_id,
+        catalyst_id=order.catalyst_id,
+        symbol=order.symbol,
+        reason=reason,
+    )
+
+
+def release(
     state: State, position: Position | None, desk: Desk, *, ended: str = ""
 ) -> list[Message]:
-    """Send the exit that waited, when nothing else of its trade is left at the broker.
+    """Send what waited, when nothing of its trade is left in its way at the broker.
 
-    A leg may have sold some of the position meanwhile: then the exit shrinks to what is held. It
-    never grows, so what risk approved is never exceeded.
+    An exit waits for everything else of its trade, what protects a position for the orders that
+    protected it before. Meanwhile some of the position may have been sold: then the order shrinks
+    to what is held. It never grows, so what risk approved is never exceeded.
     """
     if position is None:
         return []
-    order = state.pending_exits.get(position.trade_id)
-    if order is None or at_broker(state, position.trade_id, but=ended):
-        return []
-    return submit(replace(order, quantity=min(order.quantity, position.quantity)), desk)
+    leaving = state.pending_exits.get(position.trade_id)
+    guarding = state.pending_stops.get(position.trade_id)
+    outcome: list[Message] = []
+    held = position.quantity
+    if leaving is not None and _is_free(state, leaving, ended):
+        sent = replace(leaving, quantity=min(leaving.quantity, held))
+        outcome += submit(sent, desk)
+    if guarding is not None and not legs_at_broker(state, position.trade_id, but=ended):
+        left = held - promised(state, position.trade_id, but=ended)
+        if left > 0:
+            outcome += submit(
+                with_raised_stop(state, replace(guarding, quantity=min(guarding.quantity, left))),
+                desk,
+            )
+    return outcome
+
+
+def _is_free(state: State, order: ApprovedOrder, ended: str) -> bool:
+    is_queued = order.client_order_id in state.queued
+    return not is_queued and not at_broker(state, order.trade_id, but=ended)
+
+
+def promised(state: State, trade_id: str, *, but: str = "") -> Decimal:
+    """Shares of the trade that its exits will still sell, those not sent yet included."""
+    return sum(
+        (
+            t.quantity - t.filled_quantity
+            for t in state.open_tickets.values()
+            if t.trade_id == trade_id
+            and t.role is OrderRole.EXIT
+            and t.side is Side.SELL
+            and t.client_order_id != but
+        ),
+        start=ZERO,
+    )
+
+
+def with_raised_stop(state: State, order: ApprovedOrder) -> ApprovedOrder:
+    """Return a protective order with the stop as it was raised while the order waited."""
+    raised = state.raised_stops.get(order.trade_id)
+    if raised is None or order.stop_loss_price is None or raised <= order.stop_loss_price:
+        return order
+    return replace(order, stop_loss_price=raised)
 
 
 def contradiction(state: State, client_order_id: str, event: OrderEvent) -> list[Message]:
@@ -87,16 +181,3 @@ def contradiction(state: State, client_order_id: str, event: OrderEvent) -> list
         return []
     ours = ticket.status.value if ticket is not None else "no such order"
     return [MismatchFound(subject=f"order {client_order_id}", ours=ours, theirs=event.value)]
-
-
-def lost_stop(
-    state: State, ticket: OrderTicket, position: Position | None, *, reason: str
-) -> list[Message]:
-    """Tell when a position loses its stop and nobody asked for it."""
-    is_ours = position is not None and position.trade_id == ticket.trade_id
-    is_wanted = ticket.client_order_id in state.cancelling
-    if ticket.role is not OrderRole.STOP_LOSS or not is_ours or is_wanted:
-        return []
-    return [
-        MismatchFound(subject=f"stop of {ticket.symbol}", ours=ticket.status.value, theirs=reason)
-    ]

@@ -300,8 +300,46 @@ def _opened(message: d.PositionOpened, at: datetime) -> tuple[Section, str]:
     return _section("Position", rows), f"{position.symbol}: position is open."
 
 
+def _request(message: f.OperatorTradeRequested, at: datetime) -> tuple[Section, str]:
+    rows: list[Row | Line] = [
+        ("at", stamp(at)),
+        ("by", message.by),
+        ("wants", f"{message.side} {message.symbol}"),
+    ]
+    if message.usd is not None:
+        rows.append(("dollars", f"{message.usd}"))
+    if message.quantity is not None:
+        rows.append(("shares", f"{message.quantity}"))
+    return _section("Asked for", rows), f"{message.by} asked to {message.side} {message.symbol}."
+
+
+def _naked(message: d.ProtectionNeeded, at: datetime) -> tuple[Section, str]:
+    rows: tuple[Row | Line, ...] = (
+        ("at", stamp(at)),
+        ("shares without a stop", f"{message.quantity}"),
+        ("step", f"{message.step}, grace over {message.escalation} times"),
+        ("why", message.detail),
+    )
+    return _section("Protection needed", rows), ""
+
+
+def _queued(message: d.OrderQueued, at: datetime) -> tuple[Section, str]:
+    order = message.order
+    rows = (("at", stamp(at)), ("order", order.client_order_id), ("why", message.reason))
+    return _section("Waits", rows), f"{order.symbol}: the order waits, {message.reason}."
+
+
+def _withdrawn(message: d.OrderWithdrawn, at: datetime) -> tuple[Section, str]:
+    rows = (("at", stamp(at)), ("order", message.client_order_id), ("why", message.reason))
+    return _section("Not sent", rows), ""
+
+
 _TELLERS: dict[type, Callable[[Any, datetime], tuple[Section, str]]] = {
     f.HeadlineReceived: _headline,
+    f.OperatorTradeRequested: _request,
+    d.ProtectionNeeded: _naked,
+    d.OrderQueued: _queued,
+    d.OrderWithdrawn: _withdrawn,
     d.HeadlineIgnored: _ignored,
     d.CatalystDetected: _catalyst,
     d.SignalFormed: _signal,
@@ -333,6 +371,8 @@ def _orders(trail: Sequence[Recorded]) -> Section:
             fill = body.fill
             said = f"filled {fill.quantity} at ${fill.price}, fee ${fill.fee_usd}"
             rows.append((stamp(fill.filled_at), f"{fill.client_order_id} {said}"))
+        elif isinstance(body, d.ProtectionChanged):
+            rows.append((stamp(record.at), f"{body.symbol} is protected by {body.detail}"))
         elif type(body) in _ORDER_WORDS:
             why = f": {body.reason}" if getattr(body, "reason", "") else ""
             word = _ORDER_WORDS[type(body)]

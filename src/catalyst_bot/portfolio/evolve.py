@@ -6,11 +6,27 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from catalyst_bot.domain.messages.decisions import EquityMarked, OrderApproved, PositionClosed
-from catalyst_bot.domain.messages.facts import BarClosed, OrderFilled, RunStarted, SessionOpened
+from catalyst_bot.domain.market import middle_of
+from catalyst_bot.domain.messages.decisions import (
+    CashAdjusted,
+    EquityMarked,
+    ForeignTradeJudged,
+    OrderApproved,
+    PositionClosed,
+)
+from catalyst_bot.domain.messages.facts import (
+    BarClosed,
+    OrderFilled,
+    QuoteSampled,
+    RunStarted,
+    SessionOpened,
+    SplitApplied,
+    SymbolRenamed,
+)
 from catalyst_bot.domain.money import to_decimal
 from catalyst_bot.domain.trading import stop_leg_id, target_leg_id
 from catalyst_bot.portfolio import ledger
+from catalyst_bot.portfolio.foreign import adoption
 from catalyst_bot.portfolio.state import Origin, State
 
 MAX_ORIGINS = 6_000
@@ -65,14 +81,46 @@ def mark_bar(state: State, message: BarClosed, at: datetime) -> None:
         state.books = ledger.mark_price(state.books, bar.symbol, price, at)
 
 
+def mark_quote(state: State, message: QuoteSampled, at: datetime) -> None:
+    """Value a held symbol at the middle of its quote."""
+    symbol, middle = message.quote.symbol, middle_of(message.quote)
+    if symbol in state.positions and middle is not None:
+        price = to_decimal(middle, "middle of the quote")
+        state.books = ledger.mark_price(state.books, symbol, price, at)
+
+
+def book_foreign(state: State, message: ForeignTradeJudged, at: datetime) -> None:
+    """Book the part of a person's trade that is taken into our books."""
+    fill, origin = adoption(state.books, message)
+    if fill.quantity > 0:
+        booked = ledger.adopt_fill(state.books, fill, origin, is_in_cash=message.is_in_cash)
+        state.books = booked.books
+
+
+def adjust_cash(state: State, message: CashAdjusted, at: datetime) -> None:
+    """Money came or went."""
+    state.books = ledger.adjust_cash(state.books, message)
+
+
+def apply_split(state: State, message: SplitApplied, at: datetime) -> None:
+    """The same money in other shares."""
+    state.books = ledger.split(state.books, message.symbol, message.shares_per_share, at).books
+
+
+def rename_symbol(state: State, message: SymbolRenamed, at: datetime) -> None:
+    """The position goes on under another symbol."""
+    state.books = ledger.rename(state.books, message.symbol, message.new_symbol)
+
+
 def open_day(state: State, message: SessionOpened, at: datetime) -> None:
     """A session begins."""
     state.books = ledger.open_day(state.books)
 
 
 def raise_peak(state: State, message: EquityMarked, at: datetime) -> None:
-    """Keep the highest equity that was marked."""
+    """Keep the highest equity that was marked, and what was told last."""
     state.books = ledger.raise_peak(state.books)
+    state.marked_usd, state.marked_at = message.account.equity_usd, at
 
 
 def keep_trade(state: State, message: PositionClosed, at: datetime) -> None:
@@ -85,6 +133,11 @@ EVOLVE: dict[type, Callable[[State, Any, datetime], None]] = {
     OrderApproved: learn_order,
     OrderFilled: book_fill,
     BarClosed: mark_bar,
+    QuoteSampled: mark_quote,
+    ForeignTradeJudged: book_foreign,
+    CashAdjusted: adjust_cash,
+    SplitApplied: apply_split,
+    SymbolRenamed: rename_symbol,
     SessionOpened: open_day,
     EquityMarked: raise_peak,
     PositionClosed: keep_trade,

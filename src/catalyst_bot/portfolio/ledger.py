@@ -13,7 +13,9 @@ from decimal import Decimal
 
 from catalyst_bot.domain.account import AccountView, Position
 from catalyst_bot.domain.enums import ExitReason, Side
-from catalyst_bot.domain.money import ZERO
+from catalyst_bot.domain.ids import fill_id
+from catalyst_bot.domain.messages.decisions import CashAdjusted
+from catalyst_bot.domain.money import ZERO, whole_shares
 from catalyst_bot.domain.trading import ClosedTrade, Fill
 from catalyst_bot.portfolio.state import Books, Origin, State, TradeRecord
 
@@ -196,6 +198,110 @@ def closed_trade(
         pnl_usd=pnl_usd,
         pnl_fraction=float(pnl_usd / record.bought_usd),
     )
+
+
+def adopt_fill(books: Books, fill: Fill, origin: Origin, *, is_in_cash: bool) -> Booked:
+    """Book a trade that was not ours. What was held before our books began moved no cash of ours:
+    then its cost was always part of the account, and is no profit.
+    """
+    booked = apply_fill(books, fill, origin)
+    if is_in_cash:
+        return booked
+    value_usd = fill.quantity * fill.price + fill.fee_usd
+    return replace(booked, books=external_flow(booked.books, value_usd))
+
+
+def external_flow(books: Books, amount_usd: Decimal) -> Books:
+    """Take in a deposit (or, below zero, a withdrawal): money, but no profit or loss."""
+    return replace(
+        books,
+        cash_usd=books.cash_usd + amount_usd,
+        start_equity_usd=books.start_equity_usd + amount_usd,
+        day_open_equity_usd=books.day_open_equity_usd + amount_usd,
+        peak_equity_usd=books.peak_equity_usd + amount_usd,
+    )
+
+
+def adjust_cash(books: Books, message: CashAdjusted) -> Books:
+    """Take in what moved the broker's cash: a flow, or fees and interest of no trade."""
+    if message.is_flow:
+        return external_flow(books, message.amount_usd)
+    return replace(
+        books,
+        cash_usd=books.cash_usd + message.amount_usd,
+        realised_usd=books.realised_usd + message.amount_usd,
+        fees_usd=books.fees_usd - message.amount_usd,
+    )
+
+
+def split(books: Books, symbol: str, shares_per_share: Decimal, at: datetime) -> Booked:
+    """Rescale a position: more (or fewer) shares that are worth less (or more), the same money.
+
+    Whole shares stay whole: the fraction of a share that is left over is paid in cash, at the
+    last price.
+    """
+    before, record = books.positions.get(symbol), books.trades.get(symbol)
+    if before is None or record is None:
+        return Booked(books=books, before=None, after=None, record=None, unbooked_quantity=ZERO)
+    scaled = replace(
+        before,
+        quantity=_plain(before.quantity * shares_per_share),
+        average_cost=_ratio(record.cost_usd, before.quantity * shares_per_share),
+        entry_quantity=_plain(before.entry_quantity * shares_per_share),
+        last_price=_ratio(before.last_price, shares_per_share),
+        marked_at=at,
+    )
+    record = replace(
+        record,
+        bought_quantity=_plain(record.bought_quantity * shares_per_share),
+        sold_quantity=_plain(record.sold_quantity * shares_per_share),
+    )
+    changed = replace(
+        books,
+        positions={**books.positions, symbol: scaled},
+        trades={**books.trades, symbol: record},
+    )
+    fraction = scaled.quantity - whole_shares(scaled.quantity)
+    if fraction == 0 or before.quantity != whole_shares(before.quantity):
+        return Booked(
+            books=changed, before=before, after=scaled, record=record, unbooked_quantity=ZERO
+        )
+    return _sell(changed, cash_in_lieu(scaled, fraction, at), scaled)
+
+
+def cash_in_lieu(position: Position, fraction: Decimal, at: datetime) -> Fill:
+    """Return the sale of a fraction of a share that a split leaves over."""
+    order_id = f"split-{position.trade_id}"
+    return Fill(
+        fill_id=fill_id(order_id, at.isoformat()),
+        client_order_id=order_id,
+        symbol=position.symbol,
+        side=Side.SELL,
+        quantity=fraction,
+        price=position.last_price,
+        fee_usd=ZERO,
+        filled_at=at,
+    )
+
+
+def rename(books: Books, symbol: str, new_symbol: str) -> Books:
+    """Carry a position on under its new symbol; nothing moves when that one is held too."""
+    position, record = books.positions.get(symbol), books.trades.get(symbol)
+    if position is None or record is None or new_symbol in books.positions:
+        return books
+    positions = {s: p for s, p in books.positions.items() if s != symbol}
+    trades = {s: r for s, r in books.trades.items() if s != symbol}
+    return replace(
+        books,
+        positions={**positions, new_symbol: replace(position, symbol=new_symbol)},
+        trades={**trades, new_symbol: record},
+    )
+
+
+def _plain(quantity: Decimal) -> Decimal:
+    """The same number without zeros behind the point."""
+    whole = whole_shares(quantity)
+    return whole if quantity == whole else quantity.normalize()
 
 
 def mark_price(books: Books, symbol: str, price: Decimal, at: datetime) -> Books:

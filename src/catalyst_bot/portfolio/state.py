@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 
 from catalyst_bot.domain.account import Position
@@ -61,7 +62,8 @@ class State:
     """The books, and what is needed to read the next fill.
 
     `origins` (by order id), `fill_ids` and `closed_trades` are ordered and bounded: the oldest are
-    forgotten, but never the origin of an order that may still sell what is held.
+    forgotten, but never the origin of an order that may still sell what is held. `marked_usd` is
+    the equity that was last told, at `marked_at`.
     """
 
     books: Books = field(default_factory=Books)
@@ -70,6 +72,8 @@ class State:
     closed_trades: deque[ClosedTrade] = field(
         default_factory=lambda: deque(maxlen=MAX_CLOSED_TRADES)
     )
+    marked_usd: Decimal = ZERO
+    marked_at: datetime | None = None
 
     @property
     def positions(self) -> Mapping[str, Position]:

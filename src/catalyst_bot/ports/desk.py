@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from catalyst_bot.domain.account import AccountView, Position
+from catalyst_bot.domain.account import AccountView, BrokerOrder, Position
 from catalyst_bot.domain.calendar import TradingCalendar
 from catalyst_bot.domain.enums import TradingState
 from catalyst_bot.domain.trading import OrderTicket
@@ -43,6 +43,11 @@ class Desk(Protocol):
     @property
     def orders(self) -> Mapping[str, OrderTicket]:
         """Orders and legs that are not finished, by client order id."""
+        ...
+
+    @property
+    def foreign_orders(self) -> Mapping[str, BrokerOrder]:
+        """Open orders of a person at the broker, by client order id."""
         ...
 
     def order(self, client_order_id: str) -> OrderTicket | None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from catalyst_bot.domain.enums import OrderRole
+from catalyst_bot.domain.account import BrokerOrder
+from catalyst_bot.domain.enums import OrderRole, Side
 from catalyst_bot.domain.limits import RiskLimits
 from catalyst_bot.domain.money import ZERO, to_decimal
 from catalyst_bot.ports.desk import Desk
@@ -28,15 +29,21 @@ class Book:
 
 
 def read_book(state: State, desk: Desk, limits: RiskLimits) -> Book:
-    """Add up positions, working entries at their reference price, and intents without a verdict.
+    """Add up positions, working entries at the most they may cost, a person's open orders, and
+    intents without a verdict.
 
     An intent in the same batch whose verdict is still in line counts as a full position: it may
     become one, and the sum must hold even then.
     """
     entries = [ticket for ticket in desk.orders.values() if ticket.role is OrderRole.ENTRY]
     working = sum(
-        ((t.quantity - t.filled_quantity) * t.reference_price for t in entries), start=ZERO
+        (
+            (t.quantity - t.filled_quantity) * max(t.reference_price, t.worst_price or ZERO)
+            for t in entries
+        ),
+        start=ZERO,
     )
+    working += sum((_foreign_usd(order, state, desk) for order in _buying(desk)), start=ZERO)
     full_position = desk.account.equity_usd * to_decimal(limits.max_position_fraction)
     reserved_usd = working + full_position * len(state.pending)
     on_the_way = (*(t.symbol for t in entries), *(p.symbol for p in state.pending.values()))
@@ -46,3 +53,20 @@ def read_book(state: State, desk: Desk, limits: RiskLimits) -> Book:
         on_the_way=on_the_way,
         symbols=frozenset(desk.positions) | frozenset(on_the_way),
     )
+
+
+def _buying(desk: Desk) -> list[BrokerOrder]:
+    """A person's open orders that may buy; one whose side is not known may."""
+    return [o for o in desk.foreign_orders.values() if o.side is not Side.SELL]
+
+
+def _foreign_usd(order: BrokerOrder, state: State, desk: Desk) -> Decimal:
+    """What a person's order may still cost: at its limit, or at the last price known."""
+    position, closes = desk.positions.get(order.symbol), state.closes.get(order.symbol, ())
+    if order.limit_price is not None:
+        price = order.limit_price
+    elif position is not None:
+        price = position.last_price
+    else:
+        price = to_decimal(closes[-1].price) if closes else ZERO
+    return (order.quantity - order.filled_quantity) * price

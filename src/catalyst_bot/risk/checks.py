@@ -12,7 +12,14 @@ from datetime import timedelta
 from math import inf, isnan, nan
 
 from catalyst_bot.domain.account import Position
-from catalyst_bot.domain.enums import OrderRole, Side, Tier, TradingState
+from catalyst_bot.domain.enums import (
+    HaltedSymbols,
+    OrderRole,
+    SessionPhase,
+    Side,
+    Tier,
+    TradingState,
+)
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.market import Quote
 from catalyst_bot.domain.trading import Check
@@ -55,13 +62,15 @@ def min_trade(entry: Proposal) -> Check:
 
 
 def confidence(entry: Proposal) -> Check:
-    """The news must be read with enough certainty."""
+    """The news must be read with enough certainty; a person who asks for a trade is certain."""
+    is_asked = entry.intent.signal.catalyst.wish is not None
     return at_least(
         "confidence",
         Tier.STRATEGY,
-        observed=entry.intent.confidence,
+        observed=1.0 if is_asked else entry.intent.confidence,
         limit=entry.limits.min_confidence,
         unit="fraction",
+        note="met: a person asked for this trade" if is_asked else "",
     )
 
 
@@ -224,20 +233,31 @@ def duplicate(entry: Proposal) -> Check:
 
 
 def symbol_halted(entry: Proposal) -> Check:
-    """No entry while the exchange halts the symbol."""
-    is_good = entry.symbol not in entry.state.halted_symbols
-    note = "trading" if is_good else "halted by the exchange"
+    """No entry while the exchange halts the symbol, or one that waits until it trades again."""
+    is_trading = entry.symbol not in entry.state.halted_symbols
+    is_good = is_trading or entry.working.halted_symbols is HaltedSymbols.QUEUE
+    note = "trading" if is_trading else "halted by the exchange"
+    note = f"{note}: waits for the resume" if is_good and not is_trading else note
     return in_state("symbol_halted", Tier.ORDER, is_good=is_good, note=note)
 
 
 def session_open(entry: Proposal) -> Check:
-    """Entries only in the regular session; a time outside the session table is not one."""
+    """Entries only in the regular session, or around it where that is switched on; a time outside
+    the session table is neither.
+    """
     try:
         session = entry.desk.calendar.session_at(entry.desk.now)
+        phase = entry.desk.calendar.phase_at(entry.desk.now)
     except BadData as error:
         return in_state("session_open", Tier.ORDER, is_good=False, note=str(error))
+    is_extended = entry.working.extended_hours and phase in _EXTENDED
     note = f"session of {session.day}" if session is not None else "no session"
-    return in_state("session_open", Tier.ORDER, is_good=session is not None, note=note)
+    note = f"extended hours ({phase})" if is_extended else note
+    is_good = session is not None or is_extended
+    return in_state("session_open", Tier.ORDER, is_good=is_good, note=note)
+
+
+_EXTENDED = frozenset({SessionPhase.PRE, SessionPhase.POST})
 
 
 def trading_state(entry: Proposal) -> Check:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from catalyst_bot.domain.account import Position
-from catalyst_bot.domain.enums import ExitReason, OrderRole, OrderStatus, PositionsPolicy, Severity
+from catalyst_bot.domain.enums import ExitReason, OrderRole, PositionsPolicy, Severity, Side
 from catalyst_bot.domain.messages.commands import ClearTimer, SendNotification, SetTimer
 from catalyst_bot.domain.messages.decisions import (
     EquityMarked,
@@ -15,6 +15,7 @@ from catalyst_bot.domain.messages.decisions import (
     LimitApproached,
     MismatchFound,
     PositionClosed,
+    ProtectionNeeded,
     StopMoved,
     StrategyPaused,
     TradingHalted,
@@ -26,25 +27,48 @@ from catalyst_bot.domain.messages.facts import (
     BarClosed,
     OperatorHalted,
     OperatorResumed,
+    OperatorTradeRequested,
+    QuoteSampled,
     TimerFired,
 )
 from catalyst_bot.domain.messages.registry import Message
 from catalyst_bot.domain.money import to_decimal
 from catalyst_bot.ports.desk import Desk
-from catalyst_bot.risk import gauges, stops
+from catalyst_bot.risk import gauges, guarding, stops
 from catalyst_bot.risk.breakers import BROKER_TIMER, trip
-from catalyst_bot.risk.manager import approve_exit, assess
+from catalyst_bot.risk.manager import approve_exit, assess, assess_sale
+from catalyst_bot.risk.orders import is_own_hour
 from catalyst_bot.risk.records import add_trade
 from catalyst_bot.risk.rules import Rules
 from catalyst_bot.risk.state import State, StrategyRecord
 
 TRAIL = "risk"  # trail of what concerns the whole account
-LIVE = (OrderStatus.WORKING, OrderStatus.PARTIALLY_FILLED)
 
 
 def on_intent(state: State, message: IntentFormed, desk: Desk, rules: Rules) -> list[Message]:
     """Approve or refuse."""
     return [assess(state, message.intent, desk, rules)]
+
+
+def on_request(
+    state: State, message: OperatorTradeRequested, desk: Desk, rules: Rules
+) -> list[Message]:
+    """A person wants to sell: judged at once. A wish to buy meets the market first."""
+    if message.side is not Side.SELL or message.request_id in state.requests:
+        return []
+    return [assess_sale(state, message, desk, rules)]
+
+
+def on_protection_needed(
+    state: State, message: ProtectionNeeded, desk: Desk, rules: Rules
+) -> list[Message]:
+    """A position is without a stop: approve one, an exit, or halt."""
+    return guarding.answer(state, message, desk, rules)
+
+
+def on_quote(state: State, message: QuoteSampled, desk: Desk, rules: Rules) -> list[Message]:
+    """The bot's own watch."""
+    return guarding.watch(state, message.quote, desk, rules)
 
 
 def on_bar(state: State, message: BarClosed, desk: Desk, rules: Rules) -> list[Message]:
@@ -53,6 +77,7 @@ def on_bar(state: State, message: BarClosed, desk: Desk, rules: Rules) -> list[M
     plan = state.plans.get(position.trade_id) if position is not None else None
     if position is None or plan is None:
         return []
+    close_price = to_decimal(message.bar.close, "close")
     high_water_price = stops.highest_seen(plan, message.bar)
     raised = stops.trail(
         entry_price=position.average_cost,
@@ -62,13 +87,16 @@ def on_bar(state: State, message: BarClosed, desk: Desk, rules: Rules) -> list[M
     )
     reason = stops.exit_due(
         plan,
-        close_price=to_decimal(message.bar.close, "close"),
+        close_price=close_price,
         stop_price=raised if raised is not None else plan.stop_price,
         now=desk.now,
-        has_stop=_has_live_stop(position, desk),
+        has_stop=guarding.has_stop_at_work(position, desk, rules),
+        has_target=not is_own_hour(desk, rules.execution),
     )
     if reason is not None:
-        return _exits(state, [position], reason, desk, rules)
+        price = close_price if is_own_hour(desk, rules.execution) else None
+        approved = approve_exit(state, position, reason, desk, rules=rules, price=price)
+        return [approved] if approved is not None else []
     if raised is None or _is_leaving(position, desk):
         return []
     return [
@@ -82,12 +110,6 @@ def on_bar(state: State, message: BarClosed, desk: Desk, rules: Rules) -> list[M
             is_trailing=True,
         )
     ]
-
-
-def _has_live_stop(position: Position, desk: Desk) -> bool:
-    """True when the venue works a stop for the position."""
-    legs = desk.orders_of_trade(position.trade_id)
-    return any(leg.role is OrderRole.STOP_LOSS and leg.status in LIVE for leg in legs)
 
 
 def _is_leaving(position: Position, desk: Desk) -> bool:
@@ -236,6 +258,9 @@ def on_adapter_recovered(
 
 DECIDE: dict[type, Callable[[State, Any, Desk, Rules], list[Message]]] = {
     IntentFormed: on_intent,
+    OperatorTradeRequested: on_request,
+    ProtectionNeeded: on_protection_needed,
+    QuoteSampled: on_quote,
     BarClosed: on_bar,
     EquityMarked: on_equity,
     PositionClosed: on_position_closed,

@@ -29,19 +29,23 @@ from catalyst_bot.domain.messages.facts import (
     AdapterRecovered,
     BarClosed,
     MarketViewReceived,
+    OperatorTradeRequested,
     RunStarted,
     SessionClosed,
     SessionOpened,
+    SplitApplied,
     SymbolHalted,
+    SymbolRenamed,
     SymbolResumed,
 )
-from catalyst_bot.domain.money import ZERO
+from catalyst_bot.domain.money import ZERO, round_price
 from catalyst_bot.domain.trading import ApprovedOrder
 from catalyst_bot.risk.proposal import wants_entry
 from catalyst_bot.risk.records import add_to_streak, add_trade, rest, review
 from catalyst_bot.risk.state import Close, PendingEntry, State, TradePlan
 from catalyst_bot.risk.stops import highest_seen
 
+MAX_REQUESTS = 1_000
 MAX_CLOSES = 120  # per symbol; ten hours of five-minute bars
 
 
@@ -75,8 +79,9 @@ def note_intent(state: State, message: IntentFormed, at: datetime) -> None:
     """An entry waits for its verdict."""
     if wants_entry(message.intent):
         catalyst = message.intent.signal.catalyst
+        is_asked = catalyst.wish is not None  # a person decides when to leave it
         state.pending[message.intent.signal.signal_id] = PendingEntry(
-            symbol=catalyst.symbol, horizon_s=catalyst.horizon_s
+            symbol=catalyst.symbol, horizon_s=None if is_asked else catalyst.horizon_s
         )
 
 
@@ -86,10 +91,22 @@ def note_approved(state: State, message: OrderApproved, at: datetime) -> None:
     if order.role is OrderRole.EXIT:
         state.exits_of_trade[order.trade_id] = state.exits_of_trade.get(order.trade_id, 0) + 1
         return
+    if order.role is not OrderRole.ENTRY:
+        _note_guard(state, order, at)
+        return
     pending = state.pending.pop(order.signal_id, None)
     state.entries_today += 1
     state.last_entry_at[order.symbol, order.side] = at
     state.plans[order.trade_id] = _plan(order, pending.horizon_s if pending is not None else None)
+
+
+def _note_guard(state: State, order: ApprovedOrder, at: datetime) -> None:
+    """Count an order that protects; a position that was adopted gets its plan with it."""
+    trade_id = order.trade_id
+    state.guards_of_trade[trade_id] = state.guards_of_trade.get(trade_id, 0) + 1
+    if trade_id not in state.plans:
+        plan = replace(_plan(order, None), opened_at=at, high_water_price=order.reference_price)
+        state.plans[trade_id] = plan
 
 
 def note_refused(state: State, message: OrderRefused, at: datetime) -> None:
@@ -130,6 +147,7 @@ def close_trade(state: State, message: PositionClosed, at: datetime) -> None:
     trade = message.trade
     state.plans.pop(trade.trade_id, None)
     state.exits_of_trade.pop(trade.trade_id, None)
+    state.guards_of_trade.pop(trade.trade_id, None)
     state.strategies[trade.strategy_id] = add_trade(state.strategy(trade.strategy_id), trade)
     state.loss_streak = add_to_streak(state.loss_streak, trade)
 
@@ -199,6 +217,47 @@ def note_recovery(state: State, message: AdapterRecovered, at: datetime) -> None
         state.broker_failed_at = None
 
 
+def note_request(state: State, message: OperatorTradeRequested, at: datetime) -> None:
+    """The same request is judged once."""
+    state.requests[message.request_id] = None
+    while len(state.requests) > MAX_REQUESTS:
+        del state.requests[next(iter(state.requests))]
+
+
+def split(state: State, message: SplitApplied, at: datetime) -> None:
+    """Prices of the symbol are those of the new shares."""
+    ratio = message.shares_per_share
+    for trade_id, plan in state.plans.items():
+        if plan.symbol == message.symbol:
+            target = plan.take_profit_price
+            state.plans[trade_id] = replace(
+                plan,
+                stop_price=round_price(plan.stop_price / ratio),
+                take_profit_price=round_price(target / ratio) if target is not None else None,
+                high_water_price=plan.high_water_price / ratio,
+            )
+    known = state.closes.get(message.symbol, ())
+    if known:
+        scaled = (Close(c.closed_at, c.price / float(ratio)) for c in known)
+        state.closes[message.symbol] = tuple(scaled)
+
+
+def rename(state: State, message: SymbolRenamed, at: datetime) -> None:
+    """Everything of the symbol goes on under its new one."""
+    old, new = message.symbol, message.new_symbol
+    for trade_id, plan in state.plans.items():
+        if plan.symbol == old:
+            state.plans[trade_id] = replace(plan, symbol=new)
+    for signal_id, pending in state.pending.items():
+        if pending.symbol == old:
+            state.pending[signal_id] = replace(pending, symbol=new)
+    if old in state.closes:
+        state.closes[new] = state.closes.pop(old)
+    if old in state.halted_symbols:
+        state.halted_symbols.remove(old)
+        state.halted_symbols.add(new)
+
+
 def halt_symbol(state: State, message: SymbolHalted, at: datetime) -> None:
     """The exchange halted the symbol."""
     state.halted_symbols.add(message.symbol)
@@ -210,11 +269,13 @@ def resume_symbol(state: State, message: SymbolResumed, at: datetime) -> None:
 
 
 def _plan(order: ApprovedOrder, horizon_s: float | None) -> TradePlan:
+    stop_price = order.stop_loss_price or order.watched_stop_price
     return TradePlan(
         trade_id=order.trade_id,
         catalyst_id=order.catalyst_id,
         symbol=order.symbol,
-        stop_price=order.stop_loss_price if order.stop_loss_price is not None else ZERO,
+        stop_price=stop_price if stop_price is not None else ZERO,
+        take_profit_price=order.take_profit_price or order.watched_target_price,
         horizon_s=horizon_s,
         high_water_price=ZERO,
     )
@@ -253,6 +314,9 @@ EVOLVE: dict[type, Callable[[State, Any, datetime], None]] = {
     TradingResumed: resume,
     AdapterFailed: note_failure,
     AdapterRecovered: note_recovery,
+    OperatorTradeRequested: note_request,
+    SplitApplied: split,
+    SymbolRenamed: rename,
     SymbolHalted: halt_symbol,
     SymbolResumed: resume_symbol,
 }

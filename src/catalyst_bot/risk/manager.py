@@ -1,21 +1,27 @@
 """The gate before the wire: an intent goes in, an approved or a refused order comes out.
 
-The only place in the project where an `ApprovedOrder` is made, and the broker takes nothing else:
-no order can pass around the checks.
+Every wish is held against its checks here; what passed is written as an order by `orders`.
 """
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from catalyst_bot.domain import ids
 from catalyst_bot.domain.account import Position
-from catalyst_bot.domain.enums import ExitReason, OrderKind, OrderRole, Side, TimeInForce
+from catalyst_bot.domain.enums import ExitReason, Side
 from catalyst_bot.domain.messages.decisions import OrderApproved, OrderRefused
-from catalyst_bot.domain.trading import ApprovedOrder, Check, SizingStep, TradeIntent
+from catalyst_bot.domain.messages.facts import OperatorTradeRequested
+from catalyst_bot.domain.money import whole_shares
+from catalyst_bot.domain.trading import Check, SizingStep, TradeIntent
 from catalyst_bot.ports.desk import Desk
 from catalyst_bot.risk.checks import check_entry, check_exit
+from catalyst_bot.risk.orders import entry_order, exit_order, wants_limit
 from catalyst_bot.risk.proposal import Proposal, propose, wants_entry
 from catalyst_bot.risk.rules import Rules
 from catalyst_bot.risk.state import State
+
+MANUAL = "manual"  # the strategy of everything a person did
 
 
 def assess(
@@ -23,7 +29,9 @@ def assess(
 ) -> OrderApproved | OrderRefused:
     """Judge an intent: a wish to buy becomes a bracket, any other leaves the whole position."""
     if wants_entry(intent):
-        return _assess_entry(propose(state, intent, desk, rules), rules)
+        is_limit = wants_limit(desk, rules.execution)
+        cap_bps = rules.execution.limit_cap_bps if is_limit else 0.0
+        return _assess_entry(propose(state, intent, desk, rules, cap_bps=cap_bps), rules)
     symbol = intent.signal.catalyst.symbol
     position = desk.positions.get(symbol)
     checks = check_exit(symbol, position, desk)
@@ -33,44 +41,55 @@ def assess(
 
 
 def approve_exit(
-    state: State, position: Position, reason: ExitReason, desk: Desk, *, rules: Rules
+    state: State,
+    position: Position,
+    reason: ExitReason,
+    desk: Desk,
+    *,
+    rules: Rules,
+    price: Decimal | None = None,
 ) -> OrderApproved | None:
-    """Approve leaving a position at the market; None when that is not needed any more."""
+    """Approve leaving a position, which costs `price` now; None when not needed any more."""
     checks = check_exit(position.symbol, position, desk)
     if _first_failed(checks) is not None:
         return None
-    return _exit(state, position, reason, checks, desk, rules=rules)
+    return _exit(state, position, reason, checks, desk, rules=rules, price=price)
+
+
+def assess_sale(
+    state: State, request: OperatorTradeRequested, desk: Desk, rules: Rules
+) -> OrderApproved | OrderRefused:
+    """Judge a person's wish to sell: all that is held, or so many shares or dollars of it."""
+    position = desk.positions.get(request.symbol)
+    checks = check_exit(request.symbol, position, desk)
+    failed = _first_failed(checks)
+    if position is None or failed is not None:
+        signal_id = ids.signal_id(request.request_id)
+        return OrderRefused(
+            intent_id=ids.intent_id(signal_id),
+            signal_id=signal_id,
+            catalyst_id=request.request_id,
+            strategy_id=MANUAL,
+            symbol=request.symbol,
+            side=Side.SELL,
+            rule=failed.name if failed is not None else checks[0].name,
+            checks=checks,
+            sizing=(),
+        )
+    quantity = position.quantity
+    if request.quantity is not None:
+        quantity = min(quantity, request.quantity)
+    elif request.usd is not None:
+        quantity = min(quantity, max(whole_shares(request.usd / position.last_price), Decimal(1)))
+    reason = ExitReason.OPERATOR
+    return _exit(state, position, reason, checks, desk, rules=rules, quantity=quantity)
 
 
 def _assess_entry(entry: Proposal, rules: Rules) -> OrderApproved | OrderRefused:
     checks = check_entry(entry)
     if entry.protection is None or _first_failed(checks) is not None:
         return _refuse(entry.intent, checks, entry.sizing.steps)
-    signal = entry.intent.signal
-    order_id = ids.client_order_id(signal.signal_id, "entry")
-    return OrderApproved(
-        order=ApprovedOrder(
-            client_order_id=order_id,
-            trade_id=ids.trade_id(order_id),
-            catalyst_id=signal.catalyst.catalyst_id,
-            signal_id=signal.signal_id,
-            strategy_id=signal.strategy_id,
-            symbol=entry.symbol,
-            role=OrderRole.ENTRY,
-            side=Side.BUY,
-            kind=OrderKind.MARKET,
-            quantity=entry.sizing.quantity,
-            time_in_force=TimeInForce.DAY,
-            reference_price=entry.price,
-            stop_loss_price=entry.protection.stop_price,
-            take_profit_price=entry.protection.take_profit_price,
-            cancel_after_s=rules.execution.entry_timeout_s,
-            valid_for_s=rules.execution.valid_for_s,
-            checks=checks,
-            sizing=entry.sizing.steps,
-            approved_at=entry.desk.now,
-        )
-    )
+    return OrderApproved(order=entry_order(entry, entry.protection, checks, rules))
 
 
 def _exit(
@@ -81,32 +100,19 @@ def _exit(
     desk: Desk,
     *,
     rules: Rules,
+    quantity: Decimal | None = None,
+    price: Decimal | None = None,
 ) -> OrderApproved:
-    """The number in the leg counts exits approved before: the same wish twice in one batch has
-    the same id and is one order, a new try after a failed exit has a new id.
-    """
-    tries = state.exits_of_trade.get(position.trade_id, 0)
-    signal_id = ids.signal_id(position.catalyst_id)
     return OrderApproved(
-        order=ApprovedOrder(
-            client_order_id=ids.client_order_id(signal_id, f"exit-{tries + 1}"),
-            trade_id=position.trade_id,
-            catalyst_id=position.catalyst_id,
-            signal_id=signal_id,
-            strategy_id=position.strategy_id,
-            symbol=position.symbol,
-            role=OrderRole.EXIT,
-            side=Side.SELL,
-            kind=OrderKind.MARKET,
-            quantity=position.quantity,
-            time_in_force=TimeInForce.DAY,
-            reference_price=position.last_price,
-            exit_reason=reason,
-            cancel_after_s=rules.execution.exit_timeout_s,
-            valid_for_s=rules.execution.valid_for_s,
-            checks=checks,
-            sizing=(),
-            approved_at=desk.now,
+        order=exit_order(
+            state,
+            position,
+            reason,
+            checks,
+            desk,
+            rules=rules,
+            quantity=quantity if quantity is not None else position.quantity,
+            price=price if price is not None else position.last_price,
         )
     )
 

@@ -7,7 +7,8 @@ from decimal import Decimal
 from math import isfinite
 
 from catalyst_bot.domain.enums import Side
-from catalyst_bot.domain.limits import RiskLimits
+from catalyst_bot.domain.limit_price import above
+from catalyst_bot.domain.limits import ExecutionRules, RiskLimits
 from catalyst_bot.domain.money import ZERO, to_decimal
 from catalyst_bot.domain.trading import Signal, TradeIntent
 from catalyst_bot.ports.desk import Desk
@@ -21,12 +22,16 @@ from catalyst_bot.risk.stops import Protection, protect
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A sized and protected entry; `price` (USD) is what one share is expected to cost."""
+    """A sized and protected entry. One share is expected to cost `expected` dollars; `price` is the
+    most it may cost, which for an order at the market is the same.
+    """
 
     intent: TradeIntent
     state: State
     desk: Desk
     limits: RiskLimits
+    working: ExecutionRules
+    expected: Decimal
     price: Decimal
     protection: Protection | None
     sizing: Sizing
@@ -61,11 +66,14 @@ def expected_price(signal: Signal) -> Decimal:
     return to_decimal(dearer) if usable else ZERO
 
 
-def propose(state: State, intent: TradeIntent, desk: Desk, rules: Rules) -> Proposal:
-    """Protect and size the entry that an intent asks for."""
+def propose(
+    state: State, intent: TradeIntent, desk: Desk, rules: Rules, *, cap_bps: float = 0.0
+) -> Proposal:
+    """Protect and size the entry that an intent asks for; it may cost `cap_bps` more than now."""
     signal = intent.signal
-    price = expected_price(signal)
-    protection = protect(price, atr=signal.atr, rules=rules.stops)
+    expected = expected_price(signal)
+    price = above(expected, cap_bps) if cap_bps > 0 else expected
+    protection = protect(expected, atr=signal.atr, rules=rules.stops)
     book = read_book(state, desk, rules.limits)
     related = kinship(signal.catalyst.symbol, book.symbols, state.closes)
     sizing = size_entry(
@@ -79,12 +87,15 @@ def propose(state: State, intent: TradeIntent, desk: Desk, rules: Rules) -> Prop
         correlation=related.correlation,
         limits=rules.limits,
         rules=rules.sizing,
+        wish=signal.catalyst.wish,
     )
     return Proposal(
         intent=intent,
         state=state,
         desk=desk,
         limits=rules.limits,
+        working=rules.execution,
+        expected=expected,
         price=price,
         protection=protection,
         sizing=sizing,

@@ -14,6 +14,7 @@ from math import isfinite
 from catalyst_bot.domain.account import AccountView
 from catalyst_bot.domain.limits import RiskLimits, SizingRules
 from catalyst_bot.domain.money import CENT, ZERO, to_decimal, whole_shares
+from catalyst_bot.domain.news import TradeWish
 from catalyst_bot.domain.trading import Signal, SizingStep
 from catalyst_bot.risk.book import Book
 from catalyst_bot.risk.state import StrategyRecord
@@ -91,12 +92,13 @@ def size_entry(
     correlation: float,
     limits: RiskLimits,
     rules: SizingRules,
+    wish: TradeWish | None = None,
 ) -> Sizing:
     """Return the whole shares of a long entry at `price` (USD), 0 when there is nothing to risk.
 
     The smallest cap wins; what it leaves is the maximum position, of which the policy's `action`
     takes its fraction; volatility and correlation cut the rest. Confidence is a gate, not a size:
-    it says that the news was read right, not that it pays.
+    it says that the news was read right, not that it pays. A person's `wish` is one more cap.
     """
     if not price > 0 or stop_price is None:
         nothing = SizingStep(name="no_stop", size_usd=ZERO, note="without price or stop no size")
@@ -104,6 +106,8 @@ def size_entry(
     stop_fraction = (price - stop_price) / price
     odds = shrunk_odds(record, rules)
     caps = _caps(stop_fraction, account, book, odds=odds, limits=limits, rules=rules)
+    if wish is not None:
+        caps.append(("asked", _asked_usd(wish, price), "asked for by a person"))
     steps = _apply_caps(caps)
     left = steps[-1].size_usd
     for name, factor in (
@@ -162,6 +166,13 @@ def _caps(
             f"cash {account.cash_usd:.2f}, {book.reserved_usd:.2f} reserved",
         ),
     ]
+
+
+def _asked_usd(wish: TradeWish, price: Decimal) -> Decimal:
+    """Dollars a person asked for; for shares a cent more, that rounding takes none of them."""
+    if wish.usd is not None:
+        return wish.usd
+    return (wish.quantity or ZERO) * price + CENT
 
 
 def _describe(odds: Odds) -> str:

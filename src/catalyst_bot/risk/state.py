@@ -14,7 +14,7 @@ class PendingEntry:
     """An entry intent whose verdict is not known yet, or only just; keyed by its signal."""
 
     symbol: str
-    horizon_s: float
+    horizon_s: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,7 @@ class TradePlan:
     catalyst_id: str
     symbol: str
     stop_price: Decimal
+    take_profit_price: Decimal | None = None
     horizon_s: float | None
     high_water_price: Decimal
     is_trailing: bool = False
@@ -70,7 +71,8 @@ class Close:
 @dataclass(slots=True)
 class State:
     """Counters, records and plans. `reviewed_peak_usd` replaces the account's peak once a person
-    resumed after a drawdown halt: without it the old peak would halt trading for ever.
+    resumed after a drawdown halt: without it the old peak would halt trading for ever. `requests`
+    are the latest of a person, by id.
     """
 
     trading_state: TradingState = TradingState.ACTIVE
@@ -84,6 +86,8 @@ class State:
     pending: dict[str, PendingEntry] = field(default_factory=dict)
     plans: dict[str, TradePlan] = field(default_factory=dict)
     exits_of_trade: dict[str, int] = field(default_factory=dict)
+    guards_of_trade: dict[str, int] = field(default_factory=dict)
+    requests: dict[str, None] = field(default_factory=dict)
     orders_of_signal: dict[str, int] = field(default_factory=dict)
     last_entry_at: dict[tuple[str, Side], datetime] = field(default_factory=dict)
     strategies: dict[str, StrategyRecord] = field(default_factory=dict)

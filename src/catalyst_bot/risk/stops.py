@@ -69,18 +69,28 @@ def trail(
 
 
 def exit_due(
-    plan: TradePlan, *, close_price: Decimal, stop_price: Decimal, now: datetime, has_stop: bool
+    plan: TradePlan,
+    *,
+    close_price: Decimal,
+    stop_price: Decimal,
+    now: datetime,
+    has_stop: bool,
+    has_target: bool = True,
 ) -> ExitReason | None:
     """Return why the position must be left now, or None.
 
     `stop_price` is the stop as it would be raised by the newest bar. The venue works the recorded
     stop itself (`has_stop`); without it, or when the price is already through the raised stop
-    (a venue takes no sell stop above the market), the bot has to act.
+    (a venue takes no sell stop above the market), the bot has to act. So it has at the target
+    when the venue does not work one (`has_target`).
     """
     is_raised = stop_price > plan.stop_price
     if close_price <= stop_price and (is_raised or not has_stop):
         is_trailing = is_raised or plan.is_trailing
         return ExitReason.TRAILING_STOP if is_trailing else ExitReason.STOP_LOSS
+    target_price = plan.take_profit_price
+    if not has_target and target_price is not None and close_price >= target_price:
+        return ExitReason.TAKE_PROFIT
     if plan.exit_at is not None and now >= plan.exit_at:
         return ExitReason.TIME_EXIT
     return None

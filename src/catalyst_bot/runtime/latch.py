@@ -1,6 +1,6 @@
 """The HALT latch and the operator's mailbox: how a person reaches the bot from another process.
 
-Both are small files in `<data dir>/operator`, so they work when the database is locked or the
+All are small files in `<data dir>/operator`, so they work when the database is locked or the
 event loop hangs. While `HALT` exists no entry is sent, whatever the bot believes.
 """
 
@@ -11,18 +11,28 @@ from datetime import datetime
 from pathlib import Path
 
 from catalyst_bot.domain.enums import PositionsPolicy
-from catalyst_bot.domain.messages.facts import OperatorHalted, OperatorResumed
+from catalyst_bot.domain.messages.facts import (
+    OperatorHalted,
+    OperatorResumed,
+    OperatorTradeRequested,
+)
+from catalyst_bot.runtime.trade_desk import TradeDesk
+
+OperatorFact = OperatorHalted | OperatorResumed | OperatorTradeRequested
 
 HALT_FILE = "HALT"
 RESUME_FILE = "RESUME"
 
 
 class OperatorMailbox:
-    """Reads and writes the latch (`HALT`) and the request to resume (`RESUME`)."""
+    """Reads and writes the latch (`HALT`) and the request to resume (`RESUME`); `trades` is
+    the counter for trades that a person asks for.
+    """
 
     def __init__(self, data_dir: Path) -> None:
         self._folder = data_dir / "operator"
         self._seen_halt: bytes | None = None
+        self.trades = TradeDesk(data_dir)
 
     def halt(self, *, by: str, reason: str, positions_policy: PositionsPolicy) -> Path:
         """Set the latch; returns its path. Safe to call twice."""
@@ -40,9 +50,9 @@ class OperatorMailbox:
         """True while the latch is set; an unreadable latch counts as set."""
         return (self._folder / HALT_FILE).exists()
 
-    def collect(self, at: datetime) -> list[OperatorHalted | OperatorResumed]:
+    def collect(self, at: datetime) -> list[OperatorFact]:
         """Return what the operator newly asked for, as facts; a resume is taken once."""
-        facts: list[OperatorHalted | OperatorResumed] = []
+        facts: list[OperatorFact] = []
         resume = _content(self._folder / RESUME_FILE)
         if resume is not None:
             (self._folder / RESUME_FILE).unlink(missing_ok=True)
@@ -65,7 +75,7 @@ class OperatorMailbox:
                 )
             )
         self._seen_halt = halt
-        return facts
+        return [*facts, *self.trades.collect(at)]
 
     def _write(self, name: str, note: dict[str, str]) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -24,6 +24,9 @@ _SUBJECT: dict[type, Any] = {
     f.HeadlineUnreadable: lambda m: f"{m.source}|{m.place}",
     f.BarClosed: lambda m: f"{m.bar.symbol}|{m.bar.closed_at}",
     f.OrderFilled: lambda m: m.fill.fill_id,
+    f.ForeignFilled: lambda m: m.fill.fill_id,
+    f.SplitApplied: lambda m: f"{m.symbol}|{m.effective_on}",
+    f.SymbolRenamed: lambda m: f"{m.symbol}|{m.effective_on}",
     f.SymbolHalted: lambda m: f"{m.symbol}|{m.at}",
     f.SymbolResumed: lambda m: f"{m.symbol}|{m.at}",
 }

@@ -7,17 +7,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from catalyst_bot.domain import ids
-from catalyst_bot.domain.enums import CategoryAction
+from catalyst_bot.domain.enums import CategoryAction, HaltedSymbols, SessionPhase, Side
 from catalyst_bot.domain.market import Quote
 from catalyst_bot.domain.messages.commands import RequestMarketView, SetTimer
 from catalyst_bot.domain.messages.decisions import CatalystDetected, SignalDropped, SignalFormed
 from catalyst_bot.domain.messages.facts import (
     MarketViewReceived,
     MarketViewUnavailable,
+    OperatorTradeRequested,
     TimerFired,
 )
 from catalyst_bot.domain.messages.registry import Message
-from catalyst_bot.domain.news import Catalyst
+from catalyst_bot.domain.news import Catalyst, TradeWish
 from catalyst_bot.domain.trading import Check, Signal
 from catalyst_bot.ports.desk import Desk
 from catalyst_bot.signals import gates as g
@@ -26,6 +27,7 @@ from catalyst_bot.signals.rules import Rules
 from catalyst_bot.signals.state import State
 
 TIMER_PREFIX = "view:"
+MANUAL = "manual"  # category and strategy of what a person asks for
 
 
 def _drop(catalyst: Catalyst, reason: str, checks: tuple[Check, ...] = ()) -> SignalDropped:
@@ -53,12 +55,33 @@ def look_at(catalyst: Catalyst, desk: Desk, rules: Rules) -> datetime:
     session if enough of it is left, or after the next open. Never before the opening itself was
     watched: until then there are only yesterday's prices.
     """
+    if catalyst.wish is not None:
+        return desk.now
     reaction = timedelta(seconds=rules.gates.reaction_s)
     session = desk.calendar.session_at(desk.now)
+    if session is None and is_own_hour(desk, rules):
+        return _look_in_own_hour(catalyst, desk, reaction)
     if session is None or desk.now + reaction >= session.closes_at:
         return desk.calendar.next_session(desk.now).opens_at + reaction
     earliest = desk.now if catalyst.direction != 0 else desk.now + reaction
     return max(earliest, session.opens_at + reaction)
+
+
+def is_own_hour(desk: Desk, rules: Rules) -> bool:
+    """True before the open and after the close, where trading there is switched on."""
+    phase = desk.calendar.phase_or_closed(desk.now)
+    return rules.extended_hours and phase in {SessionPhase.PRE, SessionPhase.POST}
+
+
+def _look_in_own_hour(catalyst: Catalyst, desk: Desk, reaction: timedelta) -> datetime:
+    """At once when the sign is known; else after the reaction, or after that to the open."""
+    if catalyst.direction != 0:
+        return desk.now
+    is_still = desk.calendar.phase_or_closed(desk.now + reaction) is not SessionPhase.CLOSED
+    following = desk.calendar.next_session(desk.now).opens_at
+    if is_still and not desk.now + reaction >= following:
+        return desk.now + reaction
+    return following + reaction
 
 
 def expires_at(catalyst: Catalyst, desk: Desk, rules: Rules) -> datetime:
@@ -97,6 +120,42 @@ def on_catalyst(state: State, message: CatalystDetected, desk: Desk, rules: Rule
     return [SetTimer(timer_id=f"{TIMER_PREFIX}{catalyst.catalyst_id}", due_at=due_at)]
 
 
+def on_request(
+    state: State, message: OperatorTradeRequested, desk: Desk, rules: Rules
+) -> list[Message]:
+    """A person wants to buy: the wish meets the market like news does, and passes the same gates.
+
+    A wish to sell needs no market: risk judges it at once.
+    """
+    if message.side is not Side.BUY or message.request_id in state.requests:
+        return []
+    return [CatalystDetected(catalyst=_wish(message))]
+
+
+def _wish(message: OperatorTradeRequested) -> Catalyst:
+    amount = f"{message.quantity:f}" if message.quantity is not None else f"${message.usd:f} of"
+    return Catalyst(
+        catalyst_id=message.request_id,
+        item_id=message.request_id,
+        symbol=message.symbol,
+        category=MANUAL,
+        action=CategoryAction.TRADE,
+        direction=1,
+        sentiment=0.0,
+        score=0.0,
+        confidence=1.0,
+        factors=(),
+        evidence=(f"asked for by {message.by}",),
+        horizon_s=0.0,
+        title=f"buy {amount} {message.symbol}",
+        source=message.by,
+        published_at=message.at,
+        received_at=message.at,
+        classifier_id=MANUAL,
+        wish=TradeWish(usd=message.usd, quantity=message.quantity),
+    )
+
+
 def on_timer(state: State, message: TimerFired, desk: Desk, rules: Rules) -> list[Message]:
     """The wait is over: look at the market."""
     catalyst = state.waiting.get(message.timer_id.removeprefix(TIMER_PREFIX))
@@ -129,7 +188,9 @@ def on_market_view(
         confidence,
         history,
         g.state_gate(
-            "symbol_halted", is_bad=catalyst.symbol in state.halted, note="the exchange halted it"
+            "symbol_halted",
+            is_bad=catalyst.symbol in state.halted and rules.halted_symbols is HaltedSymbols.REFUSE,
+            note="the exchange halted it",
         ),
         *g.market_gates(
             catalyst,
@@ -161,7 +222,7 @@ def _signal(
     return Signal(
         signal_id=ids.signal_id(catalyst.catalyst_id),
         catalyst=catalyst,
-        strategy_id=rules.gates.strategy_id,
+        strategy_id=MANUAL if catalyst.wish is not None else rules.gates.strategy_id,
         direction=g.direction_after(catalyst, reading.reaction_bps),
         price=reading.price,
         quote=quote,
@@ -179,6 +240,7 @@ def _signal(
 
 DECIDE: dict[type, Callable[[State, Any, Desk, Rules], list[Message]]] = {
     CatalystDetected: on_catalyst,
+    OperatorTradeRequested: on_request,
     TimerFired: on_timer,
     MarketViewReceived: on_market_view,
     MarketViewUnavailable: on_unavailable,

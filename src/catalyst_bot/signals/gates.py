@@ -42,7 +42,10 @@ def at_least(name: str, observed: float, limit: float, *, unit: str, note: str =
 
 def confidence_gate(catalyst: Catalyst, gates: SignalRules) -> Check:
     """The roadmap's confidence threshold; needs no market, so it is asked first."""
-    return at_least("confidence", catalyst.confidence, gates.min_confidence, unit="fraction")
+    note = "met: a person asked for this trade" if catalyst.wish is not None else ""
+    return at_least(
+        "confidence", catalyst.confidence, gates.min_confidence, unit="fraction", note=note
+    )
 
 
 def state_gate(name: str, *, is_bad: bool, note: str) -> Check:

@@ -25,7 +25,8 @@ class FillTerms:
 
     `participation_fraction` None means that size does not matter. `fills_at_touch`: a limit
     fills when the synthetic quote reaches it, not already when a trade does.
-    `partial_probability` is the chance that an opportunity fills only a part.
+    `partial_probability` is the chance that an opportunity fills only a part. `collars_buy_stops`:
+    a triggered buy stop pays at most a little more than its stop.
     """
 
     slippage_fraction: float
@@ -33,6 +34,7 @@ class FillTerms:
     participation_fraction: float | None
     fills_at_touch: bool
     partial_probability: float
+    collars_buy_stops: bool
 
 
 def fill_terms(profile: FillProfile, costs: CostRules) -> FillTerms:
@@ -46,6 +48,7 @@ def fill_terms(profile: FillProfile, costs: CostRules) -> FillTerms:
             participation_fraction=costs.participation_fraction,
             fills_at_touch=False,
             partial_probability=0.0,
+            collars_buy_stops=False,
         )
     return FillTerms(  # as documented for Alpaca paper trading
         slippage_fraction=0.0,
@@ -53,4 +56,5 @@ def fill_terms(profile: FillProfile, costs: CostRules) -> FillTerms:
         participation_fraction=None,
         fills_at_touch=True,
         partial_probability=0.10,
+        collars_buy_stops=True,
     )

@@ -75,6 +75,16 @@ def sell_stop_reference(stop_price: float, *, open_price: float, low: float) -> 
     return min(open_price, stop_price) if low <= stop_price else None
 
 
+def buy_stop_reference(stop_price: float, *, open_price: float, high: float) -> float | None:
+    """Return the stop price, or the open where prices gapped through it; None if untouched."""
+    return max(open_price, stop_price) if high >= stop_price else None
+
+
+def buy_stop_collar(stop_price: Decimal) -> Decimal:
+    """Return the most a triggered buy stop pays at Alpaca: 4 % above its stop, 2.5 % from $50."""
+    return round_price(stop_price * (Decimal("1.04") if stop_price < 50 else Decimal("1.025")))
+
+
 def participation_cap(volume: float, participation_fraction: float) -> Decimal:
     """Return how many whole shares we may be of `volume`: at least 1 where anything traded."""
     if not volume > 0:

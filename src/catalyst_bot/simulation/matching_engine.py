@@ -1,63 +1,82 @@
-"""The venue: takes orders, is shown prices, answers with facts.
+"""The venue: takes orders, is shown prices, answers with events.
 
-The same engine stands behind the backtest, the embedded broker and the exchange server. It does
-no IO and has no clock: `at` is always the time of the call, and facts come back in the order in
-which they are to be recorded. A fact's `at` is never before the event it tells of, so the fill of
-an order just sent carries a time `latency_s` after the call.
+The same engine stands behind the backtest, the embedded broker and the exchange server; one
+engine keeps one account. It does no IO and has no clock: `at` is always the time of the call, and
+events come back in the order in which they are to be recorded. An event's `at` is never before
+what it tells of, so in a bar-driven venue the fill of an order just sent carries a time
+`latency_s` after the call.
 
-Rebuilding: the engine's memory changes only by the facts it returns (see `venue_state`), so
-`rebuild` folds `SubmitOrder` and the broker facts of the journal into the state the engine had. A
-`SubmitOrder` without a recorded answer is not at the venue: the runtime looks it up and sends it
-again. Facts that were due but not recorded when the process died are what `settle` returns.
+Rebuilding: the engine's memory changes only by the events it returns (see `venue_state`), so
+`rebuild` folds them into the state the engine had. Events that were due but not recorded when the
+process died are what `settle` returns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from catalyst_bot.domain.account import BrokerOrder, BrokerSnapshot
-from catalyst_bot.domain.enums import OrderKind, OrderStatus, Side, TimeInForce
+from catalyst_bot.domain.enums import Side, TimeInForce
 from catalyst_bot.domain.errors import InvariantViolated
 from catalyst_bot.domain.limits import CostRules
 from catalyst_bot.domain.market import Bar, OpenPrint
-from catalyst_bot.domain.messages import facts as f
-from catalyst_bot.domain.messages.registry import Fact, Message
-from catalyst_bot.domain.trading import ApprovedOrder, Fill, OrderTicket
-from catalyst_bot.simulation import admission, venue_account
-from catalyst_bot.simulation.bracket import leg_may_fill, next_consequence
+from catalyst_bot.domain.money import ZERO, round_cents
+from catalyst_bot.simulation import (
+    admission,
+    alpaca_admission,
+    event_effects,
+    margin,
+    replacement,
+)
+from catalyst_bot.simulation import events as e
+from catalyst_bot.simulation.entering import Registry, closing_intent, inferred_intent
 from catalyst_bot.simulation.fill_profile import FillProfile
-from catalyst_bot.simulation.fill_rules import is_on_tick
+from catalyst_bot.simulation.market_now import AuctionKind, MarketNow, SessionPhase
+from catalyst_bot.simulation.matching import Matcher
+from catalyst_bot.simulation.order_names import OrderNames
+from catalyst_bot.simulation.order_request import OrderChanges, OrderRequest
 from catalyst_bot.simulation.price_window import (
-    Phase,
     PriceWindow,
+    auction_window,
     open_window,
     print_window,
     range_window,
+    trade_window,
 )
 from catalyst_bot.simulation.pricing import pricing_of
-from catalyst_bot.simulation.venue_account import VenueAccount, affordable_shares, fee_usd
-from catalyst_bot.simulation.venue_order import VenueOrder, venue_order_id
-from catalyst_bot.simulation.venue_state import VenueState
-
-OrderFact = (
-    f.OrderAccepted
-    | f.OrderRejected
-    | f.OrderFilled
-    | f.OrderCancelled
-    | f.OrderExpired
-    | f.OrderReplaced
+from catalyst_bot.simulation.recorder import Recorder
+from catalyst_bot.simulation.refusals import Refusal, RefusalKind, Refused
+from catalyst_bot.simulation.venue_account import VenueAccount
+from catalyst_bot.simulation.venue_order import VenueOrder, VenueStatus
+from catalyst_bot.simulation.venue_rules import (
+    CancelWhenClosed,
+    ClientIdScope,
+    RuleBook,
+    VenueRules,
 )
-NO_MONEY = "insufficient buying power"
+from catalyst_bot.simulation.venue_state import DayBase, VenueState
+
+ALL_SESSION = MarketNow()
+BY_REQUEST = "cancelled by request"
+TOO_OLD = "good until cancelled has a last day"
+CORPORATE_ACTION = "corporate action"
+AUCTION_OVER = "not filled in the auction"
+_AUCTION_OF = {TimeInForce.OPG: AuctionKind.OPEN, TimeInForce.CLS: AuctionKind.CLOSE}
+_OF_ONE_SESSION = frozenset(
+    {TimeInForce.DAY, TimeInForce.OPG, TimeInForce.CLS, TimeInForce.IOC, TimeInForce.FOK}
+)
 
 
 class MatchingEngine:
-    """A long-only venue with market, limit and stop orders and brackets.
+    """A venue with one account, for every kind, class and time in force of order.
 
-    At one moment of a replay the order of calls is: `on_bar` for bars that close, then what was
-    decided, then `on_open_print` for bars that open. `on_open_print` may be left out: `on_bar`
-    then fills at the bar's open too, only later.
+    `allow_short` and `buying_power_multiplier` are the account's configuration: they may be set
+    at any time, are no part of the state, and are to be given again to a rebuilt engine.
+
+    At one moment of a bar-driven replay the order of calls is: `on_bar` for bars that close, then
+    what was decided, then `on_open_print` for bars that open. `on_open_print` may be left out:
+    `on_bar` then fills at the bar's open too, only later.
     """
 
     def __init__(
@@ -65,265 +84,405 @@ class MatchingEngine:
         costs: CostRules,
         profile: FillProfile = FillProfile.OURS,
         *,
+        names: OrderNames,
         seed: int = 0,
         starting_cash_usd: Decimal,
         buying_power_multiplier: Decimal = Decimal(1),
+        allow_short: bool = False,
+        rules: VenueRules | None = None,
     ) -> None:
-        self._pricing = pricing_of(costs, profile, seed=seed)
+        self.allow_short = allow_short
+        self.buying_power_multiplier = buying_power_multiplier
+        self.rules = rules or VenueRules()
+        pricing = pricing_of(
+            costs, profile, seed=seed, partial_probability=self.rules.partial_probability
+        )
         self.state = VenueState(
-            account=VenueAccount(
-                cash_usd=starting_cash_usd, buying_power_multiplier=buying_power_multiplier
-            )
+            account=VenueAccount(cash_usd=starting_cash_usd),
+            day=DayBase(equity_usd=starting_cash_usd),
+            leg_rule=self.rules.legs,
+        )
+        self._recorder = Recorder(self.state)
+        self._matcher = Matcher(
+            state=self.state, pricing=pricing, recorder=self._recorder, money=self.rules.money
+        )
+        self.registry = Registry(
+            names=names,
+            rules=self.rules,
+            commission_fraction=pricing.commission_fraction,
+            collars_buy_stops=pricing.terms.collars_buy_stops,
         )
 
-    def submit(self, order: ApprovedOrder, at: datetime) -> list[Fact]:
-        """Take or reject an order; an id seen before gets its first answer again."""
-        known = self.state.orders.get(order.client_order_id)
-        if known is not None:
-            return [_answer(known, at)]
-        reason = admission.refusal(
-            order,
-            account=self.state.account,
-            open_orders=self.state.all_open_orders(),
-            commission_fraction=self._pricing.commission_fraction,
+    # requests: each raises `Refused` and changes nothing, or returns what came of it
+
+    def submit(
+        self,
+        request: OrderRequest,
+        at: datetime,
+        *,
+        market: MarketNow = ALL_SESSION,
+        is_acknowledged: bool = True,
+    ) -> list[e.VenueEvent]:
+        """Take an order. It is `new`, or `accepted` when its session has not begun yet or
+        `is_acknowledged` is False (then `acknowledge` makes it new). Nothing fills in here: show
+        the current price with `on_trade(..., only=[order_id])` afterwards.
+        """
+        self._check_client_id(request.client_order_id)
+        entered = self.taken_in(request, at, market=market, is_acknowledged=is_acknowledged)
+        applicant = self._applicant(entered[0], market)
+        refusal = (
+            admission.our_refusal(applicant)
+            if self.rules.book is RuleBook.OURS
+            else alpaca_admission.alpaca_refusal(applicant)
         )
-        self.state.promised[order.client_order_id] = order
-        if reason is not None:
-            return self._record(_rejected(order.client_order_id, reason, at))
-        return self._record(_accepted(order.client_order_id, at))
+        if refusal is not None:
+            raise Refused(refusal)
+        for leg in entered[1:]:
+            self._check_client_id(leg.client_order_id)
+        return self._take_in(entered)
 
-    def cancel(self, client_order_id: str, at: datetime) -> list[Fact]:
-        """Cancel what is left of an order; cancelling one leg cancels the other too."""
-        order = self.state.orders.get(client_order_id)
-        if order is None or not order.is_open:
-            return [_refused(client_order_id, _why_not_open(order), at)]
-        told_at = self._not_before(order, at)
-        return self._record(_cancelled(client_order_id, "cancelled by request", told_at))
-
-    def replace_stop(self, client_order_id: str, stop_price: Decimal, at: datetime) -> list[Fact]:
-        """Move the price of a waiting stop; it counts from the next bar that opens."""
-        order = self.state.orders.get(client_order_id)
-        if order is None or not order.is_open:
-            return [_refused(client_order_id, _why_not_open(order), at)]
-        if order.kind is not OrderKind.STOP or order.is_market:
-            return [_refused(client_order_id, "not a waiting stop order", at)]
-        target = self.state.bracket_of(order).target
-        if not is_on_tick(stop_price) or (
-            target and target.limit_price and not stop_price < target.limit_price
-        ):
-            return [_refused(client_order_id, f"invalid stop price {stop_price}", at)]
-        return self._record(
-            f.OrderReplaced(
-                at=self._not_before(order, at),
-                client_order_id=client_order_id,
-                stop_price=stop_price,
-                limit_price=None,
-            )
+    def taken_in(
+        self,
+        request: OrderRequest,
+        at: datetime,
+        *,
+        market: MarketNow = ALL_SESSION,
+        is_acknowledged: bool = True,
+    ) -> list[e.OrderEntered]:
+        """Return the events that would take a request in, without judging or recording them."""
+        if self.rules.book is RuleBook.OURS and request.side is Side.SELL:
+            intent = closing_intent(request.side)
+        else:
+            intent = inferred_intent(request.side, self.state.account.held(request.symbol))
+        return self.registry.entered(
+            request, at, intent=intent, market=market, is_acknowledged=is_acknowledged
         )
 
-    def on_open_print(self, opening: OpenPrint, at: datetime) -> list[Fact]:
+    def acknowledge(self, order_id: str, at: datetime) -> list[e.VenueEvent]:
+        """Make an accepted order `new`; nothing when it is not waiting any more."""
+        order = self.state.orders[order_id]
+        if order.status is not VenueStatus.ACCEPTED:
+            return []
+        return self._recorder.record(e.OrderActivated(at=at, order_id=order_id))
+
+    def cancel(
+        self, order_id: str, at: datetime, *, phase: SessionPhase = SessionPhase.REGULAR
+    ) -> list[e.VenueEvent]:
+        """Cancel what is left of an order and what belongs to it.
+
+        Outside the order's session it may only be `pending_cancel` until the session opens.
+        """
+        order = self._cancelable(order_id)
+        is_in_session = phase is SessionPhase.REGULAR or (
+            order.extended_hours and phase is not SessionPhase.CLOSED
+        )
+        if is_in_session or self.rules.cancel_when_closed is CancelWhenClosed.AT_ONCE:
+            return self._cancel(order, BY_REQUEST, at)
+        return self._recorder.record(self._cancel_request(order, at))
+
+    def request_cancel(self, order_id: str, at: datetime) -> list[e.VenueEvent]:
+        """Make an order `pending_cancel`; it may still fill until `confirm_cancel`."""
+        return self._recorder.record(self._cancel_request(self._cancelable(order_id), at))
+
+    def confirm_cancel(self, order_id: str, at: datetime) -> list[e.VenueEvent]:
+        """Finish a pending cancel; nothing when the order ended before."""
+        order = self.state.orders[order_id]
+        if order.status is not VenueStatus.PENDING_CANCEL:
+            return []
+        return self._cancel(order, BY_REQUEST, at)
+
+    def cancel_all(
+        self, at: datetime, *, phase: SessionPhase = SessionPhase.REGULAR
+    ) -> list[e.VenueEvent]:
+        """Cancel every order that can be cancelled."""
+        events: list[e.VenueEvent] = []
+        for order in self.state.all_open_orders():
+            if order.is_open and order.status is not VenueStatus.PENDING_CANCEL:
+                events += self.cancel(order.order_id, at, phase=phase)
+        return events
+
+    def replace(
+        self,
+        order_id: str,
+        changes: OrderChanges,
+        at: datetime,
+        *,
+        market: MarketNow = ALL_SESSION,
+    ) -> list[e.VenueEvent]:
+        """Replace an order by a successor with new ids (`replaced_by`, `replaces`)."""
+        order = self._known(order_id)
+        if changes.client_order_id is not None:
+            self._check_client_id(changes.client_order_id)
+        replaced = self.successor_of(order, changes, at, market=market)
+        wanted = replacement.Replacement(
+            order=order,
+            changes=changes,
+            group=self.state.group_of(order),
+            successor=self._applicant(replaced[1], market),
+            reserved_usd=self.state.reservations.usd_of.get(order_id, ZERO),
+        )
+        refusal = (
+            replacement.our_refusal(wanted)
+            if self.rules.book is RuleBook.OURS
+            else replacement.alpaca_refusal(wanted)
+        )
+        if refusal is not None:
+            raise Refused(refusal)
+        return self._recorder.record(*replaced)
+
+    def successor_of(
+        self,
+        order: VenueOrder,
+        changes: OrderChanges,
+        at: datetime,
+        *,
+        market: MarketNow = ALL_SESSION,
+    ) -> tuple[e.OrderReplaced, e.OrderEntered]:
+        """Return the events that would replace an order, without judging or recording them."""
+        told_at = self._recorder.not_before(order, at)
+        return self.registry.succeeded(order, changes, told_at, ask=market.ask)
+
+    # prices
+
+    def on_open_print(self, opening: OpenPrint, at: datetime) -> list[e.VenueEvent]:
         """Fill what the first trade of a bar fills; `at` is when that bar opens."""
         return self._match(print_window(opening, at), at)
 
-    def on_bar(self, bar: Bar, at: datetime) -> list[Fact]:
+    def on_bar(self, bar: Bar, at: datetime) -> list[e.VenueEvent]:
         """Fill what a complete bar fills; what filled at its opening print does not again."""
         if bar.symbol not in self.state.open_ids:
             return []
         return self._match(open_window(bar), at) + self._match(range_window(bar), at)
 
-    def halt(self, symbol: str, at: datetime) -> None:
-        """Stop matching a symbol; orders are still taken, and wait.
+    def on_trade(
+        self,
+        symbol: str,
+        price: float,
+        at: datetime,
+        *,
+        session: SessionPhase = SessionPhase.REGULAR,
+        bid: float | None = None,
+        ask: float | None = None,
+        only: Collection[str] | None = None,
+    ) -> list[e.VenueEvent]:
+        """Offer one price now. Without `bid` and `ask` the quote is half a spread around it.
 
-        No facts are returned here and by `resume`: who told the venue records `SymbolHalted`.
+        `only`: just these order ids, for a price the others have seen already. Orders that live
+        for a moment (IOC, FOK) end here.
         """
-        self.apply(f.SymbolHalted(at=at, symbol=symbol, code=""))
+        if symbol not in self.state.open_ids:
+            return []
+        window = trade_window(symbol, price, at, session=session, bid=bid, ask=ask)
+        return self._match(window, at, only)
 
-    def resume(self, symbol: str, at: datetime) -> None:
-        """Match a symbol again, in bars that open from now on."""
-        self.apply(f.SymbolResumed(at=at, symbol=symbol))
+    def on_auction(
+        self, symbol: str, price: float, at: datetime, kind: AuctionKind
+    ) -> list[e.VenueEvent]:
+        """Fill the orders for an auction at its price and end what is left of them."""
+        orders = [
+            order
+            for order in self.state.open_orders(symbol)
+            if _AUCTION_OF.get(order.time_in_force) is kind
+        ]
+        if not orders or symbol in self.state.halted:
+            return []
+        events: list[e.VenueEvent] = []
+        for order in orders:
+            events += self.acknowledge(order.order_id, at)
+        events += self._match(
+            auction_window(symbol, price, at), at, [order.order_id for order in orders]
+        )
+        for order in orders:
+            if not order.is_ended:
+                events += self._cancel(order, AUCTION_OVER, at)
+        return events
 
-    def on_session_close(self, at: datetime) -> list[Fact]:
-        """Let the day orders lapse that were there before the close."""
-        facts: list[Fact] = []
+    # time and corporate actions
+
+    def on_session_open(
+        self, at: datetime, *, phase: SessionPhase = SessionPhase.REGULAR
+    ) -> list[e.VenueEvent]:
+        """Confirm cancels that waited and make queued orders `new`; PRE: extended-hours only."""
+        events: list[e.VenueEvent] = []
         for order in self.state.all_open_orders():
-            if order.time_in_force is TimeInForce.DAY and order.live_from < at:
-                told_at = self._not_before(order, at)
-                facts += self._record(
-                    f.OrderExpired(at=told_at, client_order_id=order.client_order_id)
-                )
-        return facts
+            if phase is not SessionPhase.REGULAR and not order.extended_hours:
+                continue
+            events += self.confirm_cancel(order.order_id, at)
+            events += self.acknowledge(order.order_id, at)
+        return events
 
-    def snapshot(self) -> BrokerSnapshot:
-        """Return the books as they stand."""
-        return BrokerSnapshot(
-            cash_usd=self.state.account.cash_usd,
-            positions=self.state.account.positions(),
-            open_orders=tuple(
-                BrokerOrder(
-                    client_order_id=order.client_order_id,
-                    broker_order_id=venue_order_id(order.client_order_id),
-                    symbol=order.symbol,
-                    quantity=order.quantity,
-                    filled_quantity=order.filled_quantity,
-                )
-                for order in self.state.all_open_orders()
-            ),
+    def on_session_close(
+        self, at: datetime, *, phase: SessionPhase = SessionPhase.REGULAR
+    ) -> list[e.VenueEvent]:
+        """Let the orders of the session lapse that were there before the close, and those whose
+        last day it was. POST ends the extended-hours orders, REGULAR all others.
+        """
+        ended: list[e.OrderEvent] = []
+        for order in self.state.all_open_orders():
+            if order.extended_hours is not (phase is SessionPhase.POST):
+                continue
+            told_at = self._recorder.not_before(order, at)
+            if order.time_in_force in _OF_ONE_SESSION and order.live_from < at:
+                ended.append(_lapsed(order, told_at))
+            elif order.expires_at is not None and order.expires_at <= at:
+                ended.append(_canceled(order, TOO_OLD, told_at))
+        return self._recorder.record_apart(ended)
+
+    def roll_day(self, at: datetime, marks: Mapping[str, Decimal]) -> list[e.VenueEvent]:
+        """Close the books of a day: its equity and margin bound the next day's buying power."""
+        worth = self.figures(marks)
+        return self._note(
+            e.DayRolled(
+                at=at,
+                equity_usd=worth.equity_usd,
+                maintenance_margin_usd=worth.maintenance_margin_usd,
+            )
         )
 
-    def ticket(self, client_order_id: str) -> OrderTicket | None:
-        """Return where an order or leg stands, or None when the venue does not know it."""
-        order = self.state.orders.get(client_order_id)
-        return order.ticket() if order else None
+    def halt(self, symbol: str, at: datetime) -> list[e.VenueEvent]:
+        """Stop matching a symbol; orders are still taken, and wait."""
+        return self._note(e.SymbolHalted(at=at, symbol=symbol))
+
+    def resume(self, symbol: str, at: datetime) -> list[e.VenueEvent]:
+        """Match a symbol again, at prices from now on."""
+        return self._note(e.SymbolResumed(at=at, symbol=symbol))
+
+    def apply_split(
+        self, symbol: str, shares_per_share: Decimal, price: Decimal, at: datetime
+    ) -> list[e.VenueEvent]:
+        """Turn each share into `shares_per_share`; `price` (after it) pays out fractions.
+
+        Open orders of the symbol are cancelled.
+        """
+        events = self._recorder.record_apart(
+            [_canceled(o, CORPORATE_ACTION, at) for o in self.state.open_orders(symbol)]
+        )
+        fraction = self.state.account.fraction_after_split(symbol, shares_per_share)
+        return events + self._note(
+            e.SplitApplied(
+                at=at,
+                symbol=symbol,
+                shares_per_share=shares_per_share,
+                cash_in_lieu_usd=round_cents(fraction * price),
+            )
+        )
+
+    def rename(self, symbol: str, new_symbol: str, at: datetime) -> list[e.VenueEvent]:
+        """Give holdings and orders of a symbol its new name."""
+        return self._note(e.SymbolRenamed(at=at, symbol=symbol, new_symbol=new_symbol))
+
+    # what is known
+
+    def figures(self, marks: Mapping[str, Decimal]) -> margin.AccountFigures:
+        """Return what the account is worth and may spend at the prices `marks`."""
+        return margin.figures(
+            self.state, marks, multiplier=self.buying_power_multiplier, money=self.rules.money
+        )
 
     def working_symbols(self) -> set[str]:
         """Return the symbols whose prices the venue needs."""
         return set(self.state.open_ids)
 
-    def apply(self, message: Message) -> None:
-        """Change by one recorded message and do nothing else; what is no business is ignored."""
-        self.state.apply(message)
+    # memory
 
-    def rebuild(self, messages: Iterable[Message]) -> None:
-        """Become the engine that recorded `messages`. Only for a new engine."""
+    def apply(self, event: e.VenueEvent) -> None:
+        """Change by one recorded event and do nothing else."""
+        event_effects.apply(self.state, event)
+
+    def rebuild(self, events: Iterable[e.VenueEvent]) -> None:
+        """Become the engine that recorded `events`. Only for a new engine."""
         if self.state.orders:
             raise InvariantViolated("rebuild is for a venue that has seen no order yet")
-        for message in messages:
-            self.apply(message)
-        self.state.promised.clear()
+        for event in events:
+            self.apply(event)
 
-    def settle(self, at: datetime) -> list[Fact]:
+    def settle(self, at: datetime) -> list[e.VenueEvent]:
         """Record and return what follows from the state but was lost when the process died."""
-        facts: list[Fact] = []
+        events: list[e.VenueEvent] = []
         for order in list(self.state.orders.values()):
-            if not order.is_leg:
-                facts += self._consequences(order, at)
-        return facts
+            if order.parent_id is None:
+                events += self._recorder.consequences(order, at)
+        return events
 
-    def _not_before(self, order: VenueOrder, at: datetime) -> datetime:
-        """Return `at`, or the later time of a fill of the same bracket that is still under way.
+    def _match(
+        self, window: PriceWindow, at: datetime, only: Collection[str] | None = None
+    ) -> list[e.VenueEvent]:
+        return self._matcher.match(window, at, multiplier=self.buying_power_multiplier, only=only)
 
-        So facts of one bracket are recorded in the order in which they happened at the venue.
-        """
-        bracket = self.state.bracket_of(order)
-        return max(at, bracket.entry.told_at, *(leg.told_at for leg in bracket.legs))
+    def _take_in(self, entered: list[e.OrderEntered]) -> list[e.VenueEvent]:
+        for event in entered:
+            self.apply(event)
+        first = entered[0]
+        order = self.state.orders[first.order_id]
+        return [*entered, *self._recorder.consequences(order, first.at)]
 
-    def _record(self, fact: OrderFact) -> list[Fact]:
-        """Change the state by a fact and return it with all that follows from it."""
-        self.state.apply(fact)
-        if isinstance(fact, f.OrderFilled):
-            order_id = fact.fill.client_order_id
+    def _note(self, event: e.VenueEvent) -> list[e.VenueEvent]:
+        self.apply(event)
+        return [event]
+
+    def _applicant(self, entered: e.OrderEntered, market: MarketNow) -> admission.Applicant:
+        request = entered.request
+        quantity = request.quantity
+        if quantity is None:
+            cost_usd = request.notional_usd or ZERO
         else:
-            order_id = fact.client_order_id
-        return [fact, *self._consequences(self.state.orders[order_id], fact.at)]
-
-    def _consequences(self, order: VenueOrder, at: datetime) -> list[Fact]:
-        facts: list[Fact] = []
-        if order.status is OrderStatus.REJECTED:
-            return facts
-        bracket = self.state.bracket_of(order)
-        while (fact := next_consequence(bracket, at)) is not None:
-            self.state.apply(fact)
-            facts.append(fact)
-        return facts
-
-    def _match(self, window: PriceWindow, at: datetime) -> list[Fact]:
-        """Offer a price window to every order of its symbol, then to the legs these brought."""
-        symbol = window.symbol
-        if symbol in self.state.halted:
-            return []
-        resumed_at = self.state.tradable_from.get(symbol)
-        if resumed_at is not None and window.opened_at < resumed_at:
-            return []
-        orders = self.state.open_orders(symbol)
-        known = {order.client_order_id for order in orders}
-        facts = self._offer(window, orders, at)
-        legs = [o for o in self.state.open_orders(symbol) if o.client_order_id not in known]
-        return facts + self._offer(window, legs, at)
-
-    def _offer(self, window: PriceWindow, orders: list[VenueOrder], at: datetime) -> list[Fact]:
-        """Offer the window in the order of arrival; an entry is older than its legs.
-
-        Each order is asked when its turn comes: what filled before may have ended it.
-        """
-        facts: list[Fact] = []
-        for order in sorted(orders, key=lambda o: self._pricing.filled_at(o, window)):
-            if order.is_open and self._may_fill(order, window):
-                facts += self._try_fill(order, window, at)
-        return facts
-
-    def _may_fill(self, order: VenueOrder, window: PriceWindow) -> bool:
-        """Tell whether the order may look at these prices: none from before it was sent."""
-        opened_at = window.opened_at
-        if order.filled_in(opened_at, Phase.OPEN) or order.filled_in(opened_at, Phase.RANGE):
-            return False
-        if order.is_leg:
-            return leg_may_fill(order, self.state.bracket_of(order), window)
-        if window.phase is Phase.RANGE and self._pricing.filled_at(order, window) > window.ends_at:
-            return False  # it arrived when these prices were over
-        return opened_at >= order.live_from
-
-    def _try_fill(self, order: VenueOrder, window: PriceWindow, at: datetime) -> list[Fact]:
-        price = self._pricing.price(order, window)
-        if price is None:
-            return []
-        wanted = self._pricing.quantity(order, window)
-        quantity = min(wanted, self._affordable(order, price))
-        filled_at = self._pricing.filled_at(order, window)
-        known_at = max(at, filled_at)
-        facts: list[Fact] = []
-        if quantity > 0:
-            fill = Fill(
-                fill_id=order.fill_id(window.opened_at, window.phase),
-                client_order_id=order.client_order_id,
-                symbol=order.symbol,
-                side=order.side,
-                quantity=quantity,
-                price=price,
-                fee_usd=fee_usd(quantity * price, self._pricing.commission_fraction),
-                filled_at=filled_at,
-            )
-            facts += self._record(f.OrderFilled(at=known_at, fill=fill))
-        if quantity < wanted:
-            facts += self._record(_cancelled(order.client_order_id, NO_MONEY, known_at))
-        return facts
-
-    def _affordable(self, order: VenueOrder, price: Decimal) -> Decimal:
-        """Return how many shares the account can pay for, apart from what others reserved."""
-        if order.side is Side.SELL:
-            return order.remaining
-        commission_fraction = self._pricing.commission_fraction
-        others = (o for o in self.state.all_open_orders() if o is not order)
-        reserved_usd = venue_account.reserved_usd(others, commission_fraction)
-        return affordable_shares(
-            price,
-            available_usd=self.state.account.buying_power_usd() - reserved_usd,
-            commission_fraction=commission_fraction,
+            cost_usd = quantity * entered.reserve_price
+        return admission.Applicant(
+            request=request,
+            intent=entered.position_intent,
+            cost_usd=cost_usd,
+            state=self.state,
+            figures=self.figures(market.marks),
+            market=market,
+            allow_short=self.allow_short,
         )
 
+    def _check_client_id(self, client_order_id: str) -> None:
+        known = self.state.by_client_id(client_order_id)
+        if known is None:
+            return
+        if self.rules.client_ids is ClientIdScope.ACTIVE_ONLY and known.is_ended:
+            return
+        raise Refused(
+            Refusal(kind=RefusalKind.CLIENT_ORDER_ID, message="client_order_id must be unique")
+        )
 
-def _answer(order: VenueOrder, at: datetime) -> Fact:
-    if order.status is OrderStatus.REJECTED:
-        return _rejected(order.client_order_id, order.reason, at)
-    return _accepted(order.client_order_id, at)
+    def _known(self, order_id: str) -> VenueOrder:
+        order = self.state.orders.get(order_id)
+        if order is None:
+            message = f"order not found for {order_id}"
+            raise Refused(Refusal(kind=RefusalKind.ORDER_UNKNOWN, message=message))
+        return order
+
+    def _cancelable(self, order_id: str) -> VenueOrder:
+        """Return the order that a cancel is about: a waiting leg ends with its entry."""
+        order = self._known(order_id)
+        is_waiting = not order.is_ended and not order.is_open
+        if (
+            order.is_ended
+            or order.status is VenueStatus.PENDING_CANCEL
+            or (is_waiting and self.rules.book is RuleBook.OURS)
+        ):
+            message = f'order is already in "{order.status}" state'
+            raise Refused(Refusal(kind=RefusalKind.NOT_CANCELABLE, message=message))
+        if is_waiting:
+            assert order.parent_id is not None
+            return self._cancelable(order.parent_id)
+        return order
+
+    def _cancel_request(self, order: VenueOrder, at: datetime) -> e.CancelRequested:
+        return e.CancelRequested(at=self._recorder.not_before(order, at), order_id=order.order_id)
+
+    def _cancel(self, order: VenueOrder, reason: str, at: datetime) -> list[e.VenueEvent]:
+        told_at = self._recorder.not_before(order, at)
+        return self._recorder.record(_canceled(order, reason, told_at))
 
 
-def _accepted(client_order_id: str, at: datetime) -> f.OrderAccepted:
-    return f.OrderAccepted(
-        at=at, client_order_id=client_order_id, broker_order_id=venue_order_id(client_order_id)
-    )
+def _canceled(order: VenueOrder, reason: str, at: datetime) -> e.OrderCanceled:
+    return e.OrderCanceled(at=at, order_id=order.order_id, reason=reason)
 
 
-def _rejected(client_order_id: str, reason: str, at: datetime) -> f.OrderRejected:
-    return f.OrderRejected(at=at, client_order_id=client_order_id, reason=reason)
-
-
-def _cancelled(client_order_id: str, reason: str, at: datetime) -> f.OrderCancelled:
-    return f.OrderCancelled(at=at, client_order_id=client_order_id, reason=reason)
-
-
-def _refused(client_order_id: str, reason: str, at: datetime) -> f.ChangeRefused:
-    return f.ChangeRefused(at=at, client_order_id=client_order_id, reason=reason)
-
-
-def _why_not_open(order: VenueOrder | None) -> str:
-    return f'order is already in "{order.status}" state' if order else "order not found"
+def _lapsed(order: VenueOrder, at: datetime) -> e.OrderEvent:
+    if order.status is VenueStatus.PENDING_CANCEL:
+        return _canceled(order, BY_REQUEST, at)
+    return e.OrderExpired(at=at, order_id=order.order_id)

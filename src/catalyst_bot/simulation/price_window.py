@@ -1,6 +1,6 @@
-"""A stretch of prices in which orders may fill: the opening print, or a whole bar.
+"""A stretch of prices in which orders may fill: one trade, an auction, or a whole bar.
 
-An opening print is a window without length; so one set of rules serves both.
+A single trade is a window without length; so one set of rules serves all of them.
 """
 
 from __future__ import annotations
@@ -10,18 +10,27 @@ from datetime import datetime
 from enum import StrEnum
 
 from catalyst_bot.domain.market import Bar, OpenPrint
+from catalyst_bot.simulation.market_now import SessionPhase
 
 
 class Phase(StrEnum):
-    """Part of a bar an order fills in; an order fills at most once per bar."""
+    """What the prices are: an opening print, the range of a bar, a trade, an auction.
+
+    An order fills at most once per bar, trade or auction.
+    """
 
     OPEN = "open"
     RANGE = "range"
+    TICK = "tick"
+    AUCTION = "auction"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceWindow:
-    """Prices from `opened_at` to `ends_at` (the same moment for an opening print)."""
+    """Prices from `opened_at` to `ends_at` (the same moment for all but RANGE).
+
+    `bid` and `ask` are the quote where one is known; else it is half a spread around the price.
+    """
 
     symbol: str
     phase: Phase
@@ -31,6 +40,14 @@ class PriceWindow:
     high: float
     low: float
     volume: float | None
+    session: SessionPhase = SessionPhase.REGULAR
+    bid: float | None = None
+    ask: float | None = None
+
+    @property
+    def is_moment(self) -> bool:
+        """Tell whether all of the window happened at once, so that market orders meet it."""
+        return self.phase is not Phase.RANGE
 
 
 def print_window(opening: OpenPrint, at: datetime) -> PriceWindow:
@@ -64,4 +81,43 @@ def range_window(bar: Bar) -> PriceWindow:
         high=bar.high,
         low=bar.low,
         volume=bar.volume,
+    )
+
+
+def trade_window(
+    symbol: str,
+    price: float,
+    at: datetime,
+    *,
+    session: SessionPhase,
+    bid: float | None,
+    ask: float | None,
+) -> PriceWindow:
+    """Return the window of one trade, with the quote around it if it is known."""
+    return PriceWindow(
+        symbol=symbol,
+        phase=Phase.TICK,
+        opened_at=at,
+        ends_at=at,
+        open=price,
+        high=price,
+        low=price,
+        volume=None,
+        session=session,
+        bid=bid,
+        ask=ask,
+    )
+
+
+def auction_window(symbol: str, price: float, at: datetime) -> PriceWindow:
+    """Return the window of an auction."""
+    return PriceWindow(
+        symbol=symbol,
+        phase=Phase.AUCTION,
+        opened_at=at,
+        ends_at=at,
+        open=price,
+        high=price,
+        low=price,
+        volume=None,
     )

@@ -1,6 +1,6 @@
-"""What the venue remembers of one order or bracket leg.
+"""What the venue remembers of one order.
 
-Everything here follows from journalled messages, so that a venue can be rebuilt from them.
+Everything here follows from the venue's events, so that a venue can be rebuilt from them.
 """
 
 from __future__ import annotations
@@ -8,174 +8,171 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 
 from catalyst_bot.domain import ids
-from catalyst_bot.domain.enums import (
-    ExitReason,
-    OrderKind,
-    OrderRole,
-    OrderStatus,
-    Side,
-    TimeInForce,
-)
+from catalyst_bot.domain.enums import OrderKind, Side, TimeInForce
 from catalyst_bot.domain.money import ZERO
-from catalyst_bot.domain.trading import ApprovedOrder, OrderTicket, stop_leg_id, target_leg_id
+from catalyst_bot.simulation.order_request import OrderRequest, PositionIntent
 from catalyst_bot.simulation.price_window import Phase
 
-_OPEN = frozenset({OrderStatus.WORKING, OrderStatus.PARTIALLY_FILLED})
+
+class VenueStatus(StrEnum):
+    """Where an order stands, in Alpaca's words."""
+
+    ACCEPTED = "accepted"
+    NEW = "new"
+    PARTIALLY_FILLED = "partially_filled"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    REPLACED = "replaced"
+    HELD = "held"
+    PENDING_CANCEL = "pending_cancel"
+    REJECTED = "rejected"
 
 
-def venue_order_id(client_order_id: str) -> str:
-    """Return the venue's own name for an order: one and the same in every replay."""
-    return ids.content_id("ven", client_order_id)
+class VenueRole(StrEnum):
+    """What an order is in its group."""
+
+    SIMPLE = "simple"
+    ENTRY = "entry"
+    TAKE_PROFIT = "take_profit"
+    STOP_LOSS = "stop_loss"
+
+
+ENDED = frozenset(
+    {
+        VenueStatus.FILLED,
+        VenueStatus.CANCELED,
+        VenueStatus.EXPIRED,
+        VenueStatus.REPLACED,
+        VenueStatus.REJECTED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricePoint:
+    """The prices of an order from `since` on."""
+
+    since: datetime
+    limit_price: Decimal | None
+    stop_price: Decimal | None
 
 
 @dataclass(slots=True, kw_only=True)
 class VenueOrder:
     """An order at the venue.
 
-    `order` is the approved order it came from: for a leg, the entry's. `live_from` is when it
-    reached the venue (a leg: its entry's first fill). `stop_prices` are all it ever had with the
-    time from which each counts. `told_at` is when the bot learns of its last fill, which may be
-    `latency_s` ahead. `is_acknowledged` tells whether its `OrderAccepted` was recorded.
+    `quantity` of a notional order is an estimate until it is filled. `live_from` is when prices
+    began to count for it (a leg: its entry's fill). `prices` are all the prices it ever had, those
+    of the orders it replaces too: in a bar that was already open a moved price does not count.
+    `told_at` is when its owner learns of its last fill, which may be `latency_s` ahead. `is_live`:
+    it watches prices, though a stop loss may be `held` meanwhile. `place` is its turn among the
+    open orders. `origin` is the name by which chance knows the order; a successor keeps both.
     """
 
+    order_id: str
     client_order_id: str
-    order: ApprovedOrder
-    role: OrderRole
+    request: OrderRequest
+    role: VenueRole
+    group_id: str | None
+    parent_id: str | None
+    leg_ids: tuple[str, ...]
+    position_intent: PositionIntent
     side: Side
     kind: OrderKind
+    symbol: str
     time_in_force: TimeInForce
+    extended_hours: bool
     quantity: Decimal
-    status: OrderStatus
+    reserve_price: Decimal
+    limit_price: Decimal | None
+    stop_price: Decimal | None
+    trail_price: Decimal | None
+    trail_percent: Decimal | None
+    high_water_mark: Decimal | None
+    collar_price: Decimal | None
+    status: VenueStatus
+    origin: str
+    created_at: datetime
+    submitted_at: datetime
     live_from: datetime
+    updated_at: datetime
     told_at: datetime
-    limit_price: Decimal | None = None
-    stop_prices: list[tuple[datetime, Decimal]] = field(default_factory=list)
-    exit_reason: ExitReason | None = None
+    expires_at: datetime | None
+    prices: list[PricePoint] = field(default_factory=list)
+    execution_ids: set[str] = field(default_factory=set)
     filled_quantity: Decimal = ZERO
-    fill_ids: set[str] = field(default_factory=set)
-    is_acknowledged: bool = False
+    filled_usd: Decimal = ZERO
+    is_live: bool = False
+    place: int = 0
+    triggered_at: datetime | None = None
+    filled_at: datetime | None = None
+    canceled_at: datetime | None = None
+    expired_at: datetime | None = None
+    failed_at: datetime | None = None
+    replaced_at: datetime | None = None
+    cancel_requested_at: datetime | None = None
+    replaces: str | None = None
+    replaced_by: str | None = None
+    replacement_count: int = 0
     reason: str = ""
 
     @property
-    def symbol(self) -> str:
-        return self.order.symbol
-
-    @property
-    def is_leg(self) -> bool:
-        return self.client_order_id != self.order.client_order_id
+    def is_ended(self) -> bool:
+        """Tell whether nothing more can happen to the order."""
+        return self.status in ENDED
 
     @property
     def is_open(self) -> bool:
-        return self.status in _OPEN
+        """Tell whether the order counts: all but ended ones and legs that are not live yet."""
+        return (self.is_live or self.parent_id is None) and self.status not in ENDED
 
     @property
-    def is_finished(self) -> bool:
-        return not self.is_open and self.status is not OrderStatus.HELD
+    def is_working(self) -> bool:
+        """Tell whether the order may fill; one with a cancel under way still may."""
+        return self.is_live and self.status not in ENDED
+
+    @property
+    def is_notional(self) -> bool:
+        return self.request.notional_usd is not None
+
+    @property
+    def is_leg(self) -> bool:
+        """Tell whether the order came with another one, not by a request of its own."""
+        return self.parent_id is not None
 
     @property
     def remaining(self) -> Decimal:
         return self.quantity - self.filled_quantity
 
     @property
-    def stop_price(self) -> Decimal | None:
-        return self.stop_prices[-1][1] if self.stop_prices else None
+    def average_price(self) -> Decimal | None:
+        return self.filled_usd / self.filled_quantity if self.filled_quantity else None
 
     @property
     def is_market(self) -> bool:
-        """A stop that was triggered but filled only in part is a market order from then on."""
-        return self.kind is OrderKind.MARKET or (
-            self.kind is OrderKind.STOP and self.filled_quantity > 0
-        )
+        """A stop that was triggered is a market order from then on, unless it has a limit."""
+        if self.kind is OrderKind.MARKET:
+            return True
+        is_stop = self.kind in {OrderKind.STOP, OrderKind.TRAILING_STOP}
+        return is_stop and self.triggered_at is not None and self.collar_price is None
 
-    def stop_price_in(self, opened_at: datetime) -> Decimal:
-        """Return the stop price that counts in a bar: a change counts from the next bar on."""
-        known = [price for since, price in self.stop_prices if since <= opened_at]
-        return known[-1] if known else self.stop_prices[0][1]
+    def prices_in(self, opened_at: datetime) -> PricePoint:
+        """Return the prices that count in a bar: a change counts from the next bar on."""
+        for point in reversed(self.prices):
+            if point.since <= opened_at:
+                return point
+        return self.prices[0]
 
-    def fill_id(self, opened_at: datetime, phase: Phase) -> str:
-        """Return the id of this order's fill in one bar; the same chance gives the same id."""
-        return ids.fill_id(self.client_order_id, opened_at.isoformat(), phase)
+    def execution_id(self, opened_at: datetime, phase: Phase) -> str:
+        """Return the id of this order's fill at one chance; the same chance gives the same id."""
+        return ids.fill_id(self.origin, opened_at.isoformat(), phase)
 
     def filled_in(self, opened_at: datetime, phase: Phase) -> bool:
-        """Tell whether the order was filled in this part of the bar."""
-        return bool(self.fill_ids) and self.fill_id(opened_at, phase) in self.fill_ids
-
-    def ticket(self) -> OrderTicket:
-        """Return the order as the bot knows orders; a leg's reference is the price it waits at."""
-        waits_at = self.limit_price or self.stop_price
-        reference_price = self.order.reference_price
-        return OrderTicket(
-            client_order_id=self.client_order_id,
-            broker_order_id=venue_order_id(self.client_order_id),
-            trade_id=self.order.trade_id,
-            catalyst_id=self.order.catalyst_id,
-            strategy_id=self.order.strategy_id,
-            symbol=self.symbol,
-            role=self.role,
-            side=self.side,
-            kind=self.kind,
-            status=self.status,
-            quantity=self.quantity,
-            filled_quantity=self.filled_quantity,
-            reference_price=waits_at if self.is_leg and waits_at else reference_price,
-            limit_price=self.limit_price,
-            stop_price=self.stop_price,
-            exit_reason=self.exit_reason,
-            submitted_at=self.live_from,
+        """Tell whether the order was filled at this chance."""
+        return bool(self.execution_ids) and self.execution_id(opened_at, phase) in (
+            self.execution_ids
         )
-
-
-def plain_order(order: ApprovedOrder, *, status: OrderStatus, live_from: datetime) -> VenueOrder:
-    """Return the venue's record of an approved order; a stop order waits at `stop_loss_price`."""
-    waits_at = order.stop_loss_price if order.kind is OrderKind.STOP else None
-    return VenueOrder(
-        client_order_id=order.client_order_id,
-        order=order,
-        role=order.role,
-        side=order.side,
-        kind=order.kind,
-        time_in_force=order.time_in_force,
-        quantity=order.quantity,
-        status=status,
-        live_from=live_from,
-        told_at=live_from,
-        limit_price=order.limit_price if order.kind is OrderKind.LIMIT else None,
-        stop_prices=[(live_from, waits_at)] if waits_at else [],
-        exit_reason=order.exit_reason,
-    )
-
-
-def held_legs(order: ApprovedOrder, live_from: datetime) -> list[VenueOrder]:
-    """Return the legs of an entry, stop first; they wait for its first fill. Others have none."""
-    legs: list[VenueOrder] = []
-    if order.side is not Side.BUY:
-        return legs
-    if order.stop_loss_price is not None:
-        stop = _held_leg(order, OrderRole.STOP_LOSS, live_from)
-        stop.stop_prices.append((live_from, order.stop_loss_price))
-        legs.append(stop)
-    if order.take_profit_price is not None:
-        target = _held_leg(order, OrderRole.TAKE_PROFIT, live_from)
-        target.limit_price = order.take_profit_price
-        legs.append(target)
-    return legs
-
-
-def _held_leg(order: ApprovedOrder, role: OrderRole, live_from: datetime) -> VenueOrder:
-    is_stop = role is OrderRole.STOP_LOSS
-    leg_id = stop_leg_id if is_stop else target_leg_id
-    return VenueOrder(
-        client_order_id=leg_id(order.client_order_id),
-        order=order,
-        role=role,
-        side=Side.SELL,
-        kind=OrderKind.STOP if is_stop else OrderKind.LIMIT,
-        time_in_force=TimeInForce.GTC,
-        quantity=order.quantity,
-        status=OrderStatus.HELD,
-        live_from=live_from,
-        told_at=live_from,
-        exit_reason=ExitReason.STOP_LOSS if is_stop else ExitReason.TAKE_PROFIT,
-    )

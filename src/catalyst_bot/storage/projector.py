@@ -10,13 +10,13 @@ from collections.abc import Sequence
 
 from catalyst_bot.domain.errors import InvariantViolated
 from catalyst_bot.domain.messages.registry import Recorded
-from catalyst_bot.storage.projections import account, events, headlines, orders, trades
+from catalyst_bot.storage.projections import account, desk, events, headlines, orders, trades
 from catalyst_bot.storage.projections.writes import Reducer
 from catalyst_bot.storage.schema import PROJECTIONS
 from catalyst_bot.storage.store import Statements
 
 # `headlines` first and `events` last: later reducers of one message read what earlier ones wrote.
-_MODULES = (headlines, orders, trades, account, events)
+_MODULES = (headlines, orders, trades, desk, account, events)
 _MOVE_CHECKPOINT = """
     INSERT INTO projector_checkpoint (id, seq) VALUES (1, ?)
     ON CONFLICT (id) DO UPDATE SET seq = excluded.seq

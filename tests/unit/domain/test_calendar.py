@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalyst_bot.domain.enums import SessionPhase
 from catalyst_bot.domain.errors import BadData
 from tests.builders import CLOSE, NOON, OPEN, calendar
 
@@ -48,3 +49,28 @@ def test_outside_its_table_it_refuses_to_guess(at: datetime):
     for ask in (CALENDAR.session_at, CALENDAR.next_session):
         with pytest.raises(BadData, match="outside the session table"):
             ask(at)
+
+
+@pytest.mark.parametrize(
+    ("at", "phase"),
+    [
+        (OPEN - timedelta(hours=5, minutes=30) - SECOND, SessionPhase.CLOSED),
+        (OPEN - timedelta(hours=5, minutes=30), SessionPhase.PRE),
+        (OPEN - SECOND, SessionPhase.PRE),
+        (OPEN, SessionPhase.REGULAR),
+        (CLOSE - SECOND, SessionPhase.REGULAR),
+        (CLOSE, SessionPhase.POST),
+        (CLOSE + timedelta(hours=4) - SECOND, SessionPhase.POST),
+        (CLOSE + timedelta(hours=4), SessionPhase.CLOSED),
+        (OPEN - timedelta(days=1), SessionPhase.CLOSED),  # a Sunday
+    ],
+)
+def test_a_day_has_hours_before_and_after_its_session(at: datetime, phase: SessionPhase):
+    assert CALENDAR.phase_at(at) is CALENDAR.phase_or_closed(at) is phase
+
+
+def test_outside_its_table_nothing_trades():
+    before = FIRST.opens_at - SECOND
+    with pytest.raises(BadData):
+        CALENDAR.phase_at(before)
+    assert CALENDAR.phase_or_closed(before) is SessionPhase.CLOSED

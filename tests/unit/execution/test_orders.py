@@ -3,7 +3,6 @@ from datetime import timedelta
 from decimal import Decimal
 
 from catalyst_bot.domain import ids
-from catalyst_bot.domain.account import BrokerOrder, BrokerPosition, BrokerSnapshot
 from catalyst_bot.domain.enums import (
     ExitReason,
     HaltCause,
@@ -54,6 +53,13 @@ def held() -> Stages:
     stages.accept(STOP_ID)
     stages.accept(TARGET_ID)
     return stages
+
+
+def reject_stops(stages: Stages) -> None:
+    """The broker takes none of the stops that are asked for."""
+    for order_id, ticket_ in list(stages.execution.open_tickets.items()):
+        if ticket_.role is not OrderRole.ENTRY:
+            stages.handle(f.OrderRejected(at=NOON, client_order_id=order_id, reason="no"))
 
 
 def status(stages: Stages, order_id: str) -> OrderStatus:
@@ -311,9 +317,10 @@ def test_an_exit_waits_for_its_legs():
 
 
 def test_an_exit_is_sent_at_once_when_nothing_is_in_its_way():
-    stages = held()
-    stages.cancel(STOP_ID)
-    stages.cancel(TARGET_ID)
+    stages = Stages()
+    stages.approve(replace(ENTRY, stop_loss_price=None, take_profit_price=None))
+    stages.fill(ENTRY_ID)
+    reject_stops(stages)
     assert of_type(stages.approve(EXIT), c.SubmitOrder)
 
 
@@ -343,8 +350,9 @@ def test_an_exit_never_grows_beyond_what_risk_approved():
     stages = held()
     stages.approve(exit_order(quantity=70))
     stages.cancel(STOP_ID)
-    (sent,) = of_type(stages.cancel(TARGET_ID), c.SubmitOrder)
-    assert sent.order.quantity == 70
+    sent, stop = of_type(stages.cancel(TARGET_ID), c.SubmitOrder)
+    assert (sent.order.role, sent.order.quantity) == (OrderRole.EXIT, 70)
+    assert (stop.order.role, stop.order.quantity) == (OrderRole.TAKE_PROFIT, 30)
 
 
 def test_an_exit_that_waits_for_a_lookup_goes_on():
@@ -368,9 +376,10 @@ def test_a_trade_has_one_waiting_exit_at_most():
 
 
 def test_of_two_exits_approved_at_once_one_is_sent():
-    stages = held()
-    stages.cancel(STOP_ID)
-    stages.cancel(TARGET_ID)
+    stages = Stages()
+    stages.approve(replace(ENTRY, stop_loss_price=None, take_profit_price=None))
+    stages.fill(ENTRY_ID)
+    reject_stops(stages)
     second = exit_order("halt")
     said = stages.handle(d.OrderApproved(order=EXIT), d.OrderApproved(order=second))
     assert [m.order for m in of_type(said, c.SubmitOrder)] == [EXIT]
@@ -426,21 +435,7 @@ def test_a_stop_that_is_being_cancelled_is_not_moved():
     assert stages.handle(moved) == []
 
 
-def test_a_position_that_loses_its_stop_is_told():
-    stages = held()
-    assert of_type(stages.cancel(STOP_ID, "by hand"), d.MismatchFound)
-
-
-def test_a_late_fill_of_a_cancelled_entry_is_told_because_nothing_protects_it():
-    stages = Stages()
-    stages.approve(ENTRY)
-    stages.cancel(ENTRY_ID)
-    said = stages.fill(ENTRY_ID, quantity=Decimal(10))
-    assert of_type(said, d.PositionOpened)
-    assert of_type(said, d.MismatchFound)
-
-
-# Halt and reconciliation
+# Halt
 
 
 def test_a_halt_cancels_entries_and_leaves_protection():
@@ -453,52 +448,6 @@ def test_a_halt_cancels_entries_and_leaves_protection():
     said = stages.handle(halt)
     assert [m.client_order_id for m in of_type(said, c.CancelOrder)] == [other.client_order_id]
     assert stages.handle(halt) == []
-
-
-def snapshot(positions: dict[str, int], orders: list[str]) -> f.BrokerSnapshotReceived:
-    books = BrokerSnapshot(
-        cash_usd=Decimal(0),
-        positions=tuple(
-            BrokerPosition(symbol=s, quantity=Decimal(q), average_cost=Decimal(1))
-            for s, q in positions.items()
-        ),
-        open_orders=tuple(
-            BrokerOrder(
-                client_order_id=order_id,
-                broker_order_id="b",
-                symbol="ACME",
-                quantity=Decimal(1),
-                filled_quantity=Decimal(0),
-            )
-            for order_id in orders
-        ),
-    )
-    return f.BrokerSnapshotReceived(at=NOON, snapshot=books)
-
-
-def test_every_start_looks_at_the_brokers_books():
-    assert of_type(Stages().said, c.TakeBrokerSnapshot) == [c.TakeBrokerSnapshot(reason="start")]
-
-
-def test_equal_books_say_nothing():
-    assert held().handle(snapshot({"ACME": 100}, [STOP_ID, TARGET_ID])) == []
-
-
-def test_every_difference_is_told():
-    said = held().handle(snapshot({"ACME": 90, "ELSE": 5}, [STOP_ID, "foreign"]))
-    told = {(m.subject, m.ours, m.theirs) for m in of_type(said, d.MismatchFound)}
-    assert told == {
-        ("position ACME", "100", "90"),
-        ("position ELSE", "0", "5"),
-        (f"order {TARGET_ID}", "working", "not open"),
-        ("order foreign", "not open", "open"),
-    }
-
-
-def test_orders_on_their_way_are_not_missed():
-    stages = Stages()
-    stages.approve(ENTRY)
-    assert stages.handle(snapshot({}, [])) == []
 
 
 # Memory

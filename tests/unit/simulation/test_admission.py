@@ -4,11 +4,11 @@ from decimal import Decimal
 
 import pytest
 
+from catalyst_bot.broker.embedded_venue import EmbeddedVenue
 from catalyst_bot.domain.enums import OrderKind
 from catalyst_bot.domain.messages.facts import OrderAccepted, OrderRejected
 from catalyst_bot.domain.messages.registry import Fact
 from catalyst_bot.domain.trading import ApprovedOrder
-from catalyst_bot.simulation.matching_engine import MatchingEngine
 from tests.unit.simulation.venue import (
     at,
     bracket,
@@ -30,7 +30,7 @@ def reason_of(facts: list[Fact]) -> str:
     return fact.reason
 
 
-def holding_100() -> MatchingEngine:
+def holding_100() -> EmbeddedVenue:
     engine = venue()
     engine.submit(buy("held"), at(0))
     show(engine, flat(0))

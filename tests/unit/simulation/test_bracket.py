@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import pytest
 
+from catalyst_bot.broker.embedded_venue import EmbeddedVenue
 from catalyst_bot.domain.enums import ExitReason, OrderRole, OrderStatus
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.trading import OrderTicket, stop_leg_id, target_leg_id
-from catalyst_bot.simulation.matching_engine import MatchingEngine
 from tests.unit.simulation.venue import (
     at,
     bracket,
@@ -27,7 +27,7 @@ STOP, TARGET = stop_leg_id(ENTRY), target_leg_id(ENTRY)
 LEGS_LIVE = ["OrderAccepted -sl", "OrderAccepted -tp"]
 
 
-def entered(quantity: int = 100) -> MatchingEngine:
+def entered(quantity: int = 100) -> EmbeddedVenue:
     """A venue where the bracket filled at the opening print of bar 0."""
     engine = venue()
     engine.submit(bracket(quantity=D(quantity)), at(0))
@@ -35,7 +35,7 @@ def entered(quantity: int = 100) -> MatchingEngine:
     return engine
 
 
-def ticket(engine: MatchingEngine, order_id: str) -> OrderTicket:
+def ticket(engine: EmbeddedVenue, order_id: str) -> OrderTicket:
     found = engine.ticket(order_id)
     assert found is not None
     return found
@@ -213,7 +213,7 @@ def test_a_held_leg_cannot_be_cancelled():
 
 def test_a_moved_stop_counts_from_the_next_bar():
     engine = entered()
-    (fact,) = engine.replace_stop(STOP, D("99.50"), at(0, seconds=60))
+    (fact,) = engine.replace(STOP, at(0, seconds=60), stop_price=D("99.50"))
     assert isinstance(fact, f.OrderReplaced)
     assert ticket(engine, STOP).stop_price == D("99.50")
     assert show(engine, candle(0, (100.0, 101.0, 98.0, 100.0))) == []
@@ -234,7 +234,7 @@ def test_a_moved_stop_counts_from_the_next_bar():
 )
 def test_a_stop_is_not_moved_to_nonsense(order_id: str, price: str, reason: str):
     engine = entered()
-    (fact,) = engine.replace_stop(order_id, D(price), at(1))
+    (fact,) = engine.replace(order_id, at(1), stop_price=D(price))
     assert isinstance(fact, f.ChangeRefused)
     assert reason in fact.reason
     assert ticket(engine, STOP).stop_price == 97

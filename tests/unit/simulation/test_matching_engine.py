@@ -351,7 +351,7 @@ def test_a_fill_under_way_is_told_before_any_later_change(change: str):
     facts = {
         "cancel the entry": lambda: engine.cancel(order.client_order_id, soon),
         "cancel a leg": lambda: engine.cancel(stop_id, soon),
-        "move the stop": lambda: engine.replace_stop(stop_id, D(98), soon),
+        "move the stop": lambda: engine.replace(stop_id, soon, stop_price=D(98)),
         "close": lambda: engine.on_session_close(soon),
     }[change]()
     assert facts

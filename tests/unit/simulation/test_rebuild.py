@@ -8,12 +8,12 @@ from decimal import Decimal
 
 import pytest
 
+from catalyst_bot.broker.embedded_venue import EmbeddedVenue
 from catalyst_bot.domain.errors import InvariantViolated
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.commands import SubmitOrder
 from catalyst_bot.domain.messages.registry import Fact, Message
 from catalyst_bot.domain.trading import ApprovedOrder, stop_leg_id
-from catalyst_bot.simulation.matching_engine import MatchingEngine
 from tests.builders import fill
 from tests.unit.simulation.venue import (
     at,
@@ -35,7 +35,7 @@ def sent(order: ApprovedOrder) -> SubmitOrder:
     return SubmitOrder(order=order, valid_until=order.approved_at + timedelta(seconds=10))
 
 
-def rebuilt(messages: list[Message]) -> MatchingEngine:
+def rebuilt(messages: list[Message]) -> EmbeddedVenue:
     engine = venue()
     engine.rebuild(messages)
     return engine
@@ -64,15 +64,15 @@ def test_a_rejection_is_remembered():
     assert rebuilt(messages).state == live.state
 
 
-def entry_fill(engine: MatchingEngine) -> list[Fact]:
+def entry_fill(engine: EmbeddedVenue) -> list[Fact]:
     return open_at(engine, 0)
 
 
-def stop_fill(engine: MatchingEngine) -> list[Fact]:
+def stop_fill(engine: EmbeddedVenue) -> list[Fact]:
     return show(engine, candle(1, (100.0, 107.0, 96.0, 96.0)))
 
 
-def leg_cancel(engine: MatchingEngine) -> list[Fact]:
+def leg_cancel(engine: EmbeddedVenue) -> list[Fact]:
     return engine.cancel(stop_leg_id(bracket().client_order_id), at(1))
 
 
@@ -81,7 +81,7 @@ def leg_cancel(engine: MatchingEngine) -> list[Fact]:
 )
 @pytest.mark.parametrize("lost", [0, 1, 2])
 def test_facts_that_were_due_when_the_venue_died_are_made_up_for(
-    steps: tuple[Callable[[MatchingEngine], list[Fact]], ...], lost: int
+    steps: tuple[Callable[[EmbeddedVenue], list[Fact]], ...], lost: int
 ):
     live, order = venue(), bracket()
     messages: list[Message] = [sent(order), *live.submit(order, at(0))]
@@ -98,7 +98,9 @@ def test_facts_that_were_due_when_the_venue_died_are_made_up_for(
 def test_a_moved_stop_is_remembered_with_its_time():
     live, order = venue(), bracket()
     messages: list[Message] = [sent(order), *live.submit(order, at(0)), *open_at(live, 0)]
-    messages += live.replace_stop(stop_leg_id(order.client_order_id), D(99), at(0, seconds=30))
+    messages += live.replace(
+        stop_leg_id(order.client_order_id), at(0, seconds=30), stop_price=D(99)
+    )
     again = rebuilt(messages)
     for engine in (live, again):
         assert show(engine, candle(0, (100.0, 100.0, 98.0, 100.0))) == []

@@ -9,40 +9,82 @@ from hypothesis import strategies as st
 from catalyst_bot.domain.enums import Side
 from catalyst_bot.domain.errors import InvariantViolated
 from catalyst_bot.simulation.venue_account import VenueAccount, affordable_shares, fee_usd
-from tests.builders import fill
 
 D = Decimal
 COMMISSION = D("0.001")
 
 
-def account(**given_fields: Decimal) -> VenueAccount:
-    defaults = {"cash_usd": D(10_000), "buying_power_multiplier": D(1)}
-    return VenueAccount(**(defaults | given_fields))
+def trade(books: VenueAccount, side: Side, quantity: str, price: str, fee: str = "0") -> None:
+    books.book("ACME", side, quantity=D(quantity), price=D(price), fee_usd=D(fee))
+
+
+def account() -> VenueAccount:
+    return VenueAccount(cash_usd=D(10_000))
 
 
 def test_average_cost_survives_partial_sales():
     books = account()
-    books.book(fill(quantity=D(3), price=D(10), fee_usd=D("0.03")))
-    books.book(fill(quantity=D(4), price=D(11), fee_usd=D("0.04")))
-    books.book(fill(side=Side.SELL, quantity=D(2), price=D(12), fee_usd=D("0.02")))
-    (position,) = books.positions()
-    assert position.quantity == 5
-    assert position.average_cost == pytest.approx(D(74) / 7, abs=D("0.0001"))
+    trade(books, Side.BUY, "3", "10", "0.03")
+    trade(books, Side.BUY, "4", "11", "0.04")
+    trade(books, Side.SELL, "2", "12", "0.02")
+    holding = books.holdings["ACME"]
+    assert holding.quantity == 5
+    assert holding.average_cost == pytest.approx(D(74) / 7, abs=D("0.0001"))
     assert books.fees_usd == D("0.09")
     assert books.cash_usd == 10_000 - 74 + 24 - D("0.09")
 
 
-def test_selling_more_than_held_is_a_bug():
+def test_a_short_position_owes_shares_and_earns_when_the_price_falls():
+    books = account()
+    trade(books, Side.SELL, "100", "10")
+    assert (books.held("ACME"), books.cost_usd(), books.cash_usd) == (-100, -1_000, 11_000)
+    trade(books, Side.SELL, "100", "12")
+    assert books.holdings["ACME"].average_cost == 11
+    trade(books, Side.BUY, "50", "9")
+    assert books.realised_usd == 50 * (11 - 9)
+    trade(books, Side.BUY, "150", "13")
+    assert books.realised_usd == 100 - 150 * 2
+    assert books.cash_usd == 10_000 + books.realised_usd
+    assert books.holdings == {}
+
+
+@pytest.mark.parametrize(("first", "then"), [(Side.BUY, Side.SELL), (Side.SELL, Side.BUY)])
+def test_one_trade_does_not_cross_zero(first: Side, then: Side):
+    books = account()
+    trade(books, first, "5", "10")
     with pytest.raises(InvariantViolated):
-        account().book(fill(side=Side.SELL))
+        trade(books, then, "6", "10")
 
 
-def test_buying_power_is_the_cash_unless_money_is_lent():
-    for multiplier, before, after in ((1, 10_000, 9_000), (2, 20_000, 19_000)):
-        books = account(buying_power_multiplier=D(multiplier))
-        assert books.buying_power_usd() == before
-        books.book(fill(quantity=D(10), price=D(100), fee_usd=D(0)))
-        assert books.buying_power_usd() == after
+@pytest.mark.parametrize(
+    ("held", "ratio", "after", "fraction"),
+    [
+        ("10", "3", "30", "0"),
+        ("105", "0.05", "5", "0.25"),
+        ("-105", "0.05", "-5", "-0.25"),
+        ("7", "0.1", "0", "0.7"),
+        ("1.5", "3", "4.5", "0"),  # who holds fractions keeps them
+    ],
+)
+def test_a_split_changes_shares_and_pays_out_the_fraction_of_one(
+    held: str, ratio: str, after: str, fraction: str
+):
+    books = account()
+    side = Side.BUY if D(held) > 0 else Side.SELL
+    trade(books, side, str(abs(D(held))), "10")
+    assert books.fraction_after_split("ACME", D(ratio)) == D(fraction)
+    in_lieu_usd = D(fraction) * 100
+    books.split("ACME", D(ratio), in_lieu_usd)
+    assert books.held("ACME") == D(after)
+    start_usd = 10_000 + books.realised_usd - books.fees_usd
+    assert books.cash_usd + books.cost_usd() == start_usd
+
+
+def test_a_renamed_symbol_keeps_its_position():
+    books = account()
+    trade(books, Side.BUY, "5", "10")
+    books.rename("ACME", "APEX")
+    assert (books.held("ACME"), books.held("APEX")) == (0, 5)
 
 
 @given(

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from catalyst_bot.broker.embedded_venue import EmbeddedVenue
 from catalyst_bot.domain import ids
 from catalyst_bot.domain.enums import OrderKind, OrderRole, Side
 from catalyst_bot.domain.limits import CostRules
@@ -14,7 +15,6 @@ from catalyst_bot.domain.market import Bar, OpenPrint
 from catalyst_bot.domain.messages.facts import OrderFilled
 from catalyst_bot.domain.messages.registry import Fact
 from catalyst_bot.domain.trading import ApprovedOrder, Fill
-from catalyst_bot.simulation.matching_engine import MatchingEngine
 from tests.builders import NOON, approved_order, bar
 
 MINUTES_5 = timedelta(minutes=5)
@@ -26,9 +26,9 @@ FREE = CostRules(  # no costs but half a tick of spread, and room for 100 shares
 )
 
 
-def venue(costs: CostRules = FREE, **given: Any) -> MatchingEngine:
+def venue(costs: CostRules = FREE, **given: Any) -> EmbeddedVenue:
     """A venue with $100,000."""
-    return MatchingEngine(costs, **({"starting_cash_usd": Decimal(100_000)} | given))
+    return EmbeddedVenue(costs, **({"starting_cash_usd": Decimal(100_000)} | given))
 
 
 def buy(name: str = "entry", **given: Any) -> ApprovedOrder:
@@ -75,12 +75,12 @@ def flat(number: int, price: float = 100.0, **given: Any) -> Bar:
     return candle(number, (price, price, price, price), **given)
 
 
-def show(engine: MatchingEngine, *bars: Bar) -> list[Fact]:
+def show(engine: EmbeddedVenue, *bars: Bar) -> list[Fact]:
     """Let the venue see complete bars when they close."""
     return [fact for one in bars for fact in engine.on_bar(one, one.closed_at)]
 
 
-def open_at(engine: MatchingEngine, number: int, price: float = 100.0, **given: Any) -> list[Fact]:
+def open_at(engine: EmbeddedVenue, number: int, price: float = 100.0, **given: Any) -> list[Fact]:
     """Let the venue see the opening print of the n-th bar."""
     return engine.on_open_print(OpenPrint(symbol="ACME", price=price, **given), at(number))
 

@@ -6,13 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from catalyst_bot.domain.account import AccountView, Position
-from catalyst_bot.domain.enums import HaltCause, PositionsPolicy, Side, Tier
+from catalyst_bot.domain.account import AccountView, BookDifference, BrokerOrder, Position
+from catalyst_bot.domain.enums import (
+    HaltCause,
+    PositionsPolicy,
+    ProtectedBy,
+    ProtectionStep,
+    Side,
+    Tier,
+)
 from catalyst_bot.domain.news import Alert, Catalyst
 from catalyst_bot.domain.trading import (
     ApprovedOrder,
     Check,
     ClosedTrade,
+    Fill,
     Observation,
     Signal,
     SizingStep,
@@ -116,6 +124,65 @@ class OrderTimedOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderQueued:
+    """An approved order waits here: the exchange halts its symbol."""
+
+    order: ApprovedOrder
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderWithdrawn:
+    """An approved order that waited is not sent after all."""
+
+    client_order_id: str
+    catalyst_id: str
+    symbol: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRescaled:
+    """A split changed the numbers of an open order; it is the same order."""
+
+    client_order_id: str
+    catalyst_id: str
+    quantity: Decimal
+    filled_quantity: Decimal
+    reference_price: Decimal
+    limit_price: Decimal | None
+    stop_price: Decimal | None
+    worst_price: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtectionChanged:
+    """From now on this bounds the loss of a position."""
+
+    trade_id: str
+    catalyst_id: str
+    symbol: str
+    protected_by: ProtectedBy
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtectionNeeded:
+    """So many shares of a position are without protection; risk answers with an order or a halt.
+
+    `escalation` counts the times the grace ran out before; 0 is asked at once.
+    """
+
+    trade_id: str
+    catalyst_id: str
+    symbol: str
+    quantity: Decimal
+    step: ProtectionStep
+    escalation: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StopMoved:
     """The stop of a position was raised (never lowered)."""
 
@@ -200,3 +267,46 @@ class MismatchFound:
     subject: str
     ours: str
     theirs: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BooksCompared:
+    """What differs between our books and the broker's at a look; none differs when empty.
+
+    A difference is declared only when a second look finds the same one.
+    """
+
+    differences: tuple[BookDifference, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignTradeJudged:
+    """What becomes of a trade that was not ours: `adopted_quantity` shares go into our books, the
+    rest is only remembered as the person's.
+
+    `is_in_cash` says whether our cash moved with it; what was held before our books began did not.
+    """
+
+    fill: Fill
+    adopted_quantity: Decimal
+    is_in_cash: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignOrdersSeen:
+    """Open orders of a person at the broker: counted as exposure, left alone."""
+
+    orders: tuple[BrokerOrder, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashAdjusted:
+    """The broker's cash is the truth: ours moves by `amount_usd`.
+
+    A deposit or withdrawal (`is_flow`) is no profit or loss; fees and interest are.
+    """
+
+    amount_usd: Decimal
+    is_flow: bool
+    reason: str

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from catalyst_bot.domain.account import BrokerSnapshot
-from catalyst_bot.domain.enums import Mode, PositionsPolicy
+from catalyst_bot.domain.enums import Mode, PositionsPolicy, Side
 from catalyst_bot.domain.market import Bar, MarketView, Quote
 from catalyst_bot.domain.news import Headline
 from catalyst_bot.domain.trading import Fill, OrderTicket
@@ -285,6 +285,21 @@ class AdapterRecovered:
 
     at: datetime
     adapter: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorTradeRequested:
+    """A person asks for a trade. Of `usd` and `quantity` one at most; a sale without either is
+    everything. `request_id` is also the trail of all that follows.
+    """
+
+    at: datetime
+    request_id: str
+    by: str
+    side: Side
+    symbol: str
+    usd: Decimal | None = None
+    quantity: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

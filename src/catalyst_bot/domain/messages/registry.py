@@ -42,6 +42,7 @@ Fact = (
     | f.TimerFired
     | f.AdapterFailed
     | f.AdapterRecovered
+    | f.OperatorTradeRequested
     | f.OperatorHalted
     | f.OperatorResumed
 )
@@ -56,6 +57,11 @@ Decision = (
     | d.OrderApproved
     | d.OrderRefused
     | d.OrderTimedOut
+    | d.OrderQueued
+    | d.OrderWithdrawn
+    | d.OrderRescaled
+    | d.ProtectionChanged
+    | d.ProtectionNeeded
     | d.StopMoved
     | d.PositionOpened
     | d.PositionChanged
@@ -66,6 +72,10 @@ Decision = (
     | d.TradingResumed
     | d.StrategyPaused
     | d.MismatchFound
+    | d.BooksCompared
+    | d.ForeignTradeJudged
+    | d.ForeignOrdersSeen
+    | d.CashAdjusted
 )
 Command = (
     c.RequestMarketView
@@ -107,12 +117,14 @@ KIND_OF: dict[type, Kind] = {
 
 _TRAILS: dict[type, Callable[[Any], str]] = {
     f.HeadlineReceived: lambda m: m.headline.item_id,
+    f.OperatorTradeRequested: lambda m: m.request_id,
     d.HeadlineIgnored: lambda m: m.item_id,
     d.CatalystDetected: lambda m: m.catalyst.catalyst_id,
     d.AlertRaised: lambda m: m.alert.catalyst_id,
     d.SignalFormed: lambda m: m.signal.catalyst.catalyst_id,
     d.IntentFormed: lambda m: m.intent.signal.catalyst.catalyst_id,
     d.OrderApproved: lambda m: m.order.catalyst_id,
+    d.OrderQueued: lambda m: m.order.catalyst_id,
     d.PositionOpened: lambda m: m.position.catalyst_id,
     d.PositionChanged: lambda m: m.position.catalyst_id,
     d.PositionClosed: lambda m: m.trade.catalyst_id,

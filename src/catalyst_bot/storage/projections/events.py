@@ -101,6 +101,10 @@ def order_approved(m: d.OrderApproved) -> Event:
     """Risk let it pass."""
     order = m.order
     what = f"{order.side} {wire_decimal(order.quantity)}"
+    if order.role in {OrderRole.STOP_LOSS, OrderRole.TAKE_PROFIT}:
+        target = f", target ${order.limit_price:f}" if order.limit_price is not None else ""
+        what = f"a stop at ${order.stop_loss_price:f}{target} for {wire_decimal(order.quantity)}"
+        return Event(f"{order.symbol}: approved {what}", symbol=order.symbol)
     if order.role is not OrderRole.ENTRY:
         return Event(f"{order.symbol}: approved {what} to leave", symbol=order.symbol)
     stop = f", stop ${order.stop_loss_price:f}" if order.stop_loss_price is not None else ""
@@ -230,6 +234,74 @@ def symbol_resumed(m: f.SymbolResumed) -> Event:
     return Event(f"{m.symbol}: trading resumed by the exchange", symbol=m.symbol)
 
 
+def operator_trade_requested(m: f.OperatorTradeRequested) -> Event:
+    """A person asks."""
+    amount_ = f"${m.usd:f} of" if m.usd is not None else f"{m.quantity or 'all'}"
+    return Event(f"{m.symbol}: {m.by} asks to {m.side} {amount_} it", symbol=m.symbol)
+
+
+def order_queued(m: d.OrderQueued) -> Event:
+    """Waiting for a halted symbol."""
+    order = m.order
+    what = f"{order.side} {wire_decimal(order.quantity)}"
+    return Event(f"{order.symbol}: {what} waits: {m.reason}", symbol=order.symbol)
+
+
+def order_withdrawn(m: d.OrderWithdrawn) -> Event:
+    """Not sent after all."""
+    return Event(f"{m.symbol}: an order was not sent: {m.reason}", symbol=m.symbol)
+
+
+def protection_needed(m: d.ProtectionNeeded) -> Event:
+    """Bare shares; the louder the longer."""
+    severity = Severity.CRITICAL if m.escalation else Severity.WARNING
+    return Event(
+        f"{m.symbol}: {m.quantity:f} shares without a stop: {m.detail} ({m.step})",
+        severity,
+        symbol=m.symbol,
+    )
+
+
+def foreign_trade_judged(m: d.ForeignTradeJudged) -> Event:
+    """A person traded."""
+    fill = m.fill
+    kept = "taken into our books" if m.adopted_quantity > 0 else "kept apart"
+    return Event(
+        f"{fill.symbol}: not ours: {fill.side} {fill.quantity:f} at ${fill.price:f}, {m.reason}; "
+        f"{kept}",
+        Severity.WARNING,
+        symbol=fill.symbol,
+    )
+
+
+def foreign_orders_seen(m: d.ForeignOrdersSeen) -> Event:
+    """A person's orders are open."""
+    names = ", ".join(f"{order.quantity:f} {order.symbol}" for order in m.orders) or "none any more"
+    return Event(f"Open orders at the broker that are not ours: {names}", Severity.WARNING)
+
+
+def cash_adjusted(m: d.CashAdjusted) -> Event:
+    """The broker's cash is the truth."""
+    return Event(
+        f"Cash {m.amount_usd:+,.2f} USD: {m.reason}",
+        Severity.WARNING if m.is_flow else Severity.INFO,
+    )
+
+
+def split_applied(m: f.SplitApplied) -> Event:
+    """Other shares."""
+    return Event(
+        f"{m.symbol}: split, one share became {m.shares_per_share:f}",
+        Severity.WARNING,
+        symbol=m.symbol,
+    )
+
+
+def symbol_renamed(m: f.SymbolRenamed) -> Event:
+    """Another name."""
+    return Event(f"{m.symbol} trades as {m.new_symbol} from now on", symbol=m.new_symbol)
+
+
 TELLERS: dict[type, Callable[[Any], Event]] = {
     f.RunStarted: run_started,
     f.RunStopped: run_stopped,
@@ -256,6 +328,15 @@ TELLERS: dict[type, Callable[[Any], Event]] = {
     f.AdapterRecovered: adapter_recovered,
     f.SymbolHalted: symbol_halted,
     f.SymbolResumed: symbol_resumed,
+    f.OperatorTradeRequested: operator_trade_requested,
+    d.OrderQueued: order_queued,
+    d.OrderWithdrawn: order_withdrawn,
+    d.ProtectionNeeded: protection_needed,
+    d.ForeignTradeJudged: foreign_trade_judged,
+    d.ForeignOrdersSeen: foreign_orders_seen,
+    d.CashAdjusted: cash_adjusted,
+    f.SplitApplied: split_applied,
+    f.SymbolRenamed: symbol_renamed,
 }
 
 

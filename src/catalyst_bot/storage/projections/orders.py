@@ -78,7 +78,7 @@ _REPLACE = """
 
 
 def order_approved(record: Recorded, message: d.OrderApproved) -> Iterable[Write]:
-    """An order is planned; the legs of a bracket are planned with it."""
+    """An order is planned; the legs of a bracket, or the stop of a pair, are planned with it."""
     order = message.order
     is_stop = order.kind is OrderKind.STOP
     yield _planned(
@@ -91,9 +91,10 @@ def order_approved(record: Recorded, message: d.OrderApproved) -> Iterable[Write
         limit_price=order.limit_price,
         stop_price=order.stop_loss_price if is_stop else None,
     )
-    if order.role is not OrderRole.ENTRY:
+    if order.role not in {OrderRole.ENTRY, OrderRole.TAKE_PROFIT}:
         return
-    opposite = Side.SELL if order.side is Side.BUY else Side.BUY
+    is_pair = order.role is OrderRole.TAKE_PROFIT
+    opposite = Side.SELL if order.side is Side.BUY or is_pair else Side.BUY
     if order.stop_loss_price is not None:
         yield _planned(
             record,

@@ -1,0 +1,1 @@
+"""An Alpaca-compatible paper exchange over the one matching engine."""

@@ -1,0 +1,124 @@
+"""Tells the market-data stream what happens: trades, quotes, bars, halts, price bands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
+from zlib import crc32
+
+from catalyst_bot.exchange import stream_messages as told
+from catalyst_bot.exchange.book_prices import QuoteRule
+from catalyst_bot.exchange.hubs import EVERY_SYMBOL, Channel, DataHub
+from catalyst_bot.exchange.market import Market
+from catalyst_bot.exchange.moments import Halted, Resumed
+from catalyst_bot.exchange.ticks import Trade
+from catalyst_bot.exchange.timeframes import MINUTE
+from catalyst_bot.simulation.market_now import SessionPhase
+
+_A_MINUTE: Final = timedelta(minutes=1)
+_LATE: Final = timedelta(seconds=30)  # after a minute, when its bar is told again
+_LATE_SHARE: Final = 20  # one bar in so many is told again
+_BAND_MINUTES: Final = 5
+_CLOCKED: Final = (Channel.BARS, Channel.UPDATED_BARS, Channel.DAILY_BARS, Channel.LULDS)
+
+
+class Publisher:
+    """Makes the messages somebody listens to, and no others."""
+
+    def __init__(self, market: Market, hub: DataHub) -> None:
+        self._market = market
+        self._hub = hub
+
+    def wanted(self, channels: Iterable[Channel], at: datetime) -> set[str]:
+        """Return the symbols with prices that somebody listens to on any of the channels."""
+        wanted: set[str] = set()
+        for channel in channels:
+            wanted.update(self._hub.wanted(channel))
+        if EVERY_SYMBOL in wanted:
+            return set(self._market.symbols(at))
+        return {symbol for symbol in wanted if self._market.world.series(symbol, at) is not None}
+
+    def next_at(self, after: datetime) -> datetime | None:
+        """Return when the next bar is due, None when nobody listens to any."""
+        if not any(self._hub.wanted(channel) for channel in _CLOCKED):
+            return None
+        minute = after.replace(second=0, microsecond=0)
+        if self._hub.wanted(Channel.UPDATED_BARS) and after < minute + _LATE:
+            return minute + _LATE
+        return minute + _A_MINUTE
+
+    def on_trades(self, trades: Iterable[Trade], at: datetime) -> None:
+        """Tell trades, and the quotes they bring."""
+        heard = self.wanted((Channel.TRADES,), at)
+        quoted = self.wanted((Channel.QUOTES,), at)
+        messages = []
+        for trade in trades:
+            if trade.symbol in heard:
+                messages.append(told.trade_message(trade))
+            if trade.symbol in quoted and self._market.quote_rule is QuoteRule.TRADES:
+                book = self._market.quote(trade.symbol, trade.at)
+                if book is not None:
+                    messages.append(told.quote_message(book))
+        self._publish(messages)
+
+    def on_closes(self, symbols: Iterable[str], at: datetime) -> None:
+        """Tell the quotes that complete bars bring, where quotes follow bars."""
+        if self._market.quote_rule is not QuoteRule.BARS:
+            return
+        quoted = self.wanted((Channel.QUOTES,), at)
+        books = (self._market.quote(symbol, at) for symbol in symbols if symbol in quoted)
+        self._publish([told.quote_message(book) for book in books if book is not None])
+
+    def on_halt(self, moment: Halted | Resumed) -> None:
+        """Tell a halt or a resume."""
+        asset = self._market.asset(moment.symbol, moment.at)
+        if asset is not None and moment.symbol in self.wanted((Channel.STATUSES,), moment.at):
+            is_halt = isinstance(moment, Halted)
+            message = told.status_message(asset, moment.at, code=moment.code, is_halt=is_halt)
+            self._publish([message])
+
+    def on_clock(self, at: datetime) -> None:
+        """Tell the bars that are due: of the minute that ended now, or half a minute ago."""
+        messages: list[told.Message] = []
+        if at.second:
+            if at.second == _LATE.seconds and not at.microsecond:
+                messages += self._minute_bars("u", Channel.UPDATED_BARS, at - _LATE)
+            self._publish(messages)
+            return
+        if at.microsecond:
+            return
+        messages += self._minute_bars("b", Channel.BARS, at)
+        if self._market.phase(at - _A_MINUTE) is SessionPhase.REGULAR:
+            for symbol in sorted(self.wanted((Channel.DAILY_BARS,), at)):
+                day, _ = self._market.day_bars(symbol, at)
+                if day is not None:
+                    messages.append(told.bar_message("d", symbol, day))
+        if self._market.phase(at) is SessionPhase.REGULAR and at.minute % _BAND_MINUTES == 0:
+            messages += self._bands(at)
+        self._publish(messages)
+
+    def _minute_bars(self, kind: str, channel: Channel, end: datetime) -> list[told.Message]:
+        messages = []
+        start = end - _A_MINUTE
+        for symbol in sorted(self.wanted((channel,), end)):
+            table = self._market.bars(symbol, MINUTE, start=start, end=start, at=end)
+            if len(table) and (kind == "b" or _is_told_again(symbol, start)):
+                messages.append(told.bar_message(kind, symbol, table.bars()[0]))
+        return messages
+
+    def _bands(self, at: datetime) -> list[told.Message]:
+        messages = []
+        for symbol in sorted(self.wanted((Channel.LULDS,), at)):
+            asset, price = self._market.asset(symbol, at), self._market.last_price(symbol, at)
+            if asset is not None and price is not None:
+                messages.append(told.luld_message(asset, at, price))
+        return messages
+
+    def _publish(self, messages: list[told.Message]) -> None:
+        if messages:
+            self._hub.publish(messages)
+
+
+def _is_told_again(symbol: str, minute: datetime) -> bool:
+    return crc32(f"{symbol} {minute.isoformat()}".encode()) % _LATE_SHARE == 0

@@ -1,0 +1,226 @@
+"""What an exchange remembers on disk: accounts, keys, the log of events, lists and equity.
+
+Writes are kept until `commit`, which puts all of them into one transaction: what one request or
+one moment of the market changed is there as a whole or not at all, and it is there before anybody
+is told. The file is in WAL mode with `synchronous = NORMAL`: a killed process loses nothing that
+was committed; only a power cut may lose the last moments.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final, Self, get_args
+
+import msgspec
+
+from catalyst_bot.domain.errors import ConfigError, JournalDamaged
+from catalyst_bot.exchange.records import AccessKey, AccountRecord, Watchlist
+from catalyst_bot.simulation.events import VenueEvent
+from catalyst_bot.storage.sqlite_store import errors_named, lock
+
+SCHEMA: Final = "1"
+_TABLES: Final = (
+    "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE accounts (account_id TEXT PRIMARY KEY, place INTEGER, body TEXT NOT NULL)",
+    "CREATE TABLE access_keys (key_id TEXT PRIMARY KEY, account_id TEXT, secret TEXT)",
+    """CREATE TABLE events (account_id TEXT, seq INTEGER, kind TEXT, body BLOB NOT NULL,
+    PRIMARY KEY (account_id, seq)) WITHOUT ROWID""",
+    "CREATE TABLE watchlists (watchlist_id TEXT PRIMARY KEY, account_id TEXT, body TEXT NOT NULL)",
+    """CREATE TABLE equity_points (account_id TEXT, minute_s INTEGER, equity_usd TEXT NOT NULL,
+    PRIMARY KEY (account_id, minute_s)) WITHOUT ROWID""",
+)
+_OF_ACCOUNT: Final = ("accounts", "access_keys", "events", "watchlists", "equity_points")
+_PAGE_ROWS: Final = 2_000
+_BUSY_TIMEOUT_S: Final = 5.0
+_ENCODE: Final = msgspec.json.Encoder().encode
+_DECODERS: Final = {kind.__name__: msgspec.json.Decoder(kind) for kind in get_args(VenueEvent)}
+_PUT_EVENT: Final = "INSERT INTO events (account_id, seq, kind, body) VALUES (?, ?, ?, ?)"
+
+
+class ExchangeStore:
+    """The file of one exchange (None: in memory, gone at the end); use it from one thread at a
+    time.
+
+    Raises `ConfigError` for a file another exchange holds or that is none of ours, and
+    `JournalDamaged` for one that cannot be read.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._waiting: list[tuple[str, Sequence[tuple[Any, ...]]]] = []
+        with ExitStack() as stack:
+            if path is not None:
+                stack.enter_context(lock(path))
+                stack.enter_context(errors_named(path))
+            connection = sqlite3.connect(
+                path or ":memory:",
+                timeout=_BUSY_TIMEOUT_S,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+            self._connection = stack.enter_context(closing(connection))
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            self._prepare(path)
+            self._held = stack.pop_all()
+
+    def accounts(self) -> list[AccountRecord]:
+        """Return the accounts in the order in which they were opened."""
+        rows = self._connection.execute("SELECT body FROM accounts ORDER BY place, account_id")
+        return [msgspec.json.decode(body, type=AccountRecord) for (body,) in rows]
+
+    def access_keys(self) -> list[AccessKey]:
+        """Return every key with its secret and account."""
+        rows = self._connection.execute(
+            "SELECT key_id, secret, account_id FROM access_keys ORDER BY key_id"
+        )
+        return [AccessKey(key_id=k, secret=s, account_id=a) for k, s, a in rows]
+
+    def watchlists(self, account_id: str) -> list[Watchlist]:
+        """Return an account's watchlists, oldest first."""
+        rows = self._connection.execute(
+            "SELECT body FROM watchlists WHERE account_id = ?", (account_id,)
+        )
+        lists = [msgspec.json.decode(body, type=Watchlist) for (body,) in rows]
+        return sorted(lists, key=lambda found: (found.created_at, found.watchlist_id))
+
+    def equity_points(self, account_id: str) -> list[tuple[int, Decimal]]:
+        """Return an account's equity by minute (epoch seconds), oldest first."""
+        rows = self._connection.execute(
+            "SELECT minute_s, equity_usd FROM equity_points WHERE account_id = ? ORDER BY minute_s",
+            (account_id,),
+        )
+        return [(minute_s, Decimal(equity)) for minute_s, equity in rows]
+
+    def events(self, account_id: str, after_seq: int = 0) -> Iterator[tuple[int, VenueEvent]]:
+        """Yield an account's events with their numbers, oldest first; read page by page."""
+        seq = after_seq
+        while page := self._connection.execute(
+            "SELECT seq, kind, body FROM events WHERE account_id = ? AND seq > ? "
+            "ORDER BY seq LIMIT ?",
+            (account_id, seq, _PAGE_ROWS),
+        ).fetchall():
+            for seq, kind, body in page:
+                yield seq, _read_event(seq, kind, body)
+
+    def setting(self, name: str) -> str | None:
+        """Return a remembered word of the exchange itself."""
+        found = self._connection.execute(
+            "SELECT value FROM settings WHERE name = ?", (name,)
+        ).fetchone()
+        return None if found is None else str(found[0])
+
+    def clock(self) -> datetime | None:
+        """Return the exchange's time at the last commit."""
+        found = self.setting("clock")
+        return None if found is None else datetime.fromisoformat(found).astimezone(UTC)
+
+    def put_account(self, record: AccountRecord, place: int) -> None:
+        """Write an account's record at the next commit."""
+        self._put(
+            "INSERT OR REPLACE INTO accounts (account_id, place, body) VALUES (?, ?, ?)",
+            (record.account_id, place, _ENCODE(record).decode()),
+        )
+
+    def put_access_key(self, key: AccessKey) -> None:
+        """Write a key at the next commit."""
+        self._put(
+            "INSERT OR REPLACE INTO access_keys (key_id, account_id, secret) VALUES (?, ?, ?)",
+            (key.key_id, key.account_id, key.secret),
+        )
+
+    def put_watchlist(self, account_id: str, watchlist: Watchlist) -> None:
+        """Write a watchlist at the next commit."""
+        self._put(
+            "INSERT OR REPLACE INTO watchlists (watchlist_id, account_id, body) VALUES (?, ?, ?)",
+            (watchlist.watchlist_id, account_id, _ENCODE(watchlist).decode()),
+        )
+
+    def drop_watchlist(self, watchlist_id: str) -> None:
+        """Remove a watchlist at the next commit."""
+        self._put("DELETE FROM watchlists WHERE watchlist_id = ?", (watchlist_id,))
+
+    def put_equity(self, account_id: str, minute_s: int, equity_usd: Decimal) -> None:
+        """Write what an account was worth in a minute at the next commit."""
+        self._put(
+            "INSERT OR REPLACE INTO equity_points (account_id, minute_s, equity_usd) "
+            "VALUES (?, ?, ?)",
+            (account_id, minute_s, str(equity_usd)),
+        )
+
+    def put_setting(self, name: str, value: str) -> None:
+        """Remember a word of the exchange itself at the next commit."""
+        self._put("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)", (name, value))
+
+    def add_events(self, account_id: str, after_seq: int, events: Sequence[VenueEvent]) -> None:
+        """Append events of an account, numbered from `after_seq + 1`, at the next commit."""
+        rows = [
+            (account_id, seq, type(event).__name__, _ENCODE(event))
+            for seq, event in enumerate(events, start=after_seq + 1)
+        ]
+        self._waiting.append((_PUT_EVENT, rows))
+
+    def drop_account(self, account_id: str) -> None:
+        """Remove an account with all it has at the next commit."""
+        for table in _OF_ACCOUNT:
+            self._put(f"DELETE FROM {table} WHERE account_id = ?", (account_id,))  # noqa: S608
+
+    def commit(self, at: datetime) -> None:
+        """Write what was put since the last time, and the time, in one transaction.
+
+        When that fails, nothing of it is written and all of it is tried again next time.
+        """
+        if not self._waiting:
+            return
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        with connection:
+            for statement, rows in self._waiting:
+                connection.executemany(statement, rows)
+            connection.execute(
+                "INSERT OR REPLACE INTO settings (name, value) VALUES ('clock', ?)",
+                (at.isoformat(),),
+            )
+        self._waiting.clear()
+
+    def close(self) -> None:
+        """Close the file and let go of it; what was not committed is gone."""
+        self._held.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _put(self, statement: str, row: tuple[Any, ...]) -> None:
+        self._waiting.append((statement, (row,)))
+
+    def _prepare(self, path: Path | None) -> None:
+        connection = self._connection
+        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        if not names:
+            connection.execute("BEGIN IMMEDIATE")
+            with connection:
+                for table in _TABLES:
+                    connection.execute(table)
+                connection.execute("INSERT INTO settings VALUES ('schema', ?)", (SCHEMA,))
+        elif "equity_points" not in names or self.setting("schema") != SCHEMA:
+            raise ConfigError(
+                f"--db: {path} is not the file of an exchange of this version; name another file"
+            )
+
+
+def _read_event(seq: int, kind: str, body: bytes) -> VenueEvent:
+    decoder = _DECODERS.get(kind)
+    if decoder is None:
+        raise JournalDamaged(f"event {seq} is of an unknown kind, {kind!r}")
+    try:
+        event: VenueEvent = decoder.decode(body)
+    except msgspec.DecodeError as error:
+        raise JournalDamaged(f"event {seq} ({kind}) cannot be read: {error}") from error
+    return event

@@ -1,0 +1,1 @@
+"""The three WebSockets: trade updates, market data, news."""

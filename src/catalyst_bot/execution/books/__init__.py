@@ -1,0 +1,1 @@
+"""Our books against the broker's: looks, doubts, what a person did, mismatches."""

@@ -1,0 +1,471 @@
+"""The broker's books are the truth: looks, second looks, what a person did, mismatches."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from catalyst_bot.domain.account import BrokerOrder, BrokerPosition, BrokerSnapshot
+from catalyst_bot.domain.enums import (
+    ExitReason,
+    HaltCause,
+    ManualPositions,
+    OrderKind,
+    OrderRole,
+    OrderStatus,
+    PositionsPolicy,
+    Side,
+)
+from catalyst_bot.domain.limits import ExecutionRules
+from catalyst_bot.domain.messages import commands as c
+from catalyst_bot.domain.messages import decisions as d
+from catalyst_bot.domain.messages import facts as f
+from catalyst_bot.domain.trading import stop_leg_id, target_leg_id
+from catalyst_bot.portfolio.ledger import account_view
+from tests.builders import CLOSE, NOON, OPEN, approved_order, fill, ticket
+from tests.stages import START_USD, Stages, of_type, run_started
+
+ENTRY = approved_order()
+ENTRY_ID = ENTRY.client_order_id
+STOP_ID, TARGET_ID = stop_leg_id(ENTRY_ID), target_leg_id(ENTRY_ID)
+PAID_USD = Decimal(100) * Decimal("100.10") + Decimal("10.01")  # the builder's fill
+FLAG = ExecutionRules(manual_positions=ManualPositions.FLAG)
+
+
+def held(working: ExecutionRules | None = None) -> Stages:
+    """100 ACME held under a bracket, the first look taken."""
+    stages = Stages(working=working or ExecutionRules())
+    look(stages, positions={}, orders=(), cash=START_USD)
+    stages.approve(ENTRY)
+    stages.accept(ENTRY_ID)
+    stages.fill(ENTRY_ID)
+    stages.accept(STOP_ID)
+    stages.accept(TARGET_ID)
+    return stages
+
+
+def flat(working: ExecutionRules | None = None) -> Stages:
+    stages = Stages(working=working or ExecutionRules())
+    look(stages, positions={}, orders=(), cash=START_USD)
+    return stages
+
+
+def look(
+    stages: Stages,
+    *,
+    positions: dict[str, int] | None = None,
+    orders: tuple[str | BrokerOrder, ...] | None = None,
+    cash: Decimal | None = None,
+) -> list[Any]:
+    """The broker shows its books; what is not named is as in ours."""
+    if positions is None:
+        positions = {s: int(p.quantity) for s, p in stages.portfolio.positions.items()}
+    if orders is None:
+        orders = tuple(
+            i
+            for i, t in stages.execution.open_tickets.items()
+            if t.status in {OrderStatus.WORKING, OrderStatus.PARTIALLY_FILLED}
+        )
+    books = BrokerSnapshot(
+        cash_usd=account_view(stages.portfolio, NOON).cash_usd if cash is None else cash,
+        positions=tuple(
+            BrokerPosition(symbol=s, quantity=Decimal(q), average_cost=Decimal(50))
+            for s, q in positions.items()
+        ),
+        open_orders=tuple(
+            order if isinstance(order, BrokerOrder) else at_work(order) for order in orders
+        ),
+    )
+    return stages.handle(f.BrokerSnapshotReceived(at=stages.now, snapshot=books))
+
+
+def at_work(order_id: str, **given: Any) -> BrokerOrder:
+    values = {
+        "client_order_id": order_id,
+        "broker_order_id": f"b-{order_id}",
+        "symbol": "ACME",
+        "quantity": Decimal(100),
+        "filled_quantity": Decimal(0),
+    }
+    return BrokerOrder(**(values | given))  # type: ignore[arg-type]
+
+
+def foreign(stages: Stages, side: Side, quantity: int, **given: Any) -> list[Any]:
+    """A person trades at the broker."""
+    values = {
+        "client_order_id": "theirs",
+        "side": side,
+        "quantity": Decimal(quantity),
+        "price": Decimal(100),
+        "fee_usd": Decimal(0),
+        "fill_id": f"theirs-{side}-{quantity}",
+    }
+    return stages.handle(f.ForeignFilled(at=stages.now, fill=fill(**(values | given))))
+
+
+def told(said: list[Any]) -> set[tuple[str, str, str]]:
+    return {(m.subject, m.ours, m.theirs) for m in of_type(said, d.MismatchFound)}
+
+
+# When
+
+
+def test_every_start_looks_and_looks_come_at_whole_multiples_after_the_open():
+    stages = Stages()
+    assert of_type(stages.said, c.TakeBrokerSnapshot) == [c.TakeBrokerSnapshot(reason="start")]
+    (timer,) = [m for m in of_type(stages.said, c.SetTimer) if m.timer_id == "look:"]
+    assert timer.due_at == NOON + timedelta(seconds=300)
+    stages.now = timer.due_at
+    again, planned = stages.fire("look:")
+    assert again == c.TakeBrokerSnapshot(reason="periodic")
+    assert planned.due_at == NOON + timedelta(seconds=600)
+    stages.wait(7)
+    assert [m.timer_id for m in of_type(stages.handle(run_started()), c.SetTimer)] == []
+
+
+def test_the_last_look_of_a_session_plans_the_first_of_the_next():
+    stages = Stages()
+    stages.now = CLOSE - timedelta(seconds=10)
+    planned = stages.fire("look:")[1]
+    assert planned.due_at == OPEN + timedelta(days=1, seconds=300)
+
+
+@pytest.mark.parametrize(("adapter", "asks"), [("broker", True), ("test", True), ("feed", False)])
+def test_a_reconnected_broker_is_looked_at(adapter: str, asks: bool):
+    said = Stages().handle(f.AdapterRecovered(at=NOON, adapter=adapter))
+    assert bool(of_type(said, c.TakeBrokerSnapshot)) is asks
+
+
+# What agrees
+
+
+def test_equal_books_say_nothing():
+    stages = flat()
+    assert look(stages) == []
+    stages = held()
+    assert look(stages) == [d.BooksCompared(differences=())]  # something was traded
+    assert look(stages) == []
+
+
+def test_orders_on_their_way_are_not_missed():
+    stages = flat()
+    stages.approve(ENTRY)
+    assert look(stages, orders=()) == []
+
+
+# What differs
+
+
+def test_a_difference_is_asked_about_and_declared_only_at_the_second_look():
+    stages = held()
+    said = look(stages, positions={"ACME": 90}, orders=(STOP_ID,))
+    assert not told(said)
+    asked = {m.client_order_id for m in of_type(said, c.LookUpOrder)}
+    assert asked == {ENTRY_ID, STOP_ID, TARGET_ID}
+    (timer,) = of_type(said, c.SetTimer)
+    assert (timer.due_at - NOON).total_seconds() == 10
+    stages.wait(10)
+    assert stages.fire(timer.timer_id) == [c.TakeBrokerSnapshot(reason="second look")]
+    said = look(stages, positions={"ACME": 90}, orders=(STOP_ID,))
+    assert told(said) == {
+        ("position ACME", "100", "90"),
+        (f"order {TARGET_ID}", "working", "not open"),
+    }
+
+
+def test_a_difference_that_changed_is_a_new_one():
+    stages = held()
+    look(stages, positions={"ACME": 90})
+    stages.wait(10)
+    said = look(stages, positions={"ACME": 80})
+    assert not told(said)
+    assert of_type(said, c.SetTimer)
+
+
+def test_a_missing_fill_comes_with_the_look_up_and_explains_all():
+    stages = held()
+    said = look(stages, positions={}, orders=(), cash=START_USD)
+    assert STOP_ID in {m.client_order_id for m in of_type(said, c.LookUpOrder)}
+    stages.fill(STOP_ID, side=Side.SELL, price=Decimal(100), fill_id="missed")
+    stages.wait(10)
+    cash = account_view(stages.portfolio, NOON).cash_usd
+    said = look(stages, positions={}, orders=(), cash=cash)
+    assert said == [d.BooksCompared(differences=())]
+    assert not stages.execution.books.doubts
+
+
+def test_more_filled_than_we_know_is_asked_about():
+    stages = flat()
+    stages.approve(ENTRY)
+    stages.accept(ENTRY_ID)
+    said = look(stages, orders=(at_work(ENTRY_ID, filled_quantity=Decimal(40)),))
+    assert of_type(said, c.LookUpOrder) == [c.LookUpOrder(client_order_id=ENTRY_ID)]
+
+
+def test_an_order_of_ours_that_is_open_although_finished_differs():
+    stages = held()
+    stages.fill(STOP_ID, side=Side.SELL, fill_id="out")
+    for _ in range(2):
+        said = look(stages, orders=(STOP_ID, "cb-forgotten"))
+        stages.wait(10)
+    assert {subject for subject, _, _ in told(said)} == {f"order {STOP_ID}", "order cb-forgotten"}
+
+
+# A person's orders
+
+
+def test_a_persons_open_order_is_told_once_counted_and_left_alone():
+    stages = flat()
+    theirs = at_work("theirs", side=Side.BUY, limit_price=Decimal(90))
+    said = look(stages, orders=(theirs,))
+    assert of_type(said, d.ForeignOrdersSeen) == [d.ForeignOrdersSeen(orders=(theirs,))]
+    assert len(of_type(said, c.SendNotification)) == 1
+    assert not of_type(said, c.CancelOrder, c.LookUpOrder, d.MismatchFound)
+    assert stages.desk().foreign_orders == {"theirs": theirs}
+    assert look(stages, orders=(theirs,)) == []
+    said = look(stages, orders=())
+    assert of_type(said, d.ForeignOrdersSeen) == [d.ForeignOrdersSeen(orders=())]
+    assert not of_type(said, c.SendNotification)
+
+
+# A person's trades, adopted
+
+
+def test_a_purchase_is_adopted_and_gets_a_stop():
+    stages = flat()
+    said = foreign(stages, Side.BUY, 20)
+    (opened,) = of_type(said, d.PositionOpened)
+    assert (opened.position.strategy_id, opened.position.quantity) == ("manual", 20)
+    (stop,) = [m.order for m in of_type(said, c.SubmitOrder)]
+    assert (stop.role, stop.kind) == (OrderRole.STOP_LOSS, OrderKind.STOP)
+    assert (stop.quantity, stop.stop_loss_price) == (20, Decimal("95.00"))
+    assert of_type(said, c.SendNotification)
+    assert account_view(stages.portfolio, NOON).cash_usd == START_USD - 2_000
+    assert stages.risk.plans[opened.position.trade_id].stop_price == 95
+
+
+def test_the_same_trade_is_taken_in_once_and_one_from_before_our_books_never():
+    stages = flat()
+    foreign(stages, Side.BUY, 20)
+    assert foreign(stages, Side.BUY, 20) == []
+    assert foreign(stages, Side.BUY, 5, filled_at=NOON - timedelta(seconds=1)) == []
+    assert stages.portfolio.positions["ACME"].quantity == 20
+
+
+def test_a_sale_of_ours_closes_it_by_the_operator_and_cancels_our_orders():
+    stages = held()
+    said = foreign(stages, Side.SELL, 100)
+    (closed,) = of_type(said, d.PositionClosed)
+    assert closed.trade.exit_reason is ExitReason.OPERATOR
+    assert {m.client_order_id for m in of_type(said, c.CancelOrder)} == {STOP_ID, TARGET_ID}
+    stages.cancel(STOP_ID)
+    stages.cancel(TARGET_ID)
+    assert look(stages, positions={}) == [d.BooksCompared(differences=())]
+
+
+def test_shares_sold_beyond_ours_are_the_persons_short():
+    stages = held()
+    foreign(stages, Side.SELL, 130)
+    assert not stages.portfolio.positions
+    assert stages.execution.books.foreign_shares == {"ACME": Decimal(-30)}
+    stages.cancel(STOP_ID)
+    stages.cancel(TARGET_ID)
+    cash = account_view(stages.portfolio, NOON).cash_usd + 3_000
+    assert not told(look(stages, positions={"ACME": -30}, orders=(), cash=cash))
+    foreign(stages, Side.BUY, 40)  # covers the short first
+    assert stages.portfolio.positions["ACME"].quantity == 10
+    assert not stages.execution.books.foreign_shares
+
+
+# A person's trades, flagged
+
+
+def test_a_flagged_purchase_is_told_and_stays_out_of_our_books():
+    stages = flat(FLAG)
+    said = foreign(stages, Side.BUY, 20)
+    assert of_type(said, c.SendNotification)
+    assert not of_type(said, d.PositionOpened, c.SubmitOrder)
+    cash = START_USD - 2_000
+    assert not told(look(stages, positions={"ACME": 20}, cash=cash))
+    assert not of_type(look(stages, positions={"ACME": 20}, cash=cash), d.BooksCompared)
+    foreign(stages, Side.SELL, 20)
+    assert look(stages, positions={}) == []
+    assert not stages.execution.books.foreign_shares
+
+
+def test_flagged_or_not_a_sale_of_our_shares_is_ours():
+    stages = held(FLAG)
+    foreign(stages, Side.BUY, 10)
+    foreign(stages, Side.SELL, 50)
+    assert stages.portfolio.positions["ACME"].quantity == 60
+    assert not stages.execution.books.foreign_shares
+
+
+# Found without a fill
+
+
+@pytest.mark.parametrize("working", [ExecutionRules(), FLAG])
+def test_what_was_held_before_our_books_began_is_no_profit(working: ExecutionRules):
+    stages = Stages(working=working)
+    said = look(stages, positions={"OLD": 10}, cash=START_USD)
+    account = account_view(stages.portfolio, NOON)
+    assert not told(said)
+    assert account.equity_usd == account.start_equity_usd == account.peak_equity_usd
+    assert account.day_return == account.drawdown == 0
+    is_adopted = working is not FLAG
+    assert ("OLD" in stages.portfolio.positions) is is_adopted
+    assert bool(of_type(said, c.SubmitOrder)) is is_adopted
+    assert account.cash_usd == START_USD
+    assert not told(look(stages, positions={"OLD": 10}, cash=START_USD))
+    assert not told(look(stages, positions={"OLD": 10}, cash=START_USD))
+
+
+def test_a_position_in_a_symbol_we_never_traded_is_a_persons():
+    stages = flat()
+    cash = START_USD - 500
+    assert not of_type(look(stages, positions={"ELSE": 10}, cash=cash), d.ForeignTradeJudged)
+    stages.wait(10)
+    said = look(stages, positions={"ELSE": 10}, cash=cash)
+    assert not told(said)
+    (judged,) = of_type(said, d.ForeignTradeJudged)
+    assert (judged.adopted_quantity, judged.fill.price, judged.is_in_cash) == (10, 50, True)
+    assert stages.portfolio.positions["ELSE"].strategy_id == "manual"
+    assert account_view(stages.portfolio, NOON).cash_usd == cash
+
+
+def test_more_shares_than_our_fills_left_us_are_a_mismatch():
+    stages = held()
+    for _ in range(2):
+        said = look(stages, positions={"ACME": 150})
+        stages.wait(10)
+    assert told(said) == {("position ACME", "100", "150")}
+
+
+# Cash
+
+
+def test_small_sums_are_fees_and_reach_the_books():
+    stages = held()
+    cash = account_view(stages.portfolio, NOON).cash_usd - Decimal("0.37")
+    look(stages, cash=cash)
+    stages.wait(10)
+    (adjusted,) = of_type(look(stages, cash=cash), d.CashAdjusted)
+    assert (adjusted.amount_usd, adjusted.is_flow) == (Decimal("-0.37"), False)
+    account = account_view(stages.portfolio, NOON)
+    assert account.cash_usd == cash
+    assert account.equity_usd == START_USD + account.realised_usd + account.unrealised_usd
+    assert not told(look(stages, cash=cash))
+
+
+def test_unreported_commissions_of_what_was_traded_are_fees_too():
+    stages = held()  # 10,010 USD were traded
+    cash = account_view(stages.portfolio, NOON).cash_usd - Decimal(45)
+    look(stages, cash=cash)
+    said = look(stages, cash=cash)
+    assert [m.is_flow for m in of_type(said, d.CashAdjusted)] == [False]
+    look(stages, cash=cash)  # agrees: from here on nothing was traded
+    less = cash - Decimal(45)
+    look(stages, cash=less)
+    assert told(look(stages, cash=less))
+
+
+def test_a_deposit_is_no_profit_and_is_told():
+    stages = flat()
+    more = START_USD + 5_000
+    look(stages, cash=more)
+    said = look(stages, cash=more)
+    assert [m.is_flow for m in of_type(said, d.CashAdjusted)] == [True]
+    assert of_type(said, c.SendNotification)
+    account = account_view(stages.portfolio, NOON)
+    assert account.equity_usd == account.start_equity_usd == more
+    assert account.day_return == 0
+
+
+def test_money_that_went_is_a_mismatch_until_a_person_confirms_it():
+    stages = flat()
+    less = START_USD - 5_000
+    look(stages, cash=less)
+    said = look(stages, cash=less)
+    assert told(said) == {("cash", "100000", "95000")}
+    halt_and_resume(stages)
+    said = look(stages, cash=less)
+    assert [m.is_flow for m in of_type(said, d.CashAdjusted)] == [True]
+    account = account_view(stages.portfolio, NOON)
+    assert (account.equity_usd, account.drawdown) == (less, 0)
+
+
+# After a mismatch
+
+
+def halt_and_resume(stages: Stages) -> list[Any]:
+    hold = PositionsPolicy.HOLD
+    stages.handle(
+        d.TradingHalted(cause=HaltCause.MISMATCH, positions_policy=hold, detail="books differ")
+    )
+    return stages.handle(d.TradingResumed(by="operator", reason="looked"))
+
+
+def test_when_a_person_resumes_the_brokers_books_are_taken_over():
+    stages = held()
+    for _ in range(2):
+        said = look(stages, positions={"ACME": 60})
+        stages.wait(10)
+    assert told(said)
+    said = halt_and_resume(stages)
+    assert of_type(said, c.TakeBrokerSnapshot)
+    said = look(stages, positions={"ACME": 60})
+    assert not told(said)
+    assert stages.portfolio.positions["ACME"].quantity == 60
+    for _ in range(2):
+        stages.wait(10)
+        look(stages, positions={"ACME": 60})
+    assert not stages.execution.books.trusts_broker
+    assert not stages.execution.books.doubts
+    for _ in range(2):
+        said = look(stages, positions={"ACME": 10})
+        stages.wait(10)
+    assert told(said)  # trust is spent
+
+
+def test_an_order_the_broker_lost_is_given_up_when_a_person_resumes():
+    stages = flat()
+    stages.approve(ENTRY)
+    stages.accept(ENTRY_ID)
+    for _ in range(2):
+        said = look(stages, orders=())
+        stages.wait(10)
+    assert told(said)
+    halt_and_resume(stages)
+    look(stages, orders=())
+    found = stages.execution.ticket(ENTRY_ID)
+    assert found is not None
+    assert found.status is OrderStatus.ABANDONED
+    assert not told(look(stages, orders=()))
+
+
+def test_a_halt_for_another_cause_gives_no_such_trust():
+    stages = flat()
+    hold = PositionsPolicy.HOLD
+    stages.handle(d.TradingHalted(cause=HaltCause.DRAWDOWN, positions_policy=hold, detail=""))
+    said = stages.handle(d.TradingResumed(by="operator", reason="looked"))
+    assert not of_type(said, c.TakeBrokerSnapshot)
+
+
+def test_a_look_up_of_a_finished_order_says_nothing_new():
+    stages = held()
+    stages.fill(STOP_ID, side=Side.SELL, fill_id="out")
+    theirs = ticket(
+        client_order_id=STOP_ID, status=OrderStatus.FILLED, filled_quantity=Decimal(100)
+    )
+    answer = f.OrderLookedUp(at=NOON, client_order_id=STOP_ID, ticket=theirs)
+    assert stages.handle(answer) == []
+
+
+def test_a_restart_remembers_doubts_and_what_is_a_persons():
+    stages = held(FLAG)
+    foreign(stages, Side.BUY, 10)
+    look(stages, positions={"ACME": 90}, orders=("theirs",))
+    recovered = stages.recovered()
+    assert recovered.execution == stages.execution
+    assert recovered.portfolio == stages.portfolio
