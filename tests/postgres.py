@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +31,10 @@ local all all trust
 host all guarded 127.0.0.1/32 scram-sha-256
 host all all 127.0.0.1/32 trust
 """
+_STOP = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT}
+_PATIENCE_S = 60
+_TRIES = 5  # somebody may take the free port first
+_PARENT_DIED = 1  # PR_SET_PDEATHSIG
 _SETTINGS = "listen_addresses=127.0.0.1 max_connections=60 shared_buffers=32MB log_min_messages=log"
 
 
@@ -36,11 +44,21 @@ class Postgres:
     def __init__(self, bin_dir: Path, folder: Path, as_user: dict[str, Any]) -> None:
         self._bin, self._folder, self._as_user = bin_dir, folder, as_user
         self._names = itertools.count(1)
+        self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
 
     def make(self) -> None:
         """Create the cluster, with the roles `bot` and `guarded`."""
-        self._run("initdb", "-D", self.data, "-U", "bot", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+        initdb = [str(self._bin / "initdb"), "-D", self.data, "-U", "bot", "-E", "UTF8", "-N"]
+        done = subprocess.run(
+            [*initdb, "--locale=C.UTF-8"],
+            cwd="/",
+            capture_output=True,
+            check=False,
+            **self._as_user,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"initdb exited {done.returncode}: {done.stderr.decode()[-2000:]}")
         (self._folder / "data" / "pg_hba.conf").write_text(_HBA)
         self.start()
         self.execute("CREATE DATABASE catalyst", database="postgres")
@@ -61,17 +79,52 @@ class Postgres:
         return PostgresPlace(self.server, name or f"journal-{next(self._names)}")
 
     def start(self) -> None:
-        """Start it, on the port it had before."""
-        self.port = self.port or _free_port()
-        options = " ".join(f"-c {setting}" for setting in _SETTINGS.split())
-        options += f" -k {self._folder} -p {self.port}"
-        self._run(
-            "pg_ctl", "-D", self.data, "-l", f"{self._folder}/log", "-o", options, "-w", "start"
-        )
+        """Start it, on the port it had before; it dies with this process, whatever happens."""
+        for _ in range(_TRIES):
+            port = self.port or _free_port()
+            options = [word for setting in _SETTINGS.split() for word in ("-c", setting)]
+            with (self._folder / "log").open("ab") as log:
+                self._process = subprocess.Popen(
+                    [
+                        str(self._bin / "postgres"),
+                        *("-D", self.data, "-k", str(self._folder), "-p", str(port), *options),
+                    ],
+                    cwd="/",
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    preexec_fn=_die_with_parent,  # noqa: PLW1509  # started before any thread
+                    **self._as_user,
+                )
+            if self._answers(port):
+                self.port = port
+                return
+            self._process.kill()
+            self._process.wait()
+        raise RuntimeError(f"postgres does not start: {self._log()}")
 
     def stop(self, mode: str = "fast") -> None:
         """Stop it; `immediate` is as a crash: nothing is written out, every session is cut."""
-        self._run("pg_ctl", "-D", self.data, "-m", mode, "-w", "stop")
+        if self._process is not None:
+            self._process.send_signal(_STOP[mode])
+            self._process.wait(timeout=_PATIENCE_S)
+            self._process = None
+
+    def _answers(self, port: int) -> bool:
+        """Wait until it takes connections; False when it gave up, for example on the port."""
+        import psycopg  # noqa: PLC0415  # tests are collected without it, too
+
+        deadline = time.monotonic() + _PATIENCE_S
+        dsn = f"host=127.0.0.1 port={port} user=bot dbname=postgres connect_timeout=2"
+        while time.monotonic() < deadline and self._process and self._process.poll() is None:
+            with suppress(psycopg.OperationalError), psycopg.connect(dsn):
+                return True
+            time.sleep(0.02)
+        return False
+
+    def _log(self) -> str:
+        log = self._folder / "log"
+        return log.read_text()[-2000:] if log.exists() else ""
 
     def execute(self, statement: str, *, database: str = "catalyst") -> list[tuple[Any, ...]]:
         """Run a statement as the owner."""
@@ -81,21 +134,6 @@ class Postgres:
         with psycopg.connect(dsn, autocommit=True) as connection:
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
-
-    def _run(self, program: str, *arguments: str) -> None:
-        done = subprocess.run(
-            [str(self._bin / program), *arguments],
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE if program == "initdb" else subprocess.DEVNULL,
-            stderr=subprocess.PIPE if program == "initdb" else subprocess.DEVNULL,
-            check=False,
-            **self._as_user,
-        )
-        if done.returncode != 0:
-            log = self._folder / "log"
-            said = (done.stderr or b"").decode() + (log.read_text() if log.exists() else "")
-            raise RuntimeError(f"{program} exited {done.returncode}: {said[-2000:]}")
 
 
 @contextmanager
@@ -131,6 +169,12 @@ def _ordinary_user() -> dict[str, Any]:
             continue
         return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
     pytest.skip(f"PostgreSQL does not run as root, and there is no user {_ORDINARY_USERS}")
+
+
+def _die_with_parent() -> None:
+    """A test run that is killed leaves no server behind (where the system can see to that)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PARENT_DIED, signal.SIGQUIT)
 
 
 def _free_port() -> int:

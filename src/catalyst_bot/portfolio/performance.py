@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import pairwise
 from math import fsum, sqrt
 from statistics import fmean, stdev
 
@@ -25,6 +24,7 @@ class Curve:
     """What there is to know of an equity curve, kept while it is drawn.
 
     `deepest_fall` is the largest loss from a peak to a later point, as a fraction of the peak.
+    Money that was brought in or taken out is no gain or loss: beginning and peak move with it.
     """
 
     first_at: datetime | None = None
@@ -34,10 +34,13 @@ class Curve:
     peak_usd: Decimal = ZERO
     deepest_fall: Decimal = ZERO
 
-    def add(self, at: datetime, equity_usd: Decimal) -> None:
-        """The account was worth so much."""
+    def add(self, at: datetime, equity_usd: Decimal, flow_usd: Decimal = ZERO) -> None:
+        """The account was worth so much, after a flow since the point before."""
         if self.first_at is None:
             self.first_at, self.first_usd = at, equity_usd
+        else:
+            self.first_usd += flow_usd
+            self.peak_usd += flow_usd
         self.last_at, self.last_usd = at, equity_usd
         if equity_usd >= self.peak_usd:
             self.peak_usd = equity_usd
@@ -83,16 +86,6 @@ def expectancy_usd(trades: Sequence[ClosedTrade]) -> Decimal | None:
 
 def _mean(amounts: Sequence[Decimal]) -> Decimal | None:
     return sum(amounts, start=ZERO) / len(amounts) if amounts else None
-
-
-def returns(equities_usd: Sequence[Decimal]) -> list[float] | None:
-    """Return the simple return from each value to the next, as fractions.
-
-    None when a value before the last is not above zero: no return counts from there.
-    """
-    if not all(value > 0 for value in equities_usd[:-1]):
-        return None
-    return [float(after / before - 1) for before, after in pairwise(equities_usd)]
 
 
 def sharpe_ratio(

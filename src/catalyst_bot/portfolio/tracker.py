@@ -43,7 +43,8 @@ class Day:
     """A session and the time until the next one opens. Returns are fractions.
 
     `pnl_usd` and `day_return` count from the last valuation before the session opened,
-    `cumulative_return` from the beginning of the period; None where that was nothing.
+    `cumulative_return` from the beginning of the period; None where that was nothing. Money that
+    was brought in or taken out counts as if it had been there, or not, from the beginning.
     """
 
     day: date
@@ -234,12 +235,9 @@ class PortfolioTracker:
         )
 
     def _daily_returns(self, days: tuple[Day, ...]) -> list[float]:
-        """From the beginning over every day's end; none where one began with nothing."""
-        if not days:
-            return []
-        first = days[0]
-        ends = [first.equity_usd - first.pnl_usd, *(day.equity_usd for day in days)]
-        return p.returns(ends) or []
+        """The return of every day; none at all where one began with nothing."""
+        daily = [day.day_return for day in days if day.day_return is not None]
+        return daily if len(daily) == len(days) else []
 
     def _today(self) -> tuple[Day, ...]:
         if self._day is None:
@@ -264,11 +262,15 @@ class PortfolioTracker:
         self._day_began_usd = self._curve.last_usd
 
     def _hear_equity(self, message: EquityMarked) -> None:
-        account = message.account
+        account, before = message.account, self._account
+        flow_usd = ZERO  # the ledger moves the start by what comes and goes, and by nothing else
+        if before is not None:
+            flow_usd = account.start_equity_usd - before.start_equity_usd
         if self._is_early:
             self._curve = p.Curve()  # the period begins with the last word before it
         self._account = account
-        self._curve.add(account.as_of, account.equity_usd)
+        self._day_began_usd += flow_usd
+        self._curve.add(account.as_of, account.equity_usd, flow_usd)
 
     def _hear_closed(self, message: PositionClosed) -> None:
         if not self._is_early:

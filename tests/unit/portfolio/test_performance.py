@@ -112,12 +112,6 @@ def test_a_total_loss_is_minus_one_and_a_fantasy_is_nothing():
     assert p.annual_return(curve("1", "1000000000000")) is None
 
 
-def test_returns_from_nothing_are_none():
-    assert p.returns([Decimal(100), Decimal(110), Decimal(121)]) == pytest.approx([0.1, 0.1])
-    assert p.returns([Decimal(100), Decimal(0)]) == [-1.0]
-    assert p.returns([Decimal(0), Decimal(1)]) is None
-
-
 def test_the_mean_holding_time():
     held = [trade("1", entry_h=0, exit_h=1), trade("1", entry_h=1, exit_h=4)]
     assert p.average_holding_s(held) == 7200.0

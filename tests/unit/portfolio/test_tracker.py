@@ -147,6 +147,28 @@ def test_a_year_is_not_told_from_too_few_days():
     assert short.total_return == pytest.approx(0.28)
 
 
+def test_money_brought_in_is_no_profit_and_taken_out_no_loss():
+    def start(usd: int) -> dict[str, Any]:
+        return {"start_equity_usd": Decimal(usd)}
+
+    tracker = tracked(
+        worth(100, **start(100)),
+        opened(0),
+        worth(110, **start(100)),
+        worth(210, **start(200)),  # a deposit of 100
+        opened(1),
+        worth(189, **start(200)),
+        worth(89, **start(100)),  # and out again
+    )
+    first, second = tracker.days()
+    assert (first.pnl_usd, second.pnl_usd) == (10, -21)
+    assert first.day_return == pytest.approx(10 / 200)
+    assert second.day_return == pytest.approx(89 / 110 - 1)
+    report = tracker.report()
+    assert report.total_return == pytest.approx(-0.11)
+    assert report.max_drawdown == pytest.approx(1 - 89 / 110)
+
+
 def test_an_account_that_lost_everything_is_still_told():
     report = tracked(*marked_days([100, 50, 0, *([0] * MIN_DAYS)])).report()
     assert report.total_return == -1.0
