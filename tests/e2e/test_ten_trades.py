@@ -1,18 +1,23 @@
 """Ten scripted trades, from a headline over HTTP to the books of the exchange, to the cent.
 
-The exchange and the bot are the real commands, each a process of its own. Whatever the bot's journal
-says of orders, fills, profit and cash is held against what the exchange's REST API says.
+The exchange and the bot are the real commands, each a process of its own. Whatever the bot's
+journal says of orders, fills, profit and cash is held against what the exchange's REST API says.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from tests.e2e.story import Story, Wire, prices, staged, steps
 
 MARKET = prices(0, steps())
+GRACE = timedelta(seconds=2)
+SELL_ALL = "/v2/positions?cancel_orders=true"
+TRADE = ("trade", "buy", "MANU", "--usd", "1000")
 
 
 def everything(orders: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -51,9 +56,7 @@ def check_books(story: Story) -> None:
     portfolio = story.asked("portfolio")
     assert cents(portfolio["cash_usd"]) == cents(account["cash"])
     gain = cents(account["equity"]) - Decimal(100_000)
-    assert cents(told["account"]["realised_usd"]) + cents(
-        told["account"]["unrealised_usd"]
-    ) == gain
+    assert cents(told["account"]["realised_usd"]) + cents(told["account"]["unrealised_usd"]) == gain
     closed = [trade for trade in story.asked("trades") if trade["exit_at"]]
     for trade in closed:
         of_it = [x for x in executions if x["symbol"] == trade["symbol"]]
@@ -83,12 +86,16 @@ def check_protected(story: Story, symbol: str) -> None:
 
 
 def check_never_naked(story: Story, *symbols: str, by: str = "broker_stop") -> None:
-    """Every position had a stop or a watcher at the very time it was opened."""
-    changes = story.said("ProtectionChanged")
+    """Every position had a stop or a watcher within two seconds of any time without one."""
+    changes = story.records("ProtectionChanged")
+    opened = {record.body.position.symbol for record in story.records("PositionOpened")}
+    assert opened == set(symbols)
     for symbol in symbols:
-        known = [change for change in changes if change.symbol == symbol]
-        assert by in {str(change.protected_by) for change in known}, (symbol, known)
-    assert story.said("NakedPosition") == []
+        known = [(c.at, str(c.body.protected_by)) for c in changes if c.body.symbol == symbol]
+        assert by in [kind for _, kind in known], (symbol, known)
+        for (at, kind), (until, _) in pairwise([*known, (None, "end")]):
+            naked = kind == "none"
+            assert not naked or (until is not None and until - at <= GRACE), (symbol, known)
 
 
 def trades_of(story: Story) -> dict[str, dict[str, Any]]:
@@ -128,7 +135,7 @@ def test_orders_at_the_market_their_brackets_and_what_people_do(tmp_path: Path):
         halt = {"symbol": "HALT", "ends_at": "2025-10-22T15:16:00Z"}
         banned = {"symbol": "BANN", "tradable": False}
         wire.script = [
-            ("13:58", lambda: answers.append(story.rest("DELETE", SELL_ALL))),
+            ("14:02", lambda: answers.append(story.rest("DELETE", SELL_ALL))),
             ("14:20", lambda: answers.append(story.venue.admin("POST", "/admin/assets", banned))),
             ("15:00", lambda: answers.append(story.command(*TRADE, "--wait", "3"))),
             ("15:05", lambda: answers.append(story.venue.admin("POST", "/admin/halt", halt))),
@@ -179,10 +186,6 @@ def test_orders_at_the_market_their_brackets_and_what_people_do(tmp_path: Path):
         assert waited["status"] == "filled"
 
 
-SELL_ALL = "/v2/positions?cancel_orders=true"
-TRADE = ("trade", "buy", "MANU", "--usd", "1000")
-
-
 def check_bracket(story: Story, trade: dict[str, Any], *, filled: str, reason: str) -> None:
     (entry,) = story.orders(trade["symbol"])
     ends = {leg["type"]: leg["status"] for leg in entry["legs"]}
@@ -231,3 +234,34 @@ def test_limit_orders_filled_in_part_and_not_at_all(tmp_path: Path):
         assert {order["status"] for order in late} == {"replaced", "canceled"}
         last = max(order["canceled_at"] for order in late if order["canceled_at"])
         assert "2025-10-22T14:37:00Z" <= last < "2025-10-22T14:41:00Z"
+
+
+def test_before_the_open_the_bot_buys_watches_and_sells(tmp_path: Path):
+    """Outside the session only limits trade and no stop works: the bot is its own stop."""
+    with staged(
+        tmp_path,
+        bars={
+            "MKT": prices(0, steps(), before=12),
+            "EARL": prices(1, steps(("13:10", -3.0)), before=12),
+        },
+        stories={"EARL": "12:51"},
+        wire=Wire(),
+        knobs='partial_probability = 0\ncancel_closed_market = "immediate"\n',
+        flags=("--start", "2025-10-22T12:40:00Z"),
+        settings={"CATALYST_EXECUTION__EXTENDED_HOURS": "true"},
+    ) as story:
+        story.play()
+        (trade,) = trades_of(story).values()
+        check_books(story)
+        check_never_naked(story, "EARL", by="watcher")
+
+        bought, *_, sold = story.orders("EARL")
+        for order, side in ((bought, "buy"), (sold, "sell")):
+            assert (order["side"], order["type"], order["status"]) == (side, "limit", "filled")
+            assert order["extended_hours"]
+            assert order["filled_at"] < "2025-10-22T13:30:00Z"
+        assert trade["exit_reason"] == "stop_loss"
+        assert sold["filled_at"] >= "2025-10-22T13:10:00Z"
+        assert trade["exit_price"] == sold["filled_avg_price"]
+        left = [order for order in everything(story.orders("EARL")) if not order["filled_at"]]
+        assert {order["status"] for order in left} <= {"canceled"}
