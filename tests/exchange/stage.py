@@ -38,6 +38,9 @@ class Listener:
         self.done += [(due, at) for due in self.chores if due <= at]
         self.chores = [due for due in self.chores if due > at]
 
+    def settle(self, at: datetime) -> None:
+        """Nothing has to be kept."""
+
     def wanted(self, channel: str) -> Collection[str]:
         return self.channels[channel]
 

@@ -206,6 +206,15 @@ def test_a_killed_exchange_goes_on_with_its_orders_and_positions(tmp_path: Path)
         assert again.admin("GET", "/admin/clock")["now"] <= "2025-03-13T15:30:00Z"
 
 
+def test_a_killed_exchange_on_which_nobody_traded_does_not_go_back(tmp_path: Path) -> None:
+    flags = (*STEP, "--db", str(tmp_path / "exchange.db"), "--admin-token", "t")
+    with exchange(*flags) as running:
+        running.advance("2025-03-13T19:30:00Z")
+        running.end(signal.SIGKILL)
+    with exchange(*flags) as again:
+        assert again.admin("GET", "/admin/clock")["now"] == "2025-03-13T19:30:00Z"
+
+
 def _kept(running: Running) -> list[Any]:
     account = get(running, "/v2/account")
     orders = get(running, "/v2/orders?status=all&nested=true")

@@ -144,6 +144,8 @@ class Conductor:
         self._clock.move_to(max(to, self._clock.now()))
         if self._holds_openings:
             self._hold_openings(to)
+        else:
+            self._venue.settle(to)
         self._played_until = max(self._played_until, to)
         self.nudge()
 

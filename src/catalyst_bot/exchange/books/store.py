@@ -43,6 +43,7 @@ _PUT_EVENT: Final = "INSERT INTO events (account_id, seq, at, kind, body) VALUES
 _LAST_EVENT: Final = "SELECT at FROM events WHERE account_id = ? ORDER BY seq DESC LIMIT 1"
 _PUT_CLOCK: Final = "INSERT OR REPLACE INTO settings (name, value) VALUES ('clock', ?)"
 _CLOCK_STEP: Final = timedelta(seconds=1)
+_IDLE_CLOCK_STEP: Final = timedelta(minutes=1)  # while nothing else is to be written
 
 
 class ExchangeStore:
@@ -180,12 +181,14 @@ class ExchangeStore:
     def commit(self, at: datetime) -> None:
         """Write what was put since the last time, and the time, in one transaction.
 
-        When that fails, nothing of it is written and all of it is tried again next time.
+        Without anything to write the time alone is kept, once a minute: a restart must not go back
+        over a quiet night. When that fails, nothing of it is written and all of it is tried again next time.
         """
-        if not self._waiting:
+        step = _CLOCK_STEP if self._waiting else _IDLE_CLOCK_STEP
+        is_later = self._clock is None or at >= self._clock + step
+        if not self._waiting and not is_later:
             return
         connection = self._connection
-        is_later = self._clock is None or at >= self._clock + _CLOCK_STEP
         connection.execute("BEGIN IMMEDIATE")
         with connection:
             for statement, rows in self._waiting:

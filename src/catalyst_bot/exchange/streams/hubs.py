@@ -43,6 +43,10 @@ class Venue(Protocol):
         """Do what is due at or before a time."""
         ...
 
+    def settle(self, at: datetime) -> None:
+        """Keep what changed, and that it is so late."""
+        ...
+
 
 class DataHub(Protocol):
     """The sockets of the market-data stream."""
