@@ -113,7 +113,9 @@ def on_submit(state: State, message: SubmitOrder, desk: Desk, rules: Rules) -> l
     """An exit on its way is what bounds the loss of its position from now on."""
     order = message.order
     position = position_of(desk, order.trade_id) if order.role is OrderRole.EXIT else None
-    return review(state, position, desk, rules) if position is not None else []
+    if position is None:
+        return []
+    return review(state, position, desk, rules, Change(sent=frozenset({order.client_order_id})))
 
 
 def on_order_accepted(
@@ -170,6 +172,11 @@ def on_order_filled(state: State, message: OrderFilled, desk: Desk, rules: Rules
     return []
 
 
+def _sent_in(released: list[Message]) -> frozenset[str]:
+    """Orders that go out together with what is being decided."""
+    return frozenset(m.order.client_order_id for m in released if isinstance(m, SubmitOrder))
+
+
 def _after_end(
     state: State,
     client_order_id: str,
@@ -185,7 +192,7 @@ def _after_end(
     position = position_of(desk, ticket.trade_id)
     released = release(state, position, desk, ended=client_order_id)
     if position is not None:
-        change = Change(ended=client_order_id)
+        change = Change(ended=client_order_id, sent=_sent_in(released))
         return [*released, *review(state, position, desk, rules, change)]
     is_watched = ticket.kind in repricing.LIMITS or ticket.symbol in state.quotes
     is_watched = is_watched and ticket.symbol not in desk.positions
@@ -337,10 +344,10 @@ def on_position_changed(
         ticket.trade_id == position.trade_id
         for ticket in (*state.open_tickets.values(), *state.finished_tickets.values())
     )
-    return [
-        *release(state, position, desk),
-        *review(state, position, desk, rules, is_adopted=is_adopted),
-    ]
+    released = release(state, position, desk)
+    change = Change(sent=_sent_in(released))
+    reviewed = review(state, position, desk, rules, change, is_adopted=is_adopted)
+    return [*released, *reviewed]
 
 
 def on_position_closed(

@@ -38,15 +38,15 @@ from catalyst_bot.execution.brackets import parent_id_of
 from catalyst_bot.execution.order_states import is_at_broker
 from catalyst_bot.execution.rules import Rules
 from catalyst_bot.execution.state import Guard, State
-from catalyst_bot.execution.working import cancel_new, legs_at_broker, promised
+from catalyst_bot.execution.working import at_broker, cancel_new, legs_at_broker
 from catalyst_bot.ports.desk import Desk
 
 GUARD = "guard:"
 LIVE = frozenset({OrderStatus.WORKING, OrderStatus.PARTIALLY_FILLED})
 RETRY = timedelta(seconds=60)
+LONGEST_RETRY = timedelta(minutes=15)
 HALT_AT = 3  # times the grace ran out
-QUICK_TRIES = 4
-SAFE = frozenset({ProtectedBy.BROKER_STOP, ProtectedBy.WATCHER})
+QUICK_TRIES = 3
 _WORDS = {
     ProtectedBy.BROKER_STOP: "a stop at the broker",
     ProtectedBy.WATCHER: "the bot watches the quotes",
@@ -60,6 +60,7 @@ class Change:
     """What the message being handled changes, before it is remembered."""
 
     ended: str = ""
+    sent: frozenset[str] = frozenset()
     accepted: frozenset[str] = frozenset()
     is_priced: bool = False
     is_blind: bool | None = None
@@ -70,11 +71,14 @@ NO_CHANGE = Change()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cover:
-    """Shares of a trade by what will sell them. `coming` are stops that are not confirmed yet."""
+    """Shares of a trade by what will sell them. `coming` are stops that are not confirmed yet,
+    `waiting` are shares of exits that are not sent yet because something is in their way.
+    """
 
     stops: Decimal
     coming: tuple[OrderTicket, ...]
     exits: Decimal
+    waiting: Decimal
 
     @property
     def coming_quantity(self) -> Decimal:
@@ -94,18 +98,24 @@ def watches_itself(phase: SessionPhase, rules: Rules) -> bool:
 
 def cover_of(state: State, trade_id: str, change: Change = NO_CHANGE) -> Cover:
     """Add up what will sell the shares of a trade."""
-    stops, coming = ZERO, []
+    stops = exits = waiting = ZERO
+    coming: list[OrderTicket] = []
     for ticket in state.open_tickets.values():
-        if ticket.trade_id != trade_id or ticket.role is not OrderRole.STOP_LOSS:
+        order_id = ticket.client_order_id
+        if ticket.trade_id != trade_id or order_id == change.ended:
             continue
-        if ticket.client_order_id == change.ended:
-            continue
-        if ticket.status in LIVE or ticket.client_order_id in change.accepted:
-            stops += _left_of(state, ticket)
-        else:
-            coming.append(ticket)
-    exits = promised(state, trade_id, but=change.ended)
-    return Cover(stops=stops, coming=tuple(coming), exits=exits)
+        if ticket.role is OrderRole.EXIT:
+            left = ticket.quantity - ticket.filled_quantity
+            if is_at_broker(ticket) or order_id in change.sent:
+                exits += left
+            elif order_id not in state.queued:
+                waiting += left
+        elif ticket.role is OrderRole.STOP_LOSS:
+            if ticket.status in LIVE or order_id in change.accepted:
+                stops += _left_of(state, ticket)
+            else:
+                coming.append(ticket)
+    return Cover(stops=stops, coming=tuple(coming), exits=exits, waiting=waiting)
 
 
 def _left_of(state: State, stop: OrderTicket) -> Decimal:
@@ -173,10 +183,12 @@ def review(
     if guard is None or guard.protected_by is not by:
         outcome += _changed(position, guard, by, desk, rules)
     cover = cover_of(state, position.trade_id, change)
-    if cover.exits == 0 and cover.stops > whole_shares(position.quantity):
+    is_leaving = cover.exits + cover.waiting > 0
+    if not is_leaving and cover.stops > whole_shares(position.quantity):
         legs = legs_at_broker(state, position.trade_id, but=change.ended)
         return [*outcome, *cancel_new(state, legs, desk, rules)]
-    is_asked = guard is not None and is_same_trouble(guard.protected_by, by) and guard.steps > 0
+    known = guard if guard is not None and is_same_trouble(guard.protected_by, by) else None
+    is_asked = known is not None and known.steps > 0
     missing = _missing(position, cover)
     is_wanted = (
         is_adopted
@@ -185,13 +197,17 @@ def review(
     )
     if is_wanted and (asks_anew or not is_asked) and not cover.coming and missing > 0:
         step = ProtectionStep.PLACE_STOP
-        outcome.append(_need(position, step, missing, escalation=0, detail="no stop"))
+        tried = known.escalation if known is not None else 0
+        outcome.append(_need(position, step, missing, escalation=tried, detail="no stop"))
     return outcome
 
 
 def is_same_trouble(before: ProtectedBy, after: ProtectedBy) -> bool:
-    """True when nothing was won by a change: a failed exit leaves a position as naked as before."""
-    return before is after or not {before, after} & SAFE
+    """True when nothing was won by a change: only a stop at the broker begins a new count.
+
+    Else an exit that fails at once would be followed by the next one at once, without end.
+    """
+    return before is after or ProtectedBy.BROKER_STOP not in {before, after}
 
 
 def _changed(
@@ -209,8 +225,9 @@ def _changed(
         )
     ]
     if by is ProtectedBy.NONE:
-        grace = timedelta(seconds=rules.working.naked_grace_s)
-        outcome.append(_look_again(position.trade_id, desk, grace))
+        is_old = guard is not None and is_same_trouble(guard.protected_by, by)
+        tried = guard.escalation if guard is not None and is_old else 0
+        outcome.append(_look_again(position.trade_id, desk, _grace(tried, rules)))
     elif by is ProtectedBy.WATCHER:
         outcome.append(_look_again(position.trade_id, desk, _watch_lasts(desk, rules)))
     elif before in {ProtectedBy.NONE, ProtectedBy.WATCHER}:
@@ -220,6 +237,15 @@ def _changed(
 
 def _look_again(trade_id: str, desk: Desk, wait: timedelta) -> SetTimer:
     return SetTimer(timer_id=f"{GUARD}{trade_id}", due_at=desk.now + wait)
+
+
+def _grace(tried: int, rules: Rules) -> timedelta:
+    """How long a naked position may wait: the grace, and ever longer once trading is halted."""
+    quick = timedelta(seconds=rules.working.naked_grace_s)
+    if tried < QUICK_TRIES:
+        return quick
+    doublings = min(tried - QUICK_TRIES, 10)
+    return max(quick, min(RETRY * (1 << doublings), LONGEST_RETRY))
 
 
 def _watch_lasts(desk: Desk, rules: Rules) -> timedelta:
@@ -232,7 +258,8 @@ def _watch_lasts(desk: Desk, rules: Rules) -> timedelta:
 
 
 def _missing(position: Position, cover: Cover) -> Decimal:
-    return whole_shares(position.quantity) - cover.stops - cover.coming_quantity - cover.exits
+    promised = cover.stops + cover.coming_quantity + cover.exits + cover.waiting
+    return whole_shares(position.quantity) - promised
 
 
 def _need(
@@ -295,12 +322,11 @@ def _escalate(
         text=f"{missing} shares for {naked_s:.0f} s: {why}",
         trail_id=position.catalyst_id,
     )
-    grace = timedelta(seconds=rules.working.naked_grace_s)
     return [
         _need(position, step, missing, escalation=count, detail=why),
         *moves,
         told,
-        _look_again(position.trade_id, desk, grace if count < QUICK_TRIES else RETRY),
+        _look_again(position.trade_id, desk, _grace(count, rules)),
     ]
 
 
@@ -316,10 +342,14 @@ def _next_step(
     *,
     rules: Rules,
 ) -> Step:
-    """Say what comes next, with what execution itself does for it, and why."""
+    """Say what comes next, with what execution itself does for it, and why.
+
+    After the halt the stop and the exit are tried in turns.
+    """
     if guard.escalation == HALT_AT - 1:
         return ProtectionStep.HALT, [], "nothing helped so far: trading is halted"
     is_first = guard.escalation == 0
+    asked: list[Message]
     entry = _buying_entry(state, position.trade_id)
     if entry is not None and cover.coming:
         return (
@@ -327,17 +357,20 @@ def _next_step(
             cancel_new(state, [entry], desk, rules),
             "its entry is still buying and the stop waits for it: the rest is cancelled",
         )
+    if cover.waiting > 0:
+        blockers = (t.client_order_id for t in at_broker(state, position.trade_id))
+        asked = [LookUpOrder(client_order_id=order_id) for order_id in blockers]
+        return ProtectionStep.ASK_BROKER, asked, "its exit waits for its old orders to go"
     if cover.coming and is_first:
-        asked: list[Message] = [
-            LookUpOrder(client_order_id=t.client_order_id) for t in cover.coming
-        ]
+        asked = [LookUpOrder(client_order_id=t.client_order_id) for t in cover.coming]
         return ProtectionStep.ASK_BROKER, asked, "its stop is not confirmed: the broker is asked"
     is_halted = position.symbol in state.halted_symbols
     phase = phase_now(desk)
     can_trade = phase is SessionPhase.REGULAR or (
         watches_itself(phase, rules) and phase is not SessionPhase.CLOSED
     )
-    if not cover.coming and (is_first or is_halted or not can_trade):
+    is_turn = guard.escalation >= HALT_AT and guard.escalation % 2 == 1
+    if not cover.coming and (is_first or is_turn or is_halted or not can_trade):
         return ProtectionStep.PLACE_STOP, [], "the stop is placed again"
     return ProtectionStep.LEAVE, [], "no stop could be placed: the position is left"
 

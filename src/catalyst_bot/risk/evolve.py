@@ -90,6 +90,7 @@ def note_approved(state: State, message: OrderApproved, at: datetime) -> None:
     order = message.order
     if order.role is OrderRole.EXIT:
         state.exits_of_trade[order.trade_id] = state.exits_of_trade.get(order.trade_id, 0) + 1
+        state.last_exit_at[order.trade_id] = at
         return
     if order.role is not OrderRole.ENTRY:
         _note_guard(state, order, at)
@@ -148,6 +149,7 @@ def close_trade(state: State, message: PositionClosed, at: datetime) -> None:
     state.plans.pop(trade.trade_id, None)
     state.exits_of_trade.pop(trade.trade_id, None)
     state.guards_of_trade.pop(trade.trade_id, None)
+    state.last_exit_at.pop(trade.trade_id, None)
     state.strategies[trade.strategy_id] = add_trade(state.strategy(trade.strategy_id), trade)
     state.loss_streak = add_to_streak(state.loss_streak, trade)
 

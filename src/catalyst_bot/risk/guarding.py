@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 from catalyst_bot.domain.account import Position
@@ -27,6 +28,7 @@ from catalyst_bot.risk.rules import Rules
 from catalyst_bot.risk.state import State, TradePlan
 from catalyst_bot.risk.verdicts import at_most, in_state
 
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.5, 300.0
 LIVE = (OrderStatus.WORKING, OrderStatus.PARTIALLY_FILLED)
 
 
@@ -136,6 +138,8 @@ def watch(state: State, quote: Quote, desk: Desk, rules: Rules) -> list[Message]
     middle = middle_of(quote)
     if position is None or plan is None or middle is None or not is_tradable(desk, rules):
         return []
+    if not _may_try(state, position, desk):
+        return []
     price, bid = to_decimal(middle, "middle"), to_decimal(quote.bid, "bid")
     reason = None
     if price <= plan.stop_price and not has_stop_at_work(position, desk, rules):
@@ -150,6 +154,14 @@ def watch(state: State, quote: Quote, desk: Desk, rules: Rules) -> list[Message]
 
 
 _TARGET = ExitReason.TAKE_PROFIT
+
+
+def _may_try(state: State, position: Position, desk: Desk) -> bool:
+    """Quotes come every second; an exit that failed is tried again after ever longer pauses."""
+    last_at = state.last_exit_at.get(position.trade_id)
+    tries = state.exits_of_trade.get(position.trade_id, 0)
+    pause_s = min(FIRST_PAUSE_S * 2.0 ** min(tries, 10), LONGEST_PAUSE_S)
+    return last_at is None or desk.now - last_at >= timedelta(seconds=pause_s)
 
 
 def is_tradable(desk: Desk, rules: Rules) -> bool:

@@ -86,6 +86,7 @@ class State:
     pending: dict[str, PendingEntry] = field(default_factory=dict)
     plans: dict[str, TradePlan] = field(default_factory=dict)
     exits_of_trade: dict[str, int] = field(default_factory=dict)
+    last_exit_at: dict[str, datetime] = field(default_factory=dict)
     guards_of_trade: dict[str, int] = field(default_factory=dict)
     requests: dict[str, None] = field(default_factory=dict)
     orders_of_signal: dict[str, int] = field(default_factory=dict)
