@@ -239,9 +239,8 @@ class TinyVenue:
         held = self.orders[order_id]
         self._finish(held, lapses=lapses, tells=True)
         for other in self._siblings(held):
-            if other.role is OrderRole.ENTRY or held.role is not OrderRole.ENTRY:
-                self._finish(other, lapses=lapses, tells=self.habits.tells_siblings)
-            elif held.filled == 0 or self.habits.legs_wait_for_the_whole_entry:
+            is_pair = other.role is OrderRole.ENTRY or held.role is not OrderRole.ENTRY
+            if is_pair or held.filled == 0 or self.habits.legs_wait_for_the_whole_entry:
                 self._finish(other, lapses=lapses, tells=self.habits.tells_siblings)
 
     def _finish(self, held: Held, *, lapses: bool, tells: bool) -> None:

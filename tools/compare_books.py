@@ -262,9 +262,7 @@ def _fills_apart(
     return lost, wrong
 
 
-def _sums_apart(
-    theirs: Theirs, named: Mapping[str, str], told: Mapping[str, Filled]
-) -> list[str]:
+def _sums_apart(theirs: Theirs, named: Mapping[str, str], told: Mapping[str, Filled]) -> list[str]:
     """The exchange's own orders must add up to its executions."""
     sums: dict[str, Decimal] = {}
     for row in theirs.orders:
