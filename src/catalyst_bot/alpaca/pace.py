@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 
-
 SHORTEST_PAUSE_S = 0.005  # of the wall: however fast time runs there, this machine has to breathe
 
 

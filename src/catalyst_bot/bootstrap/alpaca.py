@@ -32,6 +32,7 @@ from catalyst_bot.settings import Settings
 
 FOLLOW_EVERY_S = 1.0  # wall seconds between looks at the clock of an exchange that replays
 STEP_EVERY_S = 0.02  # and of one that moves only when it is told to
+SHORTEST_SILENCE_S = 5.0  # of the wall
 STEP_PACE = 600.0  # pauses there end soon, because nobody knows how far the clock will move
 
 
@@ -55,6 +56,13 @@ class AlpacaDesk:
     def pace(self) -> Pace:
         """How fast time passes there."""
         return Pace(self.standing.time.speed or STEP_PACE)
+
+    def silence_s(self, usual_s: float) -> float | None:
+        """How long the stream of prices may be silent. Of a replayed day a second holds many, and
+        the wall's are what the wire needs; a clock that nobody moves brings no news at all.
+        """
+        speed = self.standing.time.speed
+        return max(usual_s, SHORTEST_SILENCE_S * speed) if speed else None
 
     def clock(self) -> Clock:
         """The time to trade by."""
@@ -134,7 +142,7 @@ def alpaca_parts(
         sink=sink,
         benchmark=settings.run.benchmark,
         feed=settings.alpaca.feed,
-        silence_s=settings.alpaca.stream_silence_s,
+        silence_s=desk.silence_s(settings.alpaca.stream_silence_s),
     )
     market_data.learn(records)
     runs: list[Callable[[], Coroutine[Any, Any, None]]] = [market_data.run]

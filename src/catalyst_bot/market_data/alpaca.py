@@ -67,7 +67,10 @@ class Watched:
 
 
 class AlpacaMarketData:
-    """Implements `MarketData`; `run` is its task. `feed` is iex (free) or sip."""
+    """Implements `MarketData`; `run` is its task. `feed` is iex (free) or sip.
+
+    A stream that is silent for `silence_s` in the session is made anew; None for never.
+    """
 
     def __init__(
         self,
@@ -78,7 +81,7 @@ class AlpacaMarketData:
         sink: Sink,
         benchmark: str,
         feed: str,
-        silence_s: float = 60.0,
+        silence_s: float | None = 60.0,
         bars: int = 400,
         benchmark_bars: int = 100,
     ) -> None:
