@@ -36,6 +36,7 @@ from catalyst_bot.settings import Settings, secret
 
 FOLLOW_EVERY_S = 1.0  # wall seconds between looks at the clock of an exchange that replays
 STEP_EVERY_S = 0.02  # and of one that moves only when it is told to
+SHORTEST_SILENCE_S = 5.0  # of the wall
 STEP_PACE = 600.0  # pauses there end soon, because nobody knows how far the clock will move
 
 
@@ -65,6 +66,13 @@ class AlpacaDesk:
     def is_ours_to_move(self) -> bool:
         """The exchange's clock moves only when it is told to, and we were given the right to."""
         return self.is_replay and not self.standing.time.speed and bool(self.admin_token)
+
+    def silence_s(self, usual_s: float) -> float | None:
+        """How long the stream of prices may be silent. Of a replayed day a second holds many, and
+        the wall's are what the wire needs; a clock that nobody moves brings no news at all.
+        """
+        speed = self.standing.time.speed
+        return max(usual_s, SHORTEST_SILENCE_S * speed) if speed else None
 
     def clock(self) -> Clock:
         """The time to trade by."""
@@ -151,7 +159,7 @@ def alpaca_parts(
         sink=sink,
         benchmark=settings.run.benchmark,
         feed=settings.alpaca.feed,
-        silence_s=None if desk.is_ours_to_move else settings.alpaca.stream_silence_s,
+        silence_s=desk.silence_s(settings.alpaca.stream_silence_s),
         finished_after=timedelta(0) if desk.is_ours_to_move else FINISHED_AFTER,
     )
     market_data.learn(records)

@@ -238,4 +238,6 @@ def _broker_order(report: Report, order_id: str, symbol: str) -> BrokerOrder:
         symbol=symbol,
         quantity=report.quantity,
         filled_quantity=report.filled_quantity,
+        side=report.side,
+        limit_price=report.limit_price,
     )

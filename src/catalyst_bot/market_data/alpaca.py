@@ -67,7 +67,10 @@ class Watched:
 
 
 class AlpacaMarketData:
-    """Implements `MarketData`; `run` is its task. `feed` is iex (free) or sip."""
+    """Implements `MarketData`; `run` is its task. `feed` is iex (free) or sip.
+
+    A stream that is silent for `silence_s` in the session is made anew; None for never.
+    """
 
     def __init__(
         self,

@@ -85,17 +85,23 @@ def test_at_alpaca_the_time_is_the_walls():
     desk = desk_at(FakeAlpaca(now=now))
     assert isinstance(desk.clock(), SystemClock)
     assert desk.pace().speed == 1
+    assert desk.silence_s(60.0) == 60.0
     assert not desk.access.live_account
 
 
-@pytest.mark.parametrize(("told", "pace"), [("60", 60.0), ("step", STEP_PACE)])
-def test_at_an_exchange_that_replays_the_time_is_the_exchanges(told: str, pace: float):
+@pytest.mark.parametrize(
+    ("told", "pace", "silence_s"), [("60", 60.0, 300.0), ("step", STEP_PACE, None)]
+)
+def test_at_an_exchange_that_replays_the_time_is_the_exchanges(
+    told: str, pace: float, silence_s: float | None
+):
     ago = timedelta(days=-100)
     desk = desk_at(FakeAlpaca(now=now, clock_ahead=ago, replay_speed=told))
     clock = desk.clock()
     assert isinstance(clock, VenueClock)
     assert abs(clock.now() - now() - ago) < timedelta(hours=1)
     assert desk.pace().speed == pace
+    assert desk.silence_s(60.0) == silence_s
 
 
 def test_real_money_needs_the_setting_and_the_number(monkeypatch: pytest.MonkeyPatch):
