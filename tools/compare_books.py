@@ -59,7 +59,8 @@ class Theirs:
 class Ours:
     """What the journal says."""
 
-    submitted: dict[str, SubmitOrder] = field(default_factory=dict)
+    submitted: set[str] = field(default_factory=set)
+    entries_of_signal: Counter[str] = field(default_factory=Counter)
     filled: dict[str, Filled] = field(default_factory=dict)
     positions: dict[str, Decimal] = field(default_factory=dict)
     fill_ids: Counter[str] = field(default_factory=Counter)
@@ -129,7 +130,10 @@ def read_ours(model: ReadModel) -> Ours:
             case f.RunStarted() if record.body.starting_cash_usd and not ours.cash_usd:
                 ours.cash_usd = record.body.starting_cash_usd
             case SubmitOrder():
-                ours.submitted[record.body.order.client_order_id] = record.body
+                sent = record.body.order
+                if sent.role is OrderRole.ENTRY and sent.client_order_id not in ours.submitted:
+                    ours.entries_of_signal[sent.signal_id] += 1
+                ours.submitted.add(sent.client_order_id)
             case f.OrderFilled():
                 _take_fill(ours, record.body)
             case f.ForeignFilled():
@@ -224,11 +228,7 @@ def _repeated(orders: Iterable[Row]) -> list[str]:
 
 def _sent_twice(ours: Ours) -> list[str]:
     """An entry that was sent again under another name would be a second one of its signal."""
-    entries = Counter(
-        command.order.signal_id
-        for command in ours.submitted.values()
-        if command.order.role is OrderRole.ENTRY
-    )
+    entries = ours.entries_of_signal
     return [f"signal {name} has {n} entries" for name, n in entries.items() if n > 1]
 
 
