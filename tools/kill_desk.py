@@ -130,14 +130,15 @@ class Desk:
                 stdout=subprocess.PIPE,
                 stderr=log,
             )
+        self._exchange = process
         patience = Timer(READY_WITHIN_S, process.kill)
+        patience.daemon = True
         patience.start()
         assert process.stdout is not None
         line = process.stdout.readline()
         patience.cancel()
         if not line.startswith(b"exchange ready "):
             raise SystemExit(f"the exchange did not start: {plan.folder / 'exchange.log'}")
-        self._exchange = process
         self.counts.starts_of_exchange += 1
 
     def start_bot(self) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 import socket
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -213,6 +214,18 @@ def test_a_killed_exchange_on_which_nobody_traded_does_not_go_back(tmp_path: Pat
         running.end(signal.SIGKILL)
     with exchange(*flags) as again:
         assert again.admin("GET", "/admin/clock")["now"] == "2025-03-13T19:30:00Z"
+
+
+def test_a_killed_exchange_does_not_live_through_a_quiet_night_again(tmp_path: Path) -> None:
+    night = "2025-03-14T02:00:00Z"
+    flags = ("--start", night, "--speed", "120", "--db", str(tmp_path / "exchange.db"))
+    flags += ("--admin-token", "t")
+    with exchange(*flags) as running:
+        while running.admin("GET", "/admin/clock")["now"] < "2025-03-14T02:06:00Z":
+            time.sleep(0.1)
+        running.end(signal.SIGKILL)
+    with exchange(*flags) as again:
+        assert again.admin("GET", "/admin/clock")["now"] >= "2025-03-14T02:01:00Z"
 
 
 def _kept(running: Running) -> list[Any]:

@@ -95,6 +95,8 @@ class Conductor:
             if at is None or wait_s > 0:
                 await self._sleep(wait_s)
                 self._catch_up()
+                if self._unopened is None:
+                    self._venue.settle(self._played_until)
                 continue
             self._clock.move_to(max(at, self._clock.now()))
             self._play(at)

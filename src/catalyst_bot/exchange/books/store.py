@@ -182,8 +182,7 @@ class ExchangeStore:
         """Write what was put since the last time, and the time, in one transaction.
 
         Without anything to write the time alone is kept, once a minute: a restart must not go back
-        over a quiet night. When that fails, nothing of it is written and all of it is tried again
-        next time.
+        over a quiet night. When that fails, nothing is written and all of it tried again next time.
         """
         step = _CLOCK_STEP if self._waiting else _IDLE_CLOCK_STEP
         is_later = self._clock is None or at >= self._clock + step
