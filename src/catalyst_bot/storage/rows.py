@@ -38,7 +38,12 @@ class Row(NamedTuple):
 
 
 def to_row(record: Recorded, *, previous_chain: str) -> Row:
-    """Write a record as a row that follows the row with hash `previous_chain`."""
+    """Write a record as a row that follows the row with hash `previous_chain`.
+
+    Raises `BadData` for what could not be read back from every database.
+    """
+    if "\x00" in record.trail_id:
+        raise BadData(f"{type(record.body).__name__} has a trail with NUL: {record.trail_id!r}")
     body = pack(encode(record.body))
     row = Row(
         seq=record.seq,

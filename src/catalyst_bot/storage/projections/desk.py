@@ -31,16 +31,18 @@ _WITHDRAW = """
 """
 _RESCALE = """
     UPDATE orders SET quantity = :quantity, filled_quantity = :filled_quantity,
-        limit_price = :limit_price, stop_price = :stop_price, updated_at = :at
+        limit_price = :limit_price, stop_price = :stop_price, updated_at = :at,
+        reference_price = CASE WHEN role IN ('stop_loss', 'take_profit')
+            THEN coalesce(:stop_price, :limit_price, reference_price) ELSE reference_price END
     WHERE client_order_id = :order_id
 """
 _RESCALE_STOP = """
     UPDATE positions SET stop_price = :stop_price
-    WHERE :stop_price IS NOT NULL
-    AND trade_id = (SELECT trade_id FROM orders WHERE client_order_id = :order_id)
+    WHERE trade_id = (SELECT trade_id FROM orders WHERE client_order_id = :order_id)
 """
 _RENAME = (
-    "UPDATE positions SET symbol = :new_symbol WHERE symbol = :symbol",
+    """UPDATE positions SET symbol = :new_symbol WHERE symbol = :symbol
+        AND NOT EXISTS (SELECT 1 FROM positions AS held WHERE held.symbol = :new_symbol)""",
     """UPDATE orders SET symbol = :new_symbol WHERE symbol = :symbol
         AND status NOT IN ('filled', 'cancelled', 'expired', 'rejected', 'abandoned')""",
     "UPDATE trades SET symbol = :new_symbol WHERE symbol = :symbol AND exit_at IS NULL",
@@ -90,7 +92,8 @@ def order_rescaled(record: Recorded, message: d.OrderRescaled) -> Iterable[Write
         stop_price=message.stop_price,
         at=record.at,
     )
-    yield write(_RESCALE_STOP, order_id=order_id, stop_price=message.stop_price)
+    if message.stop_price is not None:
+        yield write(_RESCALE_STOP, order_id=order_id, stop_price=message.stop_price)
 
 
 def symbol_renamed(_: Recorded, message: f.SymbolRenamed) -> Iterable[Write]:

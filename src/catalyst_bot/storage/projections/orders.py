@@ -50,8 +50,8 @@ _ACCEPT = """
 """
 _SUM_FILLS = """
     UPDATE orders SET updated_at = :at, (filled_quantity, filled_usd) = (
-        SELECT decimal_sum(quantity), decimal_sum(value_usd) FROM fills
-        WHERE client_order_id = :order_id)
+        SELECT coalesce(decimal_sum(quantity), '0'), coalesce(decimal_sum(value_usd), '0')
+        FROM fills WHERE client_order_id = :order_id)
     WHERE client_order_id = :order_id
 """
 _FILL_IN_PART = """

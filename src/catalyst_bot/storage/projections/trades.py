@@ -15,9 +15,11 @@ from catalyst_bot.storage.schema import positions, refusals, trades
 _SET_PROTECTION = """
     UPDATE positions SET
         stop_price = (SELECT stop_price FROM orders
-            WHERE trade_id = :trade_id AND role = 'stop_loss' ORDER BY seq LIMIT 1),
+            WHERE trade_id = :trade_id AND role = 'stop_loss'
+            ORDER BY seq, client_order_id LIMIT 1),
         take_profit_price = (SELECT limit_price FROM orders
-            WHERE trade_id = :trade_id AND role = 'take_profit' ORDER BY seq LIMIT 1)
+            WHERE trade_id = :trade_id AND role = 'take_profit'
+            ORDER BY seq, client_order_id LIMIT 1)
     WHERE trade_id = :trade_id
 """
 _CHANGE_POSITION = """
