@@ -120,12 +120,14 @@ class Line:
         )
 
     def end(self, report: Report, at: datetime) -> Iterator[Fact]:
-        """Tell how it ended; being filled is no end to tell, being replaced by another neither."""
-        if (
-            self.is_over
-            or not report.is_final
-            or (report.status == REPLACED and report.replaced_by)
-        ):
+        """Tell how it ended; being filled is no end to tell, being replaced by another neither.
+
+        By which other may be told later: the stream speaks of the old order first. Only a leg is
+        "replaced" by nothing, when its sibling sold.
+        """
+        is_leg = self.role in {OrderRole.STOP_LOSS, OrderRole.TAKE_PROFIT}
+        is_replaced = report.status == REPLACED and (report.replaced_by or not is_leg)
+        if self.is_over or not report.is_final or is_replaced:
             return
         self.is_over = True
         if report.order_status is OrderStatus.CANCELLED:
