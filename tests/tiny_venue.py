@@ -75,6 +75,7 @@ class TinyVenue:
         self.sent: list[str] = []
         self.now = datetime(2000, 1, 1)  # noqa: DTZ001  # set by the machine before its use
         self.foreign_count = 0
+        self.short_of_shares: list[str] = []
 
     def say(self, fact: Any) -> None:
         self.outbox.append(fact)
@@ -121,6 +122,7 @@ class TinyVenue:
         if self.habits.refuses:
             return "no"
         if order.side is Side.SELL and order.quantity > self.available(order.symbol):
+            self.short_of_shares.append(order.client_order_id)
             return "insufficient qty available"
         return ""
 
@@ -308,9 +310,13 @@ class TinyVenue:
             if leg.status not in {OrderStatus.HELD, OrderStatus.WORKING}:
                 continue
             leg.quantity += quantity
-            if leg.status is OrderStatus.HELD and not waits:
-                leg.status = OrderStatus.WORKING
-                self._accepted(leg.order_id)
+            if leg.status is not OrderStatus.HELD or waits:
+                continue
+            if leg.quantity > self.shares[leg.symbol]:  # a person sold some of it meanwhile
+                self._finish(leg, lapses=False, tells=True)
+                continue
+            leg.status = OrderStatus.WORKING
+            self._accepted(leg.order_id)
 
     def _shrink_siblings(self, held: Held, quantity: Decimal) -> None:
         for other in self._siblings(held):
@@ -360,14 +366,13 @@ class TinyVenue:
             )
         )
 
-    def stops_of(self, symbol: str) -> Decimal:
-        """Shares that stops at work would sell."""
-        stops = (
-            held.left
+    def stops_of(self, symbol: str) -> list[Held]:
+        """Stops at work in the symbol."""
+        return [
+            held
             for held in self.orders.values()
             if held.symbol == symbol and held.is_open and held.role is OrderRole.STOP_LOSS
-        )
-        return sum(stops, start=ZERO)
+        ]
 
     def _accepted(self, order_id: str) -> None:
         self.say(self._fact(f.OrderAccepted, order_id, broker_order_id=f"b-{order_id}"))

@@ -58,6 +58,7 @@ class OrderPath(RuleBasedStateMachine):
         self.ended: dict[str, OrderStatus] = {}
         self.prices = dict.fromkeys(SYMBOLS, Decimal(100))
         self.late: list[Any] = []
+        self.is_disturbed = False
 
     @initialize(extended=st.booleans(), flags=st.booleans(), waits=st.booleans())
     def start(self, extended: bool, flags: bool, waits: bool) -> None:
@@ -282,6 +283,7 @@ class OrderPath(RuleBasedStateMachine):
 
     @rule(symbol=st.sampled_from(SYMBOLS), side=st.sampled_from(Side), quantity=st.integers(1, 60))
     def person_trades(self, symbol: str, side: Side, quantity: int) -> None:
+        self.is_disturbed = True
         self.venue.trade_foreign(symbol, side, Decimal(quantity), self.prices[symbol])
 
     @precondition(lambda self: not self.venue.outbox and self.phase is SessionPhase.CLOSED)
@@ -325,6 +327,7 @@ class OrderPath(RuleBasedStateMachine):
         if found is not None:
             self.venue.outbox.remove(found)
             self.late.append(found)
+            self.is_disturbed = True
 
     @rule(seconds=st.sampled_from(SECONDS))
     def time_passes(self, seconds: float) -> None:
@@ -401,6 +404,12 @@ class OrderPath(RuleBasedStateMachine):
                 assert move.limit_price >= order.worst_price
 
     @invariant()
+    def no_share_is_promised_twice(self) -> None:
+        """Where nothing happens behind the bot's back, the venue never lacks shares for a sale."""
+        if hasattr(self, "stages") and self.venue.habits.tells_siblings and not self.is_disturbed:
+            assert not self.venue.short_of_shares
+
+    @invariant()
     def money_is_conserved(self) -> None:
         account = account_view(self.stages.portfolio, NOON)
         started = account.start_equity_usd
@@ -431,7 +440,10 @@ class OrderPath(RuleBasedStateMachine):
             guard = self.stages.execution.guards[position.trade_id]
             assert guard.protected_by in {ProtectedBy.BROKER_STOP, ProtectedBy.LEAVING}
             if guard.protected_by is ProtectedBy.BROKER_STOP:
-                assert self.venue.stops_of(position.symbol) >= position.quantity
+                stops = self.venue.stops_of(position.symbol)
+                assert sum(stop.left for stop in stops) >= position.quantity
+                wanted = self.stages.risk.plans[position.trade_id].stop_price
+                assert all(abs(stop.stop_price - wanted) < Decimal("0.01") for stop in stops)
 
     def _calm(self) -> None:
         self.venue.habits.refuses = self.venue.habits.is_silent = False
@@ -450,4 +462,4 @@ class OrderPath(RuleBasedStateMachine):
 
 
 TestOrderPath = OrderPath.TestCase
-TestOrderPath.settings = settings(max_examples=30, stateful_step_count=40, deadline=None)
+TestOrderPath.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)

@@ -45,13 +45,14 @@ from catalyst_bot.domain.messages.facts import (
     TimerFired,
 )
 from catalyst_bot.domain.messages.registry import Message
-from catalyst_bot.domain.trading import ApprovedOrder, OrderTicket, stop_leg_id
+from catalyst_bot.domain.trading import ApprovedOrder, OrderTicket, stop_leg_id, target_leg_id
 from catalyst_bot.execution import halts, repricing
 from catalyst_bot.execution.brackets import LEGS, parent_id_of
 from catalyst_bot.execution.look_up import event_of_look_up
 from catalyst_bot.execution.order_states import UNANSWERED, OrderEvent, advance, fill_event
 from catalyst_bot.execution.protection import (
     GUARD,
+    LIVE,
     Change,
     on_guard_timer,
     position_of,
@@ -67,7 +68,9 @@ from catalyst_bot.execution.working import (
     cancel,
     cancel_new,
     contradiction,
-    legs_at_broker,
+    has_to_wait,
+    in_the_way,
+    is_planned_twice,
     release,
     send,
     submit,
@@ -92,7 +95,7 @@ def on_order_approved(
         return []
     if order.role in LEGS:
         return _guard(state, order, desk, rules)
-    if order.role is OrderRole.EXIT and order.trade_id in state.pending_exits:
+    if is_planned_twice(state, order):
         return []
     if order.symbol in state.halted_symbols:
         return halts.queue(order, desk)
@@ -100,19 +103,20 @@ def on_order_approved(
 
 
 def _guard(state: State, order: ApprovedOrder, desk: Desk, rules: Rules) -> list[Message]:
-    """Send what protects a position once what protected it before is off the market."""
-    if order.trade_id in state.pending_stops:
+    """Send what protects a position once what protected it before is off the market, and after
+    the exit that waits for the same.
+    """
+    if is_planned_twice(state, order):
         return [withdrawn(order, "another stop waits already")]
-    working = legs_at_broker(state, order.trade_id)
-    if working:
-        return cancel_new(state, working, desk, rules)
+    if has_to_wait(state, order):
+        return cancel_new(state, in_the_way(state, order), desk, rules)
     return submit(with_raised_stop(state, order), desk)
 
 
 def on_submit(state: State, message: SubmitOrder, desk: Desk, rules: Rules) -> list[Message]:
     """An exit on its way is what bounds the loss of its position from now on."""
     order = message.order
-    position = position_of(desk, order.trade_id) if order.role is OrderRole.EXIT else None
+    position = desk.positions.get(order.symbol) if order.role is OrderRole.EXIT else None
     if position is None:
         return []
     return review(state, position, desk, rules, Change(sent=frozenset({order.client_order_id})))
@@ -134,17 +138,35 @@ def on_order_accepted(
 
 def _after_accept(state: State, ticket: OrderTicket, desk: Desk, rules: Rules) -> list[Message]:
     order_id = ticket.client_order_id
-    position = position_of(desk, ticket.trade_id)
+    position = desk.positions.get(ticket.symbol)
     if ticket.role in LEGS and position is not None and order_id in state.open_tickets:
         accepted = frozenset({order_id, *_pair_of(ticket)}) & state.open_tickets.keys()
-        return review(state, position, desk, rules, Change(accepted=frozenset(accepted)))
+        reviewed = review(state, position, desk, rules, Change(accepted=frozenset(accepted)))
+        return [*reviewed, *_catch_up(state, accepted)]
     return repricing.on_accepted(ticket, desk, rules)
+
+
+def _catch_up(state: State, accepted: frozenset[str]) -> list[Message]:
+    """Move stops that were raised before they were at work."""
+    tickets = [state.open_tickets[order_id] for order_id in sorted(accepted)]
+    return [
+        ReplaceOrder(
+            client_order_id=ticket.client_order_id,
+            catalyst_id=ticket.catalyst_id,
+            stop_price=raised,
+        )
+        for ticket in tickets
+        if ticket.role is OrderRole.STOP_LOSS and ticket.status not in LIVE
+        if (raised := state.raised_stops.get(ticket.trade_id)) is not None
+        and ticket.stop_price is not None
+        and raised > ticket.stop_price
+    ]
 
 
 def _pair_of(ticket: OrderTicket) -> tuple[str, ...]:
     """The stop that is live with the target of a protective pair, both being one order."""
-    is_pair = ticket.role not in LEGS or parent_id_of(ticket) != ticket.client_order_id
-    return () if is_pair else (stop_leg_id(ticket.client_order_id),)
+    is_parent = ticket.role in LEGS and parent_id_of(ticket) == ticket.client_order_id
+    return (stop_leg_id(ticket.client_order_id),) if is_parent else ()
 
 
 def on_order_filled(state: State, message: OrderFilled, desk: Desk, rules: Rules) -> list[Message]:
@@ -177,6 +199,17 @@ def _sent_in(released: list[Message]) -> frozenset[str]:
     return frozenset(m.order.client_order_id for m in released if isinstance(m, SubmitOrder))
 
 
+def _ended_with(ticket: OrderTicket, event: OrderEvent) -> tuple[str, ...]:
+    """Legs that end with the order: those of an entry that bought nothing, and the stop of a pair
+    that never was.
+    """
+    order_id = ticket.client_order_id
+    if ticket.role is OrderRole.ENTRY and ticket.filled_quantity == 0:
+        return stop_leg_id(order_id), target_leg_id(order_id)
+    never_was = event in {OrderEvent.REJECT, OrderEvent.SUPPRESS, OrderEvent.MISS}
+    return _pair_of(ticket) if never_was else ()
+
+
 def _after_end(
     state: State,
     client_order_id: str,
@@ -189,10 +222,11 @@ def _after_end(
     ticket = state.open_tickets.get(client_order_id)
     if outcome or ticket is None:
         return outcome
-    position = position_of(desk, ticket.trade_id)
-    released = release(state, position, desk, ended=client_order_id)
+    position = desk.positions.get(ticket.symbol)
+    ended = frozenset({client_order_id, *_ended_with(ticket, event)})
+    released = release(state, position, desk, ended=ended)
     if position is not None:
-        change = Change(ended=client_order_id, sent=_sent_in(released))
+        change = Change(ended=ended, sent=_sent_in(released))
         return [*released, *review(state, position, desk, rules, change)]
     is_watched = ticket.kind in repricing.LIMITS or ticket.symbol in state.quotes
     is_watched = is_watched and ticket.symbol not in desk.positions
@@ -313,7 +347,7 @@ def on_stop_moved(state: State, message: StopMoved, desk: Desk, rules: Rules) ->
             catalyst_id=ticket.catalyst_id,
             stop_price=message.stop_price,
         )
-        for ticket in at_broker(state, message.trade_id)
+        for ticket in at_broker(state, message.symbol)
         if ticket.role is OrderRole.STOP_LOSS
         and ticket.client_order_id not in state.cancelling
         and (ticket.stop_price is None or message.stop_price > ticket.stop_price)
@@ -353,10 +387,17 @@ def on_position_changed(
 def on_position_closed(
     state: State, message: PositionClosed, desk: Desk, rules: Rules
 ) -> list[Message]:
-    """Flat: whatever else of the trade is at the broker has to go."""
-    trade_id = message.trade.trade_id
-    guard = [ClearTimer(timer_id=f"{GUARD}{trade_id}")] if trade_id in state.guards else []
-    return [*cancel_new(state, at_broker(state, trade_id), desk, rules), *guard]
+    """Flat: whatever else of the trade is at the broker has to go, and whatever would sell."""
+    trade = message.trade
+    guard = (
+        [ClearTimer(timer_id=f"{GUARD}{trade.trade_id}")] if trade.trade_id in state.guards else []
+    )
+    surplus = [
+        ticket
+        for ticket in at_broker(state, trade.symbol)
+        if ticket.trade_id == trade.trade_id or ticket.role is not OrderRole.ENTRY
+    ]
+    return [*cancel_new(state, surplus, desk, rules), *guard]
 
 
 DECIDE: dict[type, Callable[[State, Any, Desk, Rules], list[Message]]] = {

@@ -45,6 +45,7 @@ from catalyst_bot.execution.order_states import (
 )
 from catalyst_bot.execution.repricing import is_followed
 from catalyst_bot.execution.state import State
+from catalyst_bot.execution.working import has_to_wait, is_planned_twice
 
 MAX_FINISHED_TICKETS = 2_000
 MAX_FILL_IDS = 10_000
@@ -129,7 +130,7 @@ def _step_by_id(state: State, client_order_id: str, event: OrderEvent) -> None:
 
 
 def plan_order(state: State, message: OrderApproved, at: datetime) -> None:
-    """The order is planned; an exit, or what protects, also waits in line until it is sent.
+    """The order is planned; an exit, or what protects, may have to wait before it is sent.
 
     A second exit of a trade whose first was not sent yet is abandoned: the first does its work.
     """
@@ -137,14 +138,13 @@ def plan_order(state: State, message: OrderApproved, at: datetime) -> None:
     if state.ticket(order.client_order_id) is not None:
         return
     ticket = planned_ticket(order)
-    if order.role is OrderRole.EXIT and order.trade_id in state.pending_exits:
+    if is_planned_twice(state, order):
         _put(state, replace(ticket, status=OrderStatus.ABANDONED))
         return
+    if has_to_wait(state, order):
+        waiting = state.pending_stops if order.role in LEGS else state.pending_exits
+        waiting[order.trade_id] = order
     _put(state, ticket)
-    if order.role is OrderRole.EXIT:
-        state.pending_exits[order.trade_id] = order
-    elif order.role in LEGS:
-        state.pending_stops.setdefault(order.trade_id, order)
 
 
 def submit_order(state: State, message: SubmitOrder, at: datetime) -> None:

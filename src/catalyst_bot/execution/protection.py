@@ -59,7 +59,7 @@ _WORDS = {
 class Change:
     """What the message being handled changes, before it is remembered."""
 
-    ended: str = ""
+    ended: frozenset[str] = frozenset()
     sent: frozenset[str] = frozenset()
     accepted: frozenset[str] = frozenset()
     is_priced: bool = False
@@ -71,7 +71,7 @@ NO_CHANGE = Change()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cover:
-    """Shares of a trade by what will sell them. `coming` are stops that are not confirmed yet,
+    """Shares of a symbol by what will sell them. `coming` are stops that are not confirmed yet,
     `waiting` are shares of exits that are not sent yet because something is in their way.
     """
 
@@ -96,13 +96,13 @@ def watches_itself(phase: SessionPhase, rules: Rules) -> bool:
     return rules.working.extended_hours and phase is not SessionPhase.REGULAR
 
 
-def cover_of(state: State, trade_id: str, change: Change = NO_CHANGE) -> Cover:
-    """Add up what will sell the shares of a trade."""
+def cover_of(state: State, symbol: str, change: Change = NO_CHANGE) -> Cover:
+    """Add up what will sell the shares of a symbol."""
     stops = exits = waiting = ZERO
     coming: list[OrderTicket] = []
     for ticket in state.open_tickets.values():
         order_id = ticket.client_order_id
-        if ticket.trade_id != trade_id or order_id == change.ended:
+        if ticket.symbol != symbol or order_id in change.ended:
             continue
         if ticket.role is OrderRole.EXIT:
             left = ticket.quantity - ticket.filled_quantity
@@ -137,7 +137,7 @@ def protected_by(
     needed = whole_shares(position.quantity)
     if needed == 0:
         return ProtectedBy.WATCHER
-    cover = cover_of(state, position.trade_id, change)
+    cover = cover_of(state, position.symbol, change)
     phase = phase_now(desk)
     is_own_hour = watches_itself(phase, rules)
     if cover.stops >= needed and not is_own_hour:
@@ -182,10 +182,10 @@ def review(
     outcome: list[Message] = []
     if guard is None or guard.protected_by is not by:
         outcome += _changed(position, guard, by, desk, rules)
-    cover = cover_of(state, position.trade_id, change)
+    cover = cover_of(state, position.symbol, change)
     is_leaving = cover.exits + cover.waiting > 0
     if not is_leaving and cover.stops > whole_shares(position.quantity):
-        legs = legs_at_broker(state, position.trade_id, but=change.ended)
+        legs = legs_at_broker(state, position.symbol, but=change.ended)
         return [*outcome, *cancel_new(state, legs, desk, rules)]
     known = guard if guard is not None and is_same_trouble(guard.protected_by, by) else None
     is_asked = known is not None and known.steps > 0
@@ -296,7 +296,7 @@ def _keep_watching(
 ) -> list[Message]:
     """Watch on; in the regular session ask for the broker's stop again."""
     lasts = _watch_lasts(desk, rules)
-    cover = cover_of(state, position.trade_id)
+    cover = cover_of(state, position.symbol)
     missing = _missing(position, cover)
     if phase_now(desk) is not SessionPhase.REGULAR or not missing > 0:
         return [_look_again(position.trade_id, desk, lasts)]
@@ -312,7 +312,7 @@ def _escalate(
 ) -> list[Message]:
     """Take the next step for a naked position, tell a person, and come back."""
     count = guard.escalation + 1
-    cover = cover_of(state, position.trade_id)
+    cover = cover_of(state, position.symbol)
     step, moves, why = _next_step(state, position, guard, cover, desk, rules=rules)
     missing = max(whole_shares(position.quantity) - cover.stops - cover.exits, ZERO)
     naked_s = (desk.now - guard.since).total_seconds()
@@ -350,7 +350,7 @@ def _next_step(
         return ProtectionStep.HALT, [], "nothing helped so far: trading is halted"
     is_first = guard.escalation == 0
     asked: list[Message]
-    entry = _buying_entry(state, position.trade_id)
+    entry = _buying_entry(state, position.symbol)
     if entry is not None and cover.coming:
         return (
             ProtectionStep.ASK_BROKER,
@@ -358,8 +358,9 @@ def _next_step(
             "its entry is still buying and the stop waits for it: the rest is cancelled",
         )
     if cover.waiting > 0:
-        blockers = (t.client_order_id for t in at_broker(state, position.trade_id))
-        asked = [LookUpOrder(client_order_id=order_id) for order_id in blockers]
+        blockers = at_broker(state, position.symbol)
+        asked = [LookUpOrder(client_order_id=ticket.client_order_id) for ticket in blockers]
+        asked += cancel_new(state, blockers, desk, rules)
         return ProtectionStep.ASK_BROKER, asked, "its exit waits for its old orders to go"
     if cover.coming and is_first:
         asked = [LookUpOrder(client_order_id=t.client_order_id) for t in cover.coming]
@@ -375,14 +376,12 @@ def _next_step(
     return ProtectionStep.LEAVE, [], "no stop could be placed: the position is left"
 
 
-def _buying_entry(state: State, trade_id: str) -> OrderTicket | None:
+def _buying_entry(state: State, symbol: str) -> OrderTicket | None:
     return next(
         (
             ticket
             for ticket in state.open_tickets.values()
-            if ticket.trade_id == trade_id
-            and ticket.role is OrderRole.ENTRY
-            and is_at_broker(ticket)
+            if ticket.symbol == symbol and ticket.role is OrderRole.ENTRY and is_at_broker(ticket)
         ),
         None,
     )

@@ -67,7 +67,7 @@ class Reconciliation:
 class State:
     """Every order the bot has sent or is about to send, and what protects what they bought.
 
-    `pending_exits` and `pending_stops` (by trade) wait until the trade's other orders are off the
+    `pending_exits` and `pending_stops` (by trade) wait until the symbol's other orders are off the
     market; `queued` wait for a halted symbol; `valid_until` bounds how long an unanswered order
     may still reach the broker; `cancelling` are the orders we asked to cancel; `reprices` counts
     how often a limit was moved, `priced_since` tells when last; `raised_stops` (by trade) are
@@ -94,6 +94,14 @@ class State:
     priced_at: dict[str, datetime] = field(default_factory=dict)
     is_blind: bool = False
     books: Reconciliation = field(default_factory=Reconciliation)
+
+    def waits(self, client_order_id: str) -> bool:
+        """True for an order that is planned and not sent yet; any other planned one is being sent
+        by a message that stands in line.
+        """
+        waiting = (*self.pending_exits.values(), *self.pending_stops.values())
+        is_pending = any(order.client_order_id == client_order_id for order in waiting)
+        return is_pending or client_order_id in self.queued
 
     def ticket(self, client_order_id: str) -> OrderTicket | None:
         """The order or leg, finished ones included, or None when the bot never had it."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from catalyst_bot.domain.account import Position
-from catalyst_bot.domain.enums import OrderKind, OrderRole, SessionPhase, Side
+from catalyst_bot.domain.enums import OrderKind, OrderRole, OrderStatus, SessionPhase, Side
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.messages.commands import CancelOrder, SetTimer, SubmitOrder, WatchSymbol
 from catalyst_bot.domain.messages.decisions import MismatchFound, OrderWithdrawn
@@ -75,18 +75,58 @@ def cancel_new(state: State, tickets: list[OrderTicket], desk: Desk, rules: Rule
     ]
 
 
-def at_broker(state: State, trade_id: str, *, but: str = "") -> list[OrderTicket]:
-    """Orders of the trade that the broker has or may have, except the one named."""
+def at_broker(state: State, symbol: str, *, but: frozenset[str] = frozenset()) -> list[OrderTicket]:
+    """Orders in the symbol that the broker has or may have, except those named. One that is being
+    sent counts: the message stands in line.
+
+    A symbol, not a trade: shares are shares to a broker, and a person's position may have been
+    adopted while our own entry was under way.
+    """
     return [
         ticket
-        for ticket in state.open_tickets.values()
-        if ticket.trade_id == trade_id and is_at_broker(ticket) and ticket.client_order_id != but
+        for order_id, ticket in state.open_tickets.items()
+        if ticket.symbol == symbol
+        and order_id not in but
+        and (is_at_broker(ticket) or not state.waits(order_id))
     ]
 
 
-def legs_at_broker(state: State, trade_id: str, *, but: str = "") -> list[OrderTicket]:
-    """Protective orders of the trade at the broker: they reserve the shares."""
-    return [t for t in at_broker(state, trade_id, but=but) if t.role in LEGS]
+def legs_at_broker(
+    state: State, symbol: str, *, but: frozenset[str] = frozenset()
+) -> list[OrderTicket]:
+    """Protective orders in the symbol at the broker: they reserve the shares."""
+    return [t for t in at_broker(state, symbol, but=but) if t.role in LEGS]
+
+
+def is_planned_twice(state: State, order: ApprovedOrder) -> bool:
+    """True when another exit of the trade, or another stop, is planned and not sent yet."""
+    roles = LEGS if order.role in LEGS else {order.role}
+    return order.role is not OrderRole.ENTRY and any(
+        ticket.trade_id == order.trade_id
+        and ticket.role in roles
+        and ticket.status is OrderStatus.PLANNED
+        for ticket in state.open_tickets.values()
+    )
+
+
+def in_the_way(state: State, order: ApprovedOrder) -> list[OrderTicket]:
+    """Orders at the broker that have to go before this one: of an exit all in its symbol, of what
+    protects the orders that protected before.
+    """
+    if order.role in LEGS:
+        return legs_at_broker(state, order.symbol)
+    return at_broker(state, order.symbol) if order.role is OrderRole.EXIT else []
+
+
+def has_to_wait(state: State, order: ApprovedOrder) -> bool:
+    """True when the order cannot be sent yet: something is in its way, its symbol is halted, or
+    an exit goes before the stop.
+    """
+    if order.role is OrderRole.EXIT and order.symbol in state.halted_symbols:
+        return True
+    leaving = state.pending_exits.get(order.trade_id) if order.role in LEGS else None
+    goes_first = leaving is not None and leaving.client_order_id not in state.queued
+    return goes_first or bool(in_the_way(state, order))
 
 
 def send(state: State, order: ApprovedOrder, desk: Desk, rules: Rules) -> list[Message]:
@@ -94,7 +134,7 @@ def send(state: State, order: ApprovedOrder, desk: Desk, rules: Rules) -> list[M
     if order.role is not OrderRole.EXIT:
         return submit(order, desk)
     outcome = _drop_stop(state, order)
-    working = at_broker(state, order.trade_id)
+    working = in_the_way(state, order)
     if working:
         return outcome + cancel_new(state, working, desk, rules)
     return outcome + submit(order, desk)
@@ -119,11 +159,11 @@ def withdrawn(order: ApprovedOrder, reason: str) -> OrderWithdrawn:
 
 
 def release(
-    state: State, position: Position | None, desk: Desk, *, ended: str = ""
+    state: State, position: Position | None, desk: Desk, *, ended: frozenset[str] = frozenset()
 ) -> list[Message]:
-    """Send what waited, when nothing of its trade is left in its way at the broker.
+    """Send what waited, when nothing is left in its way at the broker.
 
-    An exit waits for everything else of its trade, what protects a position for the orders that
+    An exit waits for everything else in its symbol, what protects a position for the orders that
     protected it before. Meanwhile some of the position may have been sold: then the order shrinks
     to what is held. It never grows, so what risk approved is never exceeded.
     """
@@ -136,8 +176,8 @@ def release(
     if leaving is not None and _is_free(state, leaving, ended):
         sent = replace(leaving, quantity=min(leaving.quantity, held))
         outcome += submit(sent, desk)
-    if guarding is not None and not legs_at_broker(state, position.trade_id, but=ended):
-        left = held - promised(state, position.trade_id, but=ended)
+    if guarding is not None and not legs_at_broker(state, position.symbol, but=ended):
+        left = held - promised(state, position.symbol, but=ended)
         if left > 0:
             outcome += submit(
                 with_raised_stop(state, replace(guarding, quantity=min(guarding.quantity, left))),
@@ -146,21 +186,21 @@ def release(
     return outcome
 
 
-def _is_free(state: State, order: ApprovedOrder, ended: str) -> bool:
+def _is_free(state: State, order: ApprovedOrder, ended: frozenset[str]) -> bool:
     is_queued = order.client_order_id in state.queued
-    return not is_queued and not at_broker(state, order.trade_id, but=ended)
+    return not is_queued and not at_broker(state, order.symbol, but=ended)
 
 
-def promised(state: State, trade_id: str, *, but: str = "") -> Decimal:
-    """Shares of the trade that its exits will still sell, those not sent yet included."""
+def promised(state: State, symbol: str, *, but: frozenset[str] = frozenset()) -> Decimal:
+    """Shares of the symbol that exits will still sell, those not sent yet included."""
     return sum(
         (
             t.quantity - t.filled_quantity
             for t in state.open_tickets.values()
-            if t.trade_id == trade_id
+            if t.symbol == symbol
             and t.role is OrderRole.EXIT
             and t.side is Side.SELL
-            and t.client_order_id != but
+            and t.client_order_id not in but
         ),
         start=ZERO,
     )

@@ -90,7 +90,7 @@ def on_bar(state: State, message: BarClosed, desk: Desk, rules: Rules) -> list[M
         close_price=close_price,
         stop_price=raised if raised is not None else plan.stop_price,
         now=desk.now,
-        has_stop=guarding.has_stop_at_work(position, desk, rules),
+        has_stop=guarding.has_stop_at_work(state, position, desk, rules),
         has_target=not is_own_hour(desk, rules.execution),
     )
     if reason is not None:

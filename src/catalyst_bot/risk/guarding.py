@@ -19,8 +19,8 @@ from catalyst_bot.domain.enums import (
 from catalyst_bot.domain.market import Quote, middle_of
 from catalyst_bot.domain.messages.decisions import OrderApproved, ProtectionNeeded, TradingHalted
 from catalyst_bot.domain.messages.registry import Message
-from catalyst_bot.domain.money import round_price_down, tick_size, to_decimal
-from catalyst_bot.domain.trading import Check
+from catalyst_bot.domain.money import ZERO, round_price_down, tick_size, to_decimal
+from catalyst_bot.domain.trading import Check, OrderTicket
 from catalyst_bot.ports.desk import Desk
 from catalyst_bot.risk.manager import approve_exit
 from catalyst_bot.risk.orders import guarding_order, is_own_hour
@@ -142,10 +142,10 @@ def watch(state: State, quote: Quote, desk: Desk, rules: Rules) -> list[Message]
         return []
     price, bid = to_decimal(middle, "middle"), to_decimal(quote.bid, "bid")
     reason = None
-    if price <= plan.stop_price and not has_stop_at_work(position, desk, rules):
+    if price <= plan.stop_price and not has_stop_at_work(state, position, desk, rules):
         reason = _stopped(plan)
     elif plan.take_profit_price is not None and bid >= plan.take_profit_price:
-        is_worked = _has_live(position, OrderRole.TAKE_PROFIT, desk)
+        is_worked = bool(_live(position, OrderRole.TAKE_PROFIT, desk))
         reason = None if is_worked and not is_own_hour(desk, rules.execution) else _TARGET
     if reason is None:
         return []
@@ -170,14 +170,19 @@ def is_tradable(desk: Desk, rules: Rules) -> bool:
     return is_regular or is_own_hour(desk, rules.execution)
 
 
-def has_stop_at_work(position: Position, desk: Desk, rules: Rules) -> bool:
-    """True when the venue works a stop for the position: it does so in the regular session, and
-    the bot leaves it to it by night.
+def has_stop_at_work(state: State, position: Position, desk: Desk, rules: Rules) -> bool:
+    """True when the venue works a stop where the position is stopped (not below: a raise may have
+    been refused). It does so in the regular session, and the bot leaves it to it by night.
     """
-    is_live = _has_live(position, OrderRole.STOP_LOSS, desk)
+    plan = state.plans.get(position.trade_id)
+    wanted = plan.stop_price if plan is not None else ZERO
+    is_live = any(
+        leg.stop_price is not None and leg.stop_price >= wanted
+        for leg in _live(position, OrderRole.STOP_LOSS, desk)
+    )
     return is_live and not is_own_hour(desk, rules.execution)
 
 
-def _has_live(position: Position, role: OrderRole, desk: Desk) -> bool:
+def _live(position: Position, role: OrderRole, desk: Desk) -> list[OrderTicket]:
     legs = desk.orders_of_trade(position.trade_id)
-    return any(leg.role is role and leg.status in LIVE for leg in legs)
+    return [leg for leg in legs if leg.role is role and leg.status in LIVE]

@@ -264,6 +264,29 @@ def test_a_sale_of_ours_closes_it_by_the_operator_and_cancels_our_orders():
     assert look(stages, positions={}) == [d.BooksCompared(differences=())]
 
 
+@pytest.mark.parametrize("working", [ExecutionRules(), FLAG])
+def test_who_sells_what_is_still_being_bought_stops_the_purchase(working: ExecutionRules):
+    stages = flat(working)
+    stages.approve(ENTRY)
+    stages.accept(ENTRY_ID)
+    stages.fill(ENTRY_ID, quantity=Decimal(40))
+    said = foreign(stages, Side.SELL, 30)
+    assert stages.portfolio.positions["ACME"].quantity == 10
+    assert [m.client_order_id for m in of_type(said, c.CancelOrder)] == [ENTRY_ID]
+    for leg_id in (ENTRY_ID, STOP_ID):
+        stages.cancel(leg_id)
+    (order,) = [m.order for m in of_type(stages.cancel(TARGET_ID), c.SubmitOrder)]
+    assert (order.quantity, order.stop_loss_price) == (10, ENTRY.stop_loss_price)
+
+
+def test_who_sells_their_own_shares_leaves_our_purchase_alone():
+    stages = flat(FLAG)
+    foreign(stages, Side.BUY, 30)
+    stages.approve(ENTRY)
+    stages.accept(ENTRY_ID)
+    assert not of_type(foreign(stages, Side.SELL, 30), c.CancelOrder)
+
+
 def test_shares_sold_beyond_ours_are_the_persons_short():
     stages = held()
     foreign(stages, Side.SELL, 130)

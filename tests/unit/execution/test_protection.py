@@ -229,6 +229,15 @@ def test_a_stop_that_waits_is_sent_as_high_as_it_was_raised_meanwhile():
     assert pair.stop_loss_price == 102
 
 
+def test_a_leg_that_goes_live_is_moved_to_where_its_stop_was_raised_meanwhile():
+    stages = bought()
+    assert not of_type(stages.handle(raised(Decimal(97))), c.ReplaceOrder)  # never down
+    stages.handle(raised(Decimal(102)))
+    moved = of_type(stages.accept(STOP_ID), c.ReplaceOrder)
+    assert [(m.client_order_id, m.stop_price) for m in moved] == [(STOP_ID, 102)]
+    assert not of_type(stages.accept(STOP_ID), c.ReplaceOrder)
+
+
 def raised(price: Decimal) -> d.StopMoved:
     return d.StopMoved(
         trade_id=TRADE_ID,
@@ -247,6 +256,29 @@ def test_an_exit_takes_the_place_of_a_stop_that_waits():
     said = stages.approve(exit_order())
     assert [m.reason for m in of_type(said, d.OrderWithdrawn)] == ["an exit goes first"]
     assert [o.role for o in submitted(stages.cancel(TARGET_ID))] == [OrderRole.EXIT]
+
+
+@pytest.mark.parametrize("role", [OrderRole.EXIT, OrderRole.STOP_LOSS])
+def test_what_is_being_sent_is_not_sent_again_by_what_stands_behind_it_in_line(role: OrderRole):
+    stages = held()
+    stages.cancel(STOP_ID, "by hand")
+    (pair,) = submitted(stages.cancel(TARGET_ID))
+    stages.handle(f.OrderRejected(at=NOON, client_order_id=pair.client_order_id, reason="no"))
+    order = exit_order()
+    if role is OrderRole.STOP_LOSS:
+        order = replace(pair, client_order_id="cb-stop", role=role, kind=OrderKind.STOP)
+    changed = d.PositionChanged(position=stages.portfolio.positions["ACME"])
+    said = stages.handle(d.OrderApproved(order=order), changed)
+    assert [o.client_order_id for o in submitted(said)] == [order.client_order_id]
+
+
+def test_a_second_exit_behind_the_first_is_abandoned():
+    stages = held()
+    for leg_id in (STOP_ID, TARGET_ID):
+        stages.cancel(leg_id, "by hand")
+    second = replace(exit_order(), client_order_id="cb-exit-2")
+    stages.handle(d.OrderApproved(order=exit_order()), d.OrderApproved(order=second))
+    assert stages.execution.ticket("cb-exit-2").status is OrderStatus.ABANDONED
 
 
 def test_a_partial_exit_leaves_the_rest_under_a_stop():

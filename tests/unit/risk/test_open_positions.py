@@ -60,7 +60,10 @@ def order(bench: Bench) -> ApprovedOrder:
     bench.desk.positions = {"ACME": held}
     bench.desk.orders = {
         "stop": builders.ticket(
-            trade_id=approved.trade_id, role=OrderRole.STOP_LOSS, side=Side.SELL
+            trade_id=approved.trade_id,
+            role=OrderRole.STOP_LOSS,
+            side=Side.SELL,
+            stop_price=approved.stop_loss_price,
         )
     }
     bench.tell(PositionOpened(position=held))
@@ -108,6 +111,18 @@ def exit_ticket(order: ApprovedOrder):
 
 def test_the_venue_works_the_stop(bench: Bench, order: ApprovedOrder):
     assert bar(bench, 0, 90.0) == []
+
+
+def test_a_stop_that_was_not_raised_is_not_the_stop(bench: Bench, order: ApprovedOrder):
+    assert bar(bench, 0, 104.0) == []
+    (moved,) = bar(bench, 5, 108.0)
+    assert isinstance(moved, StopMoved)
+    raised = replace(bench.desk.orders["stop"], stop_price=moved.stop_price)
+    bench.desk.orders = {"stop": raised}
+    assert bar(bench, 10, 104.0) == []
+    bench.desk.orders = {"stop": replace(raised, stop_price=order.stop_loss_price)}
+    (approved,) = bar(bench, 15, 104.0)
+    assert approved.order.exit_reason is ExitReason.TRAILING_STOP
 
 
 @pytest.mark.parametrize("status", [OrderStatus.HELD, OrderStatus.PLANNED, OrderStatus.UNKNOWN])

@@ -285,12 +285,14 @@ class ForeignTradeJudged:
     rest is only remembered as the person's.
 
     `is_in_cash` says whether our cash moved with it; what was held before our books began did not.
+    `is_netted`: no new trade, but a person's short that our purchase now covers.
     """
 
     fill: Fill
     adopted_quantity: Decimal
     is_in_cash: bool
     reason: str
+    is_netted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

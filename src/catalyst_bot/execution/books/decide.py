@@ -16,7 +16,7 @@ from typing import Any
 
 from catalyst_bot.domain import ids
 from catalyst_bot.domain.account import BookDifference, BrokerPosition, BrokerSnapshot
-from catalyst_bot.domain.enums import ManualPositions, Severity, Side
+from catalyst_bot.domain.enums import ManualPositions, OrderRole, Severity, Side
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.messages.commands import (
     LookUpOrder,
@@ -31,6 +31,8 @@ from catalyst_bot.domain.messages.decisions import (
     ForeignTradeJudged,
     MismatchFound,
     OrderWithdrawn,
+    PositionChanged,
+    PositionOpened,
     TradingResumed,
 )
 from catalyst_bot.domain.messages.facts import (
@@ -54,6 +56,7 @@ from catalyst_bot.execution.reconcile import (
 )
 from catalyst_bot.execution.rules import Rules
 from catalyst_bot.execution.state import State
+from catalyst_bot.execution.working import at_broker, cancel_new
 from catalyst_bot.ports.desk import Desk
 
 LOOK, SECOND_LOOK = "look:", "second_look:"
@@ -279,6 +282,37 @@ def on_foreign_filled(
     return _judged(state, fill, "traded at the broker", desk, rules=rules, is_in_cash=True)
 
 
+def on_position_changed(
+    state: State, message: PositionOpened | PositionChanged, desk: Desk, rules: Rules
+) -> list[Message]:
+    """A venue nets: who was short while our purchase was still under way sold our shares."""
+    position = message.position
+    short = -state.books.foreign_shares.get(position.symbol, ZERO)
+    if not short > 0:
+        return []
+    quantity = min(short, position.quantity)
+    order_id = ids.content_id("foreign", position.symbol, "netted", desk.now.isoformat())
+    fill = Fill(
+        fill_id=ids.fill_id(order_id),
+        client_order_id=order_id,
+        symbol=position.symbol,
+        side=Side.SELL,
+        quantity=quantity,
+        price=position.last_price,
+        fee_usd=ZERO,
+        filled_at=desk.now,
+    )
+    return [
+        ForeignTradeJudged(
+            fill=fill,
+            adopted_quantity=quantity,
+            is_in_cash=True,
+            is_netted=True,
+            reason="sold while our purchase was under way",
+        )
+    ]
+
+
 def _judged(
     state: State, fill: Fill, reason: str, desk: Desk, *, rules: Rules, is_in_cash: bool
 ) -> list[Message]:
@@ -290,10 +324,23 @@ def _judged(
         adopts_purchases=rules.working.manual_positions is ManualPositions.ADOPT,
     )
     what = f"{fill.side} {fill.quantity:f} {fill.symbol} at {fill.price:f}, {reason}"
+    told = f"{what}; {part:f} taken into our books"
     return [
         ForeignTradeJudged(fill=fill, adopted_quantity=part, is_in_cash=is_in_cash, reason=reason),
-        _tell(f"A trade that is not ours: {fill.symbol}", f"{what}; {part:f} taken into our books"),
+        _tell(f"A trade that is not ours: {fill.symbol}", told),
+        *_buy_no_more(state, fill, desk, rules),
     ]
+
+
+def _buy_no_more(state: State, fill: Fill, desk: Desk, rules: Rules) -> list[Message]:
+    """Who sells what is still being bought wants no more of it, and its legs, live once all is
+    bought, would sell more than is left.
+    """
+    theirs = max(state.books.foreign_shares.get(fill.symbol, ZERO), ZERO)
+    if fill.side is Side.BUY or fill.quantity <= theirs:
+        return []
+    orders = at_broker(state, fill.symbol)
+    return cancel_new(state, [t for t in orders if t.role is OrderRole.ENTRY], desk, rules)
 
 
 def _tell(title: str, text: str) -> SendNotification:
@@ -307,4 +354,6 @@ DECIDE: dict[type, Callable[[State, Any, Desk, Rules], list[Message]]] = {
     TradingResumed: on_trading_resumed,
     BrokerSnapshotReceived: on_snapshot,
     ForeignFilled: on_foreign_filled,
+    PositionOpened: on_position_changed,
+    PositionChanged: on_position_changed,
 }

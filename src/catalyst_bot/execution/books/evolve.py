@@ -67,9 +67,14 @@ def keep_foreign_fill(state: State, message: ForeignFilled, at: datetime) -> Non
 
 
 def keep_foreign_shares(state: State, message: ForeignTradeJudged, at: datetime) -> None:
-    """What was not taken into our books is the person's: shares, and the cash they cost."""
+    """What was not taken into our books is the person's: shares, and the cash they cost.
+
+    What is netted goes the other way: out of the person's books into ours.
+    """
     fill = message.fill
     rest = fill.quantity - message.adopted_quantity
+    if message.is_netted:
+        rest = -message.adopted_quantity
     if rest == 0:
         return
     signed = rest if fill.side is Side.BUY else -rest
