@@ -317,6 +317,35 @@ def test_a_flagged_purchase_is_told_and_stays_out_of_our_books():
     assert not stages.execution.books.foreign_shares
 
 
+@pytest.mark.parametrize(("ratio", "after"), [("2", 30), ("0.5", 7), ("0.05", None)])
+def test_the_shares_of_a_person_are_split_too(ratio: str, after: int | None):
+    stages = flat(FLAG)
+    foreign(stages, Side.BUY, 15)
+    stages.handle(
+        f.SplitApplied(
+            at=NOON,
+            symbol="ACME",
+            shares_per_share=Decimal(ratio),
+            effective_on=NOON.date(),
+        )
+    )
+    assert stages.execution.books.foreign_shares == ({"ACME": after} if after else {})
+
+
+def test_a_short_of_a_person_is_covered_by_our_purchase():
+    stages = flat(FLAG)
+    foreign(stages, Side.SELL, 30)
+    stages.approve(ENTRY)
+    stages.accept(ENTRY_ID)
+    said = stages.fill(ENTRY_ID)
+    (judged,) = of_type(said, d.ForeignTradeJudged)
+    assert (judged.is_netted, judged.adopted_quantity) == (True, 30)
+    assert stages.portfolio.positions["ACME"].quantity == 70
+    assert not stages.execution.books.foreign_shares
+    cash = START_USD + 3_000 - PAID_USD
+    assert not told(look(stages, positions={"ACME": 70}, cash=cash))
+
+
 def test_flagged_or_not_a_sale_of_our_shares_is_ours():
     stages = held(FLAG)
     foreign(stages, Side.BUY, 10)

@@ -20,8 +20,9 @@ from catalyst_bot.domain.messages.facts import (
     ForeignFilled,
     OrderFilled,
     RunStarted,
+    SplitApplied,
 )
-from catalyst_bot.domain.money import ZERO
+from catalyst_bot.domain.money import ZERO, whole_shares
 from catalyst_bot.execution.books.decide import LOOK
 from catalyst_bot.execution.state import State
 
@@ -87,6 +88,16 @@ def keep_foreign_shares(state: State, message: ForeignTradeJudged, at: datetime)
         books.foreign_cash_usd -= signed * fill.price + fill.fee_usd * rest / fill.quantity
 
 
+def split_foreign_shares(state: State, message: SplitApplied, at: datetime) -> None:
+    """A person's shares are split too; what is left of a share is paid in cash."""
+    shares = state.books.foreign_shares.pop(message.symbol, ZERO)
+    after = shares * message.shares_per_share
+    if shares == whole_shares(shares):
+        after = whole_shares(after)
+    if after != 0:
+        state.books.foreign_shares[message.symbol] = after
+
+
 def note_halt(state: State, message: TradingHalted, at: datetime) -> None:
     """Was it the books?"""
     state.books.is_halted_by_mismatch = message.cause is HaltCause.MISMATCH
@@ -107,6 +118,7 @@ EVOLVE: dict[type, Callable[[State, Any, datetime], None]] = {
     OrderFilled: add_turnover,
     ForeignFilled: keep_foreign_fill,
     ForeignTradeJudged: keep_foreign_shares,
+    SplitApplied: split_foreign_shares,
     TradingHalted: note_halt,
     TradingResumed: trust_broker,
 }
