@@ -1,7 +1,7 @@
 """Decide how approved orders are worked: sent once, cancelled in time, asked about when silent.
 
 Three habits keep it safe. An order is sent only while it is planned, and an id never twice. An
-exit waits until nothing else of its trade is at the broker, so that no share is promised twice.
+exit waits until nothing else in its symbol is at the broker, so that no share is promised twice.
 Whatever we ask of the broker is asked again until the order is finished.
 """
 
@@ -85,7 +85,7 @@ BOOKS = "books:"
 def on_order_approved(
     state: State, message: OrderApproved, desk: Desk, rules: Rules
 ) -> list[Message]:
-    """Send an entry at once; an exit once the other orders of its trade are off the market.
+    """Send an entry at once; an exit once the other orders in its symbol are off the market.
 
     An id that is known already is never sent again, and a trade has one waiting exit and one
     waiting stop at most. While the exchange halts the symbol, entries and exits wait.
