@@ -3,11 +3,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalyst_bot.market_data import bar_store
+from catalyst_bot.domain.market import series_of
 from catalyst_bot.market_data.bar_store import BarStore
 from catalyst_bot.market_data.session_times import to_seconds
 from tests.unit.market_data.samples import OPEN, columns
@@ -34,7 +33,7 @@ def test_changing_the_future_changes_no_window(
 def test_a_window_is_what_had_closed(closes: list[float], seconds: int):
     as_of = OPEN + timedelta(seconds=seconds)
     bars = BarStore({"ACME": columns(np.array(closes))}, interval_s=300).window("ACME", as_of, 100)
-    assert all(bar.closed_at <= as_of for bar in bars)
+    assert all(closed_s <= as_of.timestamp() for closed_s in bars.closed_s)
     assert len(bars) == min(len(closes), max(0, seconds // 300))
 
 
@@ -45,17 +44,13 @@ def test_every_bar_opens_and_closes_once_in_a_replay(closes: list[float]):
     opened = [p.price for at in instants for p in store.opening_at(at, ["ACME"])]
     closed = [bar.close for at in instants for bar in store.closing_at(at, ["ACME"])]
     assert closed == closes
-    assert opened == [bar.open for bar in store.window("ACME", instants[-1], len(closes))]
+    assert opened == list(store.window("ACME", instants[-1], len(closes)).open)
 
 
-@given(closes=CLOSES, asked=st.lists(st.tuples(SECONDS, st.integers(0, 50)), max_size=12))
-def test_bars_made_before_are_the_same_bars(closes: list[float], asked: list[tuple[int, int]]):
-    arrays = {"ACME": columns(np.array(closes))}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bar_store, "MAX_KEPT_BARS", 20)
-        store = BarStore(arrays, interval_s=300)
-        for seconds, count in asked:
-            as_of = OPEN + timedelta(seconds=seconds)
-            fresh = BarStore(arrays, interval_s=300)
-            assert store.window("ACME", as_of, count) == fresh.window("ACME", as_of, count)
-            assert store.closing_at(as_of, ["ACME"]) == fresh.closing_at(as_of, ["ACME"])
+@given(closes=CLOSES)
+def test_a_series_is_its_bars(closes: list[float]):
+    store = BarStore({"ACME": columns(np.array(closes))}, interval_s=300)
+    bars = [bar for at in store.instants(*store.range()) for bar in store.closing_at(at, ["ACME"])]
+    series = store.window("ACME", bars[-1].closed_at, len(closes))
+    assert series == series_of("ACME", bars)
+    assert list(series) == bars

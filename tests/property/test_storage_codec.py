@@ -23,7 +23,6 @@ def test_every_message_is_read_back_exactly(name: str, data: st.DataObject):
     assert again == message
     assert codec.encode(again) == body
     assert repr(again) == repr(message)  # equal is not enough: 1 == 1.0 == Decimal("1.00")
-    assert codec.unpack(codec.pack(body)) == body
 
 
 @given(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catalyst_bot.domain.errors import BadData
-from catalyst_bot.domain.market import Bar
+from catalyst_bot.domain.market import BarSeries
 
 Floats = NDArray[np.float64]
 SESSION_GAP_S = 3600.0  # a longer pause between bars separates two sessions
@@ -31,27 +30,21 @@ class BarWindow:
         return len(self.close)
 
 
-def bar_window(bars: Sequence[Bar]) -> BarWindow:
-    """Turn bars into columns. Raises `BadData` on a value that is not finite."""
-    table = np.array(
-        [
-            (
-                bar.opened_at.timestamp(),
-                bar.closed_at.timestamp(),
-                bar.open,
-                bar.high,
-                bar.low,
-                bar.close,
-                bar.volume,
-            )
-            for bar in bars
-        ],
-        dtype=np.float64,
-    ).reshape(len(bars), 7)
+def bar_window(bars: BarSeries) -> BarWindow:
+    """Turn a series into arrays. Raises `BadData` on a value that is not finite."""
+    columns = (
+        bars.opened_s,
+        bars.closed_s,
+        bars.open,
+        bars.high,
+        bars.low,
+        bars.close,
+        bars.volume,
+    )
+    table = np.array(columns, dtype=np.float64)
     if not np.isfinite(table).all():
-        symbol = bars[0].symbol if bars else "?"
-        raise BadData(f"bars of {symbol} hold a value that is not finite")
-    return BarWindow(*(np.ascontiguousarray(column) for column in table.T))
+        raise BadData(f"bars of {bars.symbol} hold a value that is not finite")
+    return BarWindow(*table)
 
 
 def session_start_index(window: BarWindow) -> int:

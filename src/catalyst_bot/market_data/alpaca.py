@@ -21,7 +21,7 @@ from catalyst_bot.alpaca.reading import our_symbol
 from catalyst_bot.alpaca.stream import Stream
 from catalyst_bot.domain.calendar import TradingCalendar
 from catalyst_bot.domain.errors import BadData
-from catalyst_bot.domain.market import Bar, MarketView
+from catalyst_bot.domain.market import Bar, MarketView, series_of
 from catalyst_bot.domain.messages.commands import RequestMarketView, UnwatchSymbol, WatchSymbol
 from catalyst_bot.domain.messages.facts import (
     BarClosed,
@@ -346,8 +346,10 @@ class AlpacaMarketData:
             symbol=command.symbol,
             as_of=now,
             bar_interval_s=int(INTERVAL.total_seconds()),
-            bars=tuple(bars[-self._bars :]),
-            benchmark_bars=tuple(found.get(self._benchmark, ())[-self._benchmark_bars :]),
+            bars=series_of(command.symbol, bars[-self._bars :]),
+            benchmark_bars=series_of(
+                self._benchmark, found.get(self._benchmark, ())[-self._benchmark_bars :]
+            ),
             quote=quote,
         )
         self._sink(

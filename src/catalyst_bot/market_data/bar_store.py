@@ -1,7 +1,7 @@
 """Bars of many symbols in memory, asked only by what had happened at a time.
 
-Columns are numpy arrays and `Bar` objects are made on demand and kept: a month of a hundred symbols
-is a quarter of a million bars, of which a replay looks at a few thousand, again and again.
+Columns are numpy arrays and `Bar` objects are made on demand: a month of a hundred symbols is a
+quarter of a million bars, of which a replay looks at a few thousand.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalyst_bot.domain.errors import BadData
-from catalyst_bot.domain.market import Bar, OpenPrint
+from catalyst_bot.domain.market import Bar, BarSeries, OpenPrint, series_of
 from catalyst_bot.market_data.session_times import Seconds, to_datetime, to_seconds
 
 Floats = NDArray[np.float64]
-MAX_KEPT_BARS = 2_000  # objects per symbol; beyond that memory matters more than making them again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +52,6 @@ class BarStore:
         self.interval_s = interval_s
         self.symbols: tuple[str, ...] = tuple(sorted(columns))
         self._columns = dict(columns)
-        self._made: dict[str, dict[int, Bar]] = {symbol: {} for symbol in columns}
 
     def __contains__(self, symbol: str) -> bool:
         return symbol in self._columns
@@ -65,16 +63,26 @@ class BarStore:
         """Return the arrays of one symbol; KeyError when it has none. Do not write to them."""
         return self._columns[symbol]
 
-    def window(self, symbol: str, as_of: datetime, count: int) -> tuple[Bar, ...]:
+    def window(self, symbol: str, as_of: datetime, count: int) -> BarSeries:
         """Return the last `count` bars closed at or before `as_of`, oldest first.
 
         Fewer when there are fewer, none for an unknown symbol.
         """
         bars = self._columns.get(symbol)
         if bars is None:
-            return ()
+            return series_of(symbol, ())
         end = int(np.searchsorted(bars.closed_s, to_seconds(as_of), side="right"))
-        return tuple(self._bars(symbol, first=max(0, end - count), end=end))
+        part = slice(max(0, end - count), end)
+        return BarSeries(
+            symbol=symbol,
+            opened_s=tuple(bars.opened_s[part].tolist()),
+            closed_s=tuple(bars.closed_s[part].tolist()),
+            open=tuple(bars.open[part].tolist()),
+            high=tuple(bars.high[part].tolist()),
+            low=tuple(bars.low[part].tolist()),
+            close=tuple(bars.close[part].tolist()),
+            volume=tuple(bars.volume[part].tolist()),
+        )
 
     def closing_at(self, at: datetime, symbols: Iterable[str]) -> list[Bar]:
         """Return the bars that close exactly at `at`, in the order of `symbols`."""
@@ -83,8 +91,8 @@ class BarStore:
         for symbol in symbols if _is_whole_second(at) else ():
             bars = self._columns.get(symbol)
             if bars is not None:
-                first, end = np.searchsorted(bars.closed_s, [seconds, seconds + 1])
-                closing += self._bars(symbol, first=int(first), end=int(end))
+                first, end = np.searchsorted(bars.closed_s, [seconds, seconds + 1]).tolist()
+                closing += (_bar(symbol, bars, row) for row in range(first, end))
         return closing
 
     def opening_at(self, at: datetime, symbols: Iterable[str]) -> list[OpenPrint]:
@@ -108,7 +116,7 @@ class BarStore:
     def last_close_before(self, symbol: str, at: datetime) -> float | None:
         """Return the close of the last bar closed at or before `at`, None when there is none."""
         last = self.window(symbol, at, 1)
-        return last[-1].close if last else None
+        return last.close[-1] if last else None
 
     def instants(self, start: datetime, end: datetime) -> list[datetime]:
         """Return the times in [start, end] at which any bar opens or closes, in order."""
@@ -129,17 +137,6 @@ class BarStore:
         first = min(int(bars.opened_s[0]) for bars in filled)
         return to_datetime(first), to_datetime(max(int(bars.closed_s[-1]) for bars in filled))
 
-    def _bars(self, symbol: str, *, first: int, end: int) -> list[Bar]:
-        """Return rows `first` to `end` as bars; windows overlap, so most were made before."""
-        made = self._made[symbol]
-        if len(made) > MAX_KEPT_BARS:
-            made.clear()
-        missing = [row for row in range(first, end) if row not in made]
-        if missing:
-            new = range(missing[0], missing[-1] + 1)
-            made.update(zip(new, _make_bars(symbol, self._columns[symbol], new), strict=True))
-        return [made[row] for row in range(first, end)]
-
     def data_hash(self) -> str:
         """Return the SHA-256 of everything in the store: equal bars, equal hash."""
         digest = sha256(str(self.interval_s).encode())
@@ -155,20 +152,14 @@ def _is_whole_second(at: datetime) -> bool:
     return at.microsecond == 0
 
 
-def _make_bars(symbol: str, bars: BarColumns, rows: range) -> list[Bar]:
-    part = slice(rows.start, rows.stop)
-    return [
-        Bar(
-            symbol=symbol,
-            opened_at=to_datetime(opened_s),
-            closed_at=to_datetime(closed_s),
-            open=open_,
-            high=high,
-            low=low,
-            close=close,
-            volume=volume,
-        )
-        for opened_s, closed_s, open_, high, low, close, volume in zip(
-            *(array[part].tolist() for array in bars.arrays()), strict=True
-        )
-    ]
+def _bar(symbol: str, bars: BarColumns, row: int) -> Bar:
+    return Bar(
+        symbol=symbol,
+        opened_at=to_datetime(int(bars.opened_s[row])),
+        closed_at=to_datetime(int(bars.closed_s[row])),
+        open=float(bars.open[row]),
+        high=float(bars.high[row]),
+        low=float(bars.low[row]),
+        close=float(bars.close[row]),
+        volume=float(bars.volume[row]),
+    )

@@ -119,7 +119,7 @@ def open_day(state: State, message: SessionOpened, at: datetime) -> None:
 
 def raise_peak(state: State, message: EquityMarked, at: datetime) -> None:
     """Keep the highest equity that was marked, and what was told last."""
-    state.books = ledger.raise_peak(state.books)
+    state.books = ledger.raise_peak(state.books, message.account.equity_usd)
     state.marked_usd, state.marked_at = message.account.equity_usd, at
 
 

@@ -318,10 +318,10 @@ def open_day(books: Books) -> Books:
     return replace(books, day_open_equity_usd=equity_usd(books))
 
 
-def raise_peak(books: Books) -> Books:
-    """Keep the highest equity seen."""
-    equity = equity_usd(books)
-    return replace(books, peak_equity_usd=equity) if equity > books.peak_equity_usd else books
+def raise_peak(books: Books, marked_usd: Decimal) -> Books:
+    """Keep the highest equity that was marked."""
+    is_higher = marked_usd > books.peak_equity_usd
+    return replace(books, peak_equity_usd=marked_usd) if is_higher else books
 
 
 def exposure_usd(books: Books) -> Decimal:

@@ -12,7 +12,11 @@ class Journal(Protocol):
     """Append-only, checksummed, hash-chained. One writer."""
 
     def append(self, batch: Sequence[Recorded]) -> None:
-        """Append all or nothing; durable on return. `seq` must continue without a gap."""
+        """Append all or nothing. `seq` must continue without a gap.
+
+        Durable on return, with all that came before; a batch of nothing but what is
+        `TOLD_AGAIN` may wait for the next one that is.
+        """
         ...
 
     def read(self, after_seq: int = 0) -> Iterator[Recorded]:

@@ -62,11 +62,11 @@ def _buying(desk: Desk) -> list[BrokerOrder]:
 
 def _foreign_usd(order: BrokerOrder, state: State, desk: Desk) -> Decimal:
     """What a person's order may still cost: at its limit, or at the last price known."""
-    position, closes = desk.positions.get(order.symbol), state.closes.get(order.symbol, ())
+    position, closes = desk.positions.get(order.symbol), state.closes.get(order.symbol)
     if order.limit_price is not None:
         price = order.limit_price
     elif position is not None:
         price = position.last_price
     else:
-        price = to_decimal(closes[-1].price) if closes else ZERO
+        price = to_decimal(closes[next(reversed(closes))]) if closes else ZERO
     return (order.quantity - order.filled_quantity) * price

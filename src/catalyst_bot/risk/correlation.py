@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from math import sqrt
 
-from catalyst_bot.risk.state import Close
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Closes = Mapping[int, float]  # closing price by the bar's end in epoch seconds, oldest first
 
 MIN_COMMON_BARS = 30  # fewer bars give a number, but no knowledge
 
@@ -23,37 +26,34 @@ class Kinship:
     note: str
 
 
-def correlation(left: Iterable[Close], right: Iterable[Close]) -> float | None:
+def correlation(left: Closes, right: Closes) -> float | None:
     """Return the correlation of simple returns between common bars, in [-1, 1].
 
     Bars are common when they closed at the same time. None with fewer than `MIN_COMMON_BARS`
     common bars, or when one side did not move.
     """
-    prices = {close.closed_at: close.price for close in right}
-    common = [(c.price, prices[c.closed_at]) for c in left if c.closed_at in prices]
-    if len(common) < MIN_COMMON_BARS:
+    pairs = [(price, right[at]) for at, price in left.items() if at in right]
+    if len(pairs) < MIN_COMMON_BARS:
         return None
-    returns = [(b / a - 1, d / c - 1) for (a, c), (b, d) in pairwise(common)]
-    return _pearson([x for x, _ in returns], [y for _, y in returns])
+    prices = np.array(pairs).T
+    return _pearson(prices[:, 1:] / prices[:, :-1] - 1.0)
 
 
-def _pearson(xs: list[float], ys: list[float]) -> float | None:
-    mean_x, mean_y = sum(xs) / len(xs), sum(ys) / len(ys)
-    spread_x = sum((x - mean_x) ** 2 for x in xs)
-    spread_y = sum((y - mean_y) ** 2 for y in ys)
-    spread = sqrt(spread_x) * sqrt(spread_y)
+def _pearson(moves: Floats) -> float | None:
+    """Of two rows; by sums, for a dot product's last bit may differ from machine to machine."""
+    x, y = moves - moves.sum(axis=1, keepdims=True) / moves.shape[1]
+    spread = sqrt((x * x).sum()) * sqrt((y * y).sum())
     if not spread > 0:
         return None
-    product = sum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True))
-    return max(-1.0, min(1.0, product / spread))
+    return max(-1.0, min(1.0, float((x * y).sum()) / spread))
 
 
-def kinship(symbol: str, others: Iterable[str], closes: Mapping[str, tuple[Close, ...]]) -> Kinship:
+def kinship(symbol: str, others: Iterable[str], closes: Mapping[str, Closes]) -> Kinship:
     """Return the highest correlation of `symbol` with any of `others`; unknown counts as 0."""
     known: list[tuple[float, str]] = []
     unknown: list[str] = []
     for other in sorted(set(others) - {symbol}):
-        value = correlation(closes.get(symbol, ()), closes.get(other, ()))
+        value = correlation(closes.get(symbol, {}), closes.get(other, {}))
         if value is None:
             unknown.append(other)
         else:

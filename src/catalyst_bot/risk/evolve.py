@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from catalyst_bot.domain import ids
 from catalyst_bot.domain.enums import HaltCause, OrderRole, TradingState
-from catalyst_bot.domain.market import Bar
 from catalyst_bot.domain.messages.commands import SubmitOrder
 from catalyst_bot.domain.messages.decisions import (
     EquityMarked,
@@ -42,7 +41,7 @@ from catalyst_bot.domain.money import ZERO, round_price
 from catalyst_bot.domain.trading import ApprovedOrder
 from catalyst_bot.risk.proposal import wants_entry
 from catalyst_bot.risk.records import add_to_streak, add_trade, rest, review
-from catalyst_bot.risk.state import Close, PendingEntry, State, TradePlan
+from catalyst_bot.risk.state import PendingEntry, State, TradePlan
 from catalyst_bot.risk.stops import highest_seen
 
 MAX_REQUESTS = 1_000
@@ -124,6 +123,7 @@ def note_submit(state: State, message: SubmitOrder, at: datetime) -> None:
 def open_plan(state: State, message: PositionOpened, at: datetime) -> None:
     """From the first fill on the clock runs and the highest price counts."""
     position = message.position
+    state.trade_held[position.symbol] = position.trade_id
     plan = state.plans.get(position.trade_id)
     if plan is not None:
         state.plans[position.trade_id] = replace(
@@ -146,6 +146,7 @@ def move_stop(state: State, message: StopMoved, at: datetime) -> None:
 def close_trade(state: State, message: PositionClosed, at: datetime) -> None:
     """Book the result; the plan is done."""
     trade = message.trade
+    state.trade_held.pop(trade.symbol, None)
     state.plans.pop(trade.trade_id, None)
     state.exits_of_trade.pop(trade.trade_id, None)
     state.guards_of_trade.pop(trade.trade_id, None)
@@ -157,18 +158,19 @@ def close_trade(state: State, message: PositionClosed, at: datetime) -> None:
 def note_bar(state: State, message: BarClosed, at: datetime) -> None:
     """Keep the close, and the highest price of a symbol held."""
     bar = message.bar
-    _keep_closes(state, bar.symbol, (bar,))
     symbol = bar.symbol
-    for plan in [plan for plan in state.plans.values() if plan.symbol == symbol]:
-        if plan.opened_at is not None:
-            highest = highest_seen(plan, bar)
-            if highest > plan.high_water_price:
-                state.plans[plan.trade_id] = replace(plan, high_water_price=highest)
+    _keep_closes(state, symbol, (int(bar.closed_at.timestamp()),), (bar.close,))
+    plan = state.plans.get(state.trade_held.get(symbol, ""))
+    if plan is not None:
+        highest = highest_seen(plan, bar)
+        if highest > plan.high_water_price:
+            state.plans[plan.trade_id] = replace(plan, high_water_price=highest)
 
 
 def note_view(state: State, message: MarketViewReceived, at: datetime) -> None:
     """Keep the closes of the window."""
-    _keep_closes(state, message.view.symbol, message.view.bars)
+    bars = message.view.bars
+    _keep_closes(state, bars.symbol, bars.closed_s, bars.close)
 
 
 def mark_equity(state: State, message: EquityMarked, at: datetime) -> None:
@@ -238,10 +240,9 @@ def split(state: State, message: SplitApplied, at: datetime) -> None:
                 take_profit_price=round_price(target / ratio) if target is not None else None,
                 high_water_price=plan.high_water_price / ratio,
             )
-    known = state.closes.get(message.symbol, ())
+    known = state.closes.get(message.symbol)
     if known:
-        scaled = (Close(c.closed_at, c.price / float(ratio)) for c in known)
-        state.closes[message.symbol] = tuple(scaled)
+        state.closes[message.symbol] = {at: price / float(ratio) for at, price in known.items()}
 
 
 def rename(state: State, message: SymbolRenamed, at: datetime) -> None:
@@ -253,6 +254,8 @@ def rename(state: State, message: SymbolRenamed, at: datetime) -> None:
     for signal_id, pending in state.pending.items():
         if pending.symbol == old:
             state.pending[signal_id] = replace(pending, symbol=new)
+    if old in state.trade_held:
+        state.trade_held[new] = state.trade_held.pop(old)
     if old in state.closes:
         state.closes[new] = state.closes.pop(old)
     if old in state.halted_symbols:
@@ -283,17 +286,19 @@ def _plan(order: ApprovedOrder, horizon_s: float | None) -> TradePlan:
     )
 
 
-def _keep_closes(state: State, symbol: str, bars: Iterable[Bar]) -> None:
+def _keep_closes(
+    state: State, symbol: str, times_s: Sequence[int], prices: Sequence[float]
+) -> None:
     """Merge by time: a window and single bars overlap, and the newest word on a bar counts."""
-    known = state.closes.get(symbol, ())
-    priced = [bar for bar in bars if bar.close > 0][-MAX_CLOSES:]
-    fresh = tuple(Close(bar.closed_at, bar.close) for bar in priced)
-    if known and len(fresh) == 1 and known[-1].closed_at < fresh[0].closed_at:
-        newest = known + fresh  # one more bar, the usual case, needs no merge
-    else:
-        merged = {close.closed_at: close for close in (*known, *fresh)}
-        newest = tuple(sorted(merged.values(), key=lambda close: close.closed_at))
-    state.closes[symbol] = newest[-MAX_CLOSES:]
+    known = state.closes.setdefault(symbol, {})
+    latest_s = next(reversed(known), 0)
+    for at, price in zip(times_s[-MAX_CLOSES:], prices[-MAX_CLOSES:], strict=True):
+        if price > 0:
+            known[at] = price
+    if times_s and times_s[0] < latest_s:
+        known = state.closes[symbol] = dict(sorted(known.items()))
+    while len(known) > MAX_CLOSES:
+        del known[next(iter(known))]
 
 
 EVOLVE: dict[type, Callable[[State, Any, datetime], None]] = {

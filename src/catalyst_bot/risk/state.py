@@ -60,19 +60,12 @@ class StrategyRecord:
     paused_until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
-    """The closing price of one bar."""
-
-    closed_at: datetime
-    price: float
-
-
 @dataclass(slots=True)
 class State:
     """Counters, records and plans. `reviewed_peak_usd` replaces the account's peak once a person
     resumed after a drawdown halt: without it the old peak would halt trading for ever. `requests`
-    are the latest of a person, by id.
+    are the latest of a person, by id. `trade_held` is the open trade of each symbol.
+    `closes` are closing prices by the bar's end in epoch seconds, oldest first.
     """
 
     trading_state: TradingState = TradingState.ACTIVE
@@ -85,6 +78,7 @@ class State:
     warned_today: set[str] = field(default_factory=set)
     pending: dict[str, PendingEntry] = field(default_factory=dict)
     plans: dict[str, TradePlan] = field(default_factory=dict)
+    trade_held: dict[str, str] = field(default_factory=dict)
     exits_of_trade: dict[str, int] = field(default_factory=dict)
     last_exit_at: dict[str, datetime] = field(default_factory=dict)
     guards_of_trade: dict[str, int] = field(default_factory=dict)
@@ -93,7 +87,7 @@ class State:
     last_entry_at: dict[tuple[str, Side], datetime] = field(default_factory=dict)
     strategies: dict[str, StrategyRecord] = field(default_factory=dict)
     loss_streak: tuple[datetime, ...] = ()
-    closes: dict[str, tuple[Close, ...]] = field(default_factory=dict)
+    closes: dict[str, dict[int, float]] = field(default_factory=dict)
     halted_symbols: set[str] = field(default_factory=set)
 
     def strategy(self, strategy_id: str) -> StrategyRecord:

@@ -6,7 +6,6 @@ own output before it returns it. JSON keeps a journal readable with any tool, fo
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,8 +17,7 @@ import msgspec
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.messages.registry import MESSAGES, Message
 
-SCHEMA_VERSION = 1  # of all message types together; see fingerprints.py
-_PACK_ABOVE_BYTES = 4096  # market views; below that compressing costs more than it saves
+SCHEMA_VERSION = 2  # of all message types together; see fingerprints.py
 _NOT_FINITE = (b"NaN", b"Infinity")
 
 _ENCODER = msgspec.json.Encoder()
@@ -61,21 +59,6 @@ def decode(name: str, body: bytes, *, version: int = SCHEMA_VERSION) -> Message:
         return cast("Message", decoder.decode(body))
     except msgspec.MsgspecError as error:
         raise BadData(f"{name} cannot be read: {error}") from error
-
-
-def pack(body: bytes) -> bytes:
-    """Compress a large body for storage; a small one stays as it is."""
-    return zlib.compress(body, level=1) if len(body) > _PACK_ABOVE_BYTES else body
-
-
-def unpack(stored: bytes) -> bytes:
-    """Undo `pack`: plain JSON objects begin with a brace, compressed ones never do."""
-    if stored.startswith(b"{"):
-        return stored
-    try:
-        return zlib.decompress(stored)
-    except zlib.error as error:
-        raise BadData(f"a compressed body cannot be read: {error}") from error
 
 
 def wire_time(at: datetime) -> str:

@@ -14,7 +14,7 @@ from typing import Self
 from sqlalchemy.schema import CreateTable
 
 from catalyst_bot.domain.errors import JournalDamaged
-from catalyst_bot.domain.messages.registry import Recorded
+from catalyst_bot.domain.messages.registry import TOLD_AGAIN, Recorded
 from catalyst_bot.storage import projector, revisions
 from catalyst_bot.storage.database import open_store
 from catalyst_bot.storage.places import Place, place_of
@@ -66,7 +66,7 @@ class SqlJournal:
         for record in batch:
             rows.append(to_row(record, previous_chain=chain))
             chain = rows[-1].chain
-        self._write(rows, batch)
+        self._write(rows, batch, waits=any(type(r.body) not in TOLD_AGAIN for r in batch))
 
     def copy(self, rows: Iterable[Row]) -> None:
         """Append rows of another journal as they are, with their chain, and what follows from them.
@@ -104,12 +104,15 @@ class SqlJournal:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _write(self, rows: Sequence[Row], records: Sequence[Recorded]) -> None:
-        with self._store.transaction() as statements:
+    def _write(
+        self, rows: Sequence[Row], records: Sequence[Recorded], *, waits: bool = True
+    ) -> None:
+        with self._store.transaction(waits=waits) as statements:
             statements.executemany(_APPEND, rows)
             projector.apply(statements, records, known_seq=self._last_seq)
         self._last_seq, self._chain = rows[-1].seq, rows[-1].chain
-        self._store.acknowledge(Mark(self._last_seq, self._chain))
+        if waits:
+            self._store.acknowledge(Mark(self._last_seq, self._chain))
 
     def _check_schema(self, *, migrates: bool) -> None:
         """Make the tables of a new journal; refuse those of another program."""

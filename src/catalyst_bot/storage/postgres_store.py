@@ -50,10 +50,12 @@ class PostgresStore:
             yield self._statements
 
     @contextmanager
-    def transaction(self) -> Iterator[Statements]:
+    def transaction(self, *, waits: bool = True) -> Iterator[Statements]:
         """See `Store.transaction`; statements without an answer share one trip to the server."""
         try:
             with self._connection.transaction(), self._connection.pipeline():
+                if not waits:
+                    self._connection.execute("SET LOCAL synchronous_commit = off")
                 yield self._statements
         except psycopg.Error as error:
             raise JournalUnwritable(f"{self.place} takes no more: {error}") from error

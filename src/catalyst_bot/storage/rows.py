@@ -15,7 +15,7 @@ from zlib import crc32
 from catalyst_bot.domain.errors import BadData, InvariantViolated, JournalDamaged
 from catalyst_bot.domain.messages.facts import RunStarted, RunStopped
 from catalyst_bot.domain.messages.registry import KIND_OF, Kind, Recorded
-from catalyst_bot.storage.codec import SCHEMA_VERSION, decode, encode, pack, unpack, wire_time
+from catalyst_bot.storage.codec import SCHEMA_VERSION, decode, encode, wire_time
 
 START_OF_CHAIN = ""
 _S = "\x1f"  # separates the columns in the hash
@@ -44,7 +44,7 @@ def to_row(record: Recorded, *, previous_chain: str) -> Row:
     """
     if "\x00" in record.trail_id:
         raise BadData(f"{type(record.body).__name__} has a trail with NUL: {record.trail_id!r}")
-    body = pack(encode(record.body))
+    body = encode(record.body)
     row = Row(
         seq=record.seq,
         at=wire_time(record.at),
@@ -63,7 +63,7 @@ def to_row(record: Recorded, *, previous_chain: str) -> Row:
 def to_record(row: Row) -> Recorded:
     """Read a row back. Raises `JournalDamaged` when the body is not what its name says."""
     try:
-        body = decode(row.name, unpack(row.body), version=row.version)
+        body = decode(row.name, row.body, version=row.version)
     except BadData as error:
         raise JournalDamaged(f"journal row {row.seq}: {error}") from error
     return Recorded(
@@ -108,7 +108,7 @@ class JournalHash:
     def add(self, row: Row) -> None:
         """Add a stored row, without decoding it."""
         if _counts(row.kind, row.name):
-            self.add_body(row.name, unpack(row.body))
+            self.add_body(row.name, row.body)
 
     def add_body(self, name: str, body: bytes) -> None:
         """Add a message that counts."""

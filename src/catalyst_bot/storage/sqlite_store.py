@@ -37,7 +37,7 @@ class SqliteStore:
     def __init__(self, path: Path, *, durable: bool) -> None:
         self.place = path
         self.dialect: Dialect = sqlite.dialect()
-        self._durable = durable
+        self._durable = self._waits = durable
         with ExitStack() as stack:
             stack.enter_context(lock(path))
             with errors_named(path):
@@ -57,14 +57,20 @@ class SqliteStore:
             yield self._connection
 
     @contextmanager
-    def transaction(self) -> Iterator[Statements]:
+    def transaction(self, *, waits: bool = True) -> Iterator[Statements]:
         """See `Store.transaction`."""
         try:
+            self._wait_for_disk(waits=waits and self._durable)
             self._connection.execute("BEGIN IMMEDIATE")
             with self._connection:  # commits, or rolls back on an error
                 yield self._connection
         except sqlite3.OperationalError as error:
             raise JournalUnwritable(f"{self.place} takes no more: {error}") from error
+
+    def _wait_for_disk(self, *, waits: bool) -> None:
+        if waits != self._waits:
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if waits else 'NORMAL'}")
+            self._waits = waits
 
     def version(self) -> int | None:
         """See `Store.version`."""

@@ -59,8 +59,12 @@ class Store(Protocol):
         """Statements outside a transaction."""
         ...
 
-    def transaction(self) -> AbstractContextManager[Statements]:
-        """Statements that are committed together, or not at all when one of them fails."""
+    def transaction(self, *, waits: bool = True) -> AbstractContextManager[Statements]:
+        """Statements that are committed together, or not at all when one of them fails.
+
+        One that `waits` is on the disk afterwards, with all before it. Without waiting it is safe
+        from a crash of the process, and never on the disk before what came earlier.
+        """
         ...
 
     def version(self) -> int | None:

@@ -15,27 +15,26 @@ MINUTE = timedelta(minutes=1)
 
 def test_a_window_has_only_closed_bars_oldest_first():
     bars = store({"ACME": [100.0, 101.0, 102.0]})
-    closes = [bar.close for bar in bars.window("ACME", OPEN + 10 * MINUTE, 5)]
-    assert closes == [100.0, 101.0]
+    assert bars.window("ACME", OPEN + 10 * MINUTE, 5).close == (100.0, 101.0)
 
 
 def test_a_window_a_moment_before_the_close_leaves_the_bar_out():
     bars = store({"ACME": [100.0]})
     moment = timedelta(microseconds=1)
-    assert bars.window("ACME", OPEN + 5 * MINUTE - moment, 1) == ()
+    assert not bars.window("ACME", OPEN + 5 * MINUTE - moment, 1)
     assert len(bars.window("ACME", OPEN + 5 * MINUTE, 1)) == 1
 
 
 def test_a_window_is_as_long_as_asked():
     bars = store({"ACME": [100.0, 101.0, 102.0]})
-    assert [bar.close for bar in bars.window("ACME", OPEN + 60 * MINUTE, 2)] == [101.0, 102.0]
-    assert bars.window("ACME", OPEN + 60 * MINUTE, 0) == ()
+    assert bars.window("ACME", OPEN + 60 * MINUTE, 2).close == (101.0, 102.0)
+    assert not bars.window("ACME", OPEN + 60 * MINUTE, 0)
 
 
 def test_an_unknown_symbol_has_no_bars():
     bars = store({"ACME": [100.0]})
     assert "NOPE" not in bars
-    assert bars.window("NOPE", OPEN + 60 * MINUTE, 5) == ()
+    assert not bars.window("NOPE", OPEN + 60 * MINUTE, 5)
     assert bars.closing_at(OPEN + 5 * MINUTE, ["NOPE"]) == []
     assert bars.opening_at(OPEN, ["NOPE"]) == []
     assert bars.last_close_before("NOPE", OPEN) is None

@@ -114,8 +114,9 @@ def test_prices_move_equity_and_unrealised_only():
 
 def test_the_day_counts_from_its_open_and_the_peak_only_rises():
     books = ledger.mark_price(buy(BOOKS, "10", "100").books, "ACME", Decimal(110), NOON)
-    books = ledger.open_day(ledger.raise_peak(books))
-    books = ledger.raise_peak(ledger.mark_price(books, "ACME", Decimal(99), NOON))
+    books = ledger.open_day(ledger.raise_peak(books, ledger.equity_usd(books)))
+    books = ledger.mark_price(books, "ACME", Decimal(99), NOON)
+    books = ledger.raise_peak(books, ledger.equity_usd(books))
     account = ledger.view(books, NOON + timedelta(days=1))
     assert account.day_open_equity_usd == account.peak_equity_usd == 10_100
     assert account.day_return == pytest.approx(-110 / 10_100)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from math import sin
 
 import pytest
 
 from catalyst_bot.risk.correlation import MIN_COMMON_BARS, correlation, kinship
-from catalyst_bot.risk.state import Close
 from tests import builders
 
 
-def closes(prices, *, shift: int = 0) -> tuple[Close, ...]:
-    return tuple(
-        Close(builders.OPEN + timedelta(minutes=5 * (n + shift)), price)
-        for n, price in enumerate(prices)
-    )
+def closes(prices, *, shift: int = 0) -> dict[int, float]:
+    first_s = int(builders.OPEN.timestamp())
+    return {first_s + 300 * (n + shift): price for n, price in enumerate(prices)}
 
 
 WAVE = [100 + sin(n) for n in range(60)]

@@ -10,7 +10,7 @@ import pytest
 
 from catalyst_bot.domain import ids
 from catalyst_bot.domain.enums import ExitReason, OrderRole, OrderStatus, Side
-from catalyst_bot.domain.market import MarketView
+from catalyst_bot.domain.market import MarketView, series_of
 from catalyst_bot.domain.messages.commands import SubmitOrder
 from catalyst_bot.domain.messages.decisions import (
     IntentFormed,
@@ -201,15 +201,15 @@ def test_closes_are_merged_by_time_bounded_and_dropped_after_the_session(bench: 
         symbol="ACME",
         as_of=builders.NOON,
         bar_interval_s=300,
-        bars=bars[:-1],
-        benchmark_bars=(),
+        bars=series_of("ACME", bars[:-1]),
+        benchmark_bars=series_of("SPY", ()),
         quote=builders.quote(),
     )
     bench.tell(MarketViewReceived(at=builders.NOON, request_id="r", catalyst_id="c", view=view))
     bench.tell(BarClosed(at=builders.NOON, bar=bars[-2]))
     bench.tell(BarClosed(at=builders.NOON, bar=bars[-1]))
     kept = bench.state.closes["ACME"]
-    assert [close.price for close in kept] == [100.0 + n for n in range(10, MAX_CLOSES + 10)]
+    assert list(kept.values()) == [100.0 + n for n in range(10, MAX_CLOSES + 10)]
     bench.tell(SessionClosed(at=builders.CLOSE, day=builders.CLOSE.date()))
     assert bench.state.closes == {}
 

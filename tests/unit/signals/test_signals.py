@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from catalyst_bot.domain.enums import CategoryAction
-from catalyst_bot.domain.market import MarketView
+from catalyst_bot.domain.market import MarketView, series_of
 from catalyst_bot.domain.messages.commands import RequestMarketView, SetTimer
 from catalyst_bot.domain.messages.decisions import CatalystDetected, SignalDropped, SignalFormed
 from catalyst_bot.domain.messages.facts import (
@@ -66,8 +66,8 @@ def view(*, count: int = 60, last_volume: float = 100_000.0, move: float = 0.0) 
         symbol="ACME",
         as_of=NOON,
         bar_interval_s=300,
-        bars=tuple(bars),
-        benchmark_bars=(),
+        bars=series_of("ACME", bars),
+        benchmark_bars=series_of("SPY", ()),
         quote=quote(at=NOON),
     )
 

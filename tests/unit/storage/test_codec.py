@@ -8,7 +8,6 @@ import pytest
 
 from catalyst_bot.domain.enums import Mode, Side
 from catalyst_bot.domain.errors import BadData
-from catalyst_bot.domain.market import MarketView
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.storage import codec, fingerprints
 from tests import builders as b
@@ -66,26 +65,6 @@ def test_an_unknown_name_or_version_is_refused():
         codec.decode("Nonsense", b"{}")
     with pytest.raises(BadData, match="version 999"):
         codec.decode("BarClosed", codec.encode(bar_closed()), version=999)
-
-
-def test_a_large_body_is_stored_small():
-    bars = tuple(b.bar(opened_at=b.NOON + timedelta(minutes=5 * n)) for n in range(100))
-    view = MarketView(
-        symbol="ACME",
-        as_of=b.NOON,
-        bar_interval_s=300,
-        bars=bars,
-        benchmark_bars=bars,
-        quote=b.quote(),
-    )
-    body = codec.encode(f.MarketViewReceived(at=b.NOON, request_id="r", catalyst_id="c", view=view))
-    assert len(codec.pack(body)) < len(body) / 4
-    assert codec.unpack(codec.pack(body)) == body
-
-
-def test_a_broken_compressed_body_is_bad_data():
-    with pytest.raises(BadData, match="compressed"):
-        codec.unpack(b"x\x01nothing")
 
 
 def test_no_message_changed_its_shape_silently():

@@ -50,6 +50,16 @@ def test_durable_waits_for_the_disk_and_not_durable_does_not(
     store.close()
 
 
+def test_a_transaction_waits_for_the_disk_when_told(place: PostgresPlace):
+    store = PostgresStore(place, durable=True)
+    found = []
+    for waits in (True, False, True):
+        with store.transaction(waits=waits) as statements:
+            found.append(statements.execute("SHOW synchronous_commit").fetchone()[0])
+    assert found == ["on", "off", "on"]
+    store.close()
+
+
 @pytest.fixture
 def forgetful(postgres_server: Postgres) -> Iterator[Postgres]:
     """A server that does not wait for its disk."""

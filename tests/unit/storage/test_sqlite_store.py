@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from catalyst_bot.domain.errors import ConfigError, JournalDamaged, JournalUnwritable
+from catalyst_bot.domain.messages import commands as c
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.storage.database import erase
 from catalyst_bot.storage.journal import SqlJournal
 from catalyst_bot.storage.read_model import ReadModel
-from catalyst_bot.storage.sqlite_store import SqliteStore, mark_path
+from catalyst_bot.storage.sqlite_store import SqliteStore, mark_of, mark_path
+from catalyst_bot.storage.store import Mark
 from tests import builders as b
 from tests.databases import read_tables
 from tests.unit.storage.stories import a_day, record
@@ -34,6 +36,30 @@ def test_durable_waits_for_the_disk_and_not_durable_does_not(file: Path, durable
         assert statements.execute("PRAGMA synchronous").fetchone() == (level,)
         assert statements.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     store.close()
+
+
+@pytest.mark.parametrize(("durable", "levels"), [(True, [2, 1, 2]), (False, [0, 0, 0])])
+def test_a_transaction_waits_for_the_disk_when_told(file: Path, durable: bool, levels: list[int]):
+    store = SqliteStore(file, durable=durable)
+    found = []
+    for waits in (True, False, True):
+        with store.transaction(waits=waits) as statements:
+            found.append(statements.execute("PRAGMA synchronous").fetchone()[0])
+    assert found == levels
+    store.close()
+
+
+def test_news_and_prices_are_acknowledged_with_the_next_order(file: Path):
+    bars = [f.BarClosed(at=b.NOON, bar=b.bar()) for _ in range(3)]
+    order = c.SubmitOrder(order=b.approved_order(), valid_until=b.NOON)
+    with SqlJournal(file) as journal:
+        journal.append(record([order]))
+        journal.append(record(bars, after_seq=1))
+        assert mark_of(file) == Mark(1, journal._chain_at(1))
+    with SqlJournal(file) as journal:
+        assert journal.last_seq() == 4
+        journal.append(record([bars[0], order], after_seq=4))
+        assert mark_of(file) == Mark(6, journal._chain_at(6))
 
 
 def test_the_folder_is_made(tmp_path: Path):

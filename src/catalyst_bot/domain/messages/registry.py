@@ -115,6 +115,27 @@ KIND_OF: dict[type, Kind] = {
     **dict.fromkeys(COMMANDS.values(), Kind.COMMAND),
 }
 
+# News and prices, which their sources tell again, what is concluded from them without an order,
+# and commands that only ask. After a power cut the run lacks them as if it had stopped before.
+TOLD_AGAIN: frozenset[type] = frozenset(
+    {
+        f.HeadlineReceived,
+        f.HeadlineUnreadable,
+        f.MarketViewReceived,
+        f.MarketViewUnavailable,
+        f.BarClosed,
+        f.QuoteSampled,
+        d.HeadlineIgnored,
+        d.CatalystDetected,
+        d.SignalFormed,
+        d.SignalDropped,
+        d.EquityMarked,
+        c.RequestMarketView,
+        c.WatchSymbol,
+        c.UnwatchSymbol,
+    }
+)
+
 _TRAILS: dict[type, Callable[[Any], str]] = {
     f.HeadlineReceived: lambda m: m.headline.item_id,
     f.OperatorTradeRequested: lambda m: m.request_id,
