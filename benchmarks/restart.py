@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from itertools import cycle, islice, pairwise
+from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,9 +16,7 @@ import pytest
 
 from benchmarks.generated_run import recorded_session
 from benchmarks.line import ROUNDS, Line, median_of, skipped
-from catalyst_bot.bootstrap import journals
-from catalyst_bot.bootstrap.journal_tools import engine_of
-from catalyst_bot.bootstrap.parts import embedded_venue
+from benchmarks.restart_once import ORDERS, POSITIONS, ROWS, restart
 from catalyst_bot.domain.enums import OrderRole
 from catalyst_bot.domain.messages import commands as c
 from catalyst_bot.domain.messages import decisions as d
@@ -26,17 +24,12 @@ from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.registry import Message, Recorded, trail_of
 from catalyst_bot.domain.money import to_decimal
 from catalyst_bot.domain.trading import ApprovedOrder, Fill, stop_leg_id, target_leg_id
-from catalyst_bot.engine.recovery import unanswered
 from catalyst_bot.portfolio import ledger
 from catalyst_bot.portfolio.state import Books, Origin
-from catalyst_bot.runtime.clock import SimulatedClock
-from catalyst_bot.runtime.replay import Inlet
-from catalyst_bot.settings import from_json
 from catalyst_bot.storage.journal import SqlJournal
 from catalyst_bot.storage.places import Place
 from tests import postgres
 
-ROWS, ORDERS, POSITIONS = 100_000, 500, 50
 TARGET_S = 3.0
 _BATCH = 500
 _STEP = timedelta(seconds=1)
@@ -87,30 +80,9 @@ def _line(job: str, place: Place) -> Line:
 _PARTS = ("open and check", "decode", "fold", "venue and promises")
 
 
-def restart(place: Place) -> tuple[float, ...]:
-    """Seconds of each part of a start over a journal."""
-    marks = [time.perf_counter()]
-    with SqlJournal(place) as journal:
-        marks.append(time.perf_counter())
-        records = journals.all_records(journal)
-        marks.append(time.perf_counter())
-        engine = engine_of(records[0])
-        engine.fold(records)
-        marks.append(time.perf_counter())
-        clock = SimulatedClock(records[-1].at)
-        assert isinstance(records[0].body, f.RunStarted)
-        venue = embedded_venue(from_json(records[0].body.settings), sink=Inlet(), clock=clock)
-        venue.recover((record.body for record in records), clock.now())
-        unanswered(records)
-        marks.append(time.perf_counter())
-    if len(engine.state.portfolio.positions) != POSITIONS or len(records) != ROWS:
-        raise RuntimeError("not what was written: the measurement is of something else")
-    return tuple(after - before for before, after in pairwise(marks))
-
-
 def _of_a_process(file: Path) -> float:
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "benchmarks.restart", str(file)], check=True)
+    subprocess.run([sys.executable, "-m", "benchmarks.restart_once", str(file)], check=True)
     return time.perf_counter() - start
 
 
@@ -188,7 +160,3 @@ def _accepted(order_id: str, order: ApprovedOrder) -> f.OrderAccepted:
     return f.OrderAccepted(
         at=order.approved_at, client_order_id=order_id, broker_order_id=f"broker-{order_id}"
     )
-
-
-if __name__ == "__main__":
-    restart(Path(sys.argv[1]))

@@ -6,8 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from catalyst_bot.bootstrap.journals import all_records
-from catalyst_bot.bootstrap.rules import engine_rules
-from catalyst_bot.bootstrap.tapes import companies_of
+from catalyst_bot.bootstrap.rules import companies_of, engine_rules
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.messages.decisions import IntentDeclined, OrderRefused, SignalDropped
 from catalyst_bot.domain.messages.facts import RunStarted

@@ -22,8 +22,7 @@ from catalyst_bot.bootstrap.alpaca import AlpacaDesk, alpaca_desk
 from catalyst_bot.bootstrap.modes import BrokerKind, LivePrices, ModeRow, mode_row
 from catalyst_bot.bootstrap.outside import Outside, outside_of, starting_cash_usd
 from catalyst_bot.bootstrap.parts import Outcome, Task, run_started, supervised
-from catalyst_bot.bootstrap.rules import engine_rules
-from catalyst_bot.bootstrap.tapes import companies_of
+from catalyst_bot.bootstrap.rules import companies_of, engine_rules
 from catalyst_bot.domain.calendar import TradingCalendar
 from catalyst_bot.domain.enums import Mode
 from catalyst_bot.domain.errors import ConfigError

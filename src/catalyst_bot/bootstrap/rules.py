@@ -13,6 +13,8 @@ import catalyst_bot.signals.rules as signals
 from catalyst_bot.domain.calendar import TradingCalendar
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.engine.rules import EngineRules
+from catalyst_bot.feeds.tickers import load_companies
+from catalyst_bot.market_data.invented_companies import COMPANIES, cik_of
 from catalyst_bot.policies.rule import MODEL_ID, RulePolicy
 from catalyst_bot.ports.policy import Policy
 from catalyst_bot.settings import Settings
@@ -27,6 +29,20 @@ class Companies:
 
 
 NO_COMPANIES = Companies()
+
+
+def companies_of(settings: Settings) -> Companies:
+    """Who is listed: the invented companies of a generated market, or the SEC's list if given."""
+    if settings.run.generated_seed is not None:
+        return Companies(
+            symbols_by_cik={cik_of(company): (company.symbol,) for company in COMPANIES},
+            registered_names={company.symbol: company.name for company in COMPANIES},
+        )
+    file = settings.detection.tickers_file
+    if file is None:
+        return NO_COMPANIES
+    listed = load_companies(file)
+    return Companies(symbols_by_cik=listed.symbols_by_cik, registered_names=listed.registered_names)
 
 
 def engine_rules(

@@ -8,17 +8,16 @@ from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 from pathlib import Path
 
-from catalyst_bot.bootstrap.rules import NO_COMPANIES, Companies
+from catalyst_bot.bootstrap.rules import Companies, companies_of
 from catalyst_bot.domain.calendar import TradingCalendar
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.domain.messages.facts import HeadlineReceived, HeadlineUnreadable
 from catalyst_bot.feeds.recorded import read_news
-from catalyst_bot.feeds.tickers import load_companies
 from catalyst_bot.market_data import catalog
 from catalyst_bot.market_data.bar_store import BarStore
 from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.market_data.generated import GeneratedMarket, generate_session
-from catalyst_bot.market_data.invented_companies import BENCHMARK, COMPANIES, cik_of
+from catalyst_bot.market_data.invented_companies import BENCHMARK
 from catalyst_bot.market_data.load import BarSelection, Refusal
 from catalyst_bot.runtime.replay import Tape
 from catalyst_bot.settings import Settings
@@ -108,20 +107,6 @@ def generated(
         inputs_hash=sha256(f"{market.bars.data_hash()}|{seed}|{effects}".encode()).hexdigest(),
     )
     return recording, market
-
-
-def companies_of(settings: Settings) -> Companies:
-    """Who is listed: the invented companies of a generated market, or the SEC's list if given."""
-    if settings.run.generated_seed is not None:
-        return Companies(
-            symbols_by_cik={cik_of(company): (company.symbol,) for company in COMPANIES},
-            registered_names={company.symbol: company.name for company in COMPANIES},
-        )
-    file = settings.detection.tickers_file
-    if file is None:
-        return NO_COMPANIES
-    listed = load_companies(file)
-    return Companies(symbols_by_cik=listed.symbols_by_cik, registered_names=listed.registered_names)
 
 
 def _news_files(paths: Sequence[Path]) -> list[Path]:
