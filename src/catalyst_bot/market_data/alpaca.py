@@ -146,6 +146,8 @@ class AlpacaMarketData:
 
     def unwatch(self, symbol: str) -> None:
         """See `MarketData.unwatch`."""
+        if symbol == self._benchmark:
+            return
         self._watched.pop(symbol, None)
         self._minutes.forget(symbol)
         self._samples.forget(symbol)

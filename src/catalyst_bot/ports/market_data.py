@@ -22,5 +22,5 @@ class MarketData(Protocol):
         ...
 
     def unwatch(self, symbol: str) -> None:
-        """Stop sending bars of the symbol."""
+        """Stop sending prices of the symbol; of the benchmark they go on, whoever traded it."""
         ...

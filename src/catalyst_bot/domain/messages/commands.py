@@ -30,7 +30,7 @@ class WatchSymbol:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnwatchSymbol:
-    """No more prices of the symbol are needed."""
+    """No more prices of the symbol are needed; the benchmark stays watched."""
 
     symbol: str
 
