@@ -1,7 +1,8 @@
 """A small venue for property tests: it holds the truth and says it in facts that may get lost.
 
 It reserves shares, cancels siblings, refuses what a real one would, and has the habits in which
-real ones differ: when the legs of a bracket go live, and whether a sibling's end is told.
+real ones differ: when the legs of a bracket go live, whether a sibling's end is told, and whether
+an order can be cancelled while the session it waits for is closed.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ from typing import Any
 
 from catalyst_bot.domain import ids
 from catalyst_bot.domain.account import BrokerOrder, BrokerPosition, BrokerSnapshot
-from catalyst_bot.domain.enums import OrderKind, OrderRole, OrderStatus, Side
+from catalyst_bot.domain.enums import OrderKind, OrderRole, OrderStatus, SessionPhase, Side
 from catalyst_bot.domain.messages import commands as c
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.trading import ApprovedOrder, stop_leg_id, target_leg_id
-from tests.builders import fill, ticket
+from tests.builders import calendar, fill, ticket
 from tests.stages import START_USD
 
 ZERO = Decimal(0)
+CALENDAR = calendar()
 
 
 @dataclass
@@ -29,6 +31,7 @@ class Habits:
 
     legs_wait_for_the_whole_entry: bool = False
     tells_siblings: bool = True
+    cancels_at_the_open: bool = False
     refuses: bool = False
     is_silent: bool = False
 
@@ -76,6 +79,7 @@ class TinyVenue:
         self.now = datetime(2000, 1, 1)  # noqa: DTZ001  # set by the machine before its use
         self.foreign_count = 0
         self.short_of_shares: list[str] = []
+        self.cancels_of_the_night: list[str] = []
 
     def say(self, fact: Any) -> None:
         self.outbox.append(fact)
@@ -179,7 +183,17 @@ class TinyVenue:
         if held is None or not (held.is_open or held.status is OrderStatus.HELD):
             self.say(self._fact(f.ChangeRefused, order_id, reason="not open"))
             return
+        is_closed = CALENDAR.phase_or_closed(self.now) is not SessionPhase.REGULAR
+        if self.habits.cancels_at_the_open and is_closed and not held.approved.extended_hours:
+            self.cancels_of_the_night.append(order_id)
+            return
         self.end(order_id)
+
+    def open_session(self) -> None:
+        """What was to be cancelled while the session was closed goes now."""
+        waiting, self.cancels_of_the_night = self.cancels_of_the_night, []
+        for order_id in waiting:
+            self.end(order_id)
 
     def _replace(self, command: c.ReplaceOrder) -> None:
         held = self.orders.get(command.client_order_id)

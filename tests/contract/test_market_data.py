@@ -189,3 +189,11 @@ def test_bars_of_watched_symbols_only(market: Market):
     port.unwatch("ACME")
     port.unwatch("ACME")
     assert [fact.bar.symbol for fact in market.closing(OPEN + 2 * FIVE_MINUTES)] == ["MKT"]
+
+
+def test_the_benchmark_stays_watched_after_it_was_traded(market: Market):
+    for symbol in ("MKT", "ACME"):
+        market.port.watch(symbol)
+        market.port.unwatch(symbol)
+    closed = market.closing(OPEN + FIVE_MINUTES)
+    assert [fact.bar.symbol for fact in closed] == ["MKT"]

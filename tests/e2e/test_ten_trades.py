@@ -246,7 +246,7 @@ def test_before_the_open_the_bot_buys_watches_and_sells(tmp_path: Path):
         },
         stories={"EARL": "12:51"},
         wire=Wire(),
-        knobs='partial_probability = 0\ncancel_closed_market = "immediate"\n',
+        knobs='partial_probability = 0\ncancel_closed_market = "pending"\n',
         flags=("--start", "2025-10-22T12:40:00Z"),
         settings={"CATALYST_EXECUTION__EXTENDED_HOURS": "true"},
     ) as story:

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalyst_bot.domain.enums import SessionPhase
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.exchange.conductor import Conductor
 from catalyst_bot.exchange.market.book_prices import QuoteRule
@@ -34,7 +35,7 @@ from catalyst_bot.exchange.market.moments import (
 from catalyst_bot.exchange.market.ticks import ActionKind, CorporateAction, Halt
 from catalyst_bot.exchange.market.timeframes import MINUTE as MINUTES
 from catalyst_bot.exchange.streams.hubs import Channel
-from catalyst_bot.simulation.market_now import AuctionKind, SessionPhase
+from catalyst_bot.simulation.market_now import AuctionKind
 from tests.exchange.markets import CLOSE, MINUTE, NEXT_OPEN, OPEN, Row, market_of, news, walk
 from tests.exchange.stage import Listener, stage
 

@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from catalyst_bot.domain.enums import SessionPhase
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.exchange.market.calendar import MarketHours
-from catalyst_bot.simulation.market_now import SessionPhase
 from tests.exchange import openapi
 
 HOURS = MarketHours()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from catalyst_bot.domain.enums import SessionPhase
 from catalyst_bot.domain.market import Bar, OpenPrint
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.registry import Fact
@@ -28,7 +29,6 @@ from catalyst_bot.market_data.generated import GeneratedMarket, generate_session
 from catalyst_bot.runtime.clock import SimulatedClock
 from catalyst_bot.runtime.replay import Inlet, ReplayDriver, Tape
 from catalyst_bot.runtime.timers import TimerBook
-from catalyst_bot.simulation.market_now import SessionPhase
 from tests.exchange.stage import Listener, stage
 
 Seen = tuple[datetime, str, Any]

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from catalyst_bot.domain.enums import SessionPhase
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.exchange.market.market import Market
 from catalyst_bot.exchange.market.market_events import action_from, halt_from, read_events
@@ -20,7 +21,6 @@ from catalyst_bot.exchange.market.world import World
 from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.market_data.catalog import import_paths
 from catalyst_bot.market_data.generated import generate_session
-from catalyst_bot.simulation.market_now import SessionPhase
 from tests.exchange.markets import CLOSE, NEXT_OPEN, OPEN, Row, walk
 
 DELAY = timedelta(seconds=60)

@@ -12,12 +12,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from catalyst_bot.domain.enums import OrderKind, Side, TimeInForce
+from catalyst_bot.domain.enums import OrderKind, SessionPhase, Side, TimeInForce
 from catalyst_bot.domain.market import Bar
 from catalyst_bot.domain.money import ZERO, to_decimal
 from catalyst_bot.simulation import events as e
 from catalyst_bot.simulation.fill_profile import FillProfile
-from catalyst_bot.simulation.market_now import AuctionKind, MarketNow, SessionPhase
+from catalyst_bot.simulation.market_now import AuctionKind, MarketNow
 from catalyst_bot.simulation.matching_engine import MatchingEngine
 from catalyst_bot.simulation.order_request import OrderChanges, OrderClass
 from catalyst_bot.simulation.refusals import Refused

@@ -1,9 +1,9 @@
 """The whole order path against a venue with habits, faults, people, nights and splits.
 
 Whatever happens: no id is sent twice, no share is sold twice, what is said to protect a position
-does, a naked one is acted on within the grace, every order ends once, and a fold of what was said
-is the state. When the faults stop, the books are the venue's and every position has its stop
-there, unless a person was called to a halt.
+does, a naked one is acted on within the grace, no stop is sent where the bot's own watch needs the
+shares, every order ends once, and a fold of what was said is the state. When the faults stop, the
+books are the venue's and every position has its stop there, unless a person was called to a halt.
 """
 
 from __future__ import annotations
@@ -34,11 +34,12 @@ from catalyst_bot.domain.messages import commands as c
 from catalyst_bot.domain.messages import decisions as d
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.trading import ApprovedOrder
+from catalyst_bot.execution.brackets import LEGS
 from catalyst_bot.execution.order_states import is_finished
 from catalyst_bot.execution.protection import protected_by
 from catalyst_bot.execution.rules import Rules
 from catalyst_bot.portfolio.ledger import account_view
-from tests.builders import NOON, approved_order, bar, quote
+from tests.builders import CLOSE, NOON, OPEN, approved_order, bar, quote
 from tests.stages import Stages, of_type
 from tests.tiny_venue import Habits, TinyVenue
 
@@ -60,15 +61,28 @@ class OrderPath(RuleBasedStateMachine):
         self.late: list[Any] = []
         self.is_disturbed = False
 
-    @initialize(extended=st.booleans(), flags=st.booleans(), waits=st.booleans())
-    def start(self, extended: bool, flags: bool, waits: bool) -> None:
+    @initialize(
+        extended=st.booleans(),
+        flags=st.booleans(),
+        waits=st.booleans(),
+        keeps=st.booleans(),
+        begins_at=st.sampled_from([NOON, OPEN - timedelta(hours=1), CLOSE]),
+    )
+    def start(
+        self, extended: bool, flags: bool, waits: bool, keeps: bool, begins_at: datetime
+    ) -> None:
         manual = ManualPositions.FLAG if flags else ManualPositions.ADOPT
         self.stages = Stages(
             working=ExecutionRules(extended_hours=extended, manual_positions=manual),
+            now=begins_at,
             is_checked=False,
         )
-        self.venue.habits = Habits(legs_wait_for_the_whole_entry=waits, tells_siblings=not waits)
-        self.venue.now = NOON
+        self.venue.habits = Habits(
+            legs_wait_for_the_whole_entry=waits,
+            tells_siblings=not waits,
+            cancels_at_the_open=keeps,
+        )
+        self.venue.now = begins_at
         self.obey(self.stages.said)
         self.deliver_all()
 
@@ -112,6 +126,8 @@ class OrderPath(RuleBasedStateMachine):
                 break
             self._set_clock(max(at, self.stages.now))
             if session[0] == at:
+                if isinstance(session[1], f.SessionOpened):
+                    self.venue.open_session()
                 self.tell(session[1])
             elif due is not None:
                 del self.timers[due[0]]
@@ -408,6 +424,16 @@ class OrderPath(RuleBasedStateMachine):
         """Where nothing happens behind the bot's back, the venue never lacks shares for a sale."""
         if hasattr(self, "stages") and self.venue.habits.tells_siblings and not self.is_disturbed:
             assert not self.venue.short_of_shares
+
+    @invariant()
+    def nothing_that_sleeps_till_the_open_holds_the_shares_of_the_watch(self) -> None:
+        """Where the bot watches outside the session, it sends no stop there."""
+        if not self.stages.working.extended_hours:
+            return
+        phase_at = self.stages.desk().calendar.phase_or_closed
+        for at, message in zip(self.stages.said_at, self.stages.said, strict=True):
+            if isinstance(message, c.SubmitOrder) and message.order.role in LEGS:
+                assert phase_at(at) is SessionPhase.REGULAR
 
     @invariant()
     def money_is_conserved(self) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -59,26 +60,25 @@ def replay_and_serve(
         await asyncio.Event().wait()
 
     row = mode_row(request.mode, is_dry_run=request.is_dry_run)
-    page_task = _page_task(settings, row, request.journal, say=say)
-    if page_task is not None:
-        request = replace(request, beside=(page_task,), then=stay if stays else None)
     tape = request.recording.tape
     listeners = (Progress(say, start=tape.start, end=tape.end), Narrator(say))
-    return replay(replace(request, listeners=listeners, at_end=tell_end))
+    with _page_beside(settings, row, request.journal, say=say) as beside:
+        then = stay if stays and beside else None
+        told = replace(request, listeners=listeners, at_end=tell_end, beside=beside, then=then)
+        return replay(told)
 
 
 def follow_and_serve(request: LiveRequest, *, say: Say, on_result: OnResult) -> Outcome:
     """Follow live feeds with narration and dashboard until a signal to stop."""
     settings = request.loaded.settings
     _warn_of_latch(settings, say)
-    page_task = _page_task(settings, request.row, request.journal, say=say)
     names = [feed.name for feed in request.feeds]
     if request.row.live_prices is LivePrices.ALPACA and settings.feeds.alpaca_news:
         names.append("Alpaca's news")
-    say(f"following {', '.join(names)}; {_what_follows(request)}. Ctrl-C stops")
-    started = time.perf_counter()
-    beside = (page_task,) if page_task is not None else ()
-    outcome = follow(replace(request, listeners=(Narrator(say),), beside=beside))
+    with _page_beside(settings, request.row, request.journal, say=say) as beside:
+        say(f"following {', '.join(names)}; {_what_follows(request)}. Ctrl-C stops")
+        started = time.perf_counter()
+        outcome = follow(replace(request, listeners=(Narrator(say),), beside=beside))
     _tell_end(request.journal, time.perf_counter() - started, say, on_result)
     return outcome
 
@@ -118,14 +118,22 @@ def _tell_end(journal: Place, seconds: float, say: Say, on_result: OnResult) -> 
     on_result(result)
 
 
-def _page_task(settings: Settings, row: ModeRow, journal: Place, *, say: Say) -> Task | None:
-    """The task that serves the dashboard, or None where the mode table or settings say no."""
+@contextmanager
+def _page_beside(
+    settings: Settings, row: ModeRow, journal: Place, *, say: Say
+) -> Iterator[tuple[Task, ...]]:
+    """Serve the dashboard beside a run, unless the mode table or settings say no.
+
+    The address is taken before the run starts, and free again however the run ends: it may fail
+    before the page's task was ever begun.
+    """
     if not (settings.dashboard.enabled and row.has_dashboard):
-        return None
-    listener = listen(settings.dashboard.host, settings.dashboard.port, next_free=True)
-    host, port = listener.getsockname()[:2]
-    say(f"dashboard: http://{host}:{port}")
-    return lambda: _serve(settings, journal, listener)
+        yield ()
+        return
+    with listen(settings.dashboard.host, settings.dashboard.port, next_free=True) as listener:
+        host, port = listener.getsockname()[:2]
+        say(f"dashboard: http://{host}:{port}")
+        yield (lambda: _serve(settings, journal, listener),)
 
 
 async def _serve(settings: Settings, journal: Place, listener: socket.socket) -> None:

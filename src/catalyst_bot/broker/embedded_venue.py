@@ -23,6 +23,7 @@ from catalyst_bot.broker.embedded_orders import (
     ticket_of,
 )
 from catalyst_bot.domain.account import BrokerOrder, BrokerPosition, BrokerSnapshot
+from catalyst_bot.domain.enums import SessionPhase
 from catalyst_bot.domain.limits import CostRules
 from catalyst_bot.domain.market import Bar, OpenPrint
 from catalyst_bot.domain.messages import facts as f
@@ -30,7 +31,6 @@ from catalyst_bot.domain.messages.registry import Fact, Message
 from catalyst_bot.domain.trading import ApprovedOrder, Fill, OrderTicket
 from catalyst_bot.simulation import events as e
 from catalyst_bot.simulation.fill_profile import FillProfile
-from catalyst_bot.simulation.market_now import SessionPhase
 from catalyst_bot.simulation.matching_engine import MatchingEngine
 from catalyst_bot.simulation.order_request import OrderChanges
 from catalyst_bot.simulation.refusals import Refused

@@ -75,8 +75,8 @@ class ProtectedBy(StrEnum):
 
 
 class ProtectionStep(StrEnum):
-    """What is done for a position without protection: ask the broker how things stand; of risk,
-    ask for a stop, for an exit, for a halt.
+    """What is done for a position without protection: ask the broker how things stand, or for a
+    quote to watch it by; of risk, ask for a stop, for an exit, for a halt.
     """
 
     ASK_BROKER = "ask_broker"

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from catalyst_bot.domain.enums import SessionPhase
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.market import OpenPrint
 from catalyst_bot.exchange.market.book_prices import QuoteRule
@@ -36,7 +37,7 @@ from catalyst_bot.exchange.market.world import from_microseconds, microseconds
 from catalyst_bot.exchange.streams.hubs import Channel, DataHub, NewsHub, Venue
 from catalyst_bot.exchange.streams.publisher import Publisher
 from catalyst_bot.market_data.session_times import to_seconds
-from catalyst_bot.simulation.market_now import AuctionKind, SessionPhase
+from catalyst_bot.simulation.market_now import AuctionKind
 
 _LONGEST_SLEEP_S = 1.0  # somebody may listen who did not say so
 _TICK = timedelta(microseconds=1)

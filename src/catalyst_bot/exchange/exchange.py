@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from catalyst_bot.domain.enums import SessionPhase
 from catalyst_bot.domain.limits import CostRules
 from catalyst_bot.domain.money import to_decimal
 from catalyst_bot.exchange.books.account import Account
@@ -38,7 +39,7 @@ from catalyst_bot.exchange.market.moments import ActionTaken, Moment
 from catalyst_bot.exchange.wire.errors import internal_error
 from catalyst_bot.simulation.events import OrderEvent, VenueEvent
 from catalyst_bot.simulation.margin import AccountFigures, figures
-from catalyst_bot.simulation.market_now import MarketNow, SessionPhase
+from catalyst_bot.simulation.market_now import MarketNow
 from catalyst_bot.simulation.venue_order import VenueOrder, VenueStatus
 from catalyst_bot.simulation.venue_rules import MoneyRule
 

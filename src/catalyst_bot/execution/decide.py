@@ -224,7 +224,7 @@ def _after_end(
         return outcome
     position = desk.positions.get(ticket.symbol)
     ended = frozenset({client_order_id, *_ended_with(ticket, event)})
-    released = release(state, position, desk, ended=ended)
+    released = release(state, position, desk, rules, ended=ended)
     if position is not None:
         change = Change(ended=ended, sent=_sent_in(released))
         return [*released, *review(state, position, desk, rules, change)]
@@ -378,7 +378,7 @@ def on_position_changed(
         ticket.trade_id == position.trade_id
         for ticket in (*state.open_tickets.values(), *state.finished_tickets.values())
     )
-    released = release(state, position, desk)
+    released = release(state, position, desk, rules)
     change = Change(sent=_sent_in(released))
     reviewed = review(state, position, desk, rules, change, is_adopted=is_adopted)
     return [*released, *reviewed]

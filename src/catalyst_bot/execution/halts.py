@@ -15,7 +15,7 @@ from catalyst_bot.domain.messages.commands import SetTimer, UnwatchSymbol, Watch
 from catalyst_bot.domain.messages.decisions import OrderQueued, OrderWithdrawn
 from catalyst_bot.domain.messages.registry import Message
 from catalyst_bot.domain.trading import ApprovedOrder
-from catalyst_bot.execution.protection import phase_now
+from catalyst_bot.execution.hours import phase_now
 from catalyst_bot.execution.rules import Rules
 from catalyst_bot.execution.state import Queued, State
 from catalyst_bot.execution.working import send, withdrawn

@@ -4,8 +4,10 @@ A position that lost its protection gets it back at once if that is possible. If
 within the grace, a person is told and every further step is harder: ask the broker, place the
 stop again, leave the position, halt. What exactly is sent is the risk stage's to say.
 
-A stop at the broker works in the regular session only. Where trading before and after hours is
-switched on, the bot watches the quotes in those hours, and the broker's stop comes at the open.
+A stop at the broker works in the regular session only, and a broker that is closed lets go of it
+only at the open. Where trading before and after hours is switched on, nothing is therefore placed
+outside the session: the bot watches the quotes and has to be able to sell. Without a quote it asks
+for one. The broker's stop comes at the open.
 """
 
 from __future__ import annotations
@@ -29,12 +31,14 @@ from catalyst_bot.domain.messages.commands import (
     LookUpOrder,
     SendNotification,
     SetTimer,
+    WatchSymbol,
 )
 from catalyst_bot.domain.messages.decisions import ProtectionChanged, ProtectionNeeded
 from catalyst_bot.domain.messages.registry import Message
 from catalyst_bot.domain.money import ZERO, whole_shares
 from catalyst_bot.domain.trading import OrderTicket
 from catalyst_bot.execution.brackets import parent_id_of
+from catalyst_bot.execution.hours import phase_now, watches_itself
 from catalyst_bot.execution.order_states import is_at_broker
 from catalyst_bot.execution.rules import Rules
 from catalyst_bot.execution.state import Guard, State
@@ -86,16 +90,6 @@ class Cover:
         return sum((t.quantity - t.filled_quantity for t in self.coming), start=ZERO)
 
 
-def phase_now(desk: Desk) -> SessionPhase:
-    """Return the part of the trading day."""
-    return desk.calendar.phase_or_closed(desk.now)
-
-
-def watches_itself(phase: SessionPhase, rules: Rules) -> bool:
-    """True while the bot's own watch stands in for the broker's stop."""
-    return rules.working.extended_hours and phase is not SessionPhase.REGULAR
-
-
 def cover_of(state: State, symbol: str, change: Change = NO_CHANGE) -> Cover:
     """Add up what will sell the shares of a symbol."""
     stops = exits = waiting = ZERO
@@ -139,7 +133,7 @@ def protected_by(
         return ProtectedBy.WATCHER
     cover = cover_of(state, position.symbol, change)
     phase = phase_now(desk)
-    is_own_hour = watches_itself(phase, rules)
+    is_own_hour = watches_itself(desk, rules)
     if cover.stops >= needed and not is_own_hour:
         return ProtectedBy.BROKER_STOP
     if cover.exits > 0 and cover.exits + cover.stops >= needed:
@@ -173,9 +167,10 @@ def review(
 ) -> list[Message]:
     """Say when the protection of a position changed, and ask for a stop where one is missing.
 
-    It is asked for once, then the timer repeats it (`asks_anew`: a new session begins). A position
-    that was just adopted gets one at any hour, because nothing else says where its stop is. Stops
-    for more than is held are cancelled: when they are off, the right one is asked for.
+    It is asked for once, then the timer repeats it (`asks_anew`: a new session begins). Of a
+    position that was just adopted it is asked at any hour, because nothing else says where its
+    stop is. Stops for more than is held are cancelled: when they are off, the right one is asked
+    for.
     """
     by = protected_by(state, position, desk, rules, change)
     guard = state.guards.get(position.trade_id)
@@ -190,11 +185,8 @@ def review(
     known = guard if guard is not None and is_same_trouble(guard.protected_by, by) else None
     is_asked = known is not None and known.steps > 0
     missing = _missing(position, cover)
-    is_wanted = (
-        is_adopted
-        or by is ProtectedBy.NONE
-        or (by is ProtectedBy.WATCHER and phase_now(desk) is SessionPhase.REGULAR)
-    )
+    is_bare = by in {ProtectedBy.NONE, ProtectedBy.WATCHER}
+    is_wanted = is_adopted or (is_bare and not watches_itself(desk, rules))
     if is_wanted and (asks_anew or not is_asked) and not cover.coming and missing > 0:
         step = ProtectionStep.PLACE_STOP
         tried = known.escalation if known is not None else 0
@@ -203,11 +195,13 @@ def review(
 
 
 def is_same_trouble(before: ProtectedBy, after: ProtectedBy) -> bool:
-    """True when nothing was won by a change: only a stop at the broker begins a new count.
+    """True when nothing was won by a change: a stop at the broker begins a new count, and so does
+    a watch where there was nothing.
 
     Else an exit that fails at once would be followed by the next one at once, without end.
     """
-    return before is after or ProtectedBy.BROKER_STOP not in {before, after}
+    is_seen_again = before is ProtectedBy.NONE and after is ProtectedBy.WATCHER
+    return before is after or not (is_seen_again or ProtectedBy.BROKER_STOP in {before, after})
 
 
 def _changed(
@@ -228,6 +222,8 @@ def _changed(
         is_old = guard is not None and is_same_trouble(guard.protected_by, by)
         tried = guard.escalation if guard is not None and is_old else 0
         outcome.append(_look_again(position.trade_id, desk, _grace(tried, rules)))
+        if watches_itself(desk, rules):
+            outcome.append(WatchSymbol(symbol=position.symbol))
     elif by is ProtectedBy.WATCHER:
         outcome.append(_look_again(position.trade_id, desk, _watch_lasts(desk, rules)))
     elif before in {ProtectedBy.NONE, ProtectedBy.WATCHER}:
@@ -316,6 +312,9 @@ def _escalate(
     step, moves, why = _next_step(state, position, guard, cover, desk, rules=rules)
     missing = max(whole_shares(position.quantity) - cover.stops - cover.exits, ZERO)
     naked_s = (desk.now - guard.since).total_seconds()
+    wait = _grace(count, rules)
+    if watches_itself(desk, rules):
+        wait = max(wait, RETRY)  # prices that fail for seconds are no reason to sell
     told = SendNotification(
         severity=Severity.CRITICAL,
         title=f"{position.symbol} has no stop",
@@ -326,7 +325,7 @@ def _escalate(
         _need(position, step, missing, escalation=count, detail=why),
         *moves,
         told,
-        _look_again(position.trade_id, desk, _grace(count, rules)),
+        _look_again(position.trade_id, desk, wait),
     ]
 
 
@@ -344,7 +343,8 @@ def _next_step(
 ) -> Step:
     """Say what comes next, with what execution itself does for it, and why.
 
-    After the halt the stop and the exit are tried in turns.
+    After the halt the stop and the exit are tried in turns. In the bot's own hours a quote to watch
+    by is asked for in place of the stop.
     """
     if guard.escalation == HALT_AT - 1:
         return ProtectionStep.HALT, [], "nothing helped so far: trading is halted"
@@ -366,11 +366,13 @@ def _next_step(
         asked = [LookUpOrder(client_order_id=t.client_order_id) for t in cover.coming]
         return ProtectionStep.ASK_BROKER, asked, "its stop is not confirmed: the broker is asked"
     is_halted = position.symbol in state.halted_symbols
-    phase = phase_now(desk)
-    can_trade = phase is SessionPhase.REGULAR or (
-        watches_itself(phase, rules) and phase is not SessionPhase.CLOSED
-    )
     is_turn = guard.escalation >= HALT_AT and guard.escalation % 2 == 1
+    if watches_itself(desk, rules):
+        if is_first or is_turn or is_halted:
+            asked = [WatchSymbol(symbol=position.symbol)]
+            return ProtectionStep.ASK_BROKER, asked, "no quote to watch it by: one is asked for"
+        return ProtectionStep.LEAVE, [], "no quote came to watch it by: the position is left"
+    can_trade = phase_now(desk) is SessionPhase.REGULAR
     if not cover.coming and (is_first or is_turn or is_halted or not can_trade):
         return ProtectionStep.PLACE_STOP, [], "the stop is placed again"
     return ProtectionStep.LEAVE, [], "no stop could be placed: the position is left"

@@ -15,6 +15,7 @@ from catalyst_bot.domain.messages.registry import Message
 from catalyst_bot.domain.money import ZERO
 from catalyst_bot.domain.trading import ApprovedOrder, OrderTicket
 from catalyst_bot.execution.brackets import LEGS
+from catalyst_bot.execution.hours import phase_now, watches_itself
 from catalyst_bot.execution.order_states import OrderEvent, advance, is_at_broker
 from catalyst_bot.execution.rules import Rules
 from catalyst_bot.execution.state import State
@@ -43,8 +44,7 @@ def submit(order: ApprovedOrder, desk: Desk) -> list[Message]:
 
 def _works_from(order: ApprovedOrder, desk: Desk) -> datetime:
     """When the order can fill: one that waits for the open is not late before it."""
-    is_regular = desk.calendar.phase_or_closed(desk.now) is SessionPhase.REGULAR
-    if order.extended_hours or is_regular:
+    if order.extended_hours or phase_now(desk) is SessionPhase.REGULAR:
         return desk.now
     try:
         return desk.calendar.next_session(desk.now).opens_at
@@ -159,13 +159,19 @@ def withdrawn(order: ApprovedOrder, reason: str) -> OrderWithdrawn:
 
 
 def release(
-    state: State, position: Position | None, desk: Desk, *, ended: frozenset[str] = frozenset()
+    state: State,
+    position: Position | None,
+    desk: Desk,
+    rules: Rules,
+    *,
+    ended: frozenset[str] = frozenset(),
 ) -> list[Message]:
     """Send what waited, when nothing is left in its way at the broker.
 
     An exit waits for everything else in its symbol, what protects a position for the orders that
     protected it before. Meanwhile some of the position may have been sold: then the order shrinks
-    to what is held. It never grows, so what risk approved is never exceeded.
+    to what is held. It never grows, so what risk approved is never exceeded. A stop that comes too
+    late for the session is not sent where the bot watches; at the open it is asked for again.
     """
     if position is None:
         return []
@@ -178,7 +184,9 @@ def release(
         outcome += submit(sent, desk)
     if guarding is not None and not legs_at_broker(state, position.symbol, but=ended):
         left = held - promised(state, position.symbol, but=ended)
-        if left > 0:
+        if watches_itself(desk, rules):
+            outcome.append(withdrawn(guarding, "the bot watches until the open"))
+        elif left > 0:
             outcome += submit(
                 with_raised_stop(state, replace(guarding, quantity=min(guarding.quantity, left))),
                 desk,

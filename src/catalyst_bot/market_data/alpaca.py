@@ -138,12 +138,16 @@ class AlpacaMarketData:
     def watch(self, symbol: str) -> None:
         """See `MarketData.watch`."""
         now = self._clock.now()
+        if symbol in self._watched:
+            self._jobs.put_nowait(partial(self._tell_quote_again, symbol))
         since = self._watched_before.pop(symbol, now)
         self._watched.setdefault(symbol, Watched(since, now, now))
         self._change_wants()
 
     def unwatch(self, symbol: str) -> None:
         """See `MarketData.unwatch`."""
+        if symbol == self._benchmark:
+            return
         self._watched.pop(symbol, None)
         self._minutes.forget(symbol)
         self._samples.forget(symbol)
@@ -240,17 +244,26 @@ class AlpacaMarketData:
     async def ask_quotes(self) -> None:
         """Ask for the quotes that the stream does not bring, while anything trades at all."""
         symbols = [symbol for symbol in self._watched if not self._talk.has_quotes_of(symbol)]
-        if not symbols or not self._is_trading_day():
-            return
+        if symbols and self._is_trading_day():
+            await self._ask_quotes_of(symbols)
+
+    async def _tell_quote_again(self, symbol: str) -> None:
+        """A quote that Alpaca confirms counts as new: nothing happened, and we would know."""
+        for found in await self._ask_quotes_of([symbol]):
+            self._samples.tell_again(found)
+
+    async def _ask_quotes_of(self, symbols: list[str]) -> list[str]:
+        """Return the symbols, still watched, of which a quote was found."""
         try:
             quotes = await self._rest.quotes(symbols)
         except FAILURES as error:
             self._health.failed(error)
-            return
+            return []
         self._health.worked()
-        for quote in quotes.values():
-            if quote.symbol in self._watched:
-                self._samples.take(quote)
+        found = [symbol for symbol in quotes if symbol in self._watched]
+        for symbol in found:
+            self._samples.take(quotes[symbol])
+        return found
 
     def _is_trading_day(self) -> bool:
         """True from the beginning of the pre-market to the end of the after-market."""

@@ -84,6 +84,10 @@ class QuoteSamples:
                 self._told[symbol] = (now, quote.bid, quote.ask)
                 yield QuoteSampled(at=now, quote=quote)
 
+    def tell_again(self, symbol: str) -> None:
+        """Tell the newest quote of the symbol once more, though it did not change."""
+        self._told.pop(symbol, None)
+
     def forget(self, symbol: str) -> None:
         """Forget the quotes of a symbol."""
         self._newest.pop(symbol, None)

@@ -86,7 +86,8 @@ class RecordedMarketData:
 
     def unwatch(self, symbol: str) -> None:
         """See `MarketData.unwatch`."""
-        self._watched.discard(symbol)
+        if symbol != self._benchmark:
+            self._watched.discard(symbol)
 
     def closing_watched(self, at: datetime) -> list[BarClosed]:
         """Return the bars of watched symbols that close at `at`, in order of symbol."""

@@ -15,9 +15,12 @@ class MarketData(Protocol):
         ...
 
     def watch(self, symbol: str) -> None:
-        """Send `BarClosed` for the symbol from now on. Watching twice is watching once."""
+        """Send `BarClosed` for the symbol from now on, and `QuoteSampled` where there are quotes.
+
+        Watching twice is watching once; the second time asks for the newest quote.
+        """
         ...
 
     def unwatch(self, symbol: str) -> None:
-        """Stop sending bars of the symbol."""
+        """Stop sending prices of the symbol; of the benchmark they go on, whoever traded it."""
         ...

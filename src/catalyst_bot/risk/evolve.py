@@ -132,15 +132,24 @@ def open_plan(state: State, message: PositionOpened, at: datetime) -> None:
 
 
 def move_stop(state: State, message: StopMoved, at: datetime) -> None:
-    """The plan follows the stop."""
+    """The plan follows the stop; a position that was adopted may get its plan with it."""
     plan = state.plans.get(message.trade_id)
-    if plan is not None:
-        state.plans[message.trade_id] = replace(
-            plan,
-            stop_price=message.stop_price,
-            high_water_price=message.high_water_price,
-            is_trailing=message.is_trailing,
+    if plan is None:
+        plan = TradePlan(
+            trade_id=message.trade_id,
+            catalyst_id=message.catalyst_id,
+            symbol=message.symbol,
+            stop_price=ZERO,
+            horizon_s=None,
+            high_water_price=ZERO,
+            opened_at=at,
         )
+    state.plans[message.trade_id] = replace(
+        plan,
+        stop_price=message.stop_price,
+        high_water_price=message.high_water_price,
+        is_trailing=message.is_trailing,
+    )
 
 
 def close_trade(state: State, message: PositionClosed, at: datetime) -> None:

@@ -17,7 +17,12 @@ from catalyst_bot.domain.enums import (
     Tier,
 )
 from catalyst_bot.domain.market import Quote, middle_of
-from catalyst_bot.domain.messages.decisions import OrderApproved, ProtectionNeeded, TradingHalted
+from catalyst_bot.domain.messages.decisions import (
+    OrderApproved,
+    ProtectionNeeded,
+    StopMoved,
+    TradingHalted,
+)
 from catalyst_bot.domain.messages.registry import Message
 from catalyst_bot.domain.money import ZERO, round_price_down, tick_size, to_decimal
 from catalyst_bot.domain.trading import Check, OrderTicket
@@ -67,6 +72,7 @@ def _place_stop(
     """Approve a stop, with the target where one is known; a price beyond either is an exit.
 
     A venue takes no sell stop at or above the market, and a target below it would sell at once.
+    Where the bot watches outside the session, a position without a plan gets its stop to watch.
     """
     plan = state.plans.get(position.trade_id)
     stop_price = stop_of(position, plan, rules)
@@ -76,6 +82,8 @@ def _place_stop(
         return _leave(state, position, _stopped(plan), desk, rules)
     if target_price is not None and price >= target_price:
         return _leave(state, position, ExitReason.TAKE_PROFIT, desk, rules)
+    if rules.execution.extended_hours and not _is_session(desk):
+        return [_first_stop(position, stop_price)] if plan is None else []
     checks = check_guard(position, quantity, stop_price)
     if not all(check.passed for check in checks):
         return []
@@ -93,6 +101,18 @@ def _place_stop(
             )
         )
     ]
+
+
+def _first_stop(position: Position, stop_price: Decimal) -> StopMoved:
+    return StopMoved(
+        trade_id=position.trade_id,
+        catalyst_id=position.catalyst_id,
+        symbol=position.symbol,
+        old_stop_price=ZERO,
+        stop_price=stop_price,
+        high_water_price=position.last_price,
+        is_trailing=False,
+    )
 
 
 def stop_of(position: Position, plan: TradePlan | None, rules: Rules) -> Decimal:
@@ -166,8 +186,11 @@ def _may_try(state: State, position: Position, desk: Desk) -> bool:
 
 def is_tradable(desk: Desk, rules: Rules) -> bool:
     """True in the regular session, and around it where trading there is switched on."""
-    is_regular = desk.calendar.phase_or_closed(desk.now) is SessionPhase.REGULAR
-    return is_regular or is_own_hour(desk, rules.execution)
+    return _is_session(desk) or is_own_hour(desk, rules.execution)
+
+
+def _is_session(desk: Desk) -> bool:
+    return desk.calendar.phase_or_closed(desk.now) is SessionPhase.REGULAR
 
 
 def has_stop_at_work(state: State, position: Position, desk: Desk, rules: Rules) -> bool:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from catalyst_bot.domain.enums import OrderKind, Side, TimeInForce
+from catalyst_bot.domain.enums import OrderKind, SessionPhase, Side, TimeInForce
 from catalyst_bot.domain.money import ZERO
 from catalyst_bot.simulation.events import OrderEntered, OrderReplaced
 from catalyst_bot.simulation.fill_rules import buy_stop_collar
-from catalyst_bot.simulation.market_now import MarketNow, SessionPhase
+from catalyst_bot.simulation.market_now import MarketNow
 from catalyst_bot.simulation.order_names import OrderNames
 from catalyst_bot.simulation.order_request import (
     OrderChanges,

@@ -7,14 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
-
-class SessionPhase(StrEnum):
-    """Part of the trading day."""
-
-    CLOSED = "closed"
-    PRE = "pre"
-    REGULAR = "regular"
-    POST = "post"
+from catalyst_bot.domain.enums import SessionPhase
 
 
 class AuctionKind(StrEnum):

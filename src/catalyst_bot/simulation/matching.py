@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from catalyst_bot.domain.enums import OrderKind, Side, TimeInForce
+from catalyst_bot.domain.enums import OrderKind, SessionPhase, Side, TimeInForce
 from catalyst_bot.domain.money import ZERO
 from catalyst_bot.simulation.events import (
     OrderCanceled,
@@ -17,7 +17,6 @@ from catalyst_bot.simulation.events import (
     VenueEvent,
 )
 from catalyst_bot.simulation.group import follows_entry, leg_may_fill
-from catalyst_bot.simulation.market_now import SessionPhase
 from catalyst_bot.simulation.price_window import Phase, PriceWindow
 from catalyst_bot.simulation.pricing import Offer, Pricing, unfilled
 from catalyst_bot.simulation.recorder import Recorder

@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from catalyst_bot.domain.enums import Side
+from catalyst_bot.domain.enums import SessionPhase, Side
 from catalyst_bot.domain.errors import InvariantViolated
 from catalyst_bot.domain.limits import CostRules
 from catalyst_bot.domain.market import Bar, OpenPrint
@@ -31,7 +31,7 @@ from catalyst_bot.simulation import events as e
 from catalyst_bot.simulation.entering import Registry, closing_intent, inferred_intent
 from catalyst_bot.simulation.fill_profile import FillProfile
 from catalyst_bot.simulation.judge import Judge
-from catalyst_bot.simulation.market_now import AuctionKind, MarketNow, SessionPhase
+from catalyst_bot.simulation.market_now import AuctionKind, MarketNow
 from catalyst_bot.simulation.matching import Matcher
 from catalyst_bot.simulation.order_names import OrderNames
 from catalyst_bot.simulation.order_request import OrderChanges, OrderRequest

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from catalyst_bot.domain.enums import SessionPhase
 from catalyst_bot.domain.market import Bar, OpenPrint
-from catalyst_bot.simulation.market_now import SessionPhase
 
 
 class Phase(StrEnum):

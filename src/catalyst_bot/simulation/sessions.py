@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from catalyst_bot.domain.enums import TimeInForce
+from catalyst_bot.domain.enums import SessionPhase, TimeInForce
 from catalyst_bot.simulation.events import OrderCanceled, OrderEvent, OrderExpired
-from catalyst_bot.simulation.market_now import AuctionKind, SessionPhase
+from catalyst_bot.simulation.market_now import AuctionKind
 from catalyst_bot.simulation.venue_order import VenueOrder, VenueStatus
 
 BY_REQUEST = "cancelled by request"

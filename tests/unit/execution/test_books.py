@@ -23,7 +23,7 @@ from catalyst_bot.domain.messages import decisions as d
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.trading import stop_leg_id, target_leg_id
 from catalyst_bot.portfolio.ledger import account_view
-from tests.builders import CLOSE, NOON, OPEN, approved_order, fill, ticket
+from tests.builders import CLOSE, NOON, OPEN, approved_order, fill, quote, ticket
 from tests.stages import START_USD, Stages, of_type, run_started
 
 ENTRY = approved_order()
@@ -243,6 +243,28 @@ def test_a_purchase_is_adopted_and_gets_a_stop():
     assert of_type(said, c.SendNotification)
     assert account_view(stages.portfolio, NOON).cash_usd == START_USD - 2_000
     assert stages.risk.plans[opened.position.trade_id].stop_price == 95
+
+
+def test_before_the_open_the_bot_watches_what_it_adopted_and_the_stop_comes_at_the_open():
+    """A broker that is closed would hold the shares of a stop until the open."""
+    stages = flat(ExecutionRules(extended_hours=True))
+    stages.now = OPEN + timedelta(hours=22)
+    said = foreign(stages, Side.BUY, 20, filled_at=stages.now)
+    (opened,) = of_type(said, d.PositionOpened)
+    (moved,) = of_type(said, d.StopMoved)
+    assert (moved.old_stop_price, moved.stop_price) == (0, 95)
+    assert not of_type(said, c.SubmitOrder)
+    assert stages.risk.plans[opened.position.trade_id].opened_at == stages.now
+    watched, night = stages, stages.recovered()
+    night.now = stages.now
+    touched = quote(at=watched.now, bid=94.0, ask=94.02)
+    (left,) = of_type(watched.handle(f.QuoteSampled(at=watched.now, quote=touched)), c.SubmitOrder)
+    assert (left.order.role, left.order.extended_hours) == (OrderRole.EXIT, True)
+    night.now = OPEN + timedelta(hours=24)
+    day, closes_at = night.now.date(), CLOSE + timedelta(hours=24)
+    said = night.handle(f.SessionOpened(at=night.now, day=day, closes_at=closes_at))
+    (stop,) = [m.order for m in of_type(said, c.SubmitOrder)]
+    assert (stop.role, stop.stop_loss_price) == (OrderRole.STOP_LOSS, 95)
 
 
 def test_the_same_trade_is_taken_in_once_and_one_from_before_our_books_never():

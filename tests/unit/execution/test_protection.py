@@ -466,18 +466,82 @@ def test_at_the_open_the_stop_goes_to_the_broker():
     assert protection(stages) is ProtectedBy.BROKER_STOP
 
 
-def test_a_blind_watch_is_no_watch():
-    stages = before_the_open()
-    silence = EXTENDED.watcher_silence_s
-    said = fire(stages, silence + 1)
+def unseen() -> Stages:
+    """Bought before the open, and no quote has come yet."""
+    stages = Stages(working=EXTENDED, now=PRE_OPEN)
+    stages.approve(watched_entry())
+    stages.accept(ENTRY_ID)
+    stages.fill(ENTRY_ID)
+    return stages
+
+
+def test_before_the_open_a_quote_is_asked_for_and_nothing_placed_at_the_broker():
+    """A broker that is closed would hold the shares until the open, whatever the watch sees."""
+    stages = unseen()
     assert protection(stages) is ProtectedBy.NONE
-    assert [order.role for order in submitted(said)] == [OrderRole.TAKE_PROFIT]
+    assert not of_type(stages.said, d.ProtectionNeeded)
+    said = fire(stages)
+    assert steps(said) == [ProtectionStep.ASK_BROKER]
+    assert of_type(said, c.WatchSymbol) == [c.WatchSymbol(symbol="ACME")]
+    assert len(pages(said)) == 1
+    sample(stages)
+    assert protection(stages) is ProtectedBy.WATCHER
+    assert stages.execution.guards[TRADE_ID].escalation == 0
+    (left,) = submitted(sample(stages, 97.55))
+    assert (left.role, left.extended_hours) == (OrderRole.EXIT, True)
+    assert not of_type(stages.said, c.CancelOrder)
+
+
+def test_a_quote_is_asked_for_when_the_watch_goes_blind():
+    stages = before_the_open()
+    said = fire(stages, EXTENDED.watcher_silence_s + 1)
+    assert protection(stages) is ProtectedBy.NONE
+    assert of_type(said, c.WatchSymbol) == [c.WatchSymbol(symbol="ACME")]
+    assert not submitted(said)
 
     stages = before_the_open()
     stages.handle(f.AdapterFailed(at=stages.now, adapter="market data", error="gone"))
     assert protection(stages) is ProtectedBy.NONE
     stages.handle(f.AdapterRecovered(at=stages.now, adapter="market data"))
     assert protection(stages) is ProtectedBy.WATCHER
+
+
+def test_what_cannot_be_watched_before_the_open_is_left_after_a_minute_then_trading_halts():
+    stages = unseen()
+    asked = fire(stages)
+    (timer,) = [m for m in of_type(asked, c.SetTimer) if m.timer_id == GUARD]
+    assert timer.due_at == stages.now + timedelta(seconds=60)
+    said = fire(stages, 60)
+    assert steps(said) == [ProtectionStep.LEAVE]
+    (left,) = submitted(said)
+    assert (left.exit_reason, left.extended_hours) == (ExitReason.UNPROTECTED, True)
+    reject(stages, left.client_order_id)
+    assert steps(fire(stages, 60)) == [ProtectionStep.HALT]
+    assert steps(fire(stages, 60)) == [ProtectionStep.ASK_BROKER]  # and goes on, in turns
+    assert steps(fire(stages, 120)) == [ProtectionStep.LEAVE]
+
+
+def test_what_is_halted_before_the_open_is_not_left():
+    stages = unseen()
+    stages.handle(f.SymbolHalted(at=stages.now, symbol="ACME", code="T1"))
+    fire(stages)
+    assert steps(fire(stages, 60)) == [ProtectionStep.ASK_BROKER]
+
+
+def test_at_the_open_the_stop_goes_to_the_broker_though_no_quote_ever_came():
+    stages = unseen()
+    stages.now = OPEN
+    said = stages.handle(f.SessionOpened(at=OPEN, day=OPEN.date(), closes_at=CLOSE))
+    assert [order.role for order in submitted(said)] == [OrderRole.TAKE_PROFIT]
+
+
+def test_a_stop_that_is_late_for_the_session_comes_at_the_next_open():
+    stages = held(EXTENDED, CLOSE - timedelta(seconds=1))
+    stages.cancel(STOP_ID, "by hand")  # asks for a stop, which waits for the target to go
+    stages.now = CLOSE
+    said = stages.cancel(TARGET_ID)
+    assert [m.reason for m in of_type(said, d.OrderWithdrawn)] == ["the bot watches until the open"]
+    assert not submitted(said)
 
 
 def test_a_watch_that_sees_goes_on():

@@ -204,6 +204,34 @@ async def test_quotes_come_by_rest_while_the_stream_is_down():
         await bench.until_said(f.AdapterRecovered)
 
 
+async def test_a_quote_that_stands_unchanged_is_told_again_to_who_asks():
+    bench = Bench()
+    bench.service.quotes["ACME"] = quote()
+    async with bench.running("ACME"):
+        await bench.is_up()
+        bench.push(quote())
+        await bench.until_said(f.QuoteSampled)
+        bench.time += MINUTE
+        await asyncio.sleep(0.2)
+        assert len(bench.of(f.QuoteSampled)) == 1
+        bench.prices.watch("ACME")
+        told = await bench.until_said(f.QuoteSampled, 2)
+    assert [fact.at for fact in told] == [NOON, NOON + MINUTE]
+    assert told[0].quote == told[1].quote
+
+
+async def test_a_quote_that_nobody_confirms_is_not_told_again():
+    bench = Bench()
+    async with bench.running("ACME"):
+        await bench.is_up()
+        bench.push(quote())
+        await bench.until_said(f.QuoteSampled)
+        bench.prices.watch("ACME")
+        await bench.prices.idle()
+        await asyncio.sleep(0.1)
+    assert len(bench.of(f.QuoteSampled)) == 1
+
+
 async def test_no_quotes_are_asked_for_at_night():
     bench = Bench(time=NOON + timedelta(hours=10))
     bench.service.streams.refuse[IEX] = 503

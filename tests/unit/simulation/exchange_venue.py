@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from catalyst_bot.domain.enums import OrderKind, Side, TimeInForce
+from catalyst_bot.domain.enums import OrderKind, SessionPhase, Side, TimeInForce
 from catalyst_bot.domain.limits import CostRules
 from catalyst_bot.simulation import events as e
 from catalyst_bot.simulation.fill_profile import FillProfile
-from catalyst_bot.simulation.market_now import MarketNow, SessionPhase
+from catalyst_bot.simulation.market_now import MarketNow
 from catalyst_bot.simulation.matching_engine import MatchingEngine
 from catalyst_bot.simulation.order_request import OrderClass, OrderRequest
 from catalyst_bot.simulation.refusals import Refusal, Refused

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from catalyst_bot.domain.enums import OrderKind, Side, TimeInForce
-from catalyst_bot.simulation.market_now import MarketNow, SessionPhase
+from catalyst_bot.domain.enums import OrderKind, SessionPhase, Side, TimeInForce
+from catalyst_bot.simulation.market_now import MarketNow
 from catalyst_bot.simulation.order_request import OrderClass, OrderRequest, PositionIntent
 from catalyst_bot.simulation.refusals import RefusalKind
 from catalyst_bot.simulation.venue_rules import ClientIdScope

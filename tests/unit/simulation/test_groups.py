@@ -6,8 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from catalyst_bot.domain.enums import OrderKind, Side, TimeInForce
-from catalyst_bot.simulation.market_now import SessionPhase
+from catalyst_bot.domain.enums import OrderKind, SessionPhase, Side, TimeInForce
 from catalyst_bot.simulation.matching_engine import MatchingEngine
 from catalyst_bot.simulation.order_request import OrderClass
 from catalyst_bot.simulation.refusals import Refused

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from catalyst_bot.domain.enums import OrderKind, Side, TimeInForce
+from catalyst_bot.domain.enums import OrderKind, SessionPhase, Side, TimeInForce
 from catalyst_bot.simulation.fill_profile import FillProfile
-from catalyst_bot.simulation.market_now import AuctionKind, SessionPhase
+from catalyst_bot.simulation.market_now import AuctionKind
 from catalyst_bot.simulation.venue_order import VenueStatus
 from tests.builders import bar
 from tests.unit.simulation.exchange_venue import (

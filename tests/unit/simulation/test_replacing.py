@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from catalyst_bot.domain.enums import OrderKind, Side, TimeInForce
+from catalyst_bot.domain.enums import OrderKind, SessionPhase, Side, TimeInForce
 from catalyst_bot.domain.market import OpenPrint
 from catalyst_bot.simulation import events as e
 from catalyst_bot.simulation.fill_profile import FillProfile
-from catalyst_bot.simulation.market_now import SessionPhase
 from catalyst_bot.simulation.matching_engine import MatchingEngine
 from catalyst_bot.simulation.order_request import OrderChanges, OrderClass
 from catalyst_bot.simulation.refusals import Refusal, RefusalKind, Refused

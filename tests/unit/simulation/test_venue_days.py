@@ -7,8 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from catalyst_bot.domain.enums import OrderKind, Side, TimeInForce
-from catalyst_bot.simulation.market_now import SessionPhase
+from catalyst_bot.domain.enums import OrderKind, SessionPhase, Side, TimeInForce
 from catalyst_bot.simulation.refusals import RefusalKind, Refused
 from catalyst_bot.simulation.venue_rules import CancelWhenClosed
 from tests.unit.simulation.exchange_venue import (

@@ -7,10 +7,9 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from catalyst_bot.domain.enums import OrderKind, Side, TimeInForce
+from catalyst_bot.domain.enums import OrderKind, SessionPhase, Side, TimeInForce
 from catalyst_bot.domain.errors import InvariantViolated
 from catalyst_bot.simulation import events as e
-from catalyst_bot.simulation.market_now import SessionPhase
 from catalyst_bot.simulation.matching_engine import MatchingEngine
 from catalyst_bot.simulation.order_request import OrderChanges
 from tests.unit.simulation.exchange_venue import (

@@ -259,6 +259,23 @@ def test_amounts_are_written_in_their_unit(value: float, unit: str, text: str):
     assert amount(value, unit) == text
 
 
+@pytest.mark.parametrize(
+    ("before", "text"),
+    [("97.60", "ACME: stop raised from $97.60 to $99.00"), ("0", "ACME: stop set at $99.00")],
+)
+def test_a_first_stop_was_not_raised(before: str, text: str):
+    moved = d.StopMoved(
+        trade_id=ENTRY.trade_id,
+        catalyst_id=ENTRY.catalyst_id,
+        symbol="ACME",
+        old_stop_price=Decimal(before),
+        stop_price=Decimal("99.00"),
+        high_water_price=Decimal(102),
+        is_trailing=False,
+    )
+    assert TELLERS[d.StopMoved](moved).text == text
+
+
 def test_everything_told_is_a_message():
     assert set(TELLERS) <= set(MESSAGES.values())
 

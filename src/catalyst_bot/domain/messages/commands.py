@@ -23,14 +23,14 @@ class RequestMarketView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchSymbol:
-    """From now on send `BarClosed` for the symbol."""
+    """From now on send prices of the symbol; said again, ask for its newest quote."""
 
     symbol: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnwatchSymbol:
-    """No more bars of the symbol are needed."""
+    """No more prices of the symbol are needed; the benchmark stays watched."""
 
     symbol: str
 

@@ -184,7 +184,7 @@ class ProtectionNeeded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopMoved:
-    """The stop of a position was raised (never lowered)."""
+    """The stop of a position was raised (never lowered), or set where there was none (zero)."""
 
     trade_id: str
     catalyst_id: str

@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from catalyst_bot.domain.enums import OrderKind, Side, TimeInForce
+from catalyst_bot.domain.enums import OrderKind, SessionPhase, Side, TimeInForce
 from catalyst_bot.domain.money import ZERO, whole_shares
 from catalyst_bot.exchange.books.account import Account
 from catalyst_bot.exchange.books.day_trades import (
@@ -36,7 +36,7 @@ from catalyst_bot.simulation.events import (
     OrderEntered,
     VenueEvent,
 )
-from catalyst_bot.simulation.market_now import MarketNow, SessionPhase
+from catalyst_bot.simulation.market_now import MarketNow
 from catalyst_bot.simulation.order_request import OrderRequest
 from catalyst_bot.simulation.refusals import Refused
 from catalyst_bot.simulation.venue_order import VenueOrder, VenueStatus

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 
+from catalyst_bot.domain.enums import SessionPhase
 from catalyst_bot.domain.money import to_decimal
 from catalyst_bot.exchange.market.market import Market
 from catalyst_bot.exchange.market.moments import (
@@ -20,7 +21,6 @@ from catalyst_bot.exchange.market.moments import (
     Traded,
 )
 from catalyst_bot.exchange.market.ticks import ActionKind
-from catalyst_bot.simulation.market_now import SessionPhase
 from catalyst_bot.simulation.matching_engine import MatchingEngine
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from catalyst_bot.domain.enums import TimeInForce
+from catalyst_bot.domain.enums import SessionPhase, TimeInForce
 from catalyst_bot.exchange.books.account import Account
 from catalyst_bot.exchange.books.serialise import order_body
 from catalyst_bot.exchange.books.trade_updates import event_word, update_message
@@ -17,7 +17,6 @@ from catalyst_bot.exchange.wire.replies import decimal_text
 from catalyst_bot.market_data.calendar_table import NEW_YORK
 from catalyst_bot.simulation.events import OrderCanceled, OrderEvent
 from catalyst_bot.simulation.group import ONE_CANCELS_OTHER
-from catalyst_bot.simulation.market_now import SessionPhase
 from catalyst_bot.simulation.venue_order import VenueOrder, VenueRole, VenueStatus
 
 PENDING_NEW = "pending_new"

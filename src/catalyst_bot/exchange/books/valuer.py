@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from catalyst_bot.domain.enums import SessionPhase
 from catalyst_bot.exchange.books.account import Account
 from catalyst_bot.exchange.books.store import ExchangeStore
 from catalyst_bot.exchange.market.market import Market
 from catalyst_bot.simulation.margin import AccountFigures
-from catalyst_bot.simulation.market_now import SessionPhase
 
 _MINUTE: Final = timedelta(minutes=1)
 _MINUTE_S: Final = 60

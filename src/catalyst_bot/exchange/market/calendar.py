@@ -14,9 +14,9 @@ from functools import lru_cache
 from typing import Any
 
 from catalyst_bot.domain.calendar import Session, TradingCalendar
+from catalyst_bot.domain.enums import SessionPhase
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.market_data.calendar_table import NEW_YORK, load_calendar
-from catalyst_bot.simulation.market_now import SessionPhase
 
 PRE_OPENS = time(4, 0)
 _POST_LASTS = timedelta(hours=4)

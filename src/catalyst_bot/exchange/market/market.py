@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from catalyst_bot.domain.enums import SessionPhase
 from catalyst_bot.domain.limits import CostRules
 from catalyst_bot.exchange.market.assets import Asset
 from catalyst_bot.exchange.market.bar_table import BarTable, empty_table, of_trades
@@ -38,7 +39,6 @@ from catalyst_bot.exchange.market.timeframes import DAY, MINUTE, Timeframe, midn
 from catalyst_bot.exchange.market.world import EPOCH, World, from_microseconds, microseconds
 from catalyst_bot.market_data.calendar_table import NEW_YORK
 from catalyst_bot.market_data.session_times import to_datetime, to_seconds
-from catalyst_bot.simulation.market_now import SessionPhase
 
 _OUT_OF_HOURS = "T"  # condition of a trade outside regular hours
 _A_SECOND = timedelta(seconds=1)

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from catalyst_bot.domain.enums import SessionPhase
 from catalyst_bot.domain.market import Bar, OpenPrint
 from catalyst_bot.exchange.market.news import NewsItem
 from catalyst_bot.exchange.market.ticks import CorporateAction, Trade
-from catalyst_bot.simulation.market_now import AuctionKind, SessionPhase
+from catalyst_bot.simulation.market_now import AuctionKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from typing import Final
 from zlib import crc32
 
+from catalyst_bot.domain.enums import SessionPhase
 from catalyst_bot.exchange.market.book_prices import QuoteRule
 from catalyst_bot.exchange.market.market import Market
 from catalyst_bot.exchange.market.moments import Halted, Resumed
 from catalyst_bot.exchange.market.ticks import Trade
 from catalyst_bot.exchange.streams import messages as told
 from catalyst_bot.exchange.streams.hubs import EVERY_SYMBOL, Channel, DataHub
-from catalyst_bot.simulation.market_now import SessionPhase
 
 _A_MINUTE: Final = timedelta(minutes=1)
 _LATE: Final = timedelta(seconds=30)  # after a minute, when its bar is told again

@@ -60,27 +60,26 @@ async def serve(app: FastAPI, host: str, port: int, *, next_free: bool = False) 
 
 
 async def serve_on(app: FastAPI, listener: socket.socket) -> None:
-    """Serve `app` on a socket from `listen` until the calling task is cancelled."""
-    server = _Server(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=GRACE_S,
+    """Serve `app` on a socket from `listen` until the calling task is cancelled, and close it."""
+    with listener:
+        server = _Server(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=GRACE_S,
+            )
         )
-    )
-    serving = asyncio.create_task(server.serve(sockets=[listener]), name="dashboard-server")
-    try:
-        await asyncio.shield(serving)
-    except asyncio.CancelledError:
-        server.should_exit = True
-        app.state.desk.pulse.close()
-        await serving
-        raise
-    finally:
-        listener.close()
+        serving = asyncio.create_task(server.serve(sockets=[listener]), name="dashboard-server")
+        try:
+            await asyncio.shield(serving)
+        except asyncio.CancelledError:
+            server.should_exit = True
+            app.state.desk.pulse.close()
+            await serving
+            raise
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -160,10 +160,9 @@ def outcome_unknown(m: f.SubmitOutcomeUnknown) -> Event:
 
 
 def stop_moved(m: d.StopMoved) -> Event:
-    """The stop was raised."""
-    return Event(
-        f"{m.symbol}: stop raised from ${m.old_stop_price:f} to ${m.stop_price:f}", symbol=m.symbol
-    )
+    """The stop was raised, or is the first one."""
+    before = f"raised from ${m.old_stop_price:f} to" if m.old_stop_price > 0 else "set at"
+    return Event(f"{m.symbol}: stop {before} ${m.stop_price:f}", symbol=m.symbol)
 
 
 def position_closed(m: d.PositionClosed) -> Event:
