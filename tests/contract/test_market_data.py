@@ -144,15 +144,15 @@ def test_a_view_holds_closed_bars_only(market: Market):
     assert isinstance(fact, MarketViewReceived)
     assert (fact.request_id, fact.catalyst_id) == ("r-1", "cat-1")
     assert fact.view.as_of == fact.at == OPEN + timedelta(minutes=9)
-    assert fact.view.bars.close == (100.0,)
-    assert fact.view.benchmark_bars.close == (500.0,)
+    assert [bar.close for bar in fact.view.bars] == [100.0]
+    assert [bar.close for bar in fact.view.benchmark_bars] == [500.0]
 
 
 def test_a_view_is_bounded(market: Market):
     fact = market.ask("ACME", OPEN + timedelta(hours=1))
     assert isinstance(fact, MarketViewReceived)
-    assert fact.view.bars.close == (101.0, 102.0)
-    assert fact.view.benchmark_bars.close == (502.0,)
+    assert [bar.close for bar in fact.view.bars] == [101.0, 102.0]
+    assert [bar.close for bar in fact.view.benchmark_bars] == [502.0]
 
 
 def test_the_quote_says_whether_it_was_made_from_the_last_bar(market: Market):

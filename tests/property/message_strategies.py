@@ -15,6 +15,7 @@ from catalyst_bot.domain.messages.registry import MESSAGES
 
 LEAVES: dict[Any, st.SearchStrategy[Any]] = {
     str: st.text(),
+    bytes: st.binary(),
     bool: st.booleans(),
     int: st.integers(-(2**53), 2**53),
     float: st.floats(allow_nan=False, allow_infinity=False),

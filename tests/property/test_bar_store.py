@@ -33,7 +33,7 @@ def test_changing_the_future_changes_no_window(
 def test_a_window_is_what_had_closed(closes: list[float], seconds: int):
     as_of = OPEN + timedelta(seconds=seconds)
     bars = BarStore({"ACME": columns(np.array(closes))}, interval_s=300).window("ACME", as_of, 100)
-    assert all(closed_s <= as_of.timestamp() for closed_s in bars.closed_s)
+    assert all(bar.closed_at <= as_of for bar in bars)
     assert len(bars) == min(len(closes), max(0, seconds // 300))
 
 
@@ -44,7 +44,7 @@ def test_every_bar_opens_and_closes_once_in_a_replay(closes: list[float]):
     opened = [p.price for at in instants for p in store.opening_at(at, ["ACME"])]
     closed = [bar.close for at in instants for bar in store.closing_at(at, ["ACME"])]
     assert closed == closes
-    assert opened == list(store.window("ACME", instants[-1], len(closes)).open)
+    assert opened == [bar.open for bar in store.window("ACME", instants[-1], len(closes))]
 
 
 @given(closes=CLOSES)

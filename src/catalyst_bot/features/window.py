@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,17 +31,8 @@ class BarWindow:
 
 
 def bar_window(bars: BarSeries) -> BarWindow:
-    """Turn a series into arrays. Raises `BadData` on a value that is not finite."""
-    columns = (
-        bars.opened_s,
-        bars.closed_s,
-        bars.open,
-        bars.high,
-        bars.low,
-        bars.close,
-        bars.volume,
-    )
-    table = np.array(columns, dtype=np.float64)
+    """Look at a series as arrays. Raises `BadData` on a value that is not finite."""
+    table = np.frombuffer(bars.table, dtype="<f8").reshape(len(fields(BarWindow)), -1)
     if not np.isfinite(table).all():
         raise BadData(f"bars of {bars.symbol} hold a value that is not finite")
     return BarWindow(*table)

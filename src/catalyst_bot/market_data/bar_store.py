@@ -73,16 +73,8 @@ class BarStore:
             return series_of(symbol, ())
         end = int(np.searchsorted(bars.closed_s, to_seconds(as_of), side="right"))
         part = slice(max(0, end - count), end)
-        return BarSeries(
-            symbol=symbol,
-            opened_s=tuple(bars.opened_s[part].tolist()),
-            closed_s=tuple(bars.closed_s[part].tolist()),
-            open=tuple(bars.open[part].tolist()),
-            high=tuple(bars.high[part].tolist()),
-            low=tuple(bars.low[part].tolist()),
-            close=tuple(bars.close[part].tolist()),
-            volume=tuple(bars.volume[part].tolist()),
-        )
+        table = np.array([array[part] for array in bars.arrays()], dtype="<f8")
+        return BarSeries(symbol=symbol, table=table.tobytes())
 
     def closing_at(self, at: datetime, symbols: Iterable[str]) -> list[Bar]:
         """Return the bars that close exactly at `at`, in the order of `symbols`."""
@@ -116,7 +108,7 @@ class BarStore:
     def last_close_before(self, symbol: str, at: datetime) -> float | None:
         """Return the close of the last bar closed at or before `at`, None when there is none."""
         last = self.window(symbol, at, 1)
-        return last.close[-1] if last else None
+        return last[-1].close if last else None
 
     def instants(self, start: datetime, end: datetime) -> list[datetime]:
         """Return the times in [start, end] at which any bar opens or closes, in order."""

@@ -5,7 +5,7 @@ Two positions that move together are one large position in disguise.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from math import sqrt
 
@@ -32,11 +32,18 @@ def correlation(left: Closes, right: Closes) -> float | None:
     Bars are common when they closed at the same time. None with fewer than `MIN_COMMON_BARS`
     common bars, or when one side did not move.
     """
-    pairs = [(price, right[at]) for at, price in left.items() if at in right]
-    if len(pairs) < MIN_COMMON_BARS:
+    common = left.keys() & right.keys()
+    if len(common) < MIN_COMMON_BARS:
         return None
-    prices = np.array(pairs).T
+    prices = np.array([_prices(left, common), _prices(right, common)])
     return _pearson(prices[:, 1:] / prices[:, :-1] - 1.0)
+
+
+def _prices(closes: Closes, times_s: Set[int]) -> Floats:
+    """Prices at the given times, oldest first."""
+    if len(times_s) == len(closes):
+        return np.fromiter(closes.values(), dtype=np.float64, count=len(closes))
+    return np.array([price for at, price in closes.items() if at in times_s])
 
 
 def _pearson(moves: Floats) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -168,7 +168,7 @@ def note_bar(state: State, message: BarClosed, at: datetime) -> None:
     """Keep the close, and the highest price of a symbol held."""
     bar = message.bar
     symbol = bar.symbol
-    _keep_closes(state, symbol, (int(bar.closed_at.timestamp()),), (bar.close,))
+    _keep_closes(state, symbol, {int(bar.closed_at.timestamp()): bar.close})
     plan = state.plans.get(state.trade_held.get(symbol, ""))
     if plan is not None:
         highest = highest_seen(plan, bar)
@@ -179,7 +179,7 @@ def note_bar(state: State, message: BarClosed, at: datetime) -> None:
 def note_view(state: State, message: MarketViewReceived, at: datetime) -> None:
     """Keep the closes of the window."""
     bars = message.view.bars
-    _keep_closes(state, bars.symbol, bars.closed_s, bars.close)
+    _keep_closes(state, bars.symbol, bars.closes(MAX_CLOSES))
 
 
 def mark_equity(state: State, message: EquityMarked, at: datetime) -> None:
@@ -295,16 +295,14 @@ def _plan(order: ApprovedOrder, horizon_s: float | None) -> TradePlan:
     )
 
 
-def _keep_closes(
-    state: State, symbol: str, times_s: Sequence[int], prices: Sequence[float]
-) -> None:
+def _keep_closes(state: State, symbol: str, fresh: Mapping[int, float]) -> None:
     """Merge by time: a window and single bars overlap, and the newest word on a bar counts."""
     known = state.closes.setdefault(symbol, {})
     latest_s = next(reversed(known), 0)
-    for at, price in zip(times_s[-MAX_CLOSES:], prices[-MAX_CLOSES:], strict=True):
+    for at, price in fresh.items():
         if price > 0:
             known[at] = price
-    if times_s and times_s[0] < latest_s:
+    if fresh and next(iter(fresh)) < latest_s:
         known = state.closes[symbol] = dict(sorted(known.items()))
     while len(known) > MAX_CLOSES:
         del known[next(iter(known))]

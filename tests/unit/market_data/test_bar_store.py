@@ -15,7 +15,7 @@ MINUTE = timedelta(minutes=1)
 
 def test_a_window_has_only_closed_bars_oldest_first():
     bars = store({"ACME": [100.0, 101.0, 102.0]})
-    assert bars.window("ACME", OPEN + 10 * MINUTE, 5).close == (100.0, 101.0)
+    assert [bar.close for bar in bars.window("ACME", OPEN + 10 * MINUTE, 5)] == [100.0, 101.0]
 
 
 def test_a_window_a_moment_before_the_close_leaves_the_bar_out():
@@ -27,7 +27,7 @@ def test_a_window_a_moment_before_the_close_leaves_the_bar_out():
 
 def test_a_window_is_as_long_as_asked():
     bars = store({"ACME": [100.0, 101.0, 102.0]})
-    assert bars.window("ACME", OPEN + 60 * MINUTE, 2).close == (101.0, 102.0)
+    assert [bar.close for bar in bars.window("ACME", OPEN + 60 * MINUTE, 2)] == [101.0, 102.0]
     assert not bars.window("ACME", OPEN + 60 * MINUTE, 0)
 
 
