@@ -100,13 +100,11 @@ async def reset(request: Request) -> Response:
 async def halt(request: Request) -> Response:
     """Stop trading in a symbol, now or at a time, for a while or until it is resumed."""
     body = await _body(request)
-    exchange, conductor = exchange_of(request), _conductor(request)
-    row = {"starts_at": rfc3339(exchange.now()), **body}
+    row = {"starts_at": rfc3339(exchange_of(request).now()), **body}
     try:
-        made = conductor.halt(halt_from(row))
+        made = _conductor(request).halt(halt_from(row))
     except BadData as error:
         raise invalid_field(str(error)) from error
-    exchange.remember_change(MarketChange(halt=made))
     return json_reply(
         {
             "code": made.code,
@@ -120,12 +118,10 @@ async def halt(request: Request) -> Response:
 async def resume(request: Request) -> Response:
     """Let a halted symbol trade again."""
     body = await _body(request)
-    exchange, conductor = exchange_of(request), _conductor(request)
     try:
-        ended = conductor.resume(text(body, "symbol") or "")
+        ended = _conductor(request).resume(text(body, "symbol") or "")
     except BadData as error:
         raise invalid_field(str(error)) from error
-    exchange.remember_change(MarketChange(resumed=ended.symbol, at=ended.ends_at))
     return json_reply(
         {
             "ends_at": None if ended.ends_at is None else rfc3339(ended.ends_at),
@@ -137,13 +133,11 @@ async def resume(request: Request) -> Response:
 async def corporate_action(request: Request) -> Response:
     """Let a company split its shares or change its symbol before the trading of a day."""
     body = await _body(request)
-    exchange, conductor = exchange_of(request), _conductor(request)
     try:
         action = action_from(body)
-        at = conductor.take_action(action)
+        at = _conductor(request).take_action(action)
     except BadData as error:
         raise invalid_field(str(error)) from error
-    exchange.remember_change(MarketChange(action=action))
     return json_reply({"effective_at": rfc3339(at)})
 
 
@@ -157,6 +151,7 @@ async def change_asset(request: Request) -> Response:
     except (msgspec.ValidationError, BadData) as error:
         raise invalid_field(str(error)) from error
     exchange.remember_change(MarketChange(asset=change))
+    exchange.settle()
     return json_reply(asset_body(asset))
 
 
