@@ -19,6 +19,7 @@ from catalyst_bot.exchange.conductor import Conductor
 from catalyst_bot.exchange.exchange import Exchange
 from catalyst_bot.exchange.market.assets import asset_body
 from catalyst_bot.exchange.market.market_events import action_from, halt_from
+from catalyst_bot.exchange.streams.hub import StreamHub
 from catalyst_bot.exchange.wire.errors import invalid_field, not_found
 from catalyst_bot.exchange.wire.raw_fields import number, text
 from catalyst_bot.exchange.wire.replies import (
@@ -42,6 +43,7 @@ def routes() -> list[BaseRoute]:
         Route("/admin/resume", resume, methods=["POST"]),
         Route("/admin/corporate_actions", corporate_action, methods=["POST"]),
         Route("/admin/assets", change_asset, methods=["POST"]),
+        Route("/admin/streams", streams, methods=["GET"]),
     ]
 
 
@@ -153,6 +155,17 @@ async def change_asset(request: Request) -> Response:
     exchange.remember_change(MarketChange(asset=change))
     exchange.settle()
     return json_reply(asset_body(asset))
+
+
+async def streams(request: Request) -> Response:
+    """Tell how many frames went each way on every open stream: who counts its own knows when it
+    has heard everything. The answer to a handshake names the connection (`X-Request-ID`).
+    """
+    require_admin(request)
+    hub = request.app.state.streams
+    assert isinstance(hub, StreamHub)
+    now = rfc3339(exchange_of(request).now())
+    return json_reply({"now": now, "streams": hub.frame_counts()})
 
 
 async def _body(request: Request) -> dict[str, Any]:
