@@ -117,7 +117,7 @@ class ExchangeBench:
         self._loop.run_until_complete(self._quiet())
 
     async def _quiet(self) -> None:
-        while not self.broker._watch._stream.is_up:  # noqa: ASYNC110
+        while not self.broker._watch.stream.is_up:  # noqa: ASYNC110
             await asyncio.sleep(QUIET_S)
         while True:
             said = len(self._said)

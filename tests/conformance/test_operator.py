@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import httpx2
 import pytest
+from websockets.sync.client import connect
 
 from tests.conformance.conftest import Serve
 from tests.conformance.refusals import market
@@ -26,6 +28,17 @@ def test_the_clock_stands_until_it_is_moved(exchange: Exchange):
     assert exchange.admin("GET", "/admin/clock")["now"] == before["now"]
     start = exchange.now()
     assert exchange.advance_by(seconds=90) == start + timedelta(seconds=90)
+
+
+@pytest.mark.proves("GET /admin/streams")
+def test_the_frames_of_streams_are_counted(exchange: Exchange, keys: Keys):
+    with connect(exchange.ws("/stream")) as socket:
+        assert socket.response is not None
+        name = socket.response.headers["X-Request-ID"]
+        socket.send(json.dumps({"action": "auth", "key": keys.key, "secret": keys.secret}))
+        socket.recv()
+        rows = {row["id"]: row for row in exchange.admin("GET", "/admin/streams")["streams"]}
+        assert rows[name] == {"id": name, "heard": 1, "sent": 1}
 
 
 @pytest.mark.proves("POST /admin/accounts", "GET /admin/state", "POST /admin/reset")
@@ -84,7 +97,7 @@ def test_a_company_changes_its_symbol(serving: Serve):
 
 
 def test_only_the_token_opens_these_doors(exchange: Exchange):
-    for path in ("/admin/state", "/admin/clock", "/admin/faults"):
+    for path in ("/admin/state", "/admin/clock", "/admin/faults", "/admin/streams"):
         for headers in ({}, {"X-Admin-Token": "guess"}):
             answer = httpx2.get(exchange.url + path, headers=headers)
             assert (answer.status_code, answer.json()) == (401, {"message": "unauthorized."})

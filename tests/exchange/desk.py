@@ -108,8 +108,9 @@ class Desk:
             venue=self.exchange,
             data_hub=Quiet(),
             news_hub=Quiet(),
-            since=self.store.clock(),
+            since=self.store.played(),
         )
+        self.exchange.played = self.conductor.played
         self.account, key = self.exchange.open_account("PKTEST", "secret")
         self.keys = {"APCA-API-KEY-ID": key.key_id, "APCA-API-SECRET-KEY": key.secret}
         self.http = TestClient(self._app(), raise_server_exceptions=True)

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
+from catalyst_bot.exchange.books.market_changes import MarketChange
 from catalyst_bot.exchange.conductor import Conductor
 from catalyst_bot.exchange.market.clock import ExchangeClock
 from catalyst_bot.exchange.market.market import Market
@@ -38,7 +39,10 @@ class Listener:
         self.done += [(due, at) for due in self.chores if due <= at]
         self.chores = [due for due in self.chores if due > at]
 
-    def settle(self, at: datetime) -> None:
+    def remember_change(self, change: MarketChange) -> None:
+        """Nothing is started again."""
+
+    def settle(self, *, is_exact: bool = False) -> None:
         """Nothing has to be kept."""
 
     def wanted(self, channel: str) -> Collection[str]:

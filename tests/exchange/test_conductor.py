@@ -28,6 +28,7 @@ from catalyst_bot.exchange.market.moments import (
     Moment,
     NewsPublished,
     Opening,
+    Played,
     Resumed,
     SessionChanged,
     Traded,
@@ -286,7 +287,7 @@ async def test_interest_that_comes_later_is_served_from_then_on() -> None:
 
 def test_a_restart_plays_what_was_missed() -> None:
     clock = ExchangeClock.step(NEXT_OPEN)
-    conductor, listener = stage(lively(), clock, since=CLOSE - MINUTE)
+    conductor, listener = stage(lively(), clock, since=Played(until=CLOSE - MINUTE))
     conductor.advance(NEXT_OPEN)
     assert [m.phase.value for m in listener.of(SessionChanged)] == [
         "post",

@@ -12,11 +12,13 @@ import pytest
 from catalyst_bot.domain.errors import ConfigError, JournalDamaged
 from catalyst_bot.exchange.api.order_desk import OrderDesk
 from catalyst_bot.exchange.books.store import ExchangeStore
+from catalyst_bot.exchange.market.moments import Played
 from catalyst_bot.exchange.wire.errors import ApiError
 from catalyst_bot.simulation.events import SymbolHalted
 from tests.exchange.desk import ADMIN, NEXT_OPEN, OPEN, Desk
 from tests.exchange.test_trade_updates import MOVES, busy_day
 
+PLAYED = Played(until=OPEN)
 LIMIT: dict[str, Any] = {
     "symbol": "AAPL",
     "qty": "1",
@@ -175,11 +177,11 @@ def store(path: Path) -> Iterator[ExchangeStore]:
 def test_a_transaction_is_all_or_nothing(store: ExchangeStore, path: Path) -> None:
     event = SymbolHalted(at=OPEN, symbol="AAPL")
     store.add_events("a", 0, [event])
-    store.commit(OPEN)
+    store.commit(OPEN, PLAYED)
     store.add_events("a", 1, [event])
     store.add_events("a", 0, [event])  # a number that is taken
     with pytest.raises(sqlite3.IntegrityError):
-        store.commit(OPEN + timedelta(minutes=1))
+        store.commit(OPEN + timedelta(minutes=1), PLAYED)
     assert list(store.events("a")) == [(1, event)]
     assert store.clock() == OPEN
 
@@ -188,7 +190,7 @@ def test_many_events_are_read_page_by_page(store: ExchangeStore) -> None:
     events = [SymbolHalted(at=OPEN + timedelta(seconds=n), symbol=f"S{n}") for n in range(5000)]
     store.add_events("a", 0, events)
     store.put_equity("a", 60, Decimal("1.50"))
-    store.commit(OPEN)
+    store.commit(OPEN, PLAYED)
     assert [event for _, event in store.events("a")] == events
     assert [seq for seq, _ in store.events("a", 4998)] == [4999, 5000]
     assert store.equity_points("a") == [(60, Decimal("1.50"))]
@@ -214,7 +216,7 @@ def test_a_file_of_somebody_else(tmp_path: Path) -> None:
 
 def test_a_damaged_event_is_named(store: ExchangeStore) -> None:
     store.add_events("a", 0, [SymbolHalted(at=OPEN, symbol="AAPL")])
-    store.commit(OPEN)
+    store.commit(OPEN, PLAYED)
     store._connection.execute("UPDATE events SET body = '{}'")
     with pytest.raises(JournalDamaged, match="event 1"):
         list(store.events("a"))

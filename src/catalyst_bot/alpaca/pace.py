@@ -9,11 +9,16 @@ SHORTEST_PAUSE_S = 0.005  # of the wall: however fast time runs there, this mach
 
 
 class Pace:
-    """Pauses and stop-watches in the broker's seconds."""
+    """Pauses and stop-watches in the broker's seconds.
 
-    def __init__(self, speed: float = 1.0) -> None:
+    With `is_stepped` the broker's time stands still until we move it. Then nothing is done because
+    time passes: whoever moves it asks for everything in turn.
+    """
+
+    def __init__(self, speed: float = 1.0, *, is_stepped: bool = False) -> None:
         assert speed > 0, speed
         self.speed = speed
+        self.is_stepped = is_stepped
 
     def seconds(self) -> float:
         """Return the broker's seconds since some moment; they never go back."""

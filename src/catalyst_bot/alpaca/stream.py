@@ -3,6 +3,9 @@
 What is said on it is the business of a `Talk`. Three things end a connection: a fault, silence
 where there should be news, and `renew`, for whoever notices that something was left out. Nothing
 that was missed is told again by Alpaca, so `Talk.opened` asks by REST after every connection.
+
+At an exchange that we move step by step what is heard waits until `read`, so that it is taken in at
+its time and in its turn, and not when the wire happens to bring it.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -72,18 +76,29 @@ class Talk(Protocol):
 
 
 class Line:
-    """One open connection: JSON both ways."""
+    """One open connection: JSON both ways.
+
+    `said_count` and `heard_count` are messages. `name` is what the other side called the
+    connection, empty when it gave it no name.
+    """
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
+        response = connection.response
+        self.name = response.headers.get("X-Request-ID", "") if response else ""
+        self.said_count = 0
+        self.heard_count = 0
 
     async def say(self, message: Any) -> None:
         """Send one message."""
+        self.said_count += 1
         await self._connection.send(json.dumps(message))
 
     async def hear(self) -> Any:
         """Wait for one message, text or binary. Raises `BadData` for one that is no JSON."""
-        return decoded(await self._connection.recv())
+        frame = await self._connection.recv()
+        self.heard_count += 1
+        return decoded(frame)
 
 
 def decoded(frame: str | bytes) -> Any:
@@ -104,6 +119,8 @@ class Stream:
         self._pace = pace
         self._chance = chance
         self._line: Line | None = None
+        self._unread: deque[Any] = deque()
+        self.is_given_up = False
         self._connection: ClientConnection | None = None
         self._failures = 0
         self._refusals = 0
@@ -117,6 +134,24 @@ class Stream:
     def up_for_s(self) -> float:
         """Return for how many of the broker's seconds it has been up, 0 when it is not."""
         return 0.0 if self.up_since is None else self._pace.seconds() - self.up_since
+
+    @property
+    def url(self) -> str:
+        """Where it leads."""
+        return self._talk.url
+
+    @property
+    def line(self) -> Line | None:
+        """The connection while it is up."""
+        return self._line if self.is_up else None
+
+    async def read(self) -> None:
+        """Take in what was heard and waits; a fault in it breaks the connection."""
+        while self._unread:
+            try:
+                self._talk.take(self._unread.popleft())
+            except (BadData, StreamRefused):
+                await self.renew()
 
     async def say(self, message: Any) -> None:
         """Send one message if the stream is up; a fault is dealt with by `run`."""
@@ -152,6 +187,7 @@ class Stream:
                 self._connection = self._line = self.up_since = None
             self._talk.closed(why)
             await asyncio.sleep(self._pause_s(why, lived_s))
+        self.is_given_up = True
 
     async def _talk_once(self) -> None:
         async with _Connect(
@@ -172,7 +208,11 @@ class Stream:
             self._refusals = 0
             self._talk.opened()
             while True:
-                self._talk.take(await self._next(self._line))
+                message = await self._next(self._line)
+                if self._pace.is_stepped:
+                    self._unread.append(message)
+                else:
+                    self._talk.take(message)
 
     async def _next(self, line: Line) -> Any:
         limit_s = self._talk.longest_silence_s()

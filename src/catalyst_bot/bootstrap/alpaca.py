@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from catalyst_bot.alpaca.account import Account, Standing, ask_standing, read_ti
 from catalyst_bot.alpaca.client import AlpacaClient, AlpacaRefused, AlpacaSilent
 from catalyst_bot.alpaca.pace import Pace
 from catalyst_bot.alpaca.stepped import ADMIN_TOKEN
+from catalyst_bot.alpaca.stream import Stream
 from catalyst_bot.bootstrap.modes import BrokerKind, ModeRow
 from catalyst_bot.bootstrap.parts import Task
 from catalyst_bot.broker.alpaca_client import AlpacaBrokerClient
@@ -60,7 +61,7 @@ class AlpacaDesk:
 
     def pace(self) -> Pace:
         """How fast time passes there."""
-        return Pace(self.standing.time.speed or STEP_PACE)
+        return Pace(self.standing.time.speed or STEP_PACE, is_stepped=self.is_ours_to_move)
 
     @property
     def is_ours_to_move(self) -> bool:
@@ -85,18 +86,26 @@ class AlpacaDesk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """What a stepped exchange needs of the adapters: see `Stepper` and `SteppedExchange`."""
+
+    streams: Sequence[Stream] = ()
+    reads: Sequence[Ask] = ()
+    looks: Sequence[Ask] = ()
+    idle: Sequence[Ask] = ()
+    feeds: Sequence[Ask] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlpacaParts:
-    """What a run needs of Alpaca; `task` runs all of it. For a stepped exchange `looks` tell what
-    happened there, and `idle` wait until all questions are answered.
-    """
+    """What a run needs of Alpaca; `task` runs all of it. `steps` are for a stepped exchange."""
 
     broker: Broker
     market_data: AlpacaMarketData
     due: Sequence[Fact]
     undone: Sequence[Command]
     task: Task
-    looks: Sequence[Ask]
-    idle: Sequence[Ask]
+    steps: Steps
 
 
 def alpaca_desk(settings: Settings) -> AlpacaDesk:
@@ -164,8 +173,16 @@ def alpaca_parts(
     )
     market_data.learn(records)
     runs: list[Callable[[], Coroutine[Any, Any, None]]] = [market_data.run]
+    steps = Steps(
+        streams=[market_data.stream],
+        reads=[market_data.stream.read],
+        looks=[market_data.look],
+        idle=[market_data.idle],
+    )
     if settings.feeds.alpaca_news:
-        runs.append(AlpacaNews(client, clock=clock, sink=sink).run)
+        news = AlpacaNews(client, clock=clock, sink=sink)
+        runs.append(news.run)
+        steps = replace(steps, streams=[*steps.streams, news.stream], feeds=[news.poll])
     if isinstance(clock, VenueClock):
         runs.append(_Follower(client, clock, desk).run)
     undone = unanswered(records)
@@ -177,8 +194,7 @@ def alpaca_parts(
             due=(),
             undone=undone,
             task=_together(client, runs),
-            looks=[market_data.send_bars],
-            idle=[market_data.idle],
+            steps=steps,
         )
     broker = AlpacaBrokerClient(
         client,
@@ -193,8 +209,13 @@ def alpaca_parts(
         due=broker.recover((record.body for record in records), clock.now()),
         undone=[command for command in undone if not isinstance(command, SubmitOrder)],
         task=_together(client, [*runs, broker.run]),
-        looks=[broker.poll, market_data.send_bars],
-        idle=[broker.idle, market_data.idle],
+        steps=replace(
+            steps,
+            streams=[*steps.streams, broker.stream],
+            reads=[*steps.reads, broker.stream.read],
+            looks=[broker.poll, *steps.looks],
+            idle=[broker.idle, *steps.idle],
+        ),
     )
 
 

@@ -7,6 +7,7 @@ import gc
 import math
 import secrets
 import signal
+import time
 import tomllib
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -180,7 +181,7 @@ def _parts(
     is_ours = knobs.profile is Profile.OURS
     world = World(source, seed=knobs.seed)
     market = Market(world, quote_rule=QuoteRule.BARS if is_ours else QuoteRule.TRADES)
-    exchange = Exchange(market, store, knobs, now=clock.now)
+    exchange = Exchange(market, store, knobs, now=clock.now, seconds=_seconds(clock))
     faults = FaultBook(seed=knobs.seed, now=clock.now)
     limits = StreamLimits(
         auth_timeout_s=knobs.auth_timeout_s,
@@ -197,12 +198,13 @@ def _parts(
         news_hub=streams.news,
         breathe=streams.breathe,
         holds_openings=is_ours and clock.kind is ClockKind.STEP,
-        since=store.clock(),
+        since=store.played(),
         until=source.ends_at if math.isinf(clock.speed) else None,
     )
     exchange.publish = streams.trading.publish
     exchange.is_heard = streams.trading.hears
     exchange.nudge = conductor.nudge
+    exchange.played = conductor.played
     streams.data.on_change = conductor.nudge
     return Parts(
         exchange=exchange,
@@ -212,6 +214,15 @@ def _parts(
         faults=faults,
         admin_token=admin_token,
     )
+
+
+def _seconds(clock: ExchangeClock) -> Callable[[], float]:
+    """By what requests are counted: real clients are slowed down by real time, but a run in steps
+    has to be the same however fast this machine is.
+    """
+    if clock.kind is ClockKind.STEP:
+        return lambda: clock.now().timestamp()
+    return time.time
 
 
 def _knobs(asked: Asked) -> Knobs:

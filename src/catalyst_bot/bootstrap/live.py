@@ -198,7 +198,8 @@ class _Parts:
 
     async def _step(self, clock: SimulatedClock, ends_at: datetime) -> None:
         assert self._desk is not None
-        exchange = SteppedExchange(self._desk.access, self._desk.admin_token)
+        steps = self._outside.steps
+        exchange = SteppedExchange(self._desk.access, self._desk.admin_token, streams=steps.streams)
         async with exchange, make_client() as client:
             stepper = Stepper(
                 exchange,
@@ -206,11 +207,15 @@ class _Parts:
                 inbox=self._inbox,
                 timers=self._timers,
                 sessions=self._calendar.between(clock.now(), ends_at),
-                looks=self._outside.looks,
-                idle=self._outside.idle,
+                reads=steps.reads,
+                looks=steps.looks,
+                idle=steps.idle,
                 feeds=[
-                    Poller(feed, client=client, clock=clock, sink=self._inbox).poll
-                    for feed in self._request.feeds
+                    *steps.feeds,
+                    *(
+                        Poller(feed, client=client, clock=clock, sink=self._inbox).poll
+                        for feed in self._request.feeds
+                    ),
                 ],
             )
             await stepper.play(ends_at)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
-from catalyst_bot.bootstrap.alpaca import AlpacaDesk, alpaca_parts
+from catalyst_bot.bootstrap.alpaca import AlpacaDesk, Steps, alpaca_parts
 from catalyst_bot.bootstrap.modes import BrokerKind, LivePrices, ModeRow
 from catalyst_bot.bootstrap.parts import Task, broker_of, embedded_venue
 from catalyst_bot.domain.calendar import TradingCalendar
@@ -17,7 +17,6 @@ from catalyst_bot.ports.broker import Broker
 from catalyst_bot.ports.clock import Clock
 from catalyst_bot.ports.market_data import MarketData
 from catalyst_bot.ports.sink import Sink
-from catalyst_bot.runtime.stepping import Ask
 from catalyst_bot.settings import Settings
 
 
@@ -25,8 +24,7 @@ from catalyst_bot.settings import Settings
 class Outside:
     """Broker and prices of a live run, with their tasks.
 
-    `due` are facts the core has to hear first, `undone` commands to execute first. For `looks` and
-    `idle` see `Stepper`.
+    `due` are facts the core has to hear first, `undone` commands to execute first.
     """
 
     broker: Broker
@@ -34,8 +32,7 @@ class Outside:
     due: Sequence[Fact]
     undone: Sequence[Command]
     tasks: Sequence[Task] = ()
-    looks: Sequence[Ask] = ()
-    idle: Sequence[Ask] = ()
+    steps: Steps = field(default_factory=Steps)
 
 
 def starting_cash_usd(row: ModeRow, desk: AlpacaDesk | None) -> Decimal | None:
@@ -64,8 +61,7 @@ def outside_of(
             due=parts.due,
             undone=parts.undone,
             tasks=[parts.task],
-            looks=parts.looks,
-            idle=parts.idle,
+            steps=parts.steps,
         )
     venue = embedded_venue(settings, sink=sink, clock=clock)
     return Outside(

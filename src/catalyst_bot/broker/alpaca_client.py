@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from catalyst_bot.alpaca.client import AlpacaClient, AlpacaRefused, AlpacaSilent
+from catalyst_bot.alpaca.stream import Stream
 from catalyst_bot.broker.alpaca_book import give_up
 from catalyst_bot.broker.alpaca_lines import Line, Placed
 from catalyst_bot.broker.alpaca_mapping import on_tick, order_request, read_order
@@ -124,9 +125,15 @@ class AlpacaBrokerClient:
         finally:
             self._jobs.task_done()
 
+    @property
+    def stream(self) -> Stream:
+        """The stream of the account."""
+        return self._watch.stream
+
     async def idle(self) -> None:
-        """Wait until every command is carried out."""
+        """Wait until every command is carried out, and look at what came of it."""
         await self._jobs.join()
+        await self._watch.look_if_due()
 
     async def poll(self) -> None:
         """Ask once how our orders stand and tell what is new."""

@@ -71,7 +71,7 @@ class OrderWatch:
         talk = TradeUpdates(
             client.access, on_update=self.take, on_open=self._opened, on_close=self._closed
         )
-        self._stream = Stream(talk, pace=self._pace)
+        self.stream = Stream(talk, pace=self._pace)
 
     def learn(self, messages: list[Message]) -> None:
         """Fold a journal."""
@@ -79,14 +79,21 @@ class OrderWatch:
         self._foreign.learn(messages)
 
     async def run(self) -> None:
-        """Listen and look until cancelled."""
+        """Listen and look until cancelled; where we move the time, listen only."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._stream.run())
-            group.create_task(self._look_forever())
+            group.create_task(self.stream.run())
+            if not self._pace.is_stepped:
+                group.create_task(self._look_forever())
 
     def look_soon(self) -> None:
         """Ask by REST as soon as possible: something happened or was asked for."""
         self._look_now.set()
+
+    async def look_if_due(self) -> None:
+        """Ask by REST if something happened or was asked for since the last look."""
+        if self._look_now.is_set():
+            self._look_now.clear()
+            await self.poll()
 
     def take(self, update: Update) -> None:
         """Take in what the stream says of one order, and ask for what it leaves out."""
@@ -115,7 +122,7 @@ class OrderWatch:
             return
         self.health.worked()
         if self._is_mute(facts):
-            await self._stream.renew()
+            await self.stream.renew()
 
     async def find(self, order_id: str) -> Found:
         """Ask for one order of ours by its client id; nothing when Alpaca does not know it."""
@@ -156,7 +163,7 @@ class OrderWatch:
     async def _look_forever(self) -> None:
         while True:
             await self.poll()
-            usual_s = self._calm_poll_s if self._stream.is_up else self._poll_s
+            usual_s = self._calm_poll_s if self.stream.is_up else self._poll_s
             pause_s = self._pace.on_the_wall(self.health.pause_s(usual_s))
             await self._pace.sleep(min(LOOK_AGAIN_S, usual_s))
             with suppress(TimeoutError):
@@ -242,8 +249,8 @@ class OrderWatch:
     def _is_mute(self, facts: list[Fact]) -> bool:
         """True when REST found a fill that the stream was up for and did not tell."""
         now = self._clock.now()
-        up_since = now - timedelta(seconds=self._stream.up_for_s())
-        return self._stream.is_up and any(
+        up_since = now - timedelta(seconds=self.stream.up_for_s())
+        return self.stream.is_up and any(
             isinstance(fact, f.OrderFilled) and up_since < fact.fill.filled_at < now - STREAM_DELAY
             for fact in facts
         )

@@ -1,7 +1,9 @@
 """Moves the exchange through time: every moment once, in order, to accounts and sockets.
 
 Where the clock runs, `run` sleeps until the next moment; where it is told, `advance` plays all
-moments up to a time. Either way the clock never passes a moment that was not played.
+moments up to a time. Either way the clock never passes a moment that was not played. All that
+happens at one instant is kept in one transaction, and told after it; so a killed exchange goes on
+between two instants, and none is lost or played twice.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from datetime import datetime, timedelta
 from catalyst_bot.domain.enums import SessionPhase
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.market import OpenPrint
+from catalyst_bot.exchange.books.market_changes import MarketChange
 from catalyst_bot.exchange.market.book_prices import QuoteRule
 from catalyst_bot.exchange.market.clock import ClockKind, ExchangeClock
 from catalyst_bot.exchange.market.market import Market
@@ -27,6 +30,7 @@ from catalyst_bot.exchange.market.moments import (
     Moment,
     NewsPublished,
     Opening,
+    Played,
     Resumed,
     SessionChanged,
     Traded,
@@ -50,8 +54,8 @@ class Conductor:
 
     With `holds_openings` an advance to T stops before the bars that begin at T print their open:
     that is the first thing of the next advance, so orders decided at T can meet that price.
-    `since` is up to when moments were played before a restart, `until` the end of all of them;
-    `breathe` is awaited in between.
+    `since` is how far they were played before a restart, `until` the end of all of them; `breathe`
+    is awaited in between.
     """
 
     def __init__(
@@ -64,31 +68,41 @@ class Conductor:
         news_hub: NewsHub,
         breathe: Callable[[], Awaitable[None]] | None = None,
         holds_openings: bool = False,
-        since: datetime | None = None,
+        since: Played | None = None,
         until: datetime | None = None,
     ) -> None:
         self._market = market
         self._clock = clock
         self._venue = venue
-        self._publisher = Publisher(market, data_hub)
-        self._news_hub = news_hub
+        self._publisher = Publisher(market, data_hub, news_hub)
         self._breathe = breathe
         self._holds_openings = holds_openings
-        self._played_until = since or clock.now()
+        self._played_until = since.until if since else clock.now()
         self._until = until
-        self._unopened: datetime | None = None
+        self._unopened = market.unprinted_from = (
+            since.until if since is not None and since.is_to_open else None
+        )
         self._trades = TradeSchedule()
         self._edges = EdgeSchedule()
         self._followed: tuple[frozenset[str], frozenset[str], int] | None = None
         self._held: datetime | None = None
         self._is_playing = False
         self._nudged = asyncio.Event()
+        self._hold(self.next_moment())
+
+    def played(self) -> Played:
+        """Return how far the market was played."""
+        if not self._is_playing:
+            self._catch_up()
+        return Played(until=self._played_until, is_to_open=self._unopened is not None)
 
     # Running
 
     async def run(self) -> None:
         """Play moments as the clock reaches them, until cancelled."""
         self._clock.begin()
+        if self._unopened is not None and not self._holds_openings:
+            self._open_held(self._unopened)  # it was stepped before it was started again
         while True:
             at = self.next_moment()
             self._hold(at)
@@ -96,8 +110,7 @@ class Conductor:
             if at is None or wait_s > 0:
                 await self._sleep(wait_s)
                 self._catch_up()
-                if self._unopened is None:
-                    self._venue.settle(self._played_until)
+                self._venue.settle()
                 continue
             self._clock.move_to(max(at, self._clock.now()))
             self._play(at)
@@ -147,9 +160,8 @@ class Conductor:
         self._clock.move_to(max(to, self._clock.now()))
         if self._holds_openings:
             self._hold_openings(to)
-        else:
-            self._venue.settle(to)
         self._played_until = max(self._played_until, to)
+        self._venue.settle(is_exact=True)
         self.nudge()
 
     def next_moment(self) -> datetime | None:
@@ -189,8 +201,8 @@ class Conductor:
         halt = replace(halt, starts_at=max(halt.starts_at, self._clock.now()))
         self._market.world.add_halt(halt)
         if halt.starts_at <= self._played_until:
-            self._tell(Halted(at=halt.starts_at, symbol=halt.symbol, code=halt.code))
-        self.nudge()
+            self._show(Halted(at=halt.starts_at, symbol=halt.symbol, code=halt.code))
+        self._remember(MarketChange(halt=halt))
         return halt
 
     def resume(self, symbol: str) -> Halt:
@@ -201,8 +213,8 @@ class Conductor:
         if halt is None:
             raise BadData(f"{symbol} is not halted")
         if now <= self._played_until:
-            self._tell(Resumed(at=now, symbol=symbol, code=halt.code))
-        self.nudge()
+            self._show(Resumed(at=now, symbol=symbol, code=halt.code))
+        self._remember(MarketChange(resumed=symbol, at=now))
         return replace(halt, ends_at=now)
 
     def take_action(self, action: CorporateAction) -> datetime:
@@ -214,62 +226,73 @@ class Conductor:
         if at <= max(self._clock.now(), self._played_until):
             raise BadData(f"{action.kind} of {action.symbol}: it is too late for {action.on}")
         self._market.world.add_corporate_action(action)
-        self.nudge()
+        self._remember(MarketChange(action=action))
         return at
+
+    def _remember(self, change: MarketChange) -> None:
+        self._venue.remember_change(change)
+        self._keep()
+        self.nudge()
 
     # One instant
 
     def _play(self, at: datetime) -> None:
-        with self._playing():
+        with self._playing(at):
             self._play_before_openings(at)
             self._play_openings(at)
-        self._played_until = max(self._played_until, at)
 
     def _hold_openings(self, at: datetime) -> None:
         """Play an instant up to the bars that begin there."""
         self._market.unprinted_from = self._unopened = at
-        with self._playing():
+        with self._playing(at):
             self._play_before_openings(at)
 
     def _open_held(self, at: datetime) -> datetime:
         """Play the rest of the instant at which the last advance stopped."""
         self._follow(at)
         self._market.unprinted_from = self._unopened = None
-        with self._playing():
+        with self._playing(at):
             self._play_openings(at)
         return at
 
     @contextmanager
-    def _playing(self) -> Iterator[None]:
+    def _playing(self, at: datetime) -> Iterator[None]:
+        """Play an instant, or half of one: all of it is kept at once, then it is told."""
         self._is_playing = True
         try:
             yield
+            self._played_until = max(self._played_until, at)
+            self._keep()
         finally:
             self._is_playing = False
+
+    def _keep(self) -> None:
+        self._venue.settle()
+        self._publisher.tell()
 
     def _play_before_openings(self, at: datetime) -> None:
         world, before = self._market.world, at - _TICK
         for action in world.actions.between(before, at):
-            self._tell(ActionTaken(at=at, action=action))
+            self._show(ActionTaken(at=at, action=action))
             self._followed = None  # another symbol may be meant from now on
         change = self._session_change(at)
         if change is not None and change.phase not in _ENDING:
-            self._tell(change)
+            self._show(change)
         for halt in world.halt_ends.between(before, at):
-            self._tell(Resumed(at=at, symbol=halt.symbol, code=halt.code))
+            self._show(Resumed(at=at, symbol=halt.symbol, code=halt.code))
         for halt in world.halt_starts.between(before, at):
-            self._tell(Halted(at=at, symbol=halt.symbol, code=halt.code))
+            self._show(Halted(at=at, symbol=halt.symbol, code=halt.code))
         self._close_bars(at)
         if change is not None and change.phase in _ENDING:
             if change.phase is SessionPhase.POST:
                 self._close_auction(at)
-            self._tell(change)
+            self._show(change)
         if (due_at := self._venue.next_due()) is not None and due_at <= at:
             self._venue.on_due(at)
         self._publisher.on_clock(at)
         for item in world.news.between(before, at):
-            self._tell(NewsPublished(at=at, item=item))
-            self._news_hub.publish(item.message())
+            self._show(NewsPublished(at=at, item=item))
+            self._publisher.on_news(item)
 
     def _play_openings(self, at: datetime) -> None:
         if at.microsecond == 0:
@@ -277,7 +300,7 @@ class Conductor:
             found = (series.opening(seconds) for series in self._edges.series)
             prints = tuple(opening for opening in found if opening is not None)
             if prints:
-                self._tell(Opening(at=at, prints=prints))
+                self._show(Opening(at=at, prints=prints))
                 self._open_auction(at, prints)
         ticks = self._trades.take(microseconds(at))
         if not ticks:
@@ -286,7 +309,7 @@ class Conductor:
         interested = self._venue.interested()
         own = tuple(trade for trade in trades if trade.symbol in interested)
         if own:
-            self._tell(Traded(at=at, trades=own))
+            self._show(Traded(at=at, trades=own))
         self._publisher.on_trades(trades, at)
 
     def _close_bars(self, at: datetime) -> None:
@@ -295,7 +318,7 @@ class Conductor:
         seconds = to_seconds(at)
         bars = tuple(bar for each in self._edges.series for bar in each.bars_closing(seconds))
         if bars:
-            self._tell(Closing(at=at, bars=bars))
+            self._show(Closing(at=at, bars=bars))
             self._publisher.on_closes([bar.symbol for bar in bars], at)
 
     def _open_auction(self, at: datetime, prints: tuple[OpenPrint, ...]) -> None:
@@ -311,7 +334,7 @@ class Conductor:
             if earlier is None or earlier[0] < opens_us:
                 prices[opening.symbol] = opening.price
         if prices:
-            self._tell(Auctioned(at=at, kind=AuctionKind.OPEN, prices=prices))
+            self._show(Auctioned(at=at, kind=AuctionKind.OPEN, prices=prices))
 
     def _close_auction(self, at: datetime) -> None:
         """The last trades of the regular session are the closing auctions of their symbols."""
@@ -323,7 +346,7 @@ class Conductor:
             if trade is not None and trade.at >= day.opens_at:
                 prices[symbol] = trade.price
         if prices:
-            self._tell(Auctioned(at=at, kind=AuctionKind.CLOSE, prices=prices))
+            self._show(Auctioned(at=at, kind=AuctionKind.CLOSE, prices=prices))
 
     def _session_change(self, at: datetime) -> SessionChanged | None:
         day = self._market.hours.day_at(at)
@@ -332,7 +355,7 @@ class Conductor:
                 return SessionChanged(at=at, phase=phase, day=day.day)
         return None
 
-    def _tell(self, moment: Moment) -> None:
+    def _show(self, moment: Moment) -> None:
         self._venue.on_moment(moment)
         if isinstance(moment, Halted | Resumed):
             self._publisher.on_halt(moment)
@@ -370,10 +393,10 @@ class Conductor:
         self._clock.hold(at)
 
     def _catch_up(self) -> None:
-        """Nothing happened up to now, unless the next moment is due and not yet played."""
+        """Nothing happened up to now, or to just before the moment that holds the clock."""
         now = self._clock.now()
-        if self._held is None or now < self._held:
-            self._played_until = max(self._played_until, now)
+        quiet_until = now if self._held is None else min(now, self._held - _TICK)
+        self._played_until = max(self._played_until, quiet_until)
 
     async def _sleep(self, wait_s: float) -> None:
         self._nudged.clear()

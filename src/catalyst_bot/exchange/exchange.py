@@ -1,7 +1,7 @@
 """The exchange itself: its accounts, what happens to them in time, and what is kept of it.
 
-Every method is synchronous, so a request or a moment of the market is one step: the engines
-decide, the store commits all of it in one transaction, and only then is anybody told.
+Every method is synchronous, so a request or an instant of the market is one step: the engines
+decide, `settle` commits all of it in one transaction, and only then is anybody told.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from catalyst_bot.exchange.books.store import ExchangeStore
 from catalyst_bot.exchange.books.valuer import Valuer
 from catalyst_bot.exchange.knobs import Knobs, Profile
 from catalyst_bot.exchange.market.market import Market
-from catalyst_bot.exchange.market.moments import ActionTaken, Moment
+from catalyst_bot.exchange.market.moments import ActionTaken, Moment, Played
 from catalyst_bot.exchange.wire.errors import internal_error
 from catalyst_bot.simulation.events import OrderEvent, VenueEvent
 from catalyst_bot.simulation.margin import AccountFigures, figures
@@ -54,7 +54,8 @@ class Exchange:
 
     `now` is the exchange's clock, `publish` tells a trade update to an account's streams and
     `is_heard` whether there are any, `nudge` tells whoever waits for the next moment that orders
-    have changed, `wall` counts requests (UNIX seconds).
+    have changed, `played` returns how far the market was played (without it, up to now), `seconds`
+    counts requests (UNIX seconds).
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class Exchange:
         now: Callable[[], datetime],
         publish: Publish | None = None,
         costs: CostRules | None = None,
-        wall: Callable[[], float] = time.time,
+        seconds: Callable[[], float] = time.time,
     ) -> None:
         self.market = market
         self.store = store
@@ -74,15 +75,17 @@ class Exchange:
         self.now = now
         self.publish = publish
         self.nudge: Callable[[], None] | None = None
+        self.played: Callable[[], Played] | None = None
         self.is_heard: Callable[[str], bool] | None = None
         self.reporter = Reporter(market, self.knobs)
         self.listeners = Listeners()
-        self._wall = wall
+        self._seconds = seconds
         self._rates: dict[str, RateLimit] = {}
         self._due = DueList()
         self._touched: dict[str, Account] = {}
         self._untold: list[tuple[str, dict[str, Any]]] = []
-        self._valuer = Valuer(market, self.figures, now=now)
+        played = store.played()
+        self._valuer = Valuer(market, self.figures, since=now() if played is None else played.until)
         self._interested: frozenset[str] | None = None
         self._changes = read_changes(store.setting(_CHANGES))
         apply_changes(self._changes, market.world)
@@ -116,7 +119,7 @@ class Exchange:
         account, key = self.accounts.open(at, key_id=key_id, secret=secret, cash_usd=cash)
         if account.seq == 0:
             self._tell_halts(account, at)
-        self.settle(at)
+        self.settle()
         return account, key
 
     def reset_account(self, account: Account, *, cash_usd: Decimal | None = None) -> Account:
@@ -127,13 +130,13 @@ class Exchange:
         cash = self.knobs.starting_cash_usd if cash_usd is None else cash_usd
         fresh = self.accounts.reset(account, at, cash_usd=cash)
         self._tell_halts(fresh, at)
-        self.settle(at)
+        self.settle()
         return fresh
 
     def configure(self, account: Account, configuration: Configuration) -> None:
         """Set what the owner of an account may set."""
         self.accounts.configure(account, configuration)
-        self.settle(self.now())
+        self.settle()
 
     def take_token(self, account: Account) -> RateVerdict:
         """Count a request of an account."""
@@ -141,7 +144,7 @@ class Exchange:
         if rate is None:
             rate = RateLimit(self.knobs.rate_limit_per_min)
             self._rates[account.account_id] = rate
-        return rate.take(self._wall())
+        return rate.take(self._seconds())
 
     def figures(self, account: Account, at: datetime) -> AccountFigures:
         """Return the money of an account at the prices of a time."""
@@ -201,12 +204,11 @@ class Exchange:
         return self._interested
 
     def on_moment(self, moment: Moment) -> None:
-        """Let a moment of the market have its effects on every account, and keep them."""
+        """Let a moment of the market have its effects on every account."""
         if isinstance(moment, ActionTaken):
             self.reporter.forget_assets()
         for account in self.accounts:
             let_happen(account.engine, moment, self.market, is_tick_driven=self.is_tick_driven)
-        self.settle(moment.at)
 
     def _tell_halts(self, account: Account, at: datetime) -> None:
         for symbol in self.market.symbols(at):
@@ -214,10 +216,9 @@ class Exchange:
                 account.engine.halt(symbol, at)
 
     def remember_change(self, change: MarketChange) -> None:
-        """Keep what an administrator did to the market, for the next start."""
+        """Keep what an administrator did to the market, for the next start; `settle` commits it."""
         self._changes.append(change)
         self.store.put_setting(_CHANGES, write_changes(self._changes))
-        self.settle(self.now())
 
     # Later
 
@@ -241,7 +242,6 @@ class Exchange:
                 case Chore.CONFIRM_CANCEL:
                     account.engine.confirm_cancel(order.order_id, at)
         self._valuer.value(self.accounts, at, self.store)
-        self.settle(at)
 
     def acknowledge_later(self, account: Account, order: VenueOrder) -> None:
         """Make an order that was just taken `new` when the delay is over."""
@@ -256,7 +256,8 @@ class Exchange:
 
     def _take_up_chores(self, account: Account) -> None:
         """Find again what was under way when the exchange stopped."""
-        for order in account.engine.state.all_open_orders():
+        open_orders = account.engine.state.all_open_orders()
+        for order in sorted(open_orders, key=lambda each: account.index.place(each.order_id) or 0):
             if self.reporter.is_unacknowledged(order):
                 self.acknowledge_later(account, order)
             elif order.status is VenueStatus.PENDING_CANCEL:
@@ -266,11 +267,14 @@ class Exchange:
 
     # Keeping and telling
 
-    def settle(self, at: datetime) -> None:
+    def settle(self, *, is_exact: bool = False) -> None:
         """Commit what changed, then tell it. Raises `ApiError` 500 when it cannot be kept.
 
-        Then nothing is told, and both are tried again with the next change.
+        Then nothing is told, and both are tried again with the next change. With `is_exact` the
+        time is kept even where nothing changed: somebody is about to hear of it.
         """
+        at = self.now()
+        played = Played(until=at) if self.played is None else self.played()
         has_events = bool(self._touched)
         for account in self._touched.values():
             events = account.unsaved
@@ -278,7 +282,7 @@ class Exchange:
             account.unsaved = []
         self._touched.clear()
         try:
-            self.store.commit(at)
+            self.store.commit(at, played, is_exact=is_exact)
         except sqlite3.Error as error:
             logger.exception("changes of %s could not be kept", at.isoformat())
             raise internal_error() from error

@@ -68,13 +68,21 @@ class AlpacaNews:
         talk = NewsTalk(
             client.access, on_item=self.take, on_open=self._opened, on_close=self._closed
         )
-        self._stream = Stream(talk, pace=self._pace)
+        self.stream = Stream(talk, pace=self._pace)
 
     async def run(self) -> None:
-        """Listen and look until cancelled."""
+        """Listen and look until cancelled; where we move the time, `poll` tells what was heard."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._stream.run())
-            group.create_task(self._look_forever())
+            group.create_task(self.stream.run())
+            if not self._pace.is_stepped:
+                group.create_task(self._look_forever())
+
+    async def poll(self) -> None:
+        """Tell what the stream brought, and ask by REST if it was down."""
+        await self.stream.read()
+        if self._look_now.is_set():
+            self._look_now.clear()
+            await self.look()
 
     def take(self, row: Mapping[str, Any]) -> bool:
         """Tell an item if it is news; return whether it was."""
@@ -109,7 +117,7 @@ class AlpacaNews:
                 await asyncio.sleep(0)  # let the core keep pace with a full page
         self._read_until = asked_at
         if any(self._should_have_been_told(row) for row in missed):
-            await self._stream.renew()
+            await self.stream.renew()
 
     async def _rows_since(self, since: datetime) -> list[Mapping[str, Any]]:
         query = {
@@ -134,7 +142,7 @@ class AlpacaNews:
     async def _look_forever(self) -> None:
         while True:
             await self.look()
-            usual_s = CALM_EVERY_S if self._stream.is_up else ASK_EVERY_S
+            usual_s = CALM_EVERY_S if self.stream.is_up else ASK_EVERY_S
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._pace.on_the_wall(self._health.pause_s(usual_s))):
                     await self._look_now.wait()
@@ -143,10 +151,10 @@ class AlpacaNews:
     def _should_have_been_told(self, row: Mapping[str, Any]) -> bool:
         """True for an item that came while the stream was up, some time ago."""
         now = self._clock.now()
-        up_since = now - timedelta(seconds=self._stream.up_for_s())
+        up_since = now - timedelta(seconds=self.stream.up_for_s())
         updated_at = optional_time(row, "updated_at")
         return (
-            self._stream.is_up
+            self.stream.is_up
             and updated_at is not None
             and up_since < updated_at < now - STREAM_DELAY
         )

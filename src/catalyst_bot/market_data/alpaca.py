@@ -117,7 +117,8 @@ class AlpacaMarketData:
             on_fewer=self._wants_changed.set,
             silence_s=self._longest_silence_s,
         )
-        self._stream = Stream(self._talk, pace=self._pace)
+        self.stream = Stream(self._talk, pace=self._pace)
+        self._actions_due_at: datetime | None = None
         self._talk.want([benchmark])
 
     def learn(self, records: Iterable[Recorded]) -> None:
@@ -154,14 +155,17 @@ class AlpacaMarketData:
         self._change_wants()
 
     async def run(self) -> None:
-        """Answer questions and send what is watched until cancelled."""
+        """Answer questions and send what is watched until cancelled; where we move the time, `look`
+        sends it.
+        """
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._send_bars_forever())
-            group.create_task(self._stream.run())
+            group.create_task(self.stream.run())
             group.create_task(self._subscribe_forever())
-            group.create_task(self._sample_forever())
-            group.create_task(self._ask_quotes_forever())
-            group.create_task(self._look_at_actions_forever())
+            if not self._pace.is_stepped:
+                group.create_task(self._send_bars_forever())
+                group.create_task(self._sample_forever())
+                group.create_task(self._ask_quotes_forever())
+                group.create_task(self._look_at_actions_forever())
             while True:
                 job = await self._jobs.get()
                 group.create_task(self._do(job))
@@ -173,8 +177,17 @@ class AlpacaMarketData:
             self._jobs.task_done()
 
     async def idle(self) -> None:
-        """Wait until every question is answered."""
+        """Wait until every question is answered, and what we want to hear is said."""
         await self._jobs.join()
+        if self._wants_changed.is_set():
+            await self._subscribe()
+
+    async def look(self) -> None:
+        """Send what is news now: corporate actions, bars, quotes."""
+        await self._look_at_actions_if_due()
+        await self.send_bars()
+        await self.ask_quotes()
+        self._sample()
 
     # the stream
 
@@ -223,16 +236,22 @@ class AlpacaMarketData:
     async def _subscribe_forever(self) -> None:
         while True:
             await self._wants_changed.wait()
-            self._wants_changed.clear()
-            if self._stream.is_up:
-                for message in self._talk.changes():
-                    await self._stream.say(message)
+            await self._subscribe()
+
+    async def _subscribe(self) -> None:
+        self._wants_changed.clear()
+        if self.stream.is_up:
+            for message in self._talk.changes():
+                await self.stream.say(message)
 
     async def _sample_forever(self) -> None:
         while True:
-            for fact in self._samples.due(self._clock.now()):
-                self._sink(fact)
+            self._sample()
             await self._pace.sleep(FLUSH_EVERY_S)
+
+    def _sample(self) -> None:
+        for fact in self._samples.due(self._clock.now()):
+            self._sink(fact)
 
     # by REST
 
@@ -272,12 +291,19 @@ class AlpacaMarketData:
 
     async def _look_at_actions_forever(self) -> None:
         while True:
-            now = self._clock.now()
-            until = self._actions.next_look(now)
+            due_at = await self._look_at_actions_if_due()
+            left_s = (due_at - self._clock.now()).total_seconds()
+            await self._pace.sleep(min(max(left_s, 0.0), ASK_ACTIONS_AGAIN_S))
+
+    async def _look_at_actions_if_due(self) -> datetime:
+        """Look at them when it is time to; return when it is next."""
+        now = self._clock.now()
+        if self._actions_due_at is None or now >= self._actions_due_at:
+            self._actions_due_at = self._actions.next_look(now)
             if not await self.look_at_actions():
-                until = min(until, now + timedelta(seconds=ASK_ACTIONS_AGAIN_S))
-            while (left_s := (until - self._clock.now()).total_seconds()) > 0:
-                await self._pace.sleep(min(left_s, ASK_ACTIONS_AGAIN_S))
+                again_at = now + timedelta(seconds=ASK_ACTIONS_AGAIN_S)
+                self._actions_due_at = min(self._actions_due_at, again_at)
+        return self._actions_due_at
 
     async def look_at_actions(self) -> bool:
         """Tell splits and new names of what is watched; False when nobody answered."""

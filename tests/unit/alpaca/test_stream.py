@@ -17,6 +17,7 @@ from websockets.http11 import Request, Response
 from catalyst_bot.alpaca import stream as module
 from catalyst_bot.alpaca.pace import Pace
 from catalyst_bot.alpaca.stream import MAX_REFUSALS, Line, Silence, Stream, StreamRefused
+from catalyst_bot.domain.errors import BadData
 
 PATIENCE_S = 10.0
 
@@ -87,8 +88,8 @@ async def running(server: Server) -> AsyncIterator[Server]:
 
 
 @asynccontextmanager
-async def following(talk: Talk) -> AsyncIterator[Stream]:
-    stream = Stream(talk, pace=Pace(), chance=lambda: 0.0)
+async def following(talk: Talk, *, is_stepped: bool = False) -> AsyncIterator[Stream]:
+    stream = Stream(talk, pace=Pace(is_stepped=is_stepped), chance=lambda: 0.0)
     task = asyncio.ensure_future(stream.run())
     try:
         yield stream
@@ -114,6 +115,11 @@ async def send_and_close(connection: ServerConnection) -> None:
     await connection.send('{"n": 1}')
 
 
+async def send_and_wait(connection: ServerConnection) -> None:
+    await connection.send('{"n": 1}')
+    await connection.wait_closed()
+
+
 async def wait(connection: ServerConnection) -> None:
     await connection.wait_closed()
 
@@ -125,6 +131,36 @@ async def test_text_and_binary_are_heard_and_a_drop_is_followed_by_a_new_connect
             await until(lambda: talk.openings >= 3)
     assert talk.heard[:2] == [{"n": 1}, {"n": 1}]
     assert len(talk.whys) >= 2
+
+
+async def test_where_we_move_the_time_what_is_heard_waits_until_it_is_read():
+    async with running(Server(send_and_wait)) as server:
+        talk = Talk(server.url)
+        async with following(talk, is_stepped=True) as stream:
+            await until(lambda: stream.line and stream.line.heard_count == 2)
+            assert talk.heard == []
+            await stream.read()
+            assert talk.heard == [{"n": 1}]
+            await stream.read()
+            assert talk.heard == [{"n": 1}]
+            assert stream.line is not None
+            assert (stream.line.said_count, stream.line.name) == (1, "")
+
+
+async def test_what_cannot_be_read_breaks_the_connection():
+    async with running(Server(send_and_wait)) as server:
+        talk = Bewildered(server.url)
+        async with following(talk, is_stepped=True) as stream:
+            await until(lambda: stream.line and stream.line.heard_count == 2)
+            await stream.read()
+            await until(lambda: talk.openings == 2)
+
+
+class Bewildered(Talk):
+    """Understands nothing."""
+
+    def take(self, message: Any) -> None:
+        raise BadData(f"what is {message}?")
 
 
 async def test_a_mute_server_is_left_when_there_should_be_news():

@@ -17,6 +17,7 @@ import pytest
 from catalyst_bot.alpaca import stream as stream_module
 from catalyst_bot.alpaca.access import access_of
 from catalyst_bot.alpaca.client import AlpacaClient
+from catalyst_bot.alpaca.pace import Pace
 from catalyst_bot.alpaca.stream import MAX_REFUSALS
 from catalyst_bot.broker import alpaca_watch
 from catalyst_bot.broker.alpaca_client import AlpacaBrokerClient
@@ -46,6 +47,8 @@ class Bench:
     calm_poll_s: float = NEVER_S
     said: list[Any] = field(default_factory=list)
 
+    pace: Pace = field(default_factory=Pace)
+
     def __post_init__(self) -> None:
         self.clock = Clock()
         self.service = FakeAlpaca(now=self.clock.now)
@@ -55,7 +58,7 @@ class Bench:
     @asynccontextmanager
     async def running(self, url: str) -> AsyncIterator[Bench]:
         access = access_of(base_url=url, environ={"ALPACA_API_KEY": KEY, "ALPACA_SECRET": SECRET})
-        async with AlpacaClient(access, per_min=10_000) as client:
+        async with AlpacaClient(access, per_min=10_000, pace=self.pace) as client:
             self.broker = AlpacaBrokerClient(
                 client,
                 sink=self.hear,
@@ -97,7 +100,7 @@ class Bench:
 
     async def is_listened_to(self) -> None:
         """Wait until the stream is open and the look that follows is over."""
-        await until(lambda: self.broker._watch._stream.is_up)
+        await until(lambda: self.broker._watch.stream.is_up)
         await self.is_quiet()
 
     async def is_quiet(self) -> None:
@@ -236,7 +239,7 @@ async def test_a_mute_stream_is_noticed_by_the_look_at_the_orders_and_made_anew(
     bench = Bench(calm_poll_s=0.5)
     with served(bench.service.app) as url:
         async with bench.running(url):
-            await until(lambda: bench.broker._watch._stream.is_up)
+            await until(lambda: bench.broker._watch.stream.is_up)
             bench.send()
             await bench.until_said(f.OrderAccepted)
             bench.service.streams.mute.add(TRADING)
@@ -354,3 +357,19 @@ async def test_revoked_keys_halt_trading_once():
 
 def refuse(_: Any) -> None:
     raise Refusal(401, 0, "unauthorized.")
+
+
+async def test_where_we_move_the_time_it_looks_only_when_there_is_a_reason():
+    bench = Bench(poll_s=0.01, calm_poll_s=0.01, pace=Pace(is_stepped=True))
+    with served(bench.service.app) as url:
+        async with bench.running(url):
+            await until(lambda: bench.broker.stream.is_up)
+            assert LISTS not in bench.service.asked
+            await bench.broker.idle()
+            asked = bench.service.asked.count(LISTS)
+            assert asked, "after the stream was opened"
+            await bench.broker.idle()
+            assert bench.service.asked.count(LISTS) == asked
+            bench.send()
+            await bench.broker.idle()
+            assert bench.of(f.OrderAccepted)

@@ -14,6 +14,7 @@ import pytest
 from catalyst_bot.alpaca import stream as stream_module
 from catalyst_bot.alpaca.access import access_of
 from catalyst_bot.alpaca.client import AlpacaClient
+from catalyst_bot.alpaca.pace import Pace
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.feeds import alpaca_news as module
@@ -53,11 +54,11 @@ class Bench:
         return datetime.now(UTC)
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[Bench]:
+    async def running(self, pace: Pace | None = None) -> AsyncIterator[Bench]:
         environ = {"ALPACA_API_KEY": KEY, "ALPACA_SECRET": SECRET}
         with served(self.service.app) as url:
             access = access_of(base_url=url, environ=environ)
-            async with AlpacaClient(access, per_min=10_000) as client:
+            async with AlpacaClient(access, per_min=10_000, pace=pace or Pace()) as client:
                 self.news = AlpacaNews(client, clock=self, sink=self.said.append)
                 task = asyncio.ensure_future(self.news.run())
                 try:
@@ -68,7 +69,7 @@ class Bench:
 
     async def is_up(self) -> None:
         await until(lambda: self.service.streams.count(NEWS) == 1)
-        await until(lambda: self.news._stream.is_up)
+        await until(lambda: self.news.stream.is_up)
         await asyncio.sleep(0.1)
 
     def push(self, *rows: dict[str, Any]) -> None:
@@ -228,3 +229,18 @@ def test_what_is_left_out_is_empty():
     found = headline("news-1")
     assert (found.symbols, found.body, found.url, found.source) == ((), "", "", "alpaca")
     assert told.updated_at == NOON
+
+
+async def test_where_we_move_the_time_it_is_told_in_its_turn():
+    bench = Bench()
+    async with bench.running(Pace(is_stepped=True)):
+        await bench.is_up()
+        await bench.news.poll()
+        assert bench.service.asked.count("GET /v1beta1/news") == 1, "after it was opened"
+        bench.push(item(7))
+        before = bench.news.stream.line.heard_count
+        await until(lambda: bench.news.stream.line.heard_count > before)
+        assert bench.of(f.HeadlineReceived) == []
+        await bench.news.poll()
+        assert len(bench.of(f.HeadlineReceived)) == 1
+        assert bench.service.asked.count("GET /v1beta1/news") == 1

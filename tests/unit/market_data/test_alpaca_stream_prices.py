@@ -14,6 +14,7 @@ import pytest
 from catalyst_bot.alpaca import stream as stream_module
 from catalyst_bot.alpaca.access import access_of
 from catalyst_bot.alpaca.client import AlpacaClient
+from catalyst_bot.alpaca.pace import Pace
 from catalyst_bot.domain.market import Bar
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.commands import UnwatchSymbol, WatchSymbol
@@ -38,6 +39,7 @@ class Bench:
     silence_s: float = 60.0
     said: list[Any] = field(default_factory=list)
     records: list[Recorded] = field(default_factory=list)
+    pace: Pace = field(default_factory=Pace)
     bars: list[Bar] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -57,7 +59,8 @@ class Bench:
     async def running(self, *watched: str) -> AsyncIterator[Bench]:
         environ = {"ALPACA_API_KEY": KEY, "ALPACA_SECRET": SECRET}
         with served(self.service.app) as url:
-            async with AlpacaClient(access_of(base_url=url, environ=environ)) as client:
+            access = access_of(base_url=url, environ=environ)
+            async with AlpacaClient(access, pace=self.pace) as client:
                 self.prices = AlpacaMarketData(
                     client,
                     calendar=calendar(),
@@ -82,7 +85,7 @@ class Bench:
 
     async def is_up(self) -> None:
         await until(lambda: self.service.streams.count(self.place) == 1)
-        await until(lambda: self.prices._stream.is_up)
+        await until(lambda: self.prices.stream.is_up)
 
     def push(self, *rows: dict[str, Any]) -> None:
         self.service.streams.push(self.place, list(rows))
@@ -337,3 +340,25 @@ async def test_a_split_of_what_is_watched_is_told_at_the_start_but_not_to_who_bo
 
 def recorded(seq: int, at: datetime, body: Any) -> Recorded:
     return Recorded(seq=seq, at=at.astimezone(UTC), cause_seq=None, trail_id="", body=body)
+
+
+async def test_where_we_move_the_time_everything_is_told_when_it_is_asked_for():
+    bench = Bench(feed="sip", pace=Pace(is_stepped=True))
+    async with bench.running("ACME"):
+        await bench.is_up()
+        prices = bench.prices
+        bench.bars = [bar("ACME", opened_at=NOON, closed_at=NOON + 5 * MINUTE)]
+        bench.time = NOON + 6 * MINUTE
+        bench.push(quote(at=bench.time), {"T": "s", "S": "ACME", "sc": "H", "t": ""})
+        before = prices.stream.line.heard_count
+        await until(lambda: prices.stream.line.heard_count > before)
+        await prices.idle()
+        assert bench.said == []
+        await prices.stream.read()
+        assert [type(fact) for fact in bench.said] == [f.SymbolHalted]
+        await prices.look()
+        assert [type(fact) for fact in bench.said[1:]] == [f.BarClosed, f.QuoteSampled]
+        prices.watch("MORE")
+        await prices.idle()
+        assert not prices._wants_changed.is_set()
+        await until(lambda: "bars:MORE" in bench.wants())

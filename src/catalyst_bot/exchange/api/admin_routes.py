@@ -19,6 +19,7 @@ from catalyst_bot.exchange.conductor import Conductor
 from catalyst_bot.exchange.exchange import Exchange
 from catalyst_bot.exchange.market.assets import asset_body
 from catalyst_bot.exchange.market.market_events import action_from, halt_from
+from catalyst_bot.exchange.streams.hub import StreamHub
 from catalyst_bot.exchange.wire.errors import invalid_field, not_found
 from catalyst_bot.exchange.wire.raw_fields import number, text
 from catalyst_bot.exchange.wire.replies import (
@@ -42,6 +43,7 @@ def routes() -> list[BaseRoute]:
         Route("/admin/resume", resume, methods=["POST"]),
         Route("/admin/corporate_actions", corporate_action, methods=["POST"]),
         Route("/admin/assets", change_asset, methods=["POST"]),
+        Route("/admin/streams", streams, methods=["GET"]),
     ]
 
 
@@ -100,13 +102,11 @@ async def reset(request: Request) -> Response:
 async def halt(request: Request) -> Response:
     """Stop trading in a symbol, now or at a time, for a while or until it is resumed."""
     body = await _body(request)
-    exchange, conductor = exchange_of(request), _conductor(request)
-    row = {"starts_at": rfc3339(exchange.now()), **body}
+    row = {"starts_at": rfc3339(exchange_of(request).now()), **body}
     try:
-        made = conductor.halt(halt_from(row))
+        made = _conductor(request).halt(halt_from(row))
     except BadData as error:
         raise invalid_field(str(error)) from error
-    exchange.remember_change(MarketChange(halt=made))
     return json_reply(
         {
             "code": made.code,
@@ -120,12 +120,10 @@ async def halt(request: Request) -> Response:
 async def resume(request: Request) -> Response:
     """Let a halted symbol trade again."""
     body = await _body(request)
-    exchange, conductor = exchange_of(request), _conductor(request)
     try:
-        ended = conductor.resume(text(body, "symbol") or "")
+        ended = _conductor(request).resume(text(body, "symbol") or "")
     except BadData as error:
         raise invalid_field(str(error)) from error
-    exchange.remember_change(MarketChange(resumed=ended.symbol, at=ended.ends_at))
     return json_reply(
         {
             "ends_at": None if ended.ends_at is None else rfc3339(ended.ends_at),
@@ -137,13 +135,11 @@ async def resume(request: Request) -> Response:
 async def corporate_action(request: Request) -> Response:
     """Let a company split its shares or change its symbol before the trading of a day."""
     body = await _body(request)
-    exchange, conductor = exchange_of(request), _conductor(request)
     try:
         action = action_from(body)
-        at = conductor.take_action(action)
+        at = _conductor(request).take_action(action)
     except BadData as error:
         raise invalid_field(str(error)) from error
-    exchange.remember_change(MarketChange(action=action))
     return json_reply({"effective_at": rfc3339(at)})
 
 
@@ -157,7 +153,19 @@ async def change_asset(request: Request) -> Response:
     except (msgspec.ValidationError, BadData) as error:
         raise invalid_field(str(error)) from error
     exchange.remember_change(MarketChange(asset=change))
+    exchange.settle()
     return json_reply(asset_body(asset))
+
+
+async def streams(request: Request) -> Response:
+    """Tell how many frames went each way on every open stream: who counts its own knows when it
+    has heard everything. The answer to a handshake names the connection (`X-Request-ID`).
+    """
+    require_admin(request)
+    hub = request.app.state.streams
+    assert isinstance(hub, StreamHub)
+    now = rfc3339(exchange_of(request).now())
+    return json_reply({"now": now, "streams": hub.frame_counts()})
 
 
 async def _body(request: Request) -> dict[str, Any]:

@@ -95,7 +95,7 @@ class OrderDesk:
         new = account.engine.state.orders[successor.order_id]
         reply = exchange.reporter.order(account, new, with_legs=True, is_reply=True)
         exchange.show_price(account, [new.order_id], new.symbol, at, market)
-        exchange.settle(at)
+        exchange.settle()
         return reply
 
     def cancel(self, account: Account, order_id: str) -> None:
@@ -106,7 +106,7 @@ class OrderDesk:
             self._cancel(account, order, at)
         except Refused as refused:
             raise refusal_error(refused.refusal) from refused
-        self._exchange.settle(at)
+        self._exchange.settle()
 
     def cancel_all(self, account: Account, symbol: str | None = None) -> list[str]:
         """Ask for the cancel of every order that can be; return their ids."""
@@ -122,7 +122,7 @@ class OrderDesk:
             except Refused:
                 continue  # what cannot be cancelled is not in the list
             asked |= dict.fromkeys(_cancelled(events))
-        self._exchange.settle(at)
+        self._exchange.settle()
         return list(asked)
 
     def close(
@@ -180,7 +180,7 @@ class OrderDesk:
             exchange.acknowledge_later(account, order)
         else:
             exchange.show_price(account, entered, request.symbol, at, market)
-        exchange.settle(at)
+        exchange.settle()
         return reply
 
     def _few_day_trades(self, account: Account, request: OrderRequest, at: datetime) -> None:

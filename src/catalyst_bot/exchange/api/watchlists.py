@@ -107,7 +107,7 @@ async def _serve(request: Request, account: Account, found: Watchlist) -> Respon
             del account.watchlists[found.watchlist_id]
             account.watchlists_dropped += 1
             exchange.store.drop_watchlist(found.watchlist_id)
-            exchange.settle(exchange.now())
+            exchange.settle()
             return no_content()
         case "POST":
             body = await json_body(request)
@@ -136,7 +136,7 @@ def _changed(exchange: Exchange, found: Watchlist, **changes: Any) -> Watchlist:
 def _kept(exchange: Exchange, account: Account, watchlist: Watchlist) -> Response:
     account.watchlists[watchlist.watchlist_id] = watchlist
     exchange.store.put_watchlist(account.account_id, watchlist)
-    exchange.settle(exchange.now())
+    exchange.settle()
     return json_reply(_body(account, watchlist, exchange))
 
 

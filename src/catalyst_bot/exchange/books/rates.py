@@ -33,7 +33,7 @@ class RateVerdict:
 
 
 class RateLimit:
-    """Counts the requests of one account in whole minutes of the wall clock."""
+    """Counts the requests of one account in whole minutes of the clock it is told."""
 
     def __init__(self, limit_per_min: int) -> None:
         self._limit = limit_per_min

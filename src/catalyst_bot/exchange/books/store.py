@@ -1,9 +1,10 @@
 """What an exchange remembers on disk: accounts, keys, the log of events, lists and equity.
 
-Writes are kept until `commit`, which puts all of them into one transaction: what one request or
-one moment of the market changed is there as a whole or not at all, and it is there before anybody
-is told. The file is in WAL mode with `synchronous = NORMAL`: a killed process loses nothing that
-was committed; only a power cut may lose the last moments.
+Writes are kept until `commit`, which puts all of them into one transaction, together with how far
+the market was played: what one request or one instant of the market changed is there as a whole or
+not at all, and it is there before anybody is told. The file is in WAL mode with
+`synchronous = NORMAL`: a killed process loses nothing that was committed; only a power cut may lose
+the last moments.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ import msgspec
 
 from catalyst_bot.domain.errors import ConfigError, JournalDamaged
 from catalyst_bot.exchange.books.records import AccessKey, AccountRecord, Watchlist
+from catalyst_bot.exchange.market.moments import Played
 from catalyst_bot.simulation.events import VenueEvent
 from catalyst_bot.storage.sqlite_store import errors_named, lock
 
-SCHEMA: Final = "1"
+SCHEMA: Final = "2"
 _TABLES: Final = (
     "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE accounts (account_id TEXT PRIMARY KEY, place INTEGER, body TEXT NOT NULL)",
@@ -40,10 +42,9 @@ _BUSY_TIMEOUT_S: Final = 5.0
 _ENCODE: Final = msgspec.json.Encoder().encode
 _DECODERS: Final = {kind.__name__: msgspec.json.Decoder(kind) for kind in get_args(VenueEvent)}
 _PUT_EVENT: Final = "INSERT INTO events (account_id, seq, at, kind, body) VALUES (?, ?, ?, ?, ?)"
-_LAST_EVENT: Final = "SELECT at FROM events WHERE account_id = ? ORDER BY seq DESC LIMIT 1"
-_PUT_CLOCK: Final = "INSERT OR REPLACE INTO settings (name, value) VALUES ('clock', ?)"
-_CLOCK_STEP: Final = timedelta(seconds=1)
-_IDLE_CLOCK_STEP: Final = timedelta(minutes=1)  # while nothing else is to be written
+_PUT_SETTING: Final = "INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)"
+_CLOCK, _PLAYED = "clock", "played"
+_IDLE_STEP: Final = timedelta(minutes=1)  # while nothing but the time is to be written
 
 
 class ExchangeStore:
@@ -56,7 +57,7 @@ class ExchangeStore:
 
     def __init__(self, path: Path | None = None) -> None:
         self._waiting: list[tuple[str, Sequence[tuple[Any, ...]]]] = []
-        self._clock: datetime | None = None
+        self._kept: tuple[datetime, Played] | None = None
         with ExitStack() as stack:
             if path is not None:
                 stack.enter_context(lock(path))
@@ -120,13 +121,14 @@ class ExchangeStore:
         return None if found is None else str(found[0])
 
     def clock(self) -> datetime | None:
-        """Return the exchange's time at the last commit, to the second or the last event."""
-        times = [self.setting("clock")]
-        for (account_id,) in self._connection.execute("SELECT account_id FROM accounts").fetchall():
-            last = self._connection.execute(_LAST_EVENT, (account_id,)).fetchone()
-            times += last or ()
-        known = [datetime.fromisoformat(each).astimezone(UTC) for each in times if each]
-        return max(known, default=None)
+        """Return the exchange's time at the last commit."""
+        written = self.setting(_CLOCK)
+        return None if written is None else datetime.fromisoformat(written).astimezone(UTC)
+
+    def played(self) -> Played | None:
+        """Return how far the market had been played at the last commit."""
+        written = self.setting(_PLAYED)
+        return None if written is None else msgspec.json.decode(written, type=Played)
 
     def put_account(self, record: AccountRecord, place: int) -> None:
         """Write an account's record at the next commit."""
@@ -163,7 +165,7 @@ class ExchangeStore:
 
     def put_setting(self, name: str, value: str) -> None:
         """Remember a word of the exchange itself at the next commit."""
-        self._put("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)", (name, value))
+        self._put(_PUT_SETTING, (name, value))
 
     def add_events(self, account_id: str, after_seq: int, events: Sequence[VenueEvent]) -> None:
         """Append events of an account, numbered from `after_seq + 1`, at the next commit."""
@@ -178,26 +180,25 @@ class ExchangeStore:
         for table in _OF_ACCOUNT:
             self._put(f"DELETE FROM {table} WHERE account_id = ?", (account_id,))  # noqa: S608
 
-    def commit(self, at: datetime) -> None:
-        """Write what was put since the last time, and the time, in one transaction.
+    def commit(self, at: datetime, played: Played, *, is_exact: bool = False) -> None:
+        """Write what was put since the last time, the clock and how far the market was played.
 
-        Without anything to write the time alone is kept, once a minute: a restart must not go back
-        over a quiet night. When that fails, nothing is written and all of it tried again next time.
+        All of it is one transaction. Without anything put it is made once a minute of the clock, or
+        at once with `is_exact`: what was played since then changed nothing, so playing it again
+        changes nothing either. When it fails, nothing is written and all of it tried again next
+        time.
         """
-        step = _CLOCK_STEP if self._waiting else _IDLE_CLOCK_STEP
-        is_later = self._clock is None or at >= self._clock + step
-        if not self._waiting and not is_later:
+        if not self._waiting and not self._is_time_to_keep(at, played, is_exact=is_exact):
             return
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         with connection:
             for statement, rows in self._waiting:
                 connection.executemany(statement, rows)
-            if is_later:
-                connection.execute(_PUT_CLOCK, (at.isoformat(),))
+            place = ((_CLOCK, at.isoformat()), (_PLAYED, _ENCODE(played).decode()))
+            connection.executemany(_PUT_SETTING, place)
         self._waiting.clear()
-        if is_later:
-            self._clock = at
+        self._kept = at, played
 
     def close(self) -> None:
         """Close the file and let go of it; what was not committed is gone."""
@@ -208,6 +209,11 @@ class ExchangeStore:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _is_time_to_keep(self, at: datetime, played: Played, *, is_exact: bool) -> bool:
+        if self._kept is None or is_exact:
+            return self._kept != (at, played)
+        return at >= self._kept[0] + _IDLE_STEP
 
     def _put(self, statement: str, row: tuple[Any, ...]) -> None:
         self._waiting.append((statement, (row,)))

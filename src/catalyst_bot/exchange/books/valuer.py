@@ -20,7 +20,8 @@ _JUST_BEFORE: Final = timedelta(microseconds=1)
 class Valuer:
     """Knows when accounts are to be valued next: at the end of each minute with trading.
 
-    What is written under a minute is the worth at its end, before anything of the next one.
+    What is written under a minute is the worth at its end, before anything of the next one. `since`
+    is up to when they were valued before.
     """
 
     def __init__(
@@ -28,11 +29,11 @@ class Valuer:
         market: Market,
         figures: Callable[[Account, datetime], AccountFigures],
         *,
-        now: Callable[[], datetime],
+        since: datetime,
     ) -> None:
         self._market = market
         self._figures = figures
-        self._valued_until = now()
+        self._valued_until = since
 
     def next_at(self, accounts: Iterable[Account]) -> datetime | None:
         """Return when to value; None while no account holds anything."""

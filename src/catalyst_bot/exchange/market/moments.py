@@ -19,6 +19,17 @@ from catalyst_bot.simulation.market_now import AuctionKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """How far a market was played: every instant until then.
+
+    With `is_to_open` the bars that begin at that very instant are still to print their open.
+    """
+
+    until: datetime
+    is_to_open: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActionTaken:
     """A corporate action takes effect, before the day's first trade."""
 

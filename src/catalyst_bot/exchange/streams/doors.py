@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
+from uuid import uuid4
 
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -15,6 +16,13 @@ def header_keys(socket: WebSocket) -> tuple[str, str] | None:
     key_id = socket.headers.get("apca-api-key-id")
     secret = socket.headers.get("apca-api-secret-key")
     return None if key_id is None or secret is None else (key_id, secret)
+
+
+async def let_in(socket: WebSocket) -> str:
+    """Accept a handshake; return the name that its answer gives the connection."""
+    name = str(uuid4())
+    await socket.accept(headers=[(b"x-request-id", name.encode())])
+    return name
 
 
 async def turn_away(socket: WebSocket, status: int = HTTPStatus.TOO_MANY_REQUESTS) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Any, Final
 
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket
@@ -50,6 +50,14 @@ class StreamHub:
             for wait in late:
                 wait.cancel()
                 waits[wait].give_up()
+
+    def frame_counts(self) -> list[dict[str, Any]]:
+        """Return how many frames went each way on every open connection."""
+        return [
+            {"id": socket.name, "heard": socket.heard_count, "sent": socket.sent_count}
+            for socket in self._sockets()
+            if not socket.is_closing
+        ]
 
     def routes(self) -> list[BaseRoute]:
         """Return the WebSocket routes."""

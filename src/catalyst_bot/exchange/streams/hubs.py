@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
+from catalyst_bot.exchange.books.market_changes import MarketChange
 from catalyst_bot.exchange.market.moments import Moment
 
 EVERY_SYMBOL: Final = "*"
@@ -32,7 +33,7 @@ class Venue(Protocol):
         ...
 
     def on_moment(self, moment: Moment) -> None:
-        """Let a moment have its effects, publish what follows from it, remember it."""
+        """Let a moment have its effects."""
         ...
 
     def next_due(self) -> datetime | None:
@@ -43,8 +44,15 @@ class Venue(Protocol):
         """Do what is due at or before a time."""
         ...
 
-    def settle(self, at: datetime) -> None:
-        """Keep what changed, and that it is so late."""
+    def remember_change(self, change: MarketChange) -> None:
+        """Remember what an administrator did to the market."""
+        ...
+
+    def settle(self, *, is_exact: bool = False) -> None:
+        """Keep what changed, and how far the market was played; then tell it.
+
+        Raises `ApiError` when it cannot be kept.
+        """
         ...
 
 

@@ -1,4 +1,4 @@
-"""Tells the market-data stream what happens: trades, quotes, bars, halts, price bands."""
+"""Tells the streams what happens in the market: trades, quotes, bars, halts, price bands, news."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from catalyst_bot.domain.enums import SessionPhase
 from catalyst_bot.exchange.market.book_prices import QuoteRule
 from catalyst_bot.exchange.market.market import Market
 from catalyst_bot.exchange.market.moments import Halted, Resumed
+from catalyst_bot.exchange.market.news import NewsItem
 from catalyst_bot.exchange.market.ticks import Trade
 from catalyst_bot.exchange.streams import messages as told
-from catalyst_bot.exchange.streams.hubs import EVERY_SYMBOL, Channel, DataHub
+from catalyst_bot.exchange.streams.hubs import EVERY_SYMBOL, Channel, DataHub, NewsHub
 
 _A_MINUTE: Final = timedelta(minutes=1)
 _LATE: Final = timedelta(seconds=30)  # after a minute, when its bar is told again
@@ -23,11 +24,14 @@ _CLOCKED: Final = (Channel.BARS, Channel.UPDATED_BARS, Channel.DAILY_BARS, Chann
 
 
 class Publisher:
-    """Makes the messages somebody listens to, and no others."""
+    """Makes the messages somebody listens to, and no others; they wait until `tell`."""
 
-    def __init__(self, market: Market, hub: DataHub) -> None:
+    def __init__(self, market: Market, hub: DataHub, news_hub: NewsHub) -> None:
         self._market = market
         self._hub = hub
+        self._news_hub = news_hub
+        self._untold: list[told.Message] = []
+        self._untold_news: list[NewsItem] = []
 
     def asked_for(self, channels: Iterable[Channel]) -> frozenset[str]:
         """Return what clients ask for on any of the channels, as they say it."""
@@ -57,15 +61,13 @@ class Publisher:
         """Tell trades, and the quotes they bring."""
         heard, quoted = self._hub.wanted(Channel.TRADES), self._hub.wanted(Channel.QUOTES)
         follows_trades = self._market.quote_rule is QuoteRule.TRADES
-        messages = []
         for trade in trades:
             if trade.symbol in heard or EVERY_SYMBOL in heard:
-                messages.append(told.trade_message(trade))
+                self._untold.append(told.trade_message(trade))
             if follows_trades and (trade.symbol in quoted or EVERY_SYMBOL in quoted):
                 book = self._market.quote(trade.symbol, at)
                 if book is not None:
-                    messages.append(told.quote_message(book))
-        self._publish(messages)
+                    self._untold.append(told.quote_message(book))
 
     def on_closes(self, symbols: Iterable[str], at: datetime) -> None:
         """Tell the quotes that complete bars bring, where quotes follow bars."""
@@ -73,7 +75,7 @@ class Publisher:
             return
         quoted = self.wanted(Channel.QUOTES, at)
         books = (self._market.quote(symbol, at) for symbol in symbols if symbol in quoted)
-        self._publish([told.quote_message(book) for book in books if book is not None])
+        self._untold += [told.quote_message(book) for book in books if book is not None]
 
     def on_halt(self, moment: Halted | Resumed) -> None:
         """Tell a halt or a resume."""
@@ -81,27 +83,28 @@ class Publisher:
         if asset is not None and moment.symbol in self.wanted(Channel.STATUSES, moment.at):
             is_halt = isinstance(moment, Halted)
             message = told.status_message(asset, moment.at, code=moment.code, is_halt=is_halt)
-            self._publish([message])
+            self._untold.append(message)
+
+    def on_news(self, item: NewsItem) -> None:
+        """Tell a news item."""
+        self._untold_news.append(item)
 
     def on_clock(self, at: datetime) -> None:
         """Tell the bars that are due: of the minute that ended now, or half a minute ago."""
-        messages: list[told.Message] = []
-        if at.second:
-            if at.second == _LATE.seconds and not at.microsecond:
-                messages += self._minute_bars("u", Channel.UPDATED_BARS, at - _LATE)
-            self._publish(messages)
-            return
         if at.microsecond:
             return
-        messages += self._minute_bars("b", Channel.BARS, at)
+        if at.second:
+            if at.second == _LATE.seconds:
+                self._untold += self._minute_bars("u", Channel.UPDATED_BARS, at - _LATE)
+            return
+        self._untold += self._minute_bars("b", Channel.BARS, at)
         if self._market.phase(at - _A_MINUTE) is SessionPhase.REGULAR:
             for symbol in sorted(self.wanted(Channel.DAILY_BARS, at)):
                 day, _ = self._market.day_bars(symbol, at)
                 if day is not None:
-                    messages.append(told.bar_message("d", symbol, day))
+                    self._untold.append(told.bar_message("d", symbol, day))
         if self._market.phase(at) is SessionPhase.REGULAR and at.minute % _BAND_MINUTES == 0:
-            messages += self._bands(at)
-        self._publish(messages)
+            self._untold += self._bands(at)
 
     def _minute_bars(self, kind: str, channel: Channel, end: datetime) -> list[told.Message]:
         messages = []
@@ -121,9 +124,14 @@ class Publisher:
                 messages.append(told.luld_message(asset, at, price))
         return messages
 
-    def _publish(self, messages: list[told.Message]) -> None:
+    def tell(self) -> None:
+        """Send what there is to tell."""
+        messages, self._untold = self._untold, []
+        items, self._untold_news = self._untold_news, []
         if messages:
             self._hub.publish(messages)
+        for item in items:
+            self._news_hub.publish(item.message())
 
 
 def _is_told_again(symbol: str, minute: datetime) -> bool:

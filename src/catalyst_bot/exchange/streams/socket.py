@@ -40,12 +40,22 @@ class LastWords:
 class StreamSocket:
     """A connection after its handshake. Sending and closing return at once.
 
-    A client that leaves more than `outbox_bytes` unread hears so in its last words.
+    A client that leaves more than `outbox_bytes` unread hears so in its last words. `name` is what
+    the handshake's answer called the connection, `sent_count` and `heard_count` are whole frames.
     """
 
     def __init__(
-        self, socket: WebSocket, encoding: Encoding, *, outbox_bytes: int, last_words: LastWords
+        self,
+        socket: WebSocket,
+        encoding: Encoding,
+        *,
+        name: str,
+        outbox_bytes: int,
+        last_words: LastWords,
     ) -> None:
+        self.name = name
+        self.sent_count = 0
+        self.heard_count = 0
         self.encoding = encoding
         self.is_muted = False
         self._socket = socket
@@ -76,6 +86,7 @@ class StreamSocket:
             self.give_up()
             return
         self._outbox.append(frame)
+        self.sent_count += 1
         self._count(len(frame))
         self._work.set()
 
@@ -145,6 +156,7 @@ class StreamSocket:
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
                 return
+            self.heard_count += 1
             if self.is_muted or self.is_closing:
                 continue
             text: str | None = message.get("text")

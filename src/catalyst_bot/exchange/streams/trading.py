@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket
 
 from catalyst_bot.exchange.faults.book import FaultBook
 from catalyst_bot.exchange.faults.rules import StreamAction
-from catalyst_bot.exchange.streams.doors import header_keys, later, nothing, turn_away
+from catalyst_bot.exchange.streams.doors import header_keys, later, let_in, nothing, turn_away
 from catalyst_bot.exchange.streams.lane import Lane, StreamEvent
 from catalyst_bot.exchange.streams.limits import Register, StreamLimits
 from catalyst_bot.exchange.streams.socket import LastWords, StreamSocket, asks_for_msgpack
@@ -132,11 +132,12 @@ class TradingHub:
         if self._is_full(keys):
             await turn_away(websocket)
             return
-        await websocket.accept()
+        name = await let_in(websocket)
         encoding = Encoding.MSGPACK if asks_for_msgpack(websocket) else Encoding.JSON_BINARY
         socket = StreamSocket(
             websocket,
             encoding,
+            name=name,
             outbox_bytes=self._limits.outbox_bytes,
             last_words=LastWords(
                 slow=_error("slow client"), internal=_error("internal server error")
