@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from catalyst_bot.detection.phrases import Phrase, PhraseIndex, parse_phrase
+from catalyst_bot.detection.phrases import CATEGORY, VETO, Phrase, parse_phrase
 from catalyst_bot.detection.tables import Table, load
 from catalyst_bot.domain.enums import CategoryAction
 
@@ -37,10 +37,11 @@ class Category:
 
 @dataclass(frozen=True, kw_only=True)
 class Taxonomy:
-    """All categories, and the phrases that tell ("category") or veto ("exclude") them."""
+    """All categories, and the phrases that tell or veto them."""
 
     categories: Mapping[str, Category]
-    index: PhraseIndex
+    telling: tuple[Phrase, ...]
+    vetoing: tuple[Phrase, ...]
 
 
 def parse_taxonomy(text: str, file: str = FILE) -> Taxonomy:
@@ -52,16 +53,17 @@ def parse_taxonomy(text: str, file: str = FILE) -> Taxonomy:
     if not isinstance(rows, list) or not rows:
         raise top.fail("category", "must hold at least one [[category]]")
     categories: dict[str, Category] = {}
-    phrases: list[Phrase] = []
+    telling: list[Phrase] = []
+    vetoing: list[Phrase] = []
     for number, row in enumerate(rows, start=1):
         table = Table(row, f"{file}: category {number}")
         category = _parse_category(table)
         if category.name in categories:
             raise table.fail("name", f"{category.name!r} is defined twice")
         categories[category.name] = category
-        phrases += parse_phrases(table, "phrases", "category", category.name, lists)
-        phrases += parse_phrases(table, "excludes", "exclude", category.name, lists)
-    return Taxonomy(categories=categories, index=PhraseIndex(tuple(phrases)))
+        telling += parse_phrases(table, "phrases", CATEGORY, category.name, lists)
+        vetoing += parse_phrases(table, "excludes", VETO, category.name, lists)
+    return Taxonomy(categories=categories, telling=tuple(telling), vetoing=tuple(vetoing))
 
 
 def parse_phrases(
