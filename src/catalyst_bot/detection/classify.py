@@ -100,9 +100,7 @@ def classify(title: str, body: str, classifier: Classifier) -> Reading | Unread:
         return _A_QUESTION
     in_title = _by_category(matches, title_words, classifier) if matches else {}
     body_words = words(body[:BODY_CHARACTERS]) if body else ()
-    found = in_title or _by_category(
-        classifier.body_index.find(body_words), body_words, classifier
-    )
+    found = in_title or _by_category(classifier.body_index.find(body_words), body_words, classifier)
     if not found:
         return _NOTHING
     categories = classifier.taxonomy.categories

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from catalyst_bot.detection import filings, noise, sentiment, sources, taxonomy
 from catalyst_bot.detection.classify import Classifier, make_classifier
+from catalyst_bot.detection.companies import Companies, make_companies
 from catalyst_bot.detection.filings import FilingMap, parse_filings
 from catalyst_bot.detection.noise import parse_noise
 from catalyst_bot.detection.sentiment import Lexicon, parse_lexicon
 from catalyst_bot.detection.sources import Sources, parse_sources
 from catalyst_bot.detection.taxonomy import parse_taxonomy
-from catalyst_bot.detection.tickers import Companies, make_companies
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.domain.ids import content_id
 
@@ -65,8 +65,7 @@ def make_rules(
         companies=make_companies(
             by_cik=symbols_by_cik,
             registered_names=registered_names,
-            aliases=credibility.aliases,
-            generic_words=credibility.generic_words,
+            rules=credibility.names,
             traded_symbols=traded_symbols,
         ),
         classifier_id=content_id("clf", *(texts[name] for name in RULE_FILES)),

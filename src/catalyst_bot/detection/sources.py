@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+from catalyst_bot.detection.companies import NameRules
 from catalyst_bot.detection.tables import Table, load
 
 FILE = "sources.toml"
@@ -17,8 +17,7 @@ class Sources:
 
     by_name: tuple[tuple[str, float], ...]
     unknown: float
-    generic_words: frozenset[str]
-    aliases: Mapping[str, tuple[str, ...]]
+    names: NameRules
 
     def credibility(self, source: str) -> float:
         """Return how much of a phrase's precision survives in this source."""
@@ -36,7 +35,7 @@ class Sources:
 def parse_sources(text: str, file: str = FILE) -> Sources:
     """Read `sources.toml`. Raises `ConfigError` naming file, key and reason."""
     top = Table(load(text, file), file)
-    top.only("tier", "generic", "aliases")
+    top.only("tier", "generic", "legal", "trades", "commentators", "aliases")
     tiers = top.table("tier")
     by_name: dict[str, float] = {}
     for tier in tiers.values:
@@ -48,6 +47,11 @@ def parse_sources(text: str, file: str = FILE) -> Sources:
     return Sources(
         by_name=tuple(sorted(by_name.items(), key=lambda item: (-len(item[0]), item[0]))),
         unknown=tiers.table(_UNKNOWN).number("credibility", 0.01, 1),
-        generic_words=frozenset(top.table("generic").text("words").split()),
-        aliases={symbol: aliases.texts(symbol) for symbol in aliases.values},
+        names=NameRules(
+            generic=frozenset(top.table("generic").text("words").split()),
+            legal=frozenset(top.table("legal").text("words").split()),
+            trades=frozenset(top.table("trades").text("words").split()),
+            commentators=frozenset(top.table("commentators").text("symbols").split()),
+            aliases={symbol: aliases.texts(symbol) for symbol in aliases.values},
+        ),
     )

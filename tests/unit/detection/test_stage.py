@@ -124,7 +124,7 @@ def test_two_named_companies_are_two_catalysts():
 @pytest.mark.parametrize(
     ("given", "step", "reason"),
     [
-        (told("Acme beats estimates", symbols=()), "with_ticker", "no_ticker"),
+        (told("Somebody beats estimates", symbols=()), "with_ticker", "no_ticker"),
         (told("Acme beats estimates", symbols=("NOPE",)), "with_ticker", "unknown_symbol"),
         (told("Acme paints its fence"), "catalyst", "no_category"),
         (filing("Filer", form="4"), "catalyst", "routine_filing"),
@@ -187,8 +187,8 @@ def test_of_the_parties_to_a_filing_the_one_with_a_ticker_counts():
 
 def test_an_unreadable_copy_seen_twice_does_not_hide_the_good_one():
     stage = Stage()
-    lost = told("Acme beats Q3 estimates", symbols=(), item_id="x")
-    assert stage.outcome(lost) == ("with_ticker", "no_ticker")
+    lost = told("Acme beats Q3 estimates", symbols=("NOPE",), item_id="x")
+    assert stage.outcome(lost) == ("with_ticker", "unknown_symbol")
     assert stage.outcome(lost) == ("deduped", "duplicate")
     assert stage.outcome(told("Acme beats Q3 estimates", item_id="x"))[1] == "earnings_beat"
     assert stage.outcome(told("Acme beats Q3 estimates", item_id="y")) == ("deduped", "duplicate")
