@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from catalyst_bot.detection.filings import PRIORITY
 from catalyst_bot.detection.noise import Noise
-from catalyst_bot.detection.phrases import CATEGORY, HEDGE, NOISE, Match, PhraseIndex
+from catalyst_bot.detection.phrases import CATEGORY, FACT, HEDGE, NOISE, Match, PhraseIndex
 from catalyst_bot.detection.taxonomy import Category, Taxonomy
 from catalyst_bot.detection.text import BREAKS, words
 
@@ -91,11 +91,10 @@ def classify(title: str, body: str, classifier: Classifier) -> Reading | Unread:
     """Read a headline as one event, or say why it is none. Never raises."""
     title_words = words(title)
     matches = classifier.title_index.find(title_words)
-    is_hedged = False
-    for match in matches:
-        if match.phrase.kind == NOISE:
-            return Unread(reason=match.phrase.name, detail=_quote(title_words, match))
-        is_hedged = is_hedged or match.phrase.kind == HEDGE
+    kinds = {match.phrase.kind for match in matches}
+    if NOISE in kinds and FACT not in kinds:
+        noise = next(match for match in matches if match.phrase.kind == NOISE)
+        return Unread(reason=noise.phrase.name, detail=_quote(title_words, noise))
     if title_words and title_words[-1] == "?":
         return _A_QUESTION
     in_title = _by_category(matches, title_words, classifier) if matches else {}
@@ -114,7 +113,7 @@ def classify(title: str, body: str, classifier: Classifier) -> Reading | Unread:
         category=categories[name],
         evidence=tuple(dict.fromkeys(evidence)),
         is_in_title=bool(in_title),
-        is_hedged=is_hedged,
+        is_hedged=HEDGE in kinds,
         is_contested=any(categories[other].polarity * polarity < 0 for other in in_title),
     )
 

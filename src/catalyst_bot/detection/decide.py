@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from catalyst_bot.detection.alerts import alert_for
+from catalyst_bot.detection.classify import Unread
 from catalyst_bot.detection.dedupe import is_duplicate
-from catalyst_bot.detection.reading import Finding, read_headline
+from catalyst_bot.detection.follow import follow
+from catalyst_bot.detection.reading import read_headline
 from catalyst_bot.detection.reasons import (
     CATALYST,
     DEDUPED,
@@ -17,24 +19,22 @@ from catalyst_bot.detection.reasons import (
     WITH_TICKER,
 )
 from catalyst_bot.detection.rules import Rules
-from catalyst_bot.detection.score import Assessment, assess, subject
 from catalyst_bot.detection.state import State
-from catalyst_bot.detection.text import words
-from catalyst_bot.detection.tickers import NoOwner, find_owners, name_position
-from catalyst_bot.domain import ids
+from catalyst_bot.detection.tickers import NoOwner, find_owners
 from catalyst_bot.domain.enums import Severity
 from catalyst_bot.domain.messages.commands import SendNotification
 from catalyst_bot.domain.messages.decisions import AlertRaised, CatalystDetected, HeadlineIgnored
 from catalyst_bot.domain.messages.facts import HeadlineReceived
 from catalyst_bot.domain.messages.registry import Message
-from catalyst_bot.domain.news import Catalyst, Headline, ScoreFactor
+from catalyst_bot.domain.news import Headline
 from catalyst_bot.ports.desk import Desk
 
 
 def on_headline(state: State, message: HeadlineReceived, desk: Desk, rules: Rules) -> list[Message]:
-    """Return one `CatalystDetected` per symbol, or one `HeadlineIgnored`.
+    """Return one `CatalystDetected` per symbol for which it is news, or one `HeadlineIgnored`;
+    and a `StoryTold` per symbol of an event.
 
-    The cheap questions come first: seen before, in time, whose, what.
+    The cheap questions come first: seen before, in time, whose, what, told before.
     """
     headline = message.headline
     untimely = _untimely(headline, rules)
@@ -47,12 +47,29 @@ def on_headline(state: State, message: HeadlineReceived, desk: Desk, rules: Rule
     if isinstance(owners, NoOwner):
         return [_ignored(headline, WITH_TICKER, owners.reason, owners.detail)]
     finding = read_headline(headline, rules)
-    if not isinstance(finding, Finding):
-        return [_ignored(headline, CATALYST, finding.reason, finding.detail)]
-    return [
-        CatalystDetected(catalyst=_catalyst(headline, symbol, finding, rules))
+    said = [
+        message
         for symbol in owners.symbols
+        for message in follow(
+            state.stories.by_symbol.get(symbol, ()),
+            headline,
+            symbol,
+            finding,
+            desk=desk,
+            rules=rules,
+        )
     ]
+    if not said and isinstance(finding, Unread):
+        return [_ignored(headline, CATALYST, finding.reason, finding.detail)]
+    return _once(said)
+
+
+def _once(said: list[Message]) -> list[Message]:
+    """A headline of two symbols is ignored only when it is news for neither, and only once."""
+    ignored = [message for message in said if isinstance(message, HeadlineIgnored)]
+    is_news = any(isinstance(message, CatalystDetected) for message in said)
+    rest = [message for message in said if not isinstance(message, HeadlineIgnored)]
+    return [*([] if is_news else ignored[:1]), *rest]
 
 
 def on_catalyst(state: State, message: CatalystDetected, desk: Desk, rules: Rules) -> list[Message]:
@@ -88,43 +105,6 @@ def _untimely(headline: Headline, rules: Rules) -> HeadlineIgnored | None:
 
 def _ignored(headline: Headline, step: str, reason: str, detail: str) -> HeadlineIgnored:
     return HeadlineIgnored(item_id=headline.item_id, step=step, reason=reason, detail=detail)
-
-
-def _catalyst(headline: Headline, symbol: str, finding: Finding, rules: Rules) -> Catalyst:
-    category = finding.category
-    assessment = _assess(headline, symbol, finding, rules)
-    return Catalyst(
-        catalyst_id=ids.catalyst_id(headline.item_id, symbol),
-        item_id=headline.item_id,
-        symbol=symbol,
-        category=category.name,
-        action=category.action,
-        direction=category.polarity,
-        sentiment=finding.sentiment,
-        score=assessment.score,
-        confidence=assessment.confidence,
-        factors=assessment.factors,
-        evidence=finding.evidence,
-        horizon_s=category.horizon_s,
-        title=headline.title,
-        source=headline.source,
-        published_at=headline.published_at,
-        received_at=headline.received_at,
-        classifier_id=rules.classifier_id,
-    )
-
-
-def _assess(headline: Headline, symbol: str, finding: Finding, rules: Rules) -> Assessment:
-    about = ScoreFactor(name="subject", value=1.0, note="filed by the company")
-    if not headline.form:
-        names_known = symbol in rules.companies.names
-        position = name_position(words(headline.title), symbol, rules.companies)
-        about = subject(position if names_known else 0)
-    return assess(
-        weight=finding.category.weight,
-        sentiment=finding.sentiment,
-        factors=(*finding.factors, about),
-    )
 
 
 DECIDE: dict[type, Callable[[State, Any, Desk, Rules], list[Message]]] = {

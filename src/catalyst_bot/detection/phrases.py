@@ -15,7 +15,9 @@ from typing import NamedTuple
 from catalyst_bot.detection.text import BREAKS, words
 
 GAP_WORDS = 5
-CATEGORY, VETO, NOISE, HEDGE = "category", "veto", "noise", "hedge"  # what a phrase is for
+# What a phrase is for.
+CATEGORY, VETO, NOISE, FACT, HEDGE = "category", "veto", "noise", "fact", "hedge"
+RETRACTION, CORRECTION = "retraction", "correction"
 _GAP: frozenset[str] = frozenset()
 _START = itemgetter(1)
 

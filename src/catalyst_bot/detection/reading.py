@@ -9,6 +9,7 @@ from catalyst_bot.detection.filings import FilingReading, read_filing
 from catalyst_bot.detection.rules import Rules
 from catalyst_bot.detection.score import IN_BODY_ONLY, freshness, tone, wording
 from catalyst_bot.detection.sentiment import sentiment
+from catalyst_bot.detection.stories import RETRACTED
 from catalyst_bot.detection.taxonomy import Category
 from catalyst_bot.domain.news import Headline, ScoreFactor
 
@@ -33,6 +34,18 @@ def read_headline(headline: Headline, rules: Rules) -> Finding | Unread:
         return _of_filing(headline, filing, rules)
     reading = classify(headline.title, headline.body, rules.classifier)
     return reading if isinstance(reading, Unread) else _of_words(headline, reading, rules)
+
+
+def retraction(headline: Headline, rules: Rules) -> Finding:
+    """Return what a headline is that takes an earlier story back."""
+    category = rules.classifier.taxonomy.categories[RETRACTED]
+    sure = ScoreFactor(name="certainty", value=category.precision, note="takes a story back")
+    return Finding(
+        category=category,
+        evidence=("takes a story back",),
+        sentiment=0.0,
+        factors=(sure, _source(headline, rules), _fresh(headline, rules.max_age_s)),
+    )
 
 
 def _of_filing(headline: Headline, filing: FilingReading, rules: Rules) -> Finding:

@@ -14,9 +14,15 @@ from catalyst_bot.detection.dedupe import MEMORY, story_key
 from catalyst_bot.detection.evolve import EVOLVE
 from catalyst_bot.detection.normalise import normalise_title
 from catalyst_bot.detection.state import State
+from catalyst_bot.domain.account import Position
 from catalyst_bot.domain.enums import CategoryAction, Severity
 from catalyst_bot.domain.messages.commands import SendNotification
-from catalyst_bot.domain.messages.decisions import AlertRaised, CatalystDetected, HeadlineIgnored
+from catalyst_bot.domain.messages.decisions import (
+    AlertRaised,
+    CatalystDetected,
+    HeadlineIgnored,
+    StoryTold,
+)
 from catalyst_bot.domain.messages.facts import HeadlineReceived
 from catalyst_bot.domain.news import Catalyst, Headline
 from tests.builders import NOON, FakeDesk, headline
@@ -31,6 +37,10 @@ class Stage:
     """Detection alone, driven like the engine drives it."""
 
     state: State = field(default_factory=State)
+    positions: dict[str, Position] = field(default_factory=dict)
+
+    def desk(self, at: datetime) -> FakeDesk:
+        return FakeDesk(now=at, positions=self.positions)
 
     def receive(self, given: Headline) -> list[Any]:
         fact = HeadlineReceived(at=given.received_at, headline=given)
@@ -39,7 +49,7 @@ class Stage:
         for message in queue:
             if type(message) in DECIDE:
                 before = deepcopy(self.state)
-                answer = DECIDE[type(message)](self.state, message, FakeDesk(), rules())
+                answer = DECIDE[type(message)](self.state, message, self.desk(fact.at), rules())
                 assert self.state == before
                 said += answer
                 queue += answer
@@ -219,7 +229,8 @@ def test_titles_are_normalised(title: str, expected: str | None):
 
 def test_a_confident_reason_to_close_is_critical_and_notified():
     said = Stage().receive(told("Acme files for Chapter 11 bankruptcy", source="Reuters"))
-    catalyst, alert, notification = said
+    catalyst, story, alert, notification = said
+    assert isinstance(story, StoryTold)
     assert isinstance(catalyst, CatalystDetected)
     assert isinstance(alert, AlertRaised)
     assert isinstance(notification, SendNotification)
@@ -229,12 +240,12 @@ def test_a_confident_reason_to_close_is_critical_and_notified():
 
 def test_avoid_warns_and_strong_trades_inform():
     avoid = Stage().receive(told("Acme prices public offering of common stock", source="Reuters"))
-    assert [type(m) for m in avoid] == [CatalystDetected, AlertRaised]
-    assert avoid[1].alert.severity is Severity.WARNING
+    assert [type(m) for m in avoid] == [CatalystDetected, StoryTold, AlertRaised]
+    assert avoid[2].alert.severity is Severity.WARNING
     strong = Stage().receive(told("FDA approves Acme's pump", source="Reuters"))
-    assert strong[1].alert.severity is Severity.INFO
+    assert strong[2].alert.severity is Severity.INFO
     weak = Stage().receive(told("Acme unveils new pump", source="Reuters"))
-    assert [type(m) for m in weak] == [CatalystDetected]
+    assert [type(m) for m in weak] == [CatalystDetected, StoryTold]
 
 
 def test_the_same_headline_gives_the_same_messages():
