@@ -36,7 +36,8 @@ class Companies:
 
     `known` empty means that every well-formed symbol is believed. `names` are the word sequences
     that mean a symbol where a feed already named it; `telling` are those that tell it in any
-    text: (name, symbol) by first word, the longest name first.
+    text: (name, symbol) by first word, the longest name first. `own_words` are all words of a
+    company's names.
     """
 
     known: frozenset[str] = frozenset()
@@ -45,6 +46,7 @@ class Companies:
     telling: Mapping[str, tuple[tuple[Name, str], ...]] = field(default_factory=dict)
     generic: frozenset[str] = frozenset()
     commentators: frozenset[str] = frozenset()
+    own_words: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def is_known(self, symbol: str) -> bool:
         """True when the symbol is listed, as far as we were told who is."""
@@ -81,7 +83,23 @@ def make_companies(
         telling=_telling(cores, aliases, rules),
         generic=rules.generic,
         commentators=rules.commentators,
+        own_words=_own_words(registered_names, names),
     )
+
+
+def _own_words(
+    registered_names: Mapping[str, str], names: Mapping[str, Sequence[Name]]
+) -> dict[str, frozenset[str]]:
+    return {
+        symbol: frozenset(
+            (
+                symbol.lower(),
+                *words(registered_names.get(symbol, "")),
+                *(word for name in called for word in name),
+            )
+        )
+        for symbol, called in names.items()
+    }
 
 
 def _core(registered: str, legal: frozenset[str]) -> Name:

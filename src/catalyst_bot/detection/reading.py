@@ -22,6 +22,7 @@ class Finding:
     evidence: tuple[str, ...]
     sentiment: float
     factors: tuple[ScoreFactor, ...]
+    is_in_title: bool = True
 
 
 def read_headline(headline: Headline, rules: Rules) -> Finding | Unread:
@@ -67,6 +68,7 @@ def _of_words(headline: Headline, reading: Reading, rules: Rules) -> Finding:
         category=reading.category,
         evidence=reading.evidence,
         sentiment=mood,
+        is_in_title=reading.is_in_title,
         factors=(
             ScoreFactor(name="certainty", value=sure, note=quoted),
             _source(headline, rules),

@@ -104,8 +104,8 @@ def parse_stories(text: str, taxonomy: Taxonomy, file: str = FILE) -> StoryRules
     _refuse_unknown(retractions, "categories", undoing, taxonomy)
     return StoryRules(
         silent=frozenset(lists.text("silent").split()),
-        weak=frozenset(lists.text("weak").split()),
-        rating_words=frozenset(lists.text("rating").split()),
+        weak=frozenset(map(_stem, lists.text("weak").split())),
+        rating_words=frozenset(map(_stem, lists.text("rating").split())),
         group_of={word: group[0] for group in groups for word in group},
         once=_families(top.table("once"), taxonomy),
         related=_families(top.table("related"), taxonomy),
@@ -133,7 +133,7 @@ def telling_of(
     title: str, symbol: str, category: str, rules: StoryRules, companies: Companies
 ) -> Telling:
     """Return what of a title is compared. The company's own names say nothing: all have them."""
-    own = {word for name in companies.names.get(symbol, ()) for word in name} | {symbol.lower()}
+    own = companies.own_words.get(symbol, frozenset())
     counting = (
         rules.group_of.get(word) or _stem(word)
         for word in words(title)
@@ -149,9 +149,7 @@ def _stem(word: str) -> str:
     return word
 
 
-def _weight(word: str, rules: StoryRules, *, is_rated: bool) -> float:
-    if is_rated and word in rules.rating_words:
-        return 0.0
+def _weight(word: str, rules: StoryRules) -> float:
     if word.isdigit():
         return NUMBER if len(word) > 1 else PLAIN
     if word in rules.weak:
@@ -161,42 +159,67 @@ def _weight(word: str, rules: StoryRules, *, is_rated: bool) -> float:
 
 def agreement(a: Telling, b: Telling, rules: StoryRules) -> tuple[float, float]:
     """Return how far two tellings agree: the share of the shorter one in [0, 1], and the weight
-    of the common words.
+    of the common words. Of ratings only who rates counts.
     """
-    is_rated = RATING in {rules.related.get(a.category), rules.related.get(b.category)}
-    common = sum(_weight(word, rules, is_rated=is_rated) for word in sorted(a.words & b.words))
-    if is_rated and not any(not word.isdigit() for word in a.words & b.words - rules.rating_words):
-        return 0.0, 0.0
-    shorter = min(
-        sum(_weight(word, rules, is_rated=is_rated) for word in sorted(one.words)) for one in (a, b)
-    )
+    words_a, words_b = a.words, b.words
+    if RATING in {rules.related.get(a.category), rules.related.get(b.category)}:
+        words_a, words_b = _raters(a, rules), _raters(b, rules)
+    common = sum(_weight(word, rules) for word in sorted(words_a & words_b))
+    shorter = min(sum(_weight(word, rules) for word in sorted(one)) for one in (words_a, words_b))
     return min(common / max(shorter, SHORT_TITLE), 1.0), common
+
+
+def _raters(telling: Telling, rules: StoryRules) -> frozenset[str]:
+    return frozenset(word for word in telling.words - rules.rating_words if not word.isdigit())
 
 
 def is_same_event(a: Telling, b: Telling, apart: timedelta, rules: StoryRules) -> bool:
     """Tell whether two headlines about one company tell the same event."""
-    once_a, once_b = rules.once.get(a.category), rules.once.get(b.category)
-    if once_a is not None and once_a == once_b and apart <= ONCE_WITHIN:
+    if _is_once(a, b, rules) and apart <= ONCE_WITHIN:
         return True
     share, common = agreement(a, b, rules)
     kind_a, kind_b = rules.related.get(a.category), rules.related.get(b.category)
     if RATING in {kind_a, kind_b}:
         return share >= RATED_ALIKE and common >= RATED_COMMON and apart <= RATED_WITHIN
-    if a.category == b.category or (kind_a is not None and kind_a == kind_b):
+    is_related = a.category == b.category or (kind_a is not None and kind_a == kind_b)
+    if is_related and not _figures_differ(a, b):
         return share >= RELATED_ALIKE and common >= RELATED_COMMON and apart <= ALIKE_WITHIN
     return share >= ALIKE and common >= ALIKE_COMMON and apart <= ALIKE_WITHIN
+
+
+def _figures_differ(a: Telling, b: Telling) -> bool:
+    """True when both titles hold figures and none is in both: two contracts, two products."""
+    figures_a, figures_b = _figures(a), _figures(b)
+    return bool(figures_a and figures_b) and figures_a.isdisjoint(figures_b)
+
+
+def _figures(telling: Telling) -> set[str]:
+    return {word for word in telling.words if word.isdigit()}
+
+
+def _is_once(a: Telling, b: Telling, rules: StoryRules) -> bool:
+    family = rules.once.get(a.category)
+    return family is not None and family == rules.once.get(b.category)
 
 
 def find_story(
     stories: Sequence[Story], telling: Telling, at: datetime, rules: StoryRules
 ) -> Story | None:
-    """Return the latest story that a headline belongs to, or None when it tells something new."""
-    for story in reversed(stories):
-        if at - story.first_at <= MEMORY and any(
-            is_same_event(telling, earlier, at - story.last_at, rules) for earlier in story.tellings
-        ):
-            return story
-    return None
+    """Return the story that a headline belongs to, or None when it tells something new.
+
+    Of several it is the one of an event that happens once, then the one whose words agree best,
+    then the latest.
+    """
+    best: tuple[float, Story] | None = None
+    for story in stories:
+        if at - story.first_at > MEMORY:
+            continue
+        for earlier in story.tellings:
+            if is_same_event(telling, earlier, at - story.last_at, rules):
+                fit = agreement(telling, earlier, rules)[0] + _is_once(telling, earlier, rules)
+                if best is None or fit >= best[0]:
+                    best = (fit, story)
+    return best[1] if best is not None else None
 
 
 def find_retracted(
@@ -258,8 +281,8 @@ def _begun(told: StoryTold, at: datetime) -> Story:
 
 def _extended(story: Story, told: StoryTold, at: datetime) -> Story:
     telling = Telling(frozenset(told.words), told.category)
-    latest = () if telling in story.tellings else (telling,)
-    first, *later = (*story.tellings, *latest)
+    latest = [] if telling in story.tellings else [telling]
+    first, *later = [*story.tellings, *latest]
     extended = replace(
         story,
         last_at=at,

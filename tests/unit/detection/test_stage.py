@@ -2,66 +2,30 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from catalyst_bot.detection.decide import DECIDE
 from catalyst_bot.detection.dedupe import MEMORY, story_key
 from catalyst_bot.detection.evolve import EVOLVE
 from catalyst_bot.detection.normalise import normalise_title
 from catalyst_bot.detection.state import State
-from catalyst_bot.domain.account import Position
 from catalyst_bot.domain.enums import CategoryAction, Severity
 from catalyst_bot.domain.messages.commands import SendNotification
 from catalyst_bot.domain.messages.decisions import (
     AlertRaised,
     CatalystDetected,
-    HeadlineIgnored,
     StoryTold,
 )
 from catalyst_bot.domain.messages.facts import HeadlineReceived
 from catalyst_bot.domain.news import Catalyst, Headline
-from tests.builders import NOON, FakeDesk, headline
+from tests.builders import NOON, headline
 from tests.detection_rules import rules
+from tests.detection_stage import Stage
 
 ACCESSION = "0000000101-25-000001"
 MINUTE = timedelta(minutes=1)
-
-
-@dataclass
-class Stage:
-    """Detection alone, driven like the engine drives it."""
-
-    state: State = field(default_factory=State)
-    positions: dict[str, Position] = field(default_factory=dict)
-
-    def desk(self, at: datetime) -> FakeDesk:
-        return FakeDesk(now=at, positions=self.positions)
-
-    def receive(self, given: Headline) -> list[Any]:
-        fact = HeadlineReceived(at=given.received_at, headline=given)
-        queue: list[Any] = [fact]
-        said: list[Any] = []
-        for message in queue:
-            if type(message) in DECIDE:
-                before = deepcopy(self.state)
-                answer = DECIDE[type(message)](self.state, message, self.desk(fact.at), rules())
-                assert self.state == before
-                said += answer
-                queue += answer
-            if type(message) in EVOLVE:
-                EVOLVE[type(message)](self.state, message, fact.at)
-        return said
-
-    def outcome(self, given: Headline) -> tuple[str, str]:
-        first = self.receive(given)[0]
-        if isinstance(first, HeadlineIgnored):
-            return first.step, first.reason
-        return "catalyst", first.catalyst.category
 
 
 def told(title: str, minutes: float = 0, **given: Any) -> Headline:
