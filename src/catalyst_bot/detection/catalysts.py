@@ -43,7 +43,7 @@ def _assess(headline: Headline, symbol: str, finding: Finding, rules: Rules) -> 
         position = name_position(words(headline.title), symbol, rules.companies)
         about = subject(position if names_known else 0)
     return assess(
-        weight=finding.category.weight,
+        weight=finding.weight,
         sentiment=finding.sentiment,
         factors=(*finding.factors, about),
     )

@@ -9,19 +9,25 @@ from catalyst_bot.detection.filings import FilingReading, read_filing
 from catalyst_bot.detection.rules import Rules
 from catalyst_bot.detection.score import IN_BODY_ONLY, freshness, tone, wording
 from catalyst_bot.detection.sentiment import sentiment
-from catalyst_bot.detection.stories import RETRACTED
+from catalyst_bot.detection.severity import WEIGHT_FACTOR, Dilution, dilution
+from catalyst_bot.detection.stories import OFFERING, RETRACTED
 from catalyst_bot.detection.taxonomy import Category
 from catalyst_bot.domain.news import Headline, ScoreFactor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """The event, the words that tell it, its tone, and what makes us more or less sure."""
+    """The event, the words that tell it, its tone, and what makes us more or less sure.
+
+    `weight` is the category's, changed by how much an offering dilutes; the category of a body is
+    trusted less (`is_in_title`).
+    """
 
     category: Category
     evidence: tuple[str, ...]
     sentiment: float
     factors: tuple[ScoreFactor, ...]
+    weight: float
     is_in_title: bool = True
 
 
@@ -46,6 +52,7 @@ def retraction(headline: Headline, rules: Rules) -> Finding:
         evidence=("takes a story back",),
         sentiment=0.0,
         factors=(sure, _source(headline, rules), _fresh(headline, rules.max_age_s)),
+        weight=category.weight,
     )
 
 
@@ -56,6 +63,7 @@ def _of_filing(headline: Headline, filing: FilingReading, rules: Rules) -> Findi
         evidence=(filing.evidence,),
         sentiment=0.0,
         factors=(precision, _source(headline, rules), _fresh(headline, rules.max_filing_age_s)),
+        weight=filing.category.weight,
     )
 
 
@@ -64,9 +72,11 @@ def _of_words(headline: Headline, reading: Reading, rules: Rules) -> Finding:
     quoted = ", ".join(reading.evidence)
     sure = certainty(reading.category.precision, len(reading.evidence))
     place = 1.0 if reading.is_in_title else IN_BODY_ONLY
+    diluted = _diluted(headline, reading.category, rules)
     return Finding(
         category=reading.category,
-        evidence=reading.evidence,
+        evidence=(*reading.evidence, *((_percent(diluted),) if diluted else ())),
+        weight=_weight(reading.category, diluted),
         sentiment=mood,
         is_in_title=reading.is_in_title,
         factors=(
@@ -78,6 +88,20 @@ def _of_words(headline: Headline, reading: Reading, rules: Rules) -> Finding:
             _fresh(headline, rules.max_age_s),
         ),
     )
+
+
+def _diluted(headline: Headline, category: Category, rules: Rules) -> Dilution | None:
+    is_offering = rules.stories.once.get(category.name) == OFFERING
+    return dilution(headline.title, headline.body) if is_offering else None
+
+
+def _percent(diluted: Dilution) -> str:
+    return f"{diluted.fraction:.1%} more shares: {diluted.severity}".replace("%", " %")
+
+
+def _weight(category: Category, diluted: Dilution | None) -> float:
+    factor = WEIGHT_FACTOR[diluted.severity] if diluted else 1.0
+    return min(category.weight * factor, 1.0)
 
 
 def _source(headline: Headline, rules: Rules) -> ScoreFactor:
