@@ -18,8 +18,8 @@ _COUNT = r"(?P<count>\d[\d,]*(?:\.\d+)?)\s*(?P<unit>million|billion|thousand|mm|
 _KINDS = r"(?:ordinary |common |class [a-c] |american depositary |depositary |new )*"
 _OFFERED = re.compile(
     r"(?:offer\w*|sale|sell\w*|sold|issu\w+|prices?|priced|placement|purchase) "
-    rf"(?:of |an? |the |and |aggregate |up to |approximately |about |price |its )*{_COUNT}\s+(?:of its )?{_KINDS}"
-    r"(?:shares?|units?|adss?\b|stock)",
+    r"(?:of |an? |the |and |aggregate |up to |approximately |about |price |its )*"
+    rf"{_COUNT}\s+(?:of its )?{_KINDS}(?:shares?|units?|adss?\b|stock)",
 )
 _PRICE = re.compile(
     r"\$\s*(?P<count>\d[\d,]*(?:\.\d+)?)(?P<unit>)\s*(?:per|a|/|for each|each)\s*"
