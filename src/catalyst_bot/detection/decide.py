@@ -6,27 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 from catalyst_bot.detection.alerts import alert_for
-from catalyst_bot.detection.classify import Unread
-from catalyst_bot.detection.dedupe import is_duplicate
+from catalyst_bot.detection.filters import Case, not_an_event, refused
 from catalyst_bot.detection.follow import follow
 from catalyst_bot.detection.reading import read_headline
-from catalyst_bot.detection.reasons import (
-    CATALYST,
-    DEDUPED,
-    DUPLICATE,
-    FUTURE_TIMESTAMP,
-    STALE,
-    WITH_TICKER,
-)
 from catalyst_bot.detection.rules import Rules
 from catalyst_bot.detection.state import State
-from catalyst_bot.detection.tickers import NoOwner, find_owners
+from catalyst_bot.detection.tickers import Owners, find_owners
 from catalyst_bot.domain.enums import Severity
 from catalyst_bot.domain.messages.commands import SendNotification
 from catalyst_bot.domain.messages.decisions import AlertRaised, CatalystDetected, HeadlineIgnored
 from catalyst_bot.domain.messages.facts import HeadlineReceived
 from catalyst_bot.domain.messages.registry import Message
-from catalyst_bot.domain.news import Headline
 from catalyst_bot.ports.desk import Desk
 
 
@@ -37,15 +27,10 @@ def on_headline(state: State, message: HeadlineReceived, desk: Desk, rules: Rule
     The cheap questions come first: seen before, in time, whose, what, told before.
     """
     headline = message.headline
-    untimely = _untimely(headline, rules)
     owners = find_owners(headline, rules.companies)
-    is_readable = untimely is None and not isinstance(owners, NoOwner)
-    if is_duplicate(state, headline, message.at, is_readable=is_readable):
-        return [_ignored(headline, DEDUPED, DUPLICATE, "the story was seen before")]
-    if untimely is not None:
-        return [untimely]
-    if isinstance(owners, NoOwner):
-        return [_ignored(headline, WITH_TICKER, owners.reason, owners.detail)]
+    refusal = refused(Case(state=state, message=message, owners=owners, rules=rules))
+    if refusal is not None or not isinstance(owners, Owners):
+        return [refusal] if refusal is not None else []
     finding = read_headline(headline, rules)
     said = [
         message
@@ -59,9 +44,10 @@ def on_headline(state: State, message: HeadlineReceived, desk: Desk, rules: Rule
             rules=rules,
         )
     ]
-    if not said and isinstance(finding, Unread):
-        return [_ignored(headline, CATALYST, finding.reason, finding.detail)]
-    return _once(said)
+    if said:
+        return _once(said)
+    unread = not_an_event(headline.item_id, finding)
+    return [unread] if unread is not None else []
 
 
 def _once(said: list[Message]) -> list[Message]:
@@ -88,23 +74,6 @@ def on_catalyst(state: State, message: CatalystDetected, desk: Desk, rules: Rule
             trail_id=alert.catalyst_id,
         ),
     ]
-
-
-def _untimely(headline: Headline, rules: Rules) -> HeadlineIgnored | None:
-    """Refuse what claims to come from the future and what the market has long read."""
-    age_s = (headline.received_at - headline.published_at).total_seconds()
-    if not age_s >= -rules.future_tolerance_s:
-        detail = f"published {-age_s:.0f} s after it was received"
-        return _ignored(headline, DEDUPED, FUTURE_TIMESTAMP, detail)
-    limit_s = rules.max_filing_age_s if headline.form else rules.max_age_s
-    if not age_s <= limit_s:
-        detail = f"{age_s:.0f} s old when received, at most {limit_s:.0f}"
-        return _ignored(headline, DEDUPED, STALE, detail)
-    return None
-
-
-def _ignored(headline: Headline, step: str, reason: str, detail: str) -> HeadlineIgnored:
-    return HeadlineIgnored(item_id=headline.item_id, step=step, reason=reason, detail=detail)
 
 
 DECIDE: dict[type, Callable[[State, Any, Desk, Rules], list[Message]]] = {

@@ -128,7 +128,8 @@ def _known(story: Story, headline: Headline, reason: str) -> HeadlineIgnored:
         item_id=headline.item_id,
         step=DEDUPED,
         reason=reason,
-        detail=(
+        limit="once a story",
+        observed=(
             f"{story.story_id} of {story.symbol}, told first by {story.sources[0]} at "
             f"{story.first_at:%Y-%m-%d %H:%M:%S} UTC"
         ),

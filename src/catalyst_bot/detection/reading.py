@@ -51,7 +51,7 @@ def retraction(headline: Headline, rules: Rules) -> Finding:
         category=category,
         evidence=("takes a story back",),
         sentiment=0.0,
-        factors=(sure, _source(headline, rules), _fresh(headline, rules.max_age_s)),
+        factors=(sure, _source(headline, rules), _fresh(headline, category, rules.max_age_s)),
         weight=category.weight,
     )
 
@@ -62,7 +62,11 @@ def _of_filing(headline: Headline, filing: FilingReading, rules: Rules) -> Findi
         category=filing.category,
         evidence=(filing.evidence,),
         sentiment=0.0,
-        factors=(precision, _source(headline, rules), _fresh(headline, rules.max_filing_age_s)),
+        factors=(
+            precision,
+            _source(headline, rules),
+            _fresh(headline, filing.category, rules.max_filing_age_s),
+        ),
         weight=filing.category.weight,
     )
 
@@ -85,7 +89,7 @@ def _of_words(headline: Headline, reading: Reading, rules: Rules) -> Finding:
             ScoreFactor(name="place", value=place, note="title" if reading.is_in_title else "body"),
             tone(reading.category.polarity, mood),
             wording(is_hedged=reading.is_hedged, is_contested=reading.is_contested),
-            _fresh(headline, rules.max_age_s),
+            _fresh(headline, reading.category, rules.max_age_s),
         ),
     )
 
@@ -109,6 +113,7 @@ def _source(headline: Headline, rules: Rules) -> ScoreFactor:
     return ScoreFactor(name="source", value=value, note=headline.source)
 
 
-def _fresh(headline: Headline, max_age_s: float) -> ScoreFactor:
+def _fresh(headline: Headline, category: Category, max_age_s: float) -> ScoreFactor:
+    """Fully stale at the category's half-life, at the latest at the greatest age allowed."""
     age_s = (headline.received_at - headline.published_at).total_seconds()
-    return freshness(age_s, max_age_s)
+    return freshness(age_s, min(max_age_s, category.half_life_s))

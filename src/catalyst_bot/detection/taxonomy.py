@@ -15,7 +15,10 @@ from catalyst_bot.domain.enums import CategoryAction
 
 FILE = "categories.toml"
 _MONTH_S = 31 * 86_400.0
-_KEYS = ("name", "polarity", "action", "weight", "precision", "horizon_s", "phrases", "excludes")
+_KEYS = (
+    *("name", "polarity", "action", "weight", "precision", "horizon_s", "half_life_s"),
+    *("phrases", "excludes"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +27,8 @@ class Category:
 
     `polarity` is +1, -1 or 0 (the sign has to come from the market's reaction), `weight` in
     (0, 1] how much such events move prices, `precision` the prior probability that category and
-    sign are right when a phrase fires, `horizon_s` how long the effect is expected to last.
+    sign are right when a phrase fires, `horizon_s` how long the effect is expected to last,
+    `half_life_s` in which half of the news' worth is gone.
     """
 
     name: str
@@ -33,6 +37,7 @@ class Category:
     weight: float
     precision: float
     horizon_s: float
+    half_life_s: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,4 +100,5 @@ def _parse_category(table: Table) -> Category:
         weight=table.number("weight", 0.01, 1),
         precision=table.number("precision", 0.01, 0.99),
         horizon_s=table.number("horizon_s", 60, _MONTH_S),
+        half_life_s=table.number("half_life_s", 60, _MONTH_S),
     )

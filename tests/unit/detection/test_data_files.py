@@ -24,6 +24,7 @@ action = "trade"
 weight = 0.5
 precision = 0.8
 horizon_s = 3600
+half_life_s = 1800
 phrases = ["beats"]
 """
 

@@ -66,7 +66,7 @@ def test_a_rewrite_is_the_same_story_and_triggers_nothing(earlier: str, later: s
     assert (catalyst.novelty, bool(catalyst.story_id)) == (1.0, True)
     said = stage.receive(told(later, 90, source="Business Wire"))
     assert (said[0].step, said[0].reason) == ("deduped", "known_story")
-    assert "told first by Reuters" in said[0].detail
+    assert "told first by Reuters" in said[0].observed
     again = story_of(said)
     assert (again.story_id, again.relation, again.catalyst_id) == (
         catalyst.story_id,

@@ -34,13 +34,15 @@ from catalyst_bot.domain.trading import (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadlineIgnored:
     """A headline led to nothing. `step` is the funnel step it did not reach (deduped,
-    with_ticker, catalyst), `reason` a short word list, `detail` for people.
+    with_ticker, catalyst), `reason` a short word list; `limit` is what was allowed and `observed`
+    what was seen, for people.
     """
 
     item_id: str
     step: str
     reason: str
-    detail: str = ""
+    limit: str = ""
+    observed: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
