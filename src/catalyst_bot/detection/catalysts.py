@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from catalyst_bot.detection.reading import Finding
+from catalyst_bot.detection.reading import Finding, factors_of
 from catalyst_bot.detection.rules import Rules
 from catalyst_bot.detection.score import Assessment, assess, subject
 from catalyst_bot.detection.text import words
@@ -45,5 +45,5 @@ def _assess(headline: Headline, symbol: str, finding: Finding, rules: Rules) -> 
     return assess(
         weight=finding.weight,
         sentiment=finding.sentiment,
-        factors=(*finding.factors, about),
+        factors=(*factors_of(headline, finding, rules), about),
     )

@@ -45,6 +45,7 @@ class Unread:
     detail: str
 
 
+_NONE: frozenset[str] = frozenset()
 _A_QUESTION = Unread(reason=QUESTION, detail="a question")
 _NOTHING = Unread(reason=NOT_RECOGNISED, detail="no phrase of any category")
 
@@ -91,7 +92,7 @@ def classify(title: str, body: str, classifier: Classifier) -> Reading | Unread:
     """Read a headline as one event, or say why it is none. Never raises."""
     title_words = words(title)
     matches = classifier.title_index.find(title_words)
-    kinds = {match.phrase.kind for match in matches}
+    kinds = {match.phrase.kind for match in matches} if matches else _NONE
     if NOISE in kinds and FACT not in kinds:
         noise = next(match for match in matches if match.phrase.kind == NOISE)
         return Unread(reason=noise.phrase.name, detail=_quote(title_words, noise))
@@ -111,10 +112,11 @@ def classify(title: str, body: str, classifier: Classifier) -> Reading | Unread:
     polarity = categories[name].polarity
     return Reading(
         category=categories[name],
-        evidence=tuple(dict.fromkeys(evidence)),
+        evidence=tuple(evidence) if len(evidence) == 1 else tuple(dict.fromkeys(evidence)),
         is_in_title=bool(in_title),
         is_hedged=HEDGE in kinds,
-        is_contested=any(categories[other].polarity * polarity < 0 for other in in_title),
+        is_contested=len(in_title) > 1
+        and any(categories[other].polarity * polarity < 0 for other in in_title),
     )
 
 
@@ -143,7 +145,8 @@ def _by_category(
         phrase = match.phrase
         if phrase.kind == CATEGORY and not _is_void(text, match.start, classifier.voids):
             found.setdefault(phrase.name, []).append(_quote(text, match))
-    for name in [name for name in found if classifier.by_category[name].vetoing.find(text)]:
+    vetoed = [name for name in found if classifier.by_category[name].vetoing.holds_any(text)]
+    for name in vetoed:
         del found[name]
     return found
 

@@ -30,20 +30,27 @@ class NameRules:
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names that begin with one word, and how many words they have, the most first."""
+
+    lengths: tuple[int, ...]
+    symbols: Mapping[Name, str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Companies:
     """What is known of listed companies.
 
     `known` empty means that every well-formed symbol is believed. `names` are the word sequences
     that mean a symbol where a feed already named it; `telling` are those that tell it in any
-    text: (name, symbol) by first word, the longest name first. `own_words` are all words of a
-    company's names.
+    text: by their first word, as symbol by name. `own_words` are all words of a company's names.
     """
 
     known: frozenset[str] = frozenset()
     by_cik: Mapping[int, tuple[str, ...]]
     names: Mapping[str, tuple[Name, ...]]
-    telling: Mapping[str, tuple[tuple[Name, str], ...]] = field(default_factory=dict)
+    telling: Mapping[str, Names] = field(default_factory=dict)
     generic: frozenset[str] = frozenset()
     commentators: frozenset[str] = frozenset()
     own_words: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -127,7 +134,7 @@ def _names_of(core: Name, generic: frozenset[str]) -> tuple[Name, ...]:
 
 def _telling(
     cores: Mapping[str, Name], aliases: Mapping[str, Sequence[Name]], rules: NameRules
-) -> dict[str, tuple[tuple[Name, str], ...]]:
+) -> dict[str, Names]:
     owners: dict[Name, str] = {}
     for symbol, extra in aliases.items():  # "3m" is also the end of "$736.3m"
         owners.update((name, symbol) for name in extra if not name[0][0].isdigit())
@@ -136,12 +143,12 @@ def _telling(
             owners.setdefault(name, symbol)
     for name, symbol in _first_words(cores, rules):
         owners.setdefault(name, symbol)
-    by_first: dict[str, list[tuple[Name, str]]] = {}
+    by_first: dict[str, dict[Name, str]] = {}
     for name, symbol in owners.items():
-        by_first.setdefault(name[0], []).append((name, symbol))
+        by_first.setdefault(name[0], {})[name] = symbol
     return {
-        first: tuple(sorted(found, key=lambda pair: (-len(pair[0]), pair[0])))
-        for first, found in by_first.items()
+        first: Names(tuple(sorted({len(name) for name in named}, reverse=True)), named)
+        for first, named in by_first.items()
     }
 
 

@@ -114,7 +114,7 @@ def _retract(
     position = desk.positions.get(story.symbol)
     is_ours = position is not None and position.catalyst_id in story.catalyst_ids
     closing = replace(
-        catalyst_of(headline, story.symbol, retraction(headline, rules), rules),
+        catalyst_of(headline, story.symbol, retraction(rules), rules),
         story_id=story.story_id,
     )
     message = _as_message(closing, StoryRelation.RETRACTION, headline, telling, is_trigger=is_ours)

@@ -118,6 +118,10 @@ class PhraseIndex:
             matches.sort(key=_START)
         return matches
 
+    def holds_any(self, text: Sequence[str]) -> bool:
+        """Tell whether any phrase is in the text."""
+        return bool(self.phrases) and bool(self.find(text))
+
     def _possible(self, text: Sequence[str]) -> int:
         """Return as bits the phrases of which every slot is filled by some word of the text."""
         fills, filled = self._fills, self._not_needed

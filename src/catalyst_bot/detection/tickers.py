@@ -59,6 +59,8 @@ def find_owners(headline: Headline, companies: Companies) -> Owners | NoOwner:
     """Return whose news a headline is, or why nobody's. Never raises."""
     if headline.form:
         return _of_filing(headline, companies)
+    if len(headline.symbols) == 1 and headline.symbols[0] in companies.known:
+        return Owners(headline.symbols)
     hinted = normal_symbols(headline.symbols) or _in_text(headline, companies)
     if not hinted:
         return NoOwner(NO_TICKER, "no symbol hinted or written, no company named")
@@ -189,13 +191,12 @@ def _written(text: str) -> tuple[str, ...]:
 
 def _of_piece(text: str, companies: Companies) -> tuple[str, ...]:
     """Companies of a piece of text: by their names, then by their symbols in capitals."""
-    capitals = () if text.isupper() else _CAPITALS.findall(text)
-    symbols = (
-        symbol
-        for symbol in capitals
-        if symbol in companies.known and symbol.lower() not in companies.generic
-    )
-    return (*_names_in(words(text), companies), *symbols)
+    named = _names_in(words(text), companies)
+    if text.isupper():
+        return named
+    known, generic = companies.known, companies.generic
+    symbols = [s for s in _CAPITALS.findall(text) if s in known and s.lower() not in generic]
+    return (*named, *symbols) if symbols else named
 
 
 def _names_in(text: Sequence[str], companies: Companies) -> tuple[str, ...]:
@@ -205,9 +206,11 @@ def _names_in(text: Sequence[str], companies: Companies) -> tuple[str, ...]:
     for index, word in enumerate(text):
         if word not in telling or index < skip_to:
             continue
-        for name, symbol in telling[word]:
-            if text[index : index + len(name)] == name:
+        names = telling[word]
+        for length in names.lengths:
+            symbol = names.symbols.get(tuple(text[index : index + length]))
+            if symbol is not None:
                 found.append(symbol)
-                skip_to = index + len(name)
+                skip_to = index + length
                 break
     return tuple(symbol for symbol in found if companies.is_known(symbol))
