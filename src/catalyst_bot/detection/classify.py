@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from catalyst_bot.detection.filings import PRIORITY
 from catalyst_bot.detection.noise import Noise
@@ -22,8 +23,7 @@ QUESTION = "opinion_or_roundup"
 NOT_RECOGNISED = "no_category"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(NamedTuple):
     """What a headline was read as, with the words that say so.
 
     `is_contested`: the title also tells something of the opposite sign; `is_hedged`: it says
@@ -37,8 +37,7 @@ class Reading:
     is_contested: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unread:
+class Unread(NamedTuple):
     """Why a headline is no catalyst."""
 
     reason: str

@@ -80,6 +80,7 @@ class PhraseIndex:
     _not_needed: int = field(init=False, repr=False, compare=False)
     _widths: tuple[int, ...] = field(init=False, repr=False, compare=False)
     _all: int = field(init=False, repr=False, compare=False)
+    _firsts: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         width = len(self.phrases)
@@ -99,6 +100,8 @@ class PhraseIndex:
         object.__setattr__(self, "_not_needed", not_needed)
         object.__setattr__(self, "_widths", tuple(place * width for place in range(1, most)))
         object.__setattr__(self, "_all", (1 << width) - 1)
+        firsts = frozenset(word for phrase in self.phrases for word in phrase.slots[0])
+        object.__setattr__(self, "_firsts", firsts)
 
     def find(self, text: Sequence[str]) -> list[Match]:
         """Return the matches in the order of their first word."""
@@ -119,8 +122,8 @@ class PhraseIndex:
         return matches
 
     def holds_any(self, text: Sequence[str]) -> bool:
-        """Tell whether any phrase is in the text."""
-        return bool(self.phrases) and bool(self.find(text))
+        """Tell whether any phrase is in the text. Most texts lack even the first words."""
+        return not self._firsts.isdisjoint(text) and bool(self.find(text))
 
     def _possible(self, text: Sequence[str]) -> int:
         """Return as bits the phrases of which every slot is filled by some word of the text."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from catalyst_bot.detection.classify import Reading, Unread, certainty, classify
 from catalyst_bot.detection.filings import read_filing
@@ -15,8 +15,7 @@ from catalyst_bot.detection.taxonomy import Category
 from catalyst_bot.domain.news import Headline, ScoreFactor
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(NamedTuple):
     """The event, the words that tell it, its tone, and how sure the words make us.
 
     `weight` is the category's, changed by how much an offering dilutes; `reading` is None for

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from catalyst_bot.detection.companies import Companies
 from catalyst_bot.detection.filings import is_by_another_party
@@ -40,15 +40,13 @@ _CAPITALS = re.compile(r"\b[A-Z]{2,5}\b|(?<=\()[A-Z](?=\))")
 _SHARE_CLASSES = frozenset("ABC")
 
 
-@dataclass(frozen=True, slots=True)
-class Owners:
+class Owners(NamedTuple):
     """One or two symbols a headline is about."""
 
     symbols: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class NoOwner:
+class NoOwner(NamedTuple):
     """Why a headline belongs to no symbol."""
 
     reason: str
