@@ -1,73 +1,127 @@
-"""Headlines classified per second on one core: invented ones, and real ones where there are any."""
+"""Headlines detected per second on one core: whose, what, which tone; invented and real ones."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
+from pathlib import Path
 
 from benchmarks.line import Line, median_of, shared_data, skipped
-from catalyst_bot.bootstrap.rules import detection_rules
-from catalyst_bot.detection.classify import Classifier, classify
+from catalyst_bot.bootstrap.rules import Companies, detection_rules
+from catalyst_bot.detection.decide import DECIDE
+from catalyst_bot.detection.evolve import EVOLVE
+from catalyst_bot.detection.reading import read_headline
+from catalyst_bot.detection.rules import Rules
+from catalyst_bot.detection.tickers import find_owners
 from catalyst_bot.domain.messages.facts import HeadlineReceived
+from catalyst_bot.domain.news import Headline
+from catalyst_bot.engine.state import EngineState, StateDesk
 from catalyst_bot.feeds.recorded import read_news
+from catalyst_bot.feeds.tickers import load_companies
 from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.market_data.generated import generate_session
 
 BODY_CHARACTERS = 150
 HEADLINES = 20_000
-TARGET_PER_S = 50_000
-Text = tuple[str, str]
+TARGET_PER_S = 100_000
+EDGAR_TARGET_S = 3.0
+_START, _END = datetime(1990, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
 
 
 def lines() -> list[Line]:
-    """Measure titles, and titles with the beginning of their body."""
-    classifier = detection_rules().classifier
+    """Measure titles, titles with the beginning of their body, and three days of EDGAR."""
+    rules = _rules(shared_data())
     sets = {"invented": _invented(), **_recorded()}
     measured = [
         Line(
-            job=f"classification, {name}",
+            job=f"detection, {name}",
             unit="titles/s",
-            value=_per_second([(title, "") for title, _ in texts], classifier),
+            value=_per_second([replace(item, body="") for item in items], rules),
             target=TARGET_PER_S,
-            note=f"with body {_per_second(texts, classifier):,.0f}/s ({len(texts):,} texts)",
+            note=f"with body {_per_second(items, rules):,.0f}/s ({len(items):,} texts)",
         )
-        for name, texts in sets.items()
+        for name, items in sets.items()
     ]
-    if shared_data() is None:
-        measured.append(skipped("classification, real headlines", "no shared data"))
-    return measured
+    data = shared_data()
+    if data is None:
+        return [*measured, skipped("detection, real headlines", "no shared data")]
+    return [*measured, _edgar(data / "news" / "edgar_getcurrent_2025-12.jsonl.zst", rules)]
 
 
-def _per_second(texts: Sequence[Text], classifier: Classifier) -> float:
-    def measure() -> float:
-        start = time.process_time()
-        for title, body in texts:
-            classify(title, body, classifier)
-        return len(texts) / (time.process_time() - start)
-
-    return median_of(measure)
-
-
-def _invented() -> list[Text]:
-    headlines = generate_session(7, 1.0).headlines
-    texts = [(headline.title, headline.body[:BODY_CHARACTERS]) for headline in headlines]
-    return (texts * (HEADLINES // len(texts) + 1))[:HEADLINES]
+def _rules(data: Path | None) -> Rules:
+    """The shipped rules, with the real companies where there is a list of them."""
+    file = data / "reference" / "sec_company_tickers.ndjson" if data is not None else None
+    if file is None or not file.exists():
+        return detection_rules()
+    told = load_companies(file)
+    return detection_rules(
+        Companies(symbols_by_cik=told.symbols_by_cik, registered_names=told.registered_names)
+    )
 
 
-def _recorded() -> dict[str, list[Text]]:
+def _per_second(items: Sequence[Headline], rules: Rules) -> float:
+    """Whose it is, what happened and in which tone, as the stage asks it of every headline."""
+
+    def detect() -> None:
+        for item in items:
+            find_owners(item, rules.companies)
+            read_headline(item, rules)
+
+    return len(items) / median_of(lambda: _seconds(detect))
+
+
+def _seconds(job: Callable[[], None]) -> float:
+    start = time.process_time()
+    job()
+    return time.process_time() - start
+
+
+def _edgar(file: Path, rules: Rules) -> Line:
+    """Every filing of three days read from its file, deduplicated, resolved, read, in stories."""
+
+    def detect() -> None:
+        state, calendar = EngineState(), load_calendar()
+        for fact in read_news([file], calendar=calendar, start=_START, end=_END):
+            if not isinstance(fact, HeadlineReceived):
+                continue
+            desk = StateDesk(state, calendar, fact.at)
+            said = DECIDE[HeadlineReceived](state.detection, fact, desk, rules)
+            for message in (fact, *said):
+                EVOLVE[type(message)](state.detection, message, fact.at)
+
+    return Line(
+        job="detection of three days of EDGAR",
+        unit="s",
+        value=median_of(lambda: _seconds(detect)),
+        target=EDGAR_TARGET_S,
+        is_less_better=True,
+        note="7,144 entries parsed, deduplicated, resolved, read",
+    )
+
+
+def _invented() -> list[Headline]:
+    headlines = [_cut(headline) for headline in generate_session(7, 1.0).headlines]
+    return (headlines * (HEADLINES // len(headlines) + 1))[:HEADLINES]
+
+
+def _cut(headline: Headline) -> Headline:
+    return replace(headline, body=headline.body[:BODY_CHARACTERS])
+
+
+def _recorded() -> dict[str, list[Headline]]:
     data = shared_data()
     if data is None:
         return {}
-    start, end = datetime(2000, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
     sets = {}
     for name in ("stocknewsapi_2025-10", "benzinga_headlines_2009_2020"):
         path = data / "news" / f"{name}.jsonl.zst"
         if path.exists():
-            news = read_news([path], calendar=load_calendar(), start=start, end=end)
+            news = read_news([path], calendar=load_calendar(), start=_START, end=_END)
             sets[name] = [
-                (fact.headline.title, fact.headline.body[:BODY_CHARACTERS])
+                _cut(fact.headline)
                 for fact in islice(news, HEADLINES)
                 if isinstance(fact, HeadlineReceived)
             ]

@@ -18,7 +18,11 @@ import typer
 from pydantic import BaseModel
 
 from catalyst_bot import cli, console
-from catalyst_bot.detection import filings, sources, taxonomy
+from catalyst_bot.detection import filings, noise, sources, taxonomy
+from catalyst_bot.detection import reasons as r
+from catalyst_bot.detection.classify import NOT_RECOGNISED
+from catalyst_bot.detection.filters import FILTERS, TELLS_AN_EVENT
+from catalyst_bot.detection.phrases import NOISE
 from catalyst_bot.domain.messages.registry import COMMANDS, DECISIONS, FACTS
 from catalyst_bot.engine.wiring import STAGES, overview
 from catalyst_bot.features.spec import FEATURES, SPEC_HASH
@@ -65,6 +69,7 @@ def documents() -> dict[str, str]:
         "commands": commands_page(),
         "features": features_page(),
         "categories": categories_page(),
+        "filters": filters_page(),
     }
     made = {f"docs/reference/{name}.md": f"{MADE}\n\n{text}\n" for name, text in pages.items()}
     return {**made, "catalyst.toml": settings_file()}
@@ -326,6 +331,7 @@ def categories_page() -> str:
             c.action,
             c.weight,
             c.precision,
+            f"{c.half_life_s / 3600:.3g}",
             f"{c.horizon_s / 3600:g}",
         )
         for c in known.categories.values()
@@ -344,10 +350,14 @@ def categories_page() -> str:
                 f"{len(categories)} categories; how they are used: "
                 "[detection](../concepts/detection.md). *Weight* is how much such an event tends "
                 "to move a price, *precision* the prior probability that category and sign are "
-                "right; both are set by hand until they are calibrated on outcomes. *Hours* is how "
-                "long the effect is expected to last: a position is left then."
+                "right; both are set by hand until they are calibrated on outcomes. *Half-life* "
+                "is after how many hours half of its worth is gone, *hours* how long the effect is "
+                "expected to last: a position is left then."
             ),
-            table(("category", "sign", "action", "weight", "precision", "hours"), categories),
+            table(
+                ("category", "sign", "action", "weight", "precision", "half-life", "hours"),
+                categories,
+            ),
             "## Filings",
             "8-K items and forms, read without their text. All others are no catalyst.",
             table(("filing", "category", "precision"), told),
@@ -357,6 +367,51 @@ def categories_page() -> str:
                 ("credibility", "names"),
                 [(value, ", ".join(believed[value])) for value in sorted(believed, reverse=True)],
             ),
+        ]
+    )
+
+
+def filters_page() -> str:
+    """What a headline has to pass, in order, and the reasons that come from data."""
+    folder = files("catalyst_bot.detection")
+    known = taxonomy.parse_taxonomy((folder / taxonomy.FILE).read_text(encoding="utf-8"))
+    read = filings.parse_filings((folder / filings.FILE).read_text(encoding="utf-8"), known)
+    lists = noise.parse_noise((folder / noise.FILE).read_text(encoding="utf-8"))
+    told = [
+        (number, row.step, f"`{row.reason}`", row.limit, row.why)
+        for number, row in enumerate(FILTERS, start=1)
+    ]
+    of_data = sorted(
+        {p.name for p in lists.phrases if p.kind == NOISE}
+        | {*read.ignored_forms.values(), filings.ROUTINE, filings.AMENDED, NOT_RECOGNISED}
+    )
+    last = [
+        (
+            len(told) + 1,
+            r.CATALYST,
+            ", ".join(f"`{n}`" for n in of_data),
+            TELLS_AN_EVENT,
+            "the lists of `noise.toml` and `filings.toml`",
+        ),
+        (
+            len(told) + 2,
+            r.DEDUPED,
+            f"`{r.KNOWN_STORY}`, `{r.RETRACTS}`",
+            "once a story",
+            "another source, a follow-up or the end of what was told",
+        ),
+    ]
+    return "\n\n".join(
+        [
+            "# Filters",
+            (
+                "What a headline has to pass to become a catalyst, in the order in which it is "
+                "asked. A refusal is a `HeadlineIgnored` with the funnel step it did not reach, "
+                "the reason, the limit and what was observed; `catalyst-bot explain ID` shows it. "
+                "The gates between catalyst and signal, and the checks of risk, carry limit and "
+                "observed value as numbers: [settings](settings.md)."
+            ),
+            table(("#", "step", "reason", "allowed", "why"), (*told, *last)),
         ]
     )
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from catalyst_bot.bootstrap.run import ReplayRequest
-from catalyst_bot.domain.messages.decisions import StopMoved
+from catalyst_bot.domain.messages.decisions import StopMoved, StoryTold
 from catalyst_bot.domain.messages.facts import HeadlineReceived, MarketViewReceived, OrderFilled
 from catalyst_bot.market_data.bar_store import BarColumns, BarStore
 from catalyst_bot.runtime.replay import Tape
@@ -83,17 +83,21 @@ def _other_future(bars: BarColumns, at_s: float) -> BarColumns:
 
 
 def _other_words(item: object) -> object:
+    """Another story instead of the one that was told: new events, retellings and retractions."""
     if not isinstance(item, HeadlineReceived):
         return item
-    title = "FDA approves everything of " + item.headline.title
+    told = item.headline.title
+    others = (f"FDA approves everything of {told}", f"Report was false: {told}", f"{told}, again")
+    title = others[len(told) % len(others)]
     return replace(item, headline=replace(item.headline, title=title))
 
 
 def decision_times(played: Played) -> list[datetime]:
-    """Moments at which the market was looked at, and at which orders filled or prices counted."""
+    """Moments of a story, of a look at the market, of fills and of stops."""
+    told = {r.at for r in played.records if isinstance(r.body, StoryTold)}
     looks = {r.at for r in played.records if isinstance(r.body, MarketViewReceived)}
     moves = {r.at for r in played.records if isinstance(r.body, OrderFilled | StopMoved)}
-    return sorted({*sorted(looks)[::6], *sorted(moves)[::12]})
+    return sorted({*sorted(looks)[::6], *sorted(moves)[::12], *sorted(told)[::12]})
 
 
 def played_on(request: ReplayRequest, tape: Tape, until: datetime) -> list[tuple[object, ...]]:

@@ -16,7 +16,8 @@ from catalyst_bot.detection.sentiment import sentiment
 from catalyst_bot.detection.state import State
 from catalyst_bot.detection.text import words
 from catalyst_bot.detection.tickers import common_shares, normal_symbols
-from catalyst_bot.domain.messages.decisions import CatalystDetected, HeadlineIgnored
+from catalyst_bot.domain.enums import StoryRelation
+from catalyst_bot.domain.messages.decisions import CatalystDetected, HeadlineIgnored, StoryTold
 from catalyst_bot.domain.messages.facts import HeadlineReceived
 from catalyst_bot.domain.news import Headline, ScoreFactor
 from tests.builders import NOON, FakeDesk, headline
@@ -68,8 +69,13 @@ def test_every_headline_ends_as_a_bounded_catalyst_or_a_reason(item: Headline):
             assert message.reason
             assert message.step in {"deduped", "with_ticker", "catalyst"}
             continue
+        if isinstance(message, StoryTold):
+            assert message.relation is StoryRelation.FIRST
+            continue
         assert isinstance(message, CatalystDetected)
         catalyst = message.catalyst
+        assert catalyst.story_id
+        assert catalyst.novelty == 1
         assert 0 <= catalyst.confidence <= 1
         assert 0 <= catalyst.score <= 1
         assert -1 <= catalyst.sentiment <= 1

@@ -6,24 +6,24 @@ Pure look-up in one pass over the words. Of several categories the most pressing
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from catalyst_bot.detection.filings import PRIORITY
 from catalyst_bot.detection.noise import Noise
-from catalyst_bot.detection.phrases import Match, PhraseIndex, merged
+from catalyst_bot.detection.phrases import CATEGORY, FACT, HEDGE, NOISE, Match, PhraseIndex
 from catalyst_bot.detection.taxonomy import Category, Taxonomy
 from catalyst_bot.detection.text import BREAKS, words
 
 BODY_CHARACTERS = 400
 REMAINING_DOUBT = 0.8  # of the doubt that is left, by every further phrase of a category
-NEGATION_REACH_WORDS = 4
+VOID_REACH_WORDS = 4
 QUESTION = "opinion_or_roundup"
 NOT_RECOGNISED = "no_category"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(NamedTuple):
     """What a headline was read as, with the words that say so.
 
     `is_contested`: the title also tells something of the opposite sign; `is_hedged`: it says
@@ -37,29 +37,53 @@ class Reading:
     is_contested: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unread:
+class Unread(NamedTuple):
     """Why a headline is no catalyst."""
 
     reason: str
     detail: str
 
 
+_NONE: frozenset[str] = frozenset()
+_A_QUESTION = Unread(reason=QUESTION, detail="a question")
+_NOTHING = Unread(reason=NOT_RECOGNISED, detail="no phrase of any category")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Words:
+    """The phrases of one category: those that tell it, and those that veto it."""
+
+    telling: PhraseIndex
+    vetoing: PhraseIndex
+
+
 @dataclass(frozen=True, kw_only=True)
 class Classifier:
-    """The phrases compiled for titles and for bodies."""
+    """The phrases compiled: those of titles (all categories and noise), of bodies (categories),
+    and each category's own. `voids` are words that make a phrase after them void.
+    """
 
     taxonomy: Taxonomy
     title_index: PhraseIndex
-    negators: frozenset[str]
+    body_index: PhraseIndex
+    by_category: Mapping[str, _Words]
+    voids: frozenset[str]
 
 
 def make_classifier(taxonomy: Taxonomy, noise: Noise) -> Classifier:
     """Compile the phrase lists; done once at start."""
     return Classifier(
         taxonomy=taxonomy,
-        title_index=merged((taxonomy.index, noise.index)),
-        negators=noise.negators,
+        title_index=PhraseIndex((*taxonomy.telling, *noise.phrases)),
+        body_index=PhraseIndex(taxonomy.telling),
+        by_category={
+            name: _Words(
+                telling=PhraseIndex(tuple(p for p in taxonomy.telling if p.name == name)),
+                vetoing=PhraseIndex(tuple(p for p in taxonomy.vetoing if p.name == name)),
+            )
+            for name in taxonomy.categories
+        },
+        voids=noise.voids,
     )
 
 
@@ -67,27 +91,31 @@ def classify(title: str, body: str, classifier: Classifier) -> Reading | Unread:
     """Read a headline as one event, or say why it is none. Never raises."""
     title_words = words(title)
     matches = classifier.title_index.find(title_words)
-    if noise := next((m for m in matches if m.phrase.kind == "noise"), None):
+    kinds = {match.phrase.kind for match in matches} if matches else _NONE
+    if NOISE in kinds and FACT not in kinds:
+        noise = next(match for match in matches if match.phrase.kind == NOISE)
         return Unread(reason=noise.phrase.name, detail=_quote(title_words, noise))
     if title_words and title_words[-1] == "?":
-        return Unread(reason=QUESTION, detail="a question")
-    body_words = words(body[:BODY_CHARACTERS]) if body else []
-    in_title = _by_category(matches, title_words, classifier.negators)
-    in_body = _by_category(
-        classifier.taxonomy.index.find(body_words), body_words, classifier.negators
-    )
-    found = in_title or in_body
+        return _A_QUESTION
+    in_title = _by_category(matches, title_words, classifier) if matches else {}
+    body_words = words(body[:BODY_CHARACTERS]) if body else ()
+    found = in_title or _by_category(classifier.body_index.find(body_words), body_words, classifier)
     if not found:
-        return Unread(reason=NOT_RECOGNISED, detail="no phrase of any category")
+        return _NOTHING
     categories = classifier.taxonomy.categories
-    name = max(found, key=lambda name: _urgency(categories[name], len(found[name])))
-    category = categories[name]
+    name = _most_pressing(found, categories)
+    evidence = found[name]
+    if in_title and body_words:
+        support = classifier.by_category[name].telling.find(body_words)
+        evidence = [*evidence, *_by_category(support, body_words, classifier).get(name, ())]
+    polarity = categories[name].polarity
     return Reading(
-        category=category,
-        evidence=tuple(dict.fromkeys((*found[name], *in_body.get(name, ())))),
+        category=categories[name],
+        evidence=tuple(evidence) if len(evidence) == 1 else tuple(dict.fromkeys(evidence)),
         is_in_title=bool(in_title),
-        is_hedged=any(match.phrase.kind == "hedge" for match in matches),
-        is_contested=any(categories[other].polarity * category.polarity < 0 for other in in_title),
+        is_hedged=HEDGE in kinds,
+        is_contested=len(in_title) > 1
+        and any(categories[other].polarity * polarity < 0 for other in in_title),
     )
 
 
@@ -96,31 +124,38 @@ def certainty(precision: float, evidence_count: int) -> float:
     return 1 - (1 - precision) * REMAINING_DOUBT ** (max(evidence_count, 1) - 1)
 
 
+def _most_pressing(found: Mapping[str, Sequence[str]], categories: Mapping[str, Category]) -> str:
+    if len(found) == 1:
+        return next(iter(found))
+    return max(found, key=lambda name: _urgency(categories[name], len(found[name])))
+
+
 def _urgency(category: Category, evidence_count: int) -> tuple[int, float]:
     strength = category.weight * certainty(category.precision, evidence_count)
     return PRIORITY[category.action], strength
 
 
 def _by_category(
-    matches: Sequence[Match], text: Sequence[str], negators: frozenset[str]
+    matches: Sequence[Match], text: Sequence[str], classifier: Classifier
 ) -> dict[str, list[str]]:
-    """Quotes by category, without those that are vetoed or negated."""
-    vetoed = {match.phrase.name for match in matches if match.phrase.kind == "exclude"}
+    """Quotes by category, without those that are void or vetoed."""
     found: dict[str, list[str]] = {}
     for match in matches:
         phrase = match.phrase
-        if phrase.kind != "category" or phrase.name in vetoed:
-            continue
-        if not _is_negated(text, match.start, negators):
+        if phrase.kind == CATEGORY and not _is_void(text, match.start, classifier.voids):
             found.setdefault(phrase.name, []).append(_quote(text, match))
+    vetoed = [name for name in found if classifier.by_category[name].vetoing.holds_any(text)]
+    for name in vetoed:
+        del found[name]
     return found
 
 
-def _is_negated(text: Sequence[str], start: int, negators: frozenset[str]) -> bool:
-    for index in range(start - 1, max(start - 1 - NEGATION_REACH_WORDS, -1), -1):
+def _is_void(text: Sequence[str], start: int, voids: frozenset[str]) -> bool:
+    """True when a word shortly before the phrase, in its clause, says that it did not happen."""
+    for index in range(start - 1, max(start - 1 - VOID_REACH_WORDS, -1), -1):
         if text[index] in BREAKS:
             return False
-        if text[index] in negators:
+        if text[index] in voids:
             return True
     return False
 

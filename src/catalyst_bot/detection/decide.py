@@ -6,53 +6,56 @@ from collections.abc import Callable
 from typing import Any
 
 from catalyst_bot.detection.alerts import alert_for
-from catalyst_bot.detection.dedupe import is_duplicate
-from catalyst_bot.detection.reading import Finding, read_headline
-from catalyst_bot.detection.reasons import (
-    CATALYST,
-    DEDUPED,
-    DUPLICATE,
-    FUTURE_TIMESTAMP,
-    STALE,
-    WITH_TICKER,
-)
+from catalyst_bot.detection.filters import Case, not_an_event, refused
+from catalyst_bot.detection.follow import follow
+from catalyst_bot.detection.reading import read_headline
 from catalyst_bot.detection.rules import Rules
-from catalyst_bot.detection.score import Assessment, assess, subject
 from catalyst_bot.detection.state import State
-from catalyst_bot.detection.text import words
-from catalyst_bot.detection.tickers import NoOwner, find_owners, name_position
-from catalyst_bot.domain import ids
+from catalyst_bot.detection.tickers import Owners, find_owners
 from catalyst_bot.domain.enums import Severity
 from catalyst_bot.domain.messages.commands import SendNotification
 from catalyst_bot.domain.messages.decisions import AlertRaised, CatalystDetected, HeadlineIgnored
 from catalyst_bot.domain.messages.facts import HeadlineReceived
 from catalyst_bot.domain.messages.registry import Message
-from catalyst_bot.domain.news import Catalyst, Headline, ScoreFactor
 from catalyst_bot.ports.desk import Desk
 
 
 def on_headline(state: State, message: HeadlineReceived, desk: Desk, rules: Rules) -> list[Message]:
-    """Return one `CatalystDetected` per symbol, or one `HeadlineIgnored`.
+    """Return one `CatalystDetected` per symbol for which it is news, or one `HeadlineIgnored`;
+    and a `StoryTold` per symbol of an event.
 
-    The cheap questions come first: seen before, in time, whose, what.
+    The cheap questions come first: seen before, in time, whose, what, told before.
     """
     headline = message.headline
-    untimely = _untimely(headline, rules)
     owners = find_owners(headline, rules.companies)
-    is_readable = untimely is None and not isinstance(owners, NoOwner)
-    if is_duplicate(state, headline, message.at, is_readable=is_readable):
-        return [_ignored(headline, DEDUPED, DUPLICATE, "the story was seen before")]
-    if untimely is not None:
-        return [untimely]
-    if isinstance(owners, NoOwner):
-        return [_ignored(headline, WITH_TICKER, owners.reason, owners.detail)]
+    refusal = refused(Case(state=state, message=message, owners=owners, rules=rules))
+    if refusal is not None or not isinstance(owners, Owners):
+        return [refusal] if refusal is not None else []
     finding = read_headline(headline, rules)
-    if not isinstance(finding, Finding):
-        return [_ignored(headline, CATALYST, finding.reason, finding.detail)]
-    return [
-        CatalystDetected(catalyst=_catalyst(headline, symbol, finding, rules))
+    said = [
+        message
         for symbol in owners.symbols
+        for message in follow(
+            state.stories.by_symbol.get(symbol, ()),
+            headline,
+            symbol,
+            finding,
+            desk=desk,
+            rules=rules,
+        )
     ]
+    if said:
+        return _once(said)
+    unread = not_an_event(headline.item_id, finding)
+    return [unread] if unread is not None else []
+
+
+def _once(said: list[Message]) -> list[Message]:
+    """A headline of two symbols is ignored only when it is news for neither, and only once."""
+    ignored = [message for message in said if isinstance(message, HeadlineIgnored)]
+    is_news = any(isinstance(message, CatalystDetected) for message in said)
+    rest = [message for message in said if not isinstance(message, HeadlineIgnored)]
+    return [*([] if is_news else ignored[:1]), *rest]
 
 
 def on_catalyst(state: State, message: CatalystDetected, desk: Desk, rules: Rules) -> list[Message]:
@@ -71,60 +74,6 @@ def on_catalyst(state: State, message: CatalystDetected, desk: Desk, rules: Rule
             trail_id=alert.catalyst_id,
         ),
     ]
-
-
-def _untimely(headline: Headline, rules: Rules) -> HeadlineIgnored | None:
-    """Refuse what claims to come from the future and what the market has long read."""
-    age_s = (headline.received_at - headline.published_at).total_seconds()
-    if not age_s >= -rules.future_tolerance_s:
-        detail = f"published {-age_s:.0f} s after it was received"
-        return _ignored(headline, DEDUPED, FUTURE_TIMESTAMP, detail)
-    limit_s = rules.max_filing_age_s if headline.form else rules.max_age_s
-    if not age_s <= limit_s:
-        detail = f"{age_s:.0f} s old when received, at most {limit_s:.0f}"
-        return _ignored(headline, DEDUPED, STALE, detail)
-    return None
-
-
-def _ignored(headline: Headline, step: str, reason: str, detail: str) -> HeadlineIgnored:
-    return HeadlineIgnored(item_id=headline.item_id, step=step, reason=reason, detail=detail)
-
-
-def _catalyst(headline: Headline, symbol: str, finding: Finding, rules: Rules) -> Catalyst:
-    category = finding.category
-    assessment = _assess(headline, symbol, finding, rules)
-    return Catalyst(
-        catalyst_id=ids.catalyst_id(headline.item_id, symbol),
-        item_id=headline.item_id,
-        symbol=symbol,
-        category=category.name,
-        action=category.action,
-        direction=category.polarity,
-        sentiment=finding.sentiment,
-        score=assessment.score,
-        confidence=assessment.confidence,
-        factors=assessment.factors,
-        evidence=finding.evidence,
-        horizon_s=category.horizon_s,
-        title=headline.title,
-        source=headline.source,
-        published_at=headline.published_at,
-        received_at=headline.received_at,
-        classifier_id=rules.classifier_id,
-    )
-
-
-def _assess(headline: Headline, symbol: str, finding: Finding, rules: Rules) -> Assessment:
-    about = ScoreFactor(name="subject", value=1.0, note="filed by the company")
-    if not headline.form:
-        names_known = symbol in rules.companies.names
-        position = name_position(words(headline.title), symbol, rules.companies)
-        about = subject(position if names_known else 0)
-    return assess(
-        weight=finding.category.weight,
-        sentiment=finding.sentiment,
-        factors=(*finding.factors, about),
-    )
 
 
 DECIDE: dict[type, Callable[[State, Any, Desk, Rules], list[Message]]] = {

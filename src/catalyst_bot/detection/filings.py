@@ -11,7 +11,7 @@ from catalyst_bot.domain.enums import CategoryAction
 from catalyst_bot.domain.news import Headline
 
 FILE = "filings.toml"
-ROUTINE = "routine_filing"
+ROUTINE, AMENDED = "routine_filing", "amended_filing"
 _OTHER_PARTY_ROLES = ("(Reporting)", "(Filed by)")
 # EDGAR renamed the beneficial ownership schedules in December 2024; both names are in use.
 _RENAMED = {"SC 13D": "SCHEDULE 13D", "SC 13G": "SCHEDULE 13G"}
@@ -82,7 +82,7 @@ def read_filing(form: str, items: tuple[str, ...], filings: FilingMap) -> Filing
     """
     name = _RENAMED.get(form.upper().strip(), form.upper().strip())
     if name.endswith("/A"):
-        return "amended_filing"
+        return AMENDED
     if name == "8-K":
         known = [filings.items[item] for item in items if item in filings.items]
         return max(known, key=_urgency) if known else ROUTINE

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from catalyst_bot.detection.phrases import Phrase, PhraseIndex
+from catalyst_bot.detection.phrases import FACT, HEDGE, NOISE, Phrase
 from catalyst_bot.detection.tables import Table, load
 from catalyst_bot.detection.taxonomy import parse_phrases
 
@@ -16,22 +16,26 @@ FILE = "noise.toml"
 
 @dataclass(frozen=True, kw_only=True)
 class Noise:
-    """Phrases of kind "noise" (named by the reason) and "hedge", and the negating words."""
+    """Phrases of noise (named by the reason), facts and hedges, and the words that void."""
 
-    index: PhraseIndex
-    negators: frozenset[str]
+    phrases: tuple[Phrase, ...]
+    voids: frozenset[str]
 
 
 def parse_noise(text: str, file: str = FILE) -> Noise:
     """Read `noise.toml`. Raises `ConfigError` naming file, key and reason."""
     top = Table(load(text, file), file)
-    top.only("words", "noise", "hedges", "negators")
+    top.only("words", "noise", "facts", "hedges", "voids")
     word_lists = top.table("words")
     lists = {key: frozenset(word_lists.text(key).split()) for key in word_lists.values}
     noise = top.table("noise")
     phrases: list[Phrase] = []
     for reason in noise.values:
-        phrases += parse_phrases(noise, reason, "noise", reason, lists)
-    phrases += parse_phrases(top.table("hedges"), "phrases", "hedge", "hedge", lists)
-    negators = frozenset(top.table("negators").text("words").split())
-    return Noise(index=PhraseIndex(tuple(phrases)), negators=negators)
+        phrases += parse_phrases(noise, reason, NOISE, reason, lists)
+    phrases += parse_phrases(top.table("facts"), "phrases", FACT, FACT, lists)
+    phrases += parse_phrases(top.table("hedges"), "phrases", HEDGE, HEDGE, lists)
+    voids = top.table("voids")
+    return Noise(
+        phrases=tuple(phrases),
+        voids=frozenset(word for key in voids.values for word in voids.text(key).split()),
+    )

@@ -7,19 +7,27 @@ of words defined once per file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import NamedTuple
 
 from catalyst_bot.detection.text import BREAKS, words
 
 GAP_WORDS = 5
+# What a phrase is for.
+CATEGORY, VETO, NOISE, FACT, HEDGE = "category", "veto", "noise", "fact", "hedge"
+RETRACTION, CORRECTION = "retraction", "correction"
 _GAP: frozenset[str] = frozenset()
+_START = itemgetter(1)
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A sequence of slots (sets of words; the empty set is a gap) and what it stands for."""
+    """A sequence of slots (sets of words; the empty set is a gap) and what it stands for.
+
+    `name` is the category it tells or vetoes, else the reason or relation it stands for.
+    """
 
     slots: tuple[frozenset[str], ...]
     kind: str
@@ -51,90 +59,82 @@ def _parse_slot(part: str, lists: Mapping[str, frozenset[str]]) -> frozenset[str
             if choice[1:-1] not in lists:
                 raise ValueError(f"{choice} is not in [words]")
             slot |= lists[choice[1:-1]]
-        elif words(choice) != [choice]:
+        elif words(choice) != (choice,):
             raise ValueError(f"{choice!r} must be one plain lower-case word")
         else:
             slot.add(choice)
     return frozenset(slot)
 
 
-class _Begun(NamedTuple):
-    """The phrases that begin with one word, by what has to follow it.
-
-    Most phrases die at their second word, so looking that up at once is what makes it fast.
-    """
-
-    alone: list[Phrase]
-    by_next_word: dict[str, list[Phrase]]
-    by_word_after_gap: dict[str, list[Phrase]]
-
-
 @dataclass(frozen=True)
 class PhraseIndex:
-    """Finds all phrases in a list of words, with a few dictionary look-ups per word."""
+    """Finds all phrases in a list of words.
+
+    Most texts hold most phrases not even in part. Every word knows, as bits of one number, which
+    slots of which phrases it fills; the numbers of a text's words together tell in a microsecond
+    the few phrases of which all slots are filled, and only those are looked for.
+    """
 
     phrases: tuple[Phrase, ...]
-    _begun: dict[str, _Begun] = field(init=False, repr=False, compare=False)
+    _fills: dict[str, int] = field(init=False, repr=False, compare=False)
+    _not_needed: int = field(init=False, repr=False, compare=False)
+    _widths: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    _all: int = field(init=False, repr=False, compare=False)
+    _firsts: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        begun: dict[str, _Begun] = {}
-        for phrase in self.phrases:
-            for word in sorted(phrase.slots[0]):
-                _file(begun.setdefault(word, _Begun([], {}, {})), phrase)
-        object.__setattr__(self, "_begun", begun)
+        width = len(self.phrases)
+        needed = [[slot for slot in phrase.slots if slot] for phrase in self.phrases]
+        most = max((len(slots) for slots in needed), default=0)
+        fills: dict[str, int] = {}
+        not_needed = 0
+        for number, slots in enumerate(needed):
+            for place in range(most):
+                bit = 1 << (place * width + number)
+                if place >= len(slots):
+                    not_needed |= bit
+                    continue
+                for word in slots[place]:
+                    fills[word] = fills.get(word, 0) | bit
+        object.__setattr__(self, "_fills", fills)
+        object.__setattr__(self, "_not_needed", not_needed)
+        object.__setattr__(self, "_widths", tuple(place * width for place in range(1, most)))
+        object.__setattr__(self, "_all", (1 << width) - 1)
+        firsts = frozenset(word for phrase in self.phrases for word in phrase.slots[0])
+        object.__setattr__(self, "_firsts", firsts)
 
     def find(self, text: Sequence[str]) -> list[Match]:
         """Return the matches in the order of their first word."""
-        begun, length = self._begun, len(text)
+        possible = self._possible(text)
+        if not possible:
+            return []
         matches: list[Match] = []
-        for start, word in enumerate(text):
-            if word not in begun:
-                continue
-            alone, by_next_word, by_word_after_gap = begun[word]
-            if alone:
-                matches += [Match(phrase, start, start + 1) for phrase in alone]
-            at = start + 1
-            if at < length and text[at] in by_next_word:
-                matches += [
-                    Match(phrase, start, end)
-                    for phrase in by_next_word[text[at]]
-                    if (end := _end(phrase.slots, 2, text, at + 1))
-                ]
-            if by_word_after_gap:
-                matches += _across_gap(by_word_after_gap, text, start)
+        while possible:
+            lowest = possible & -possible
+            possible ^= lowest
+            phrase = self.phrases[lowest.bit_length() - 1]
+            first = phrase.slots[0]
+            for start, word in enumerate(text):
+                if word in first and (end := _end(phrase.slots, 1, text, start + 1)):
+                    matches.append(Match(phrase, start, end))
+        if len(matches) > 1:
+            matches.sort(key=_START)
         return matches
 
+    def holds_any(self, text: Sequence[str]) -> bool:
+        """Tell whether any phrase is in the text. Most texts lack even the first words."""
+        return not self._firsts.isdisjoint(text) and bool(self.find(text))
 
-def _file(begun: _Begun, phrase: Phrase) -> None:
-    if len(phrase.slots) == 1:
-        begun.alone.append(phrase)
-    elif phrase.slots[1]:
-        for word in sorted(phrase.slots[1]):
-            begun.by_next_word.setdefault(word, []).append(phrase)
-    else:
-        for word in sorted(phrase.slots[2]):
-            begun.by_word_after_gap.setdefault(word, []).append(phrase)
-
-
-def _across_gap(by_word: dict[str, list[Phrase]], text: Sequence[str], start: int) -> list[Match]:
-    """Match the phrases whose second slot is a gap; each at its first occurrence."""
-    found: list[Match] = []
-    for at, word in enumerate(text[start + 1 : start + GAP_WORDS + 2], start + 1):
-        if word in by_word:
-            found += [
-                Match(phrase, start, end)
-                for phrase in by_word[word]
-                if all(match.phrase is not phrase for match in found)
-                and (end := _end(phrase.slots, 3, text, at + 1))
-            ]
-        elif word in BREAKS:
-            break
-    return found
-
-
-def merged(indexes: Iterable[PhraseIndex]) -> PhraseIndex:
-    """Return one index over the phrases of several."""
-    return PhraseIndex(tuple(phrase for index in indexes for phrase in index.phrases))
+    def _possible(self, text: Sequence[str]) -> int:
+        """Return as bits the phrases of which every slot is filled by some word of the text."""
+        fills, filled = self._fills, self._not_needed
+        for word in text:
+            if word in fills:
+                filled |= fills[word]
+        possible = filled & self._all
+        for width in self._widths:
+            possible &= filled >> width
+        return possible
 
 
 def _end(slots: Sequence[frozenset[str]], slot: int, text: Sequence[str], at: int) -> int:

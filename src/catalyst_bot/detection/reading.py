@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from catalyst_bot.detection.classify import Reading, Unread, certainty, classify
-from catalyst_bot.detection.filings import FilingReading, read_filing
+from catalyst_bot.detection.filings import read_filing
 from catalyst_bot.detection.rules import Rules
 from catalyst_bot.detection.score import IN_BODY_ONLY, freshness, tone, wording
 from catalyst_bot.detection.sentiment import sentiment
+from catalyst_bot.detection.severity import WEIGHT_FACTOR, Dilution, dilution
+from catalyst_bot.detection.stories import OFFERING, RETRACTED
 from catalyst_bot.detection.taxonomy import Category
 from catalyst_bot.domain.news import Headline, ScoreFactor
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """The event, the words that tell it, its tone, and what makes us more or less sure."""
+class Finding(NamedTuple):
+    """The event, the words that tell it, its tone, and how sure the words make us.
+
+    `weight` is the category's, changed by how much an offering dilutes; `reading` is None for
+    filings and retractions, which are not read by their words.
+    """
 
     category: Category
     evidence: tuple[str, ...]
     sentiment: float
-    factors: tuple[ScoreFactor, ...]
+    weight: float
+    certainty: float
+    reading: Reading | None = None
 
 
 def read_headline(headline: Headline, rules: Rules) -> Finding | Unread:
@@ -30,46 +37,73 @@ def read_headline(headline: Headline, rules: Rules) -> Finding | Unread:
         if isinstance(filing, str):
             what = f"{headline.form} {' '.join(headline.items)}".strip()
             return Unread(reason=filing, detail=what)
-        return _of_filing(headline, filing, rules)
+        return _certain(filing.category, filing.precision, filing.evidence)
     reading = classify(headline.title, headline.body, rules.classifier)
     return reading if isinstance(reading, Unread) else _of_words(headline, reading, rules)
 
 
-def _of_filing(headline: Headline, filing: FilingReading, rules: Rules) -> Finding:
-    precision = ScoreFactor(name="certainty", value=filing.precision, note=filing.evidence)
+def retraction(rules: Rules) -> Finding:
+    """Return what a headline is that takes an earlier story back."""
+    category = rules.classifier.taxonomy.categories[RETRACTED]
+    return _certain(category, category.precision, "takes a story back")
+
+
+def _certain(category: Category, precision: float, evidence: str) -> Finding:
     return Finding(
-        category=filing.category,
-        evidence=(filing.evidence,),
+        category=category,
+        evidence=(evidence,),
         sentiment=0.0,
-        factors=(precision, _source(headline, rules), _fresh(headline, rules.max_filing_age_s)),
+        weight=category.weight,
+        certainty=precision,
     )
 
 
 def _of_words(headline: Headline, reading: Reading, rules: Rules) -> Finding:
-    mood = sentiment(headline.title, headline.body, rules.lexicon)
-    quoted = ", ".join(reading.evidence)
-    sure = certainty(reading.category.precision, len(reading.evidence))
-    place = 1.0 if reading.is_in_title else IN_BODY_ONLY
+    category = reading.category
+    is_offering = rules.stories.once.get(category.name) == OFFERING
+    diluted = dilution(headline.title, headline.body) if is_offering else None
     return Finding(
-        category=reading.category,
-        evidence=reading.evidence,
-        sentiment=mood,
-        factors=(
-            ScoreFactor(name="certainty", value=sure, note=quoted),
-            _source(headline, rules),
-            ScoreFactor(name="place", value=place, note="title" if reading.is_in_title else "body"),
-            tone(reading.category.polarity, mood),
-            wording(is_hedged=reading.is_hedged, is_contested=reading.is_contested),
-            _fresh(headline, rules.max_age_s),
-        ),
+        category=category,
+        evidence=(*reading.evidence, _percent(diluted)) if diluted else reading.evidence,
+        sentiment=sentiment(headline.title, headline.body, rules.lexicon),
+        weight=_weight(category, diluted),
+        certainty=certainty(category.precision, len(reading.evidence)),
+        reading=reading,
     )
 
 
-def _source(headline: Headline, rules: Rules) -> ScoreFactor:
-    value = rules.sources.credibility(headline.source)
-    return ScoreFactor(name="source", value=value, note=headline.source)
+def _percent(diluted: Dilution) -> str:
+    return f"{diluted.fraction:.1%} more shares: {diluted.severity}".replace("%", " %")
 
 
-def _fresh(headline: Headline, max_age_s: float) -> ScoreFactor:
+def _weight(category: Category, diluted: Dilution | None) -> float:
+    factor = WEIGHT_FACTOR[diluted.severity] if diluted else 1.0
+    return min(category.weight * factor, 1.0)
+
+
+def factors_of(headline: Headline, finding: Finding, rules: Rules) -> tuple[ScoreFactor, ...]:
+    """Return what makes us more or less sure of a finding, for whichever symbol."""
+    quoted = ", ".join(finding.evidence)
+    sure = ScoreFactor(name="certainty", value=finding.certainty, note=quoted)
+    credibility = rules.sources.credibility(headline.source)
+    source = ScoreFactor(name="source", value=credibility, note=headline.source)
+    max_age_s = rules.max_filing_age_s if headline.form else rules.max_age_s
+    fresh = _fresh(headline, finding.category, max_age_s)
+    reading = finding.reading
+    if reading is None:
+        return sure, source, fresh
+    place = 1.0 if reading.is_in_title else IN_BODY_ONLY
+    return (
+        sure,
+        source,
+        ScoreFactor(name="place", value=place, note="title" if reading.is_in_title else "body"),
+        tone(finding.category.polarity, finding.sentiment),
+        wording(is_hedged=reading.is_hedged, is_contested=reading.is_contested),
+        fresh,
+    )
+
+
+def _fresh(headline: Headline, category: Category, max_age_s: float) -> ScoreFactor:
+    """Fully stale at the category's half-life, at the latest at the greatest age allowed."""
     age_s = (headline.received_at - headline.published_at).total_seconds()
-    return freshness(age_s, max_age_s)
+    return freshness(age_s, min(max_age_s, category.half_life_s))

@@ -12,8 +12,13 @@ CATALYST = "catalyst"
 DUPLICATE = "duplicate"
 FUTURE_TIMESTAMP = "future_timestamp"
 STALE = "stale"
+KNOWN_STORY = "known_story"
+RETRACTS = "retracts_a_story"
 
 NO_TICKER = "no_ticker"
 UNKNOWN_SYMBOL = "unknown_symbol"
 NOT_THE_SUBJECT = "not_the_subject"
 TOO_MANY_SYMBOLS = "too_many_symbols"
+
+# The reason of the signals stage that lets a better source tell a story again.
+DOUBTED = "low_confidence"

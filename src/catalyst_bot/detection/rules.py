@@ -1,22 +1,30 @@
-"""Everything detection goes by, built once at start from the four texts and the company list."""
+"""Everything detection goes by, built once at start from the texts and the company list."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from catalyst_bot.detection import filings, noise, sentiment, sources, taxonomy
+from catalyst_bot.detection import filings, noise, sentiment, sources, stories, taxonomy
 from catalyst_bot.detection.classify import Classifier, make_classifier
+from catalyst_bot.detection.companies import Companies, make_companies
 from catalyst_bot.detection.filings import FilingMap, parse_filings
 from catalyst_bot.detection.noise import parse_noise
 from catalyst_bot.detection.sentiment import Lexicon, parse_lexicon
 from catalyst_bot.detection.sources import Sources, parse_sources
+from catalyst_bot.detection.stories import StoryRules, parse_stories
 from catalyst_bot.detection.taxonomy import parse_taxonomy
-from catalyst_bot.detection.tickers import Companies, make_companies
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.domain.ids import content_id
 
-RULE_FILES = (taxonomy.FILE, filings.FILE, noise.FILE, sources.FILE, sentiment.FILE)
+RULE_FILES = (
+    taxonomy.FILE,
+    filings.FILE,
+    noise.FILE,
+    sources.FILE,
+    sentiment.FILE,
+    stories.FILE,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +39,7 @@ class Rules:
     classifier: Classifier
     filings: FilingMap
     lexicon: Lexicon
+    stories: StoryRules
     sources: Sources
     companies: Companies
     classifier_id: str
@@ -61,12 +70,12 @@ def make_rules(
         classifier=make_classifier(categories, parse_noise(texts[noise.FILE])),
         filings=parse_filings(texts[filings.FILE], categories),
         lexicon=parse_lexicon(texts[sentiment.FILE]),
+        stories=parse_stories(texts[stories.FILE], categories),
         sources=credibility,
         companies=make_companies(
             by_cik=symbols_by_cik,
             registered_names=registered_names,
-            aliases=credibility.aliases,
-            generic_words=credibility.generic_words,
+            rules=credibility.names,
             traded_symbols=traded_symbols,
         ),
         classifier_id=content_id("clf", *(texts[name] for name in RULE_FILES)),

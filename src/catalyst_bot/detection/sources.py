@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from catalyst_bot.detection.companies import NameRules
 from catalyst_bot.detection.tables import Table, load
+from catalyst_bot.detection.text import words
 
 FILE = "sources.toml"
 _UNKNOWN = "unknown"
@@ -13,12 +15,14 @@ _UNKNOWN = "unknown"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """Credibility in (0, 1] by lower-case beginning of a source's name, longest first."""
+    """Credibility in (0, 1] by lower-case beginning of a source's name, longest first; `by_word`
+    holds the same by the first word of the name.
+    """
 
     by_name: tuple[tuple[str, float], ...]
+    by_word: Mapping[str, tuple[tuple[str, float], ...]]
     unknown: float
-    generic_words: frozenset[str]
-    aliases: Mapping[str, tuple[str, ...]]
+    names: NameRules
 
     def credibility(self, source: str) -> float:
         """Return how much of a phrase's precision survives in this source."""
@@ -26,7 +30,7 @@ class Sources:
         return next(
             (
                 value
-                for start, value in self.by_name
+                for start, value in self.by_word.get(_first_word(name), ())
                 if name.startswith(start) and not name[len(start) : len(start) + 1].isalnum()
             ),
             self.unknown,
@@ -36,7 +40,7 @@ class Sources:
 def parse_sources(text: str, file: str = FILE) -> Sources:
     """Read `sources.toml`. Raises `ConfigError` naming file, key and reason."""
     top = Table(load(text, file), file)
-    top.only("tier", "generic", "aliases")
+    top.only("tier", "generic", "legal", "trades", "commentators", "aliases")
     tiers = top.table("tier")
     by_name: dict[str, float] = {}
     for tier in tiers.values:
@@ -45,9 +49,24 @@ def parse_sources(text: str, file: str = FILE) -> Sources:
         credibility = table.number("credibility", 0.01, 1)
         by_name.update(dict.fromkeys(table.texts("names"), credibility))
     aliases = top.table("aliases")
+    longest_first = tuple(sorted(by_name.items(), key=lambda item: (-len(item[0]), item[0])))
+    by_word: dict[str, tuple[tuple[str, float], ...]] = {}
+    for start, value in longest_first:
+        word = _first_word(start)
+        by_word[word] = (*by_word.get(word, ()), (start, value))
     return Sources(
-        by_name=tuple(sorted(by_name.items(), key=lambda item: (-len(item[0]), item[0]))),
+        by_name=longest_first,
+        by_word=by_word,
         unknown=tiers.table(_UNKNOWN).number("credibility", 0.01, 1),
-        generic_words=frozenset(top.table("generic").text("words").split()),
-        aliases={symbol: aliases.texts(symbol) for symbol in aliases.values},
+        names=NameRules(
+            generic=frozenset(top.table("generic").text("words").split()),
+            legal=frozenset(top.table("legal").text("words").split()),
+            trades=frozenset(top.table("trades").text("words").split()),
+            commentators=frozenset(top.table("commentators").text("symbols").split()),
+            aliases={symbol: aliases.texts(symbol) for symbol in aliases.values},
+        ),
     )
+
+
+def _first_word(name: str) -> str:
+    return next(iter(words(name)), "")

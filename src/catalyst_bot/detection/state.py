@@ -1,9 +1,11 @@
-"""What detection remembers: the stories of the last week."""
+"""What detection remembers: the headlines and stories of the last week."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+
+from catalyst_bot.detection.stories import Stories
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +19,10 @@ class Seen:
 @dataclass
 class State:
     """`seen` is by story key, oldest first; `settled` holds the ids of headlines that were
-    read to the end, so that a later copy of the story is a duplicate whatever it says.
+    read to the end, so that a later copy of the story is a duplicate whatever it says;
+    `stories` are the events that were told.
     """
 
     seen: dict[str, Seen] = field(default_factory=dict)
     settled: set[str] = field(default_factory=set)
+    stories: Stories = field(default_factory=Stories)

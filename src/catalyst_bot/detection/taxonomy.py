@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from catalyst_bot.detection.phrases import Phrase, PhraseIndex, parse_phrase
+from catalyst_bot.detection.phrases import CATEGORY, VETO, Phrase, parse_phrase
 from catalyst_bot.detection.tables import Table, load
 from catalyst_bot.domain.enums import CategoryAction
 
 FILE = "categories.toml"
 _MONTH_S = 31 * 86_400.0
-_KEYS = ("name", "polarity", "action", "weight", "precision", "horizon_s", "phrases", "excludes")
+_KEYS = (
+    *("name", "polarity", "action", "weight", "precision", "horizon_s", "half_life_s"),
+    *("phrases", "excludes"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +27,8 @@ class Category:
 
     `polarity` is +1, -1 or 0 (the sign has to come from the market's reaction), `weight` in
     (0, 1] how much such events move prices, `precision` the prior probability that category and
-    sign are right when a phrase fires, `horizon_s` how long the effect is expected to last.
+    sign are right when a phrase fires, `horizon_s` how long the effect is expected to last,
+    `half_life_s` in which half of the news' worth is gone.
     """
 
     name: str
@@ -33,14 +37,16 @@ class Category:
     weight: float
     precision: float
     horizon_s: float
+    half_life_s: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Taxonomy:
-    """All categories, and the phrases that tell ("category") or veto ("exclude") them."""
+    """All categories, and the phrases that tell or veto them."""
 
     categories: Mapping[str, Category]
-    index: PhraseIndex
+    telling: tuple[Phrase, ...]
+    vetoing: tuple[Phrase, ...]
 
 
 def parse_taxonomy(text: str, file: str = FILE) -> Taxonomy:
@@ -52,16 +58,17 @@ def parse_taxonomy(text: str, file: str = FILE) -> Taxonomy:
     if not isinstance(rows, list) or not rows:
         raise top.fail("category", "must hold at least one [[category]]")
     categories: dict[str, Category] = {}
-    phrases: list[Phrase] = []
+    telling: list[Phrase] = []
+    vetoing: list[Phrase] = []
     for number, row in enumerate(rows, start=1):
         table = Table(row, f"{file}: category {number}")
         category = _parse_category(table)
         if category.name in categories:
             raise table.fail("name", f"{category.name!r} is defined twice")
         categories[category.name] = category
-        phrases += parse_phrases(table, "phrases", "category", category.name, lists)
-        phrases += parse_phrases(table, "excludes", "exclude", category.name, lists)
-    return Taxonomy(categories=categories, index=PhraseIndex(tuple(phrases)))
+        telling += parse_phrases(table, "phrases", CATEGORY, category.name, lists)
+        vetoing += parse_phrases(table, "excludes", VETO, category.name, lists)
+    return Taxonomy(categories=categories, telling=tuple(telling), vetoing=tuple(vetoing))
 
 
 def parse_phrases(
@@ -93,4 +100,5 @@ def _parse_category(table: Table) -> Category:
         weight=table.number("weight", 0.01, 1),
         precision=table.number("precision", 0.01, 0.99),
         horizon_s=table.number("horizon_s", 60, _MONTH_S),
+        half_life_s=table.number("half_life_s", 60, _MONTH_S),
     )

@@ -6,9 +6,11 @@ Matching whole words is what keeps "cut" out of "executive" and "warrant" out of
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 DASHES = "\u2013\u2014"  # en and em dash: they end a clause, with or without spaces around
 BREAKS = frozenset(".;:?!|-" + DASHES)
+RECENT_TEXTS = 64
 _APOSTROPHE = "\u2019"
 _WORD = re.compile(
     rf"""[a-z0-9]+
@@ -22,11 +24,13 @@ _WORD = re.compile(
 )
 
 
-def words(text: str) -> list[str]:
+@lru_cache(maxsize=RECENT_TEXTS)
+def words(text: str) -> tuple[str, ...]:
     """Return the words of a text in lower case; the end of a clause is one of `BREAKS`.
 
     Hyphens join nothing ("top-line" is two words), a possessive "'s" is dropped and "n't"
-    becomes "not", so that a negation is a word of its own.
+    becomes "not", so that a negation is a word of its own. The latest texts are remembered, because
+    every question about a headline asks for the same words.
     """
     plain = text.lower().replace(_APOSTROPHE, "'").replace("n't", " not").replace("'s", " ")
-    return _WORD.findall(plain)
+    return tuple(_WORD.findall(plain))

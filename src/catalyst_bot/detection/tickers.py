@@ -1,14 +1,16 @@
-"""Whose news it is: CIK, hinted symbols, exchange prefixes and cashtags, in this order.
+"""Whose news it is: CIK, hinted symbols, exchange prefixes, cashtags and names, in this order.
 
-Symbols are spelled as the SEC does: upper case, share classes after a hyphen (BRK-B).
+Of several companies those count that a text is about: the title names them early, the first
+lines name them again. A list of many is nobody's news.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
+from catalyst_bot.detection.companies import Companies
 from catalyst_bot.detection.filings import is_by_another_party
 from catalyst_bot.detection.reasons import (
     NO_TICKER,
@@ -16,12 +18,17 @@ from catalyst_bot.detection.reasons import (
     TOO_MANY_SYMBOLS,
     UNKNOWN_SYMBOL,
 )
-from catalyst_bot.detection.text import BREAKS, words
+from catalyst_bot.detection.text import words
 from catalyst_bot.domain.news import Headline
 
-MAX_HINTED_SYMBOLS = 4
+MAX_SYMBOLS = 4
 MAX_PRIMARY_SYMBOLS = 2
 SEARCHED_CHARACTERS = 600
+LEAD_CHARACTERS = 300
+TITLE_POINTS, LEAD_POINTS, FREQUENCY_POINTS = 50.0, 30.0, 20.0
+MIN_RELEVANCE = 40.0
+MAX_RELEVANCE_GAP = 30.0  # a second company this far behind is only mentioned
+_LATE_WORDS = 24.0  # a title is rarely longer; the last word is worth half of the first
 _SYMBOL = re.compile(r"[A-Z][A-Z0-9]{0,5}(?:-[A-Z]{1,2})?")
 _EXCHANGE = re.compile(
     r"\b(?:NASDAQ(?:[ -]?(?:GS|GM|CM))?|NYSE(?:[ -]?(?:American|Arca|MKT))?|AMEX|CBOE)\s*:\s*"
@@ -29,31 +36,17 @@ _EXCHANGE = re.compile(
     re.IGNORECASE,
 )
 _CASHTAG = re.compile(r"(?<![\w$])\$([A-Za-z]{1,5}(?:\.[A-Za-z])?)\b")
+_CAPITALS = re.compile(r"\b[A-Z]{2,5}\b|(?<=\()[A-Z](?=\))")
 _SHARE_CLASSES = frozenset("ABC")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Companies:
-    """What is known of listed companies.
-
-    `known` empty means that every well-formed symbol is believed; `names` are word sequences
-    under which headlines speak of a symbol.
-    """
-
-    known: frozenset[str] = frozenset()
-    by_cik: Mapping[int, tuple[str, ...]]
-    names: Mapping[str, tuple[tuple[str, ...], ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Owners:
+class Owners(NamedTuple):
     """One or two symbols a headline is about."""
 
     symbols: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class NoOwner:
+class NoOwner(NamedTuple):
     """Why a headline belongs to no symbol."""
 
     reason: str
@@ -64,17 +57,51 @@ def find_owners(headline: Headline, companies: Companies) -> Owners | NoOwner:
     """Return whose news a headline is, or why nobody's. Never raises."""
     if headline.form:
         return _of_filing(headline, companies)
-    hinted = normal_symbols(headline.symbols) or _from_text(headline)
+    if len(headline.symbols) == 1 and headline.symbols[0] in companies.known:
+        return Owners(headline.symbols)
+    hinted = normal_symbols(headline.symbols) or _in_text(headline, companies)
     if not hinted:
-        return NoOwner(NO_TICKER, "no symbol hinted or written in the text")
-    listed = [symbol for symbol in common_shares(hinted) if _is_known(symbol, companies)]
+        return NoOwner(NO_TICKER, "no symbol hinted or written, no company named")
+    listed = [symbol for symbol in common_shares(hinted) if companies.is_known(symbol)]
     if not listed:
         return NoOwner(UNKNOWN_SYMBOL, ", ".join(hinted))
-    if len(listed) > MAX_HINTED_SYMBOLS:
-        return NoOwner(TOO_MANY_SYMBOLS, ", ".join(listed))
-    title = words(headline.title)
-    named = [symbol for symbol in listed if name_position(title, symbol, companies) is not None]
-    return Owners(tuple((named or listed)[:MAX_PRIMARY_SYMBOLS]))
+    return _most_relevant(headline, listed, companies)
+
+
+def _most_relevant(
+    headline: Headline, symbols: Sequence[str], companies: Companies
+) -> Owners | NoOwner:
+    if len(symbols) == 1:
+        return Owners(tuple(symbols))
+    if len(symbols) > MAX_SYMBOLS:
+        return NoOwner(TOO_MANY_SYMBOLS, ", ".join(symbols))
+    points = {symbol: relevance(headline, symbol, companies) for symbol in symbols}
+    ranked = sorted(symbols, key=lambda symbol: -points[symbol])
+    about = [
+        symbol
+        for symbol in ranked
+        if points[symbol] >= MIN_RELEVANCE
+        and points[ranked[0]] - points[symbol] <= MAX_RELEVANCE_GAP
+    ]
+    return Owners(tuple((about or ranked)[:MAX_PRIMARY_SYMBOLS]))
+
+
+def relevance(headline: Headline, symbol: str, companies: Companies) -> float:
+    """Return how much a text is about a company, in [0, 100].
+
+    Half is for the title (less the later it names it), the rest for the first 300 characters of
+    the body and for being named more than once.
+    """
+    title, lead = words(headline.title), words(headline.body[:LEAD_CHARACTERS])
+    in_title = _positions(title, symbol, companies)
+    in_lead = _positions(lead, symbol, companies)
+    points = 0.0
+    if in_title:
+        points += TITLE_POINTS * max(1.0 - in_title[0] / (2.0 * _LATE_WORDS), 0.5)
+    if in_lead or (in_title and not lead):
+        points += LEAD_POINTS
+    times = len(in_title) + len(in_lead)
+    return points + FREQUENCY_POINTS * (1.0 - 0.5**times)
 
 
 def _of_filing(headline: Headline, companies: Companies) -> Owners | NoOwner:
@@ -85,7 +112,7 @@ def _of_filing(headline: Headline, companies: Companies) -> Owners | NoOwner:
     symbols = common_shares(normal_symbols(mapped or headline.symbols))
     if not symbols:
         return NoOwner(NO_TICKER, f"CIK {headline.cik} has no listed symbol")
-    known = [symbol for symbol in symbols if _is_known(symbol, companies)]
+    known = [symbol for symbol in symbols if companies.is_known(symbol)]
     return Owners((known[0],)) if known else NoOwner(UNKNOWN_SYMBOL, ", ".join(symbols))
 
 
@@ -113,54 +140,75 @@ def _is_derived(symbol: str, listed: set[str]) -> bool:
 
 def name_position(title: Sequence[str], symbol: str, companies: Companies) -> int | None:
     """Return at which word of a title the company is first named, or None."""
-    names = ((symbol.lower(),), *companies.names.get(symbol, ()))
-    positions = (_find(title, name) for name in names)
-    return min((position for position in positions if position is not None), default=None)
+    return next(iter(_positions(title, symbol, companies)), None)
 
 
-def _find(text: Sequence[str], name: Sequence[str]) -> int | None:
-    first, length = name[0], len(name)
-    for index, word in enumerate(text):
-        if word == first and tuple(text[index : index + length]) == tuple(name):
-            return index
-    return None
+def _positions(text: Sequence[str], symbol: str, companies: Companies) -> list[int]:
+    """Return at which words of a text a company is named.
 
-
-def make_companies(
-    *,
-    by_cik: Mapping[int, tuple[str, ...]],
-    registered_names: Mapping[str, str],
-    aliases: Mapping[str, tuple[str, ...]],
-    generic_words: frozenset[str],
-    traded_symbols: frozenset[str],
-) -> Companies:
-    """Put together what is known of companies.
-
-    Known are the symbols of the CIK map and those there are prices for (`traded_symbols`: a
-    replayed year has companies that are gone by now). With neither, every symbol is believed.
+    Its symbol counts as a name, unless that is a word of the language: NOW, ALL, A.
     """
-    names = {symbol: _short_names(name, generic_words) for symbol, name in registered_names.items()}
-    for symbol, extra in aliases.items():
-        names[symbol] = (*(tuple(words(name)) for name in extra), *names.get(symbol, ()))
-    listed = frozenset(symbol for symbols in by_cik.values() for symbol in symbols)
-    return Companies(known=listed | traded_symbols, by_cik=by_cik, names=names)
+    spelled = symbol.lower()
+    names = companies.names.get(symbol, ())
+    if spelled not in companies.generic and (len(spelled) > 1 or not names):
+        names = ((spelled,), *names)
+    return sorted({at for name in names for at in _find(text, name)})
 
 
-def _short_names(registered: str, generic_words: frozenset[str]) -> tuple[tuple[str, ...], ...]:
-    """Return what headlines call "NVIDIA CORP" (nvidia) or "GENERAL DYNAMICS CORP" (two words)."""
-    plain = [word for word in words(registered) if word not in BREAKS]
-    if not plain:
-        return ()
-    if plain[0] in generic_words or len(plain[0]) < 4:
-        return (tuple(plain[:2]),) if len(plain) > 1 else ()
-    return ((plain[0],),)
+def _find(text: Sequence[str], name: Sequence[str]) -> list[int]:
+    first, length = name[0], len(name)
+    return [
+        index
+        for index, word in enumerate(text)
+        if word == first and tuple(text[index : index + length]) == tuple(name)
+    ]
 
 
-def _from_text(headline: Headline) -> tuple[str, ...]:
-    text = f"{headline.title} {headline.body[:SEARCHED_CHARACTERS]}"
+def _in_text(headline: Headline, companies: Companies) -> tuple[str, ...]:
+    """Symbols that the title writes as such; else those of the body with the companies that the
+    title names; else the companies of the first lines.
+
+    Whoever only comments on another company is left out.
+    """
+    written = _written(headline.title)
+    if written:
+        return written
+    found = (
+        *_written(headline.body[:SEARCHED_CHARACTERS]),
+        *_of_piece(headline.title, companies),
+    ) or _of_piece(headline.body[:LEAD_CHARACTERS], companies)
+    others = [symbol for symbol in found if symbol not in companies.commentators]
+    return tuple(dict.fromkeys(others or found))
+
+
+def _written(text: str) -> tuple[str, ...]:
+    """Symbols after the name of an exchange, else those after a dollar sign."""
     found = _EXCHANGE.findall(text) if ":" in text else []
     return normal_symbols(found or (_CASHTAG.findall(text) if "$" in text else []))
 
 
-def _is_known(symbol: str, companies: Companies) -> bool:
-    return not companies.known or symbol in companies.known
+def _of_piece(text: str, companies: Companies) -> tuple[str, ...]:
+    """Companies of a piece of text: by their names, then by their symbols in capitals."""
+    named = _names_in(words(text), companies)
+    if text.isupper():
+        return named
+    known, generic = companies.known, companies.generic
+    symbols = [s for s in _CAPITALS.findall(text) if s in known and s.lower() not in generic]
+    return (*named, *symbols) if symbols else named
+
+
+def _names_in(text: Sequence[str], companies: Companies) -> tuple[str, ...]:
+    telling = companies.telling
+    found: list[str] = []
+    skip_to = 0
+    for index, word in enumerate(text):
+        if word not in telling or index < skip_to:
+            continue
+        names = telling[word]
+        for length in names.lengths:
+            symbol = names.symbols.get(tuple(text[index : index + length]))
+            if symbol is not None:
+                found.append(symbol)
+                skip_to = index + length
+                break
+    return tuple(symbol for symbol in found if companies.is_known(symbol))

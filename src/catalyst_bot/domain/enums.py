@@ -164,6 +164,17 @@ class CategoryAction(StrEnum):
     CLOSE = "close"
 
 
+class StoryRelation(StrEnum):
+    """How a headline belongs to the story of an event: it begins it, tells it again or goes on,
+    puts it right, or takes it back.
+    """
+
+    FIRST = "first"
+    FOLLOW_UP = "follow_up"
+    CORRECTION = "correction"
+    RETRACTION = "retraction"
+
+
 class ExitReason(StrEnum):
     """Why a position was closed."""
 

@@ -55,6 +55,7 @@ class Catalyst:
     `direction` is +1 good, -1 bad, 0 unknown from the text: then the sign must come from the
     opening reaction. `sentiment` is in [-1, 1], `score` and `confidence` in [0, 1];
     `evidence` quotes the words that matched. With a `wish` it is no news but a person's request.
+    `story_id` names the event it tells of, `novelty` in [0, 1] what of it was not told before.
     """
 
     catalyst_id: str
@@ -75,6 +76,8 @@ class Catalyst:
     received_at: datetime
     classifier_id: str
     wish: TradeWish | None = None
+    story_id: str = ""
+    novelty: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

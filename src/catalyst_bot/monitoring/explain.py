@@ -152,9 +152,9 @@ def _headline(message: f.HeadlineReceived, at: datetime) -> tuple[Section, str]:
 
 def _ignored(message: d.HeadlineIgnored, _: datetime) -> tuple[Section, str]:
     rows = (("step not reached", message.step), ("reason", message.reason))
-    detail = (("detail", message.detail),) if message.detail else ()
+    values = (("allowed", message.limit), ("observed", message.observed))
     sentence = f"Ignored: {message.reason.replace('_', ' ')}."
-    return _section("Ignored", rows + detail), sentence
+    return _section("Ignored", rows + tuple(row for row in values if row[1])), sentence
 
 
 def _catalyst(message: d.CatalystDetected, _: datetime) -> tuple[Section, str]:

@@ -7,10 +7,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from catalyst_bot.domain import ids
-from catalyst_bot.domain.enums import CategoryAction, HaltedSymbols, SessionPhase, Side
+from catalyst_bot.domain.enums import (
+    CategoryAction,
+    HaltedSymbols,
+    SessionPhase,
+    Side,
+    StoryRelation,
+)
 from catalyst_bot.domain.market import Quote
 from catalyst_bot.domain.messages.commands import RequestMarketView, SetTimer
-from catalyst_bot.domain.messages.decisions import CatalystDetected, SignalDropped, SignalFormed
+from catalyst_bot.domain.messages.decisions import (
+    CatalystDetected,
+    SignalDropped,
+    SignalFormed,
+    StoryTold,
+)
 from catalyst_bot.domain.messages.facts import (
     MarketViewReceived,
     MarketViewUnavailable,
@@ -162,6 +173,17 @@ def on_timer(state: State, message: TimerFired, desk: Desk, rules: Rules) -> lis
     return [_look(catalyst)] if catalyst is not None else []
 
 
+def on_story(state: State, message: StoryTold, desk: Desk, rules: Rules) -> list[Message]:
+    """A story was taken back: its catalysts that still wait are dropped."""
+    if message.relation is not StoryRelation.RETRACTION:
+        return []
+    return [
+        _drop(catalyst, "story_retracted")
+        for catalyst in state.waiting.values()
+        if catalyst.story_id == message.story_id and catalyst.catalyst_id != message.catalyst_id
+    ]
+
+
 def on_unavailable(
     state: State, message: MarketViewUnavailable, desk: Desk, rules: Rules
 ) -> list[Message]:
@@ -240,6 +262,7 @@ def _signal(
 
 DECIDE: dict[type, Callable[[State, Any, Desk, Rules], list[Message]]] = {
     CatalystDetected: on_catalyst,
+    StoryTold: on_story,
     OperatorTradeRequested: on_request,
     TimerFired: on_timer,
     MarketViewReceived: on_market_view,

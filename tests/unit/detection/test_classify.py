@@ -30,7 +30,10 @@ def category(title: str, body: str = "") -> str:
         ("FDA approves Acme's pump", "fda_approval"),
         ("Acme receives complete response letter from FDA", "fda_rejection"),
         ("FDA grants fast track designation to Acme's drug", "fda_progress"),
-        ("Acme's drug meets primary endpoint in Phase 3 trial", "trial_success"),
+        ("Acme's drug meets primary endpoint in Phase 3 trial", "trial_success_late"),
+        ("Acme reports positive Phase 2 data", "trial_success"),
+        ("Acme's Phase 3 study did not meet its primary endpoint", "trial_failure_late"),
+        ("Acme doses first patient in Phase 1 trial", "trial_progress"),
         ("Acme says drug did not meet primary endpoint", "trial_failure"),
         ("Acme to be acquired by Zeta for $2 billion", "acquisition_target"),
         ("Acme to acquire Zeta for $2 billion", "acquisition_announced"),
@@ -47,7 +50,34 @@ def category(title: str, body: str = "") -> str:
         ("Acme recalls 13,000 pumps", "product_recall"),
         ("Acme to cut 14,000 jobs", "layoffs"),
         ("Acme names Jane Roe as CEO", "management_change"),
-        ("Acme prices public offering of common stock", "dilution"),
+        ("Acme announces proposed public offering", "offering_announced"),
+        ("Acme prices public offering of common stock", "offering_priced"),
+        ("Acme announces upsized public offering", "offering_upsized"),
+        ("Acme announces closing of $20 million public offering", "offering_closed"),
+        ("Acme enters at-the-market offering program", "at_the_market"),
+        ("Acme files mixed shelf for $100 million", "shelf_registration"),
+        ("Acme announces $5 million registered direct offering", "registered_direct"),
+        ("Acme announces private placement of shares", "private_placement"),
+        ("Acme prices $500 million convertible notes", "convertible_offering"),
+        ("Acme prices $500 million senior notes offering", "debt_financing"),
+        ("Acme CEO sells 20,000 shares", "insider_selling"),
+        ("Acme CEO buys 20,000 shares", "insider_buying"),
+        ("Zeta launches tender offer for Acme shares", "tender_offer"),
+        ("Acme trading halted, news pending", "trading_halt"),
+        ("Acme dismisses its auditor", "auditor_change"),
+        ("Acme regains Nasdaq compliance", "no_category"),
+        ("Acme regains compliance with Nasdaq", "compliance_regained"),
+        ("Acme receives Nasdaq delisting notice", "listing_deficiency"),
+        ("Acme delays 10-K", "late_filing"),
+        ("Short seller Hindenburg targets Acme", "short_report"),
+        ("Activist investor builds stake in Acme", "activist_stake"),
+        ("Acme buys $50 million of bitcoin", "crypto_treasury"),
+        ("Acme granted patent for pump", "patent_or_licence"),
+        ("Acme drilling results show high-grade gold", "mining_results"),
+        ("Acme makes significant oil discovery", "energy_discovery"),
+        ("Acme hit by ransomware", "cyber_or_outage"),
+        ("Acme terminates merger with Zeta", "deal_terminated"),
+        ("Acme terminates partnership with Zeta", "deal_terminated"),
         ("Acme announces reverse stock split", "reverse_split"),
         ("Acme files for Chapter 11 bankruptcy protection", "bankruptcy"),
         ("Acme raises going concern doubt", "going_concern"),
@@ -106,6 +136,10 @@ def test_talk_about_events_is_no_event(title: str, reason: str):
         "Acme not planning any layoffs",
         "Acme fails to beat estimates",
         "Acme did not file for Chapter 11",
+        "If FDA approves Acme's pump",
+        "Acme cancels public offering",
+        "Acme withdraws registered direct offering",
+        "Details of Acme's previously announced layoffs",
     ],
 )
 def test_a_negated_event_is_none(title: str):
@@ -121,7 +155,7 @@ def test_a_veto_counts_for_its_category_only():
 
 
 def test_pressing_actions_win_over_weight():
-    assert category("Acme beats estimates, prices public offering") == "dilution"
+    assert category("Acme beats estimates, prices public offering") == "offering_priced"
     assert category("Acme prices public offering, files for bankruptcy") == "bankruptcy"
 
 

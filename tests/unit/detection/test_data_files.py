@@ -10,6 +10,7 @@ from catalyst_bot.detection.noise import parse_noise
 from catalyst_bot.detection.rules import RULE_FILES, make_rules
 from catalyst_bot.detection.sentiment import parse_lexicon
 from catalyst_bot.detection.sources import parse_sources
+from catalyst_bot.detection.stories import RETRACTED
 from catalyst_bot.detection.taxonomy import parse_taxonomy
 from catalyst_bot.domain.enums import CategoryAction
 from catalyst_bot.domain.errors import ConfigError
@@ -23,6 +24,7 @@ action = "trade"
 weight = 0.5
 precision = 0.8
 horizon_s = 3600
+half_life_s = 1800
 phrases = ["beats"]
 """
 
@@ -39,11 +41,11 @@ def test_there_are_enough_signed_categories_for_every_action():
 
 def test_every_category_is_told_by_words_or_by_a_filing():
     shipped = rules()
-    told = {p.name for p in shipped.classifier.taxonomy.index.phrases if p.kind == "category"}
+    told = {p.name for p in shipped.classifier.taxonomy.telling}
     filed = {
         r.category.name for r in (*shipped.filings.items.values(), *shipped.filings.forms.values())
     }
-    assert told | filed == set(shipped.classifier.taxonomy.categories)
+    assert told | filed | {RETRACTED} == set(shipped.classifier.taxonomy.categories)
 
 
 def test_every_phrase_finds_itself():
@@ -104,7 +106,7 @@ def test_mistakes_in_the_other_files_are_named():
     with pytest.raises(ConfigError, match=r"filings\.toml: items: 2\.02: category: .* is not a"):
         parse_filings('[items]\n"2.02" = { category = "x", precision = 0.9 }', taxonomy)
     with pytest.raises(ConfigError, match=r"noise\.toml: noise: opinion: '\.\. x' must begin"):
-        parse_noise('[noise]\nopinion = [".. x"]\n[negators]\nwords = "not"')
+        parse_noise('[noise]\nopinion = [".. x"]\n[voids]\nx = "not"')
     with pytest.raises(ConfigError, match=r"sources\.toml: tier: unknown: credibility"):
         parse_sources("[generic]\nwords = 'a'")
     with pytest.raises(ConfigError, match="'good' is in two lists"):

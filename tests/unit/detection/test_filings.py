@@ -21,6 +21,11 @@ from tests.detection_rules import rules
         ("SC 13D", (), "large_stake", 0),
         ("SCHEDULE 13D", (), "large_stake", 0),
         ("424B5", (), "prospectus", 0),
+        ("SC 13G", (), "passive_stake", 0),
+        ("SCHEDULE 13G", (), "passive_stake", 0),
+        ("SC TO-T", (), "tender_offer", 1),
+        ("S-3", (), "shelf_registration", -1),
+        ("25", (), "delisting", -1),
         ("NT 10-K", (), "late_filing", -1),
     ],
 )
@@ -42,7 +47,6 @@ def test_form_and_items_tell_the_category(
         ("8-K", ("5.03", "5.07"), "routine_filing"),
         ("8-K", (), "routine_filing"),
         ("8-K", ("99.99",), "routine_filing"),
-        ("SC 13G", (), "routine_filing"),
         ("424B2", (), "structured_note"),
         ("FWP", (), "structured_note"),
         ("8-K/A", ("2.02",), "amended_filing"),
@@ -72,3 +76,50 @@ def test_results_are_certain_enough_to_wait_for_the_reaction():
 def test_the_party_that_reports_is_not_the_subject(title: str, expected: bool):
     assert is_by_another_party(headline(title=title, form="4")) is expected
     assert not is_by_another_party(headline(title=title, form=""))
+
+
+# Form 8-K, general instructions (SEC): every item with its title, and what we read it as. None is
+# an item that says nothing about the share.
+ITEMS = [
+    ("1.01", "Entry into a Material Definitive Agreement", "material_agreement"),
+    ("1.02", "Termination of a Material Definitive Agreement", "agreement_ended"),
+    ("1.03", "Bankruptcy or Receivership", "bankruptcy"),
+    ("1.04", "Mine Safety: Reporting of Shutdowns and Patterns of Violations", None),
+    ("1.05", "Material Cybersecurity Incidents", "cyber_or_outage"),
+    ("2.01", "Completion of Acquisition or Disposition of Assets", "acquisition_announced"),
+    ("2.02", "Results of Operations and Financial Condition", "earnings_results"),
+    ("2.03", "Creation of a Direct Financial Obligation", "debt_financing"),
+    ("2.04", "Triggering Events That Accelerate a Direct Financial Obligation", "debt_default"),
+    ("2.05", "Costs Associated with Exit or Disposal Activities", "layoffs"),
+    ("2.06", "Material Impairments", "impairment"),
+    ("3.01", "Notice of Delisting or Failure to Satisfy a Listing Rule", "listing_deficiency"),
+    ("3.02", "Unregistered Sales of Equity Securities", "private_placement"),
+    ("3.03", "Material Modification to Rights of Security Holders", "holder_rights_change"),
+    ("4.01", "Changes in Registrant's Certifying Accountant", "auditor_change"),
+    ("4.02", "Non-Reliance on Previously Issued Financial Statements", "restatement"),
+    ("5.01", "Changes in Control of Registrant", "control_change"),
+    ("5.02", "Departure of Directors or Certain Officers", "management_change"),
+    ("5.03", "Amendments to Articles of Incorporation or Bylaws; Fiscal Year", None),
+    ("5.04", "Temporary Suspension of Trading Under Employee Benefit Plans", None),
+    ("5.05", "Amendments to the Code of Ethics", None),
+    ("5.06", "Change in Shell Company Status", None),
+    ("5.07", "Submission of Matters to a Vote of Security Holders", None),
+    ("5.08", "Shareholder Director Nominations", None),
+    ("6.01", "ABS Informational and Computational Material", None),
+    ("6.02", "Change of Servicer or Trustee", None),
+    ("6.03", "Change in Credit Enhancement or Other External Support", None),
+    ("6.04", "Failure to Make a Required Distribution", None),
+    ("6.05", "Securities Act Updating Disclosure", None),
+    ("6.06", "Static Pool", None),
+    ("7.01", "Regulation FD Disclosure", "regulation_fd"),
+    ("8.01", "Other Events", "other_event"),
+    ("9.01", "Financial Statements and Exhibits", None),
+]
+
+
+@pytest.mark.parametrize(("item", "title", "category"), ITEMS)
+def test_every_item_of_form_8_k_is_mapped(item: str, title: str, category: str | None):
+    filings = rules().filings
+    assert (item in filings.items) != (item in filings.ignored_items), title
+    reading = read_filing("8-K", (item, "9.01"), filings)
+    assert (reading.category.name if isinstance(reading, FilingReading) else None) == category

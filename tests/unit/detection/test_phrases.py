@@ -28,7 +28,7 @@ def found(text: str, *phrases: str) -> list[str]:
     ],
 )
 def test_text_is_cut_into_words_and_clauses(text: str, expected: list[str]):
-    assert words(text) == expected
+    assert list(words(text)) == expected
 
 
 @pytest.mark.parametrize(

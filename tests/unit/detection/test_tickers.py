@@ -4,15 +4,16 @@ from dataclasses import replace
 
 import pytest
 
+from catalyst_bot.detection.companies import NameRules, make_companies
 from catalyst_bot.detection.text import words
 from catalyst_bot.detection.tickers import (
     NoOwner,
     Owners,
     common_shares,
     find_owners,
-    make_companies,
     name_position,
     normal_symbols,
+    relevance,
 )
 from tests.builders import headline
 from tests.detection_rules import rules
@@ -32,10 +33,11 @@ def owners(**given: object) -> tuple[str, ...] | str:
         ("Berkshire (NYSE: BRK.B) buys", ("BRK-B",)),
         ("Acme (TSX: AAA; NYSE: ACME) beats", ("ACME",)),
         ("$ACME beats", ("ACME",)),
-        ("Acme pays $500 and US$5", "no_ticker"),
-        ("Acme (Paris: ACME) beats", "no_ticker"),
+        ("Somebody pays $500 and US$5", "no_ticker"),
+        ("Somebody (Paris: QQQQ) beats", "no_ticker"),
         ("Acme (NASDAQ: QQQQ) beats", "unknown_symbol"),
-        ("Acme beats", "no_ticker"),
+        ("Somebody beats", "no_ticker"),
+        ("Acme beats", ("ACME",)),
     ],
 )
 def test_symbols_written_in_the_text(title: str, expected: tuple[str, ...] | str):
@@ -109,8 +111,7 @@ def test_without_any_list_every_symbol_is_believed():
     nothing = make_companies(
         by_cik={},
         registered_names={},
-        aliases={},
-        generic_words=frozenset(),
+        rules=NameRules(),
         traded_symbols=frozenset(),
     )
     assert find_owners(headline(symbols=("NEWLY",)), nothing) == Owners(("NEWLY",))
@@ -138,8 +139,63 @@ def test_where_a_title_names_a_company(name: str, title: str, position: int | No
     companies = make_companies(
         by_cik={},
         registered_names={"XX": name},
-        aliases={},
-        generic_words=frozenset({"general"}),
+        rules=NameRules(generic=frozenset({"general"}), legal=frozenset({"inc", "corp", "co"})),
         traded_symbols=frozenset(),
     )
     assert name_position(words(title), "XX", companies) == position
+
+
+NAMES = make_companies(
+    by_cik={1: ("BIG",), 2: ("NOW",), 3: ("TGT",), 4: ("MU",), 5: ("BANK",), 6: ("PLTR",)},
+    registered_names={
+        "BIG": "Bigpump Motor Works Inc.",
+        "NOW": "ServiceNow, Inc.",
+        "TGT": "TARGET CORP",
+        "MU": "MICRON TECHNOLOGY INC",
+        "BANK": "Bank of Nowhere Corp",
+        "PLTR": "Palantir Technologies Inc.",
+    },
+    rules=NameRules(
+        generic=frozenset(["now", "target", "bank", "all", "ai"]),
+        legal=frozenset(["inc", "corp"]),
+        trades=frozenset({"technology", "technologies"}),
+        commentators=frozenset({"BANK"}),
+    ),
+    traded_symbols=frozenset(),
+)
+
+
+@pytest.mark.parametrize(
+    ("title", "body", "expected"),
+    [
+        ("Micron raises outlook", "", ("MU",)),
+        ("Bigpump wins order", "", ("BIG",)),
+        ("Palantir and Micron sign deal", "", ("PLTR", "MU")),
+        ("Now is the time to target all AI", "", ()),
+        ("NOW stock slides", "", ()),  # in capitals too it may be the word
+        ("PLTR slides", "", ("PLTR",)),
+        ("PLTR SLIDES", "", ()),  # a title all in capitals tells no symbols
+        ("Shares slide", "Micron Technology said on Monday", ("MU",)),
+        ("Bank of Nowhere downgrades Micron", "", ("MU",)),
+        ("Bank of Nowhere beats estimates", "", ("BANK",)),
+        ("Micron slides", "Analysts at Palantir were surprised", ("MU",)),
+    ],
+)
+def test_companies_are_found_by_name(title: str, body: str, expected: tuple[str, ...]):
+    found = find_owners(headline(title=title, body=body, symbols=()), NAMES)
+    assert (found.symbols if isinstance(found, Owners) else ()) == expected
+
+
+def test_a_company_that_is_only_mentioned_is_no_owner():
+    item = headline(
+        title="Palantir wins order, Palantir shares rise as those of many others and Micron fall",
+        body="Palantir said so",
+        symbols=("MU", "PLTR"),
+    )
+    assert find_owners(item, NAMES) == Owners(("PLTR",))
+    assert relevance(item, "PLTR", NAMES) > relevance(item, "MU", NAMES) > 0
+
+
+def test_a_hinted_word_of_the_language_is_its_company_by_name_only():
+    assert name_position(words("Now or never"), "NOW", NAMES) is None
+    assert name_position(words("Target raises outlook"), "TGT", NAMES) == 0

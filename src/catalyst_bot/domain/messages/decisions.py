@@ -8,11 +8,13 @@ from decimal import Decimal
 
 from catalyst_bot.domain.account import AccountView, BookDifference, BrokerOrder, Position
 from catalyst_bot.domain.enums import (
+    CategoryAction,
     HaltCause,
     PositionsPolicy,
     ProtectedBy,
     ProtectionStep,
     Side,
+    StoryRelation,
     Tier,
 )
 from catalyst_bot.domain.news import Alert, Catalyst
@@ -32,13 +34,36 @@ from catalyst_bot.domain.trading import (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadlineIgnored:
     """A headline led to nothing. `step` is the funnel step it did not reach (deduped,
-    with_ticker, catalyst), `reason` a short word list, `detail` for people.
+    with_ticker, catalyst), `reason` a short word list; `limit` is what was allowed and `observed`
+    what was seen, for people.
     """
 
     item_id: str
     step: str
     reason: str
-    detail: str = ""
+    limit: str = ""
+    observed: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryTold:
+    """A headline tells of an event of a company: for the first time, again, or taking it back.
+
+    `words` are those by which other headlines are compared with it; `catalyst_id` is empty when
+    the headline leads to nothing new.
+    """
+
+    story_id: str
+    symbol: str
+    item_id: str
+    source: str
+    relation: StoryRelation
+    category: str
+    direction: int
+    action: CategoryAction
+    confidence: float
+    words: tuple[str, ...]
+    catalyst_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,7 @@ Fact = (
 )
 Decision = (
     d.HeadlineIgnored
+    | d.StoryTold
     | d.CatalystDetected
     | d.AlertRaised
     | d.SignalFormed
@@ -126,6 +127,7 @@ TOLD_AGAIN: frozenset[type] = frozenset(
         f.BarClosed,
         f.QuoteSampled,
         d.HeadlineIgnored,
+        d.StoryTold,
         d.CatalystDetected,
         d.SignalFormed,
         d.SignalDropped,
@@ -140,6 +142,7 @@ _TRAILS: dict[type, Callable[[Any], str]] = {
     f.HeadlineReceived: lambda m: m.headline.item_id,
     f.OperatorTradeRequested: lambda m: m.request_id,
     d.HeadlineIgnored: lambda m: m.item_id,
+    d.StoryTold: lambda m: m.item_id,
     d.CatalystDetected: lambda m: m.catalyst.catalyst_id,
     d.AlertRaised: lambda m: m.alert.catalyst_id,
     d.SignalFormed: lambda m: m.signal.catalyst.catalyst_id,
