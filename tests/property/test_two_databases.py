@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -58,8 +59,13 @@ class Twins(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def twins(postgres_server: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Twins:
-    return Twins(tmp_path_factory.mktemp("twins") / "journal.db", postgres_server.place())
+def twins(postgres_server: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twins]:
+    """After all examples the proof folds them once more and finds no difference."""
+    both = Twins(tmp_path_factory.mktemp("twins") / "journal.db", postgres_server.place())
+    yield both
+    assert prove(both.file).is_whole
+    assert prove(both.schema).is_whole
+    assert prove(both.file).chain == prove(both.schema).chain
 
 
 # All examples go into the same journals, so that later ones meet the rows of earlier ones; a
@@ -71,13 +77,6 @@ def test_any_messages_give_the_same_rows(twins: Twins, told: list[Any]):
         with SqlJournal(place, durable=False) as journal:
             journal.append(record(told, after_seq=journal.last_seq(), trail_id="t"))
     assert read_tables(twins.file) == read_tables(twins.schema)
-
-
-def test_what_all_of_them_wrote_is_a_fresh_fold(twins: Twins):
-    """After all the examples above: the proof folds them once more and finds no difference."""
-    assert prove(twins.file).is_whole
-    assert prove(twins.schema).is_whole
-    assert prove(twins.file).chain == prove(twins.schema).chain
 
 
 def test_every_kind_is_tried():
