@@ -153,7 +153,7 @@ def stories_of_filings(model: ReadModel) -> tuple[str, ...]:
         and record.body.reason == "reaction_too_small"
     ]
     return tuple(
-        _without_prices(explanation(model.path, subject).as_text())
+        _without_prices(explanation(model.place, subject).as_text())
         for subject in [*reversed(told), *refused[:1]]
     )
 
