@@ -1,8 +1,8 @@
 """How a headline continues what was told: is it a new event, more of a known one, or its end?
 
 A story leads to one catalyst. It leads to another only when what is told now presses more (avoid
-or close after trade), or when nobody believed the first because of its source. A retraction
-closes the position that the story led to, and no other.
+or close after trade, bad after good), or when nobody believed the first because of its source. A
+retraction closes the position that the story led to, and no other.
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ def follow(
         return []
     catalyst = catalyst_of(headline, symbol, finding, rules)
     story = stories.find_story(known, telling, desk.now, rules.stories)
+    if story is None and relation is StoryRelation.CORRECTION:  # of its figures, perhaps
+        story = stories.find_retracted(known, telling, desk.now, rules.stories)
     if story is None:
         return _begin(catalyst, headline, telling)
     if relation is StoryRelation.CORRECTION and story.direction * catalyst.direction < 0:
@@ -102,7 +104,10 @@ def _more(relation: StoryRelation) -> StoryRelation:
 
 
 def _is_more_pressing(catalyst: Catalyst, story: Story) -> bool:
-    if PRIORITY[catalyst.action] > PRIORITY[story.action]:
+    if (
+        PRIORITY[catalyst.action] > PRIORITY[story.action]
+        or catalyst.direction < 0 < story.direction
+    ):
         return True
     return story.is_doubted and catalyst.confidence > story.confidence
 
