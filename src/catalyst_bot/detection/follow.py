@@ -41,7 +41,7 @@ def follow(
     category = finding.category.name if isinstance(finding, Finding) else ""
     if not category and not known:
         return []
-    telling = _telling(headline, symbol, category, rules)
+    telling = _telling(headline, symbol, finding, rules)
     relation = StoryRelation.FIRST
     if known:
         relation = stories.relation_of(headline.title, category, rules.stories)
@@ -62,10 +62,14 @@ def follow(
     return _go_on(story, relation, catalyst, headline, telling, rules=rules)
 
 
-def _telling(headline: Headline, symbol: str, category: str, rules: Rules) -> Telling:
+def _telling(headline: Headline, symbol: str, finding: Finding | Unread, rules: Rules) -> Telling:
     """The title of a filing names form and company: nothing to compare but its category."""
     title = "" if headline.form else headline.title
-    return stories.telling_of(title, symbol, category, rules.stories, rules.companies)
+    counting = stories.words_of(title, symbol, rules.stories, rules.companies)
+    if not isinstance(finding, Finding):
+        return Telling(counting, "")
+    is_in_title = finding.reading is None or finding.reading.is_in_title
+    return Telling(counting, finding.category.name, is_in_title)
 
 
 def _begin(catalyst: Catalyst, headline: Headline, telling: Telling) -> list[Message]:
@@ -160,5 +164,6 @@ def _as_message(
         action=catalyst.action,
         confidence=catalyst.confidence,
         words=tuple(sorted(telling.words)),
+        is_in_title=telling.is_in_title,
         catalyst_id=catalyst.catalyst_id if is_trigger else "",
     )

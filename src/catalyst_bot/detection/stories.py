@@ -59,10 +59,13 @@ class StoryRules:
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """What of a headline is compared: the words that count, and the category it was read as."""
+    """What of a headline is compared: the words that count, the category it was read as, and
+    whether its title told that.
+    """
 
     words: frozenset[str]
     category: str
+    is_in_title: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,17 +136,16 @@ def _refuse_unknown(table: Table, key: str, names: Iterable[str], taxonomy: Taxo
             raise table.fail(key, f"{name!r} is not a category of categories.toml")
 
 
-def telling_of(
-    title: str, symbol: str, category: str, rules: StoryRules, companies: Companies
-) -> Telling:
-    """Return what of a title is compared. The company's own names say nothing: all have them."""
+def words_of(title: str, symbol: str, rules: StoryRules, companies: Companies) -> frozenset[str]:
+    """Return the words of a title that are compared. The company's own names say nothing: all
+    have them.
+    """
     own = companies.own_words.get(symbol, frozenset())
-    counting = (
+    return frozenset(
         rules.group_of.get(word) or _stem(word)
         for word in words(title)
         if word not in BREAKS and word not in rules.silent and word not in own
     )
-    return Telling(frozenset(counting), category)
 
 
 def _stem(word: str) -> str:
@@ -214,6 +216,9 @@ def _figures(telling: Telling) -> set[str]:
 
 
 def _is_once(a: Telling, b: Telling, rules: StoryRules) -> bool:
+    """Only titles count: the body of a market report speaks of results too."""
+    if not (a.is_in_title and b.is_in_title):
+        return False
     family = rules.once.get(a.category)
     return family is not None and family == rules.once.get(b.category)
 
@@ -288,15 +293,19 @@ def _begun(told: StoryTold, at: datetime) -> Story:
         last_at=at,
         direction=told.direction,
         action=told.action,
-        tellings=(Telling(frozenset(told.words), told.category),),
+        tellings=(_telling(told),),
         sources=(told.source,),
         catalyst_ids=(told.catalyst_id,) if told.catalyst_id else (),
         confidence=told.confidence,
     )
 
 
+def _telling(told: StoryTold) -> Telling:
+    return Telling(frozenset(told.words), told.category, told.is_in_title)
+
+
 def _extended(story: Story, told: StoryTold, at: datetime) -> Story:
-    telling = Telling(frozenset(told.words), told.category)
+    telling = _telling(told)
     latest = [] if telling in story.tellings else [telling]
     first, *later = [*story.tellings, *latest]
     extended = replace(
