@@ -1,8 +1,8 @@
 """How a headline continues what was told: is it a new event, more of a known one, or its end?
 
 A story leads to one catalyst. It leads to another only when what is told now presses more (avoid
-or close after trade), or when nobody believed the first because of its source. A retraction
-closes the position that the story led to, and no other.
+or close after trade, bad after good), or when nobody believed the first because of its source. A
+retraction closes the position that the story led to, and no other.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def follow(
     category = finding.category.name if isinstance(finding, Finding) else ""
     if not category and not known:
         return []
-    telling = _telling(headline, symbol, category, rules)
+    telling = _telling(headline, symbol, finding, rules)
     relation = StoryRelation.FIRST
     if known:
         relation = stories.relation_of(headline.title, category, rules.stories)
@@ -53,6 +53,8 @@ def follow(
         return []
     catalyst = catalyst_of(headline, symbol, finding, rules)
     story = stories.find_story(known, telling, desk.now, rules.stories)
+    if story is None and relation is StoryRelation.CORRECTION:  # of its figures, perhaps
+        story = stories.find_retracted(known, telling, desk.now, rules.stories)
     if story is None:
         return _begin(catalyst, headline, telling)
     if relation is StoryRelation.CORRECTION and story.direction * catalyst.direction < 0:
@@ -60,10 +62,14 @@ def follow(
     return _go_on(story, relation, catalyst, headline, telling, rules=rules)
 
 
-def _telling(headline: Headline, symbol: str, category: str, rules: Rules) -> Telling:
+def _telling(headline: Headline, symbol: str, finding: Finding | Unread, rules: Rules) -> Telling:
     """The title of a filing names form and company: nothing to compare but its category."""
     title = "" if headline.form else headline.title
-    return stories.telling_of(title, symbol, category, rules.stories, rules.companies)
+    counting = stories.words_of(title, symbol, rules.stories, rules.companies)
+    if not isinstance(finding, Finding):
+        return Telling(counting, "")
+    is_in_title = finding.reading is None or finding.reading.is_in_title
+    return Telling(counting, finding.category.name, is_in_title)
 
 
 def _begin(catalyst: Catalyst, headline: Headline, telling: Telling) -> list[Message]:
@@ -102,7 +108,10 @@ def _more(relation: StoryRelation) -> StoryRelation:
 
 
 def _is_more_pressing(catalyst: Catalyst, story: Story) -> bool:
-    if PRIORITY[catalyst.action] > PRIORITY[story.action]:
+    if (
+        PRIORITY[catalyst.action] > PRIORITY[story.action]
+        or catalyst.direction < 0 < story.direction
+    ):
         return True
     return story.is_doubted and catalyst.confidence > story.confidence
 
@@ -155,5 +164,6 @@ def _as_message(
         action=catalyst.action,
         confidence=catalyst.confidence,
         words=tuple(sorted(telling.words)),
+        is_in_title=telling.is_in_title,
         catalyst_id=catalyst.catalyst_id if is_trigger else "",
     )

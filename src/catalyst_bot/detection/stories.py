@@ -32,9 +32,11 @@ NUMBER, PLAIN, GROUPED, WEAK = 1.2, 1.0, 0.6, 0.25
 SHORT_TITLE = 2.0  # weight of words below which a title cannot agree fully
 ALIKE, ALIKE_COMMON = 0.4, 0.9
 RELATED_ALIKE, RELATED_COMMON = 0.2, 0.6
+UNLIKE_ALIKE = 0.7  # good news after bad, a merger after a partnership: nearly the same words
 RATED_ALIKE, RATED_COMMON = 0.3, 1.0
 RETRACTED_ALIKE, RETRACTED_COMMON = 0.15, 0.9
 RATING, OFFERING = "rating", "offering"  # families of stories.toml
+NAMED = frozenset({"deal", "merger"})  # families whose events are told apart by the other party
 RETRACTED = "story_retracted"  # the category of what closes a position of a retracted story
 _ENDINGS = ("ings", "ing", "ies", "ed", "es", "s")
 _MIN_STEM = 4
@@ -51,15 +53,19 @@ class StoryRules:
     once: Mapping[str, str]
     related: Mapping[str, str]
     undoing: frozenset[str]
+    polarity: Mapping[str, int]
     relations: PhraseIndex
 
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """What of a headline is compared: the words that count, and the category it was read as."""
+    """What of a headline is compared: the words that count, the category it was read as, and
+    whether its title told that.
+    """
 
     words: frozenset[str]
     category: str
+    is_in_title: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +116,7 @@ def parse_stories(text: str, taxonomy: Taxonomy, file: str = FILE) -> StoryRules
         once=_families(top.table("once"), taxonomy),
         related=_families(top.table("related"), taxonomy),
         undoing=frozenset(undoing),
+        polarity={name: category.polarity for name, category in taxonomy.categories.items()},
         relations=PhraseIndex(tuple(phrases)),
     )
 
@@ -129,17 +136,16 @@ def _refuse_unknown(table: Table, key: str, names: Iterable[str], taxonomy: Taxo
             raise table.fail(key, f"{name!r} is not a category of categories.toml")
 
 
-def telling_of(
-    title: str, symbol: str, category: str, rules: StoryRules, companies: Companies
-) -> Telling:
-    """Return what of a title is compared. The company's own names say nothing: all have them."""
+def words_of(title: str, symbol: str, rules: StoryRules, companies: Companies) -> frozenset[str]:
+    """Return the words of a title that are compared. The company's own names say nothing: all
+    have them.
+    """
     own = companies.own_words.get(symbol, frozenset())
-    counting = (
+    return frozenset(
         rules.group_of.get(word) or _stem(word)
         for word in words(title)
         if word not in BREAKS and word not in rules.silent and word not in own
     )
-    return Telling(frozenset(counting), category)
 
 
 def _stem(word: str) -> str:
@@ -181,10 +187,22 @@ def is_same_event(a: Telling, b: Telling, apart: timedelta, rules: StoryRules) -
     kind_a, kind_b = rules.related.get(a.category), rules.related.get(b.category)
     if RATING in {kind_a, kind_b}:
         return share >= RATED_ALIKE and common >= RATED_COMMON and apart <= RATED_WITHIN
+    if apart > ALIKE_WITHIN:
+        return False
+    is_opposed = rules.polarity.get(a.category, 0) * rules.polarity.get(b.category, 0) < 0
+    if is_opposed or (kind_a and kind_b and kind_a != kind_b):
+        return share >= UNLIKE_ALIKE and not _figures_differ(a, b)
+    if kind_a in NAMED and kind_a == kind_b and not _share_a_name(a, b, rules):
+        return False
     is_related = a.category == b.category or (kind_a is not None and kind_a == kind_b)
     if is_related and not _figures_differ(a, b):
-        return share >= RELATED_ALIKE and common >= RELATED_COMMON and apart <= ALIKE_WITHIN
-    return share >= ALIKE and common >= ALIKE_COMMON and apart <= ALIKE_WITHIN
+        return share >= RELATED_ALIKE and common >= RELATED_COMMON
+    return share >= ALIKE and common >= ALIKE_COMMON
+
+
+def _share_a_name(a: Telling, b: Telling, rules: StoryRules) -> bool:
+    """True when a word that no list knows is in both: the other company, the product."""
+    return any(_weight(word, rules) == PLAIN for word in a.words & b.words)
 
 
 def _figures_differ(a: Telling, b: Telling) -> bool:
@@ -194,10 +212,13 @@ def _figures_differ(a: Telling, b: Telling) -> bool:
 
 
 def _figures(telling: Telling) -> set[str]:
-    return {word for word in telling.words if word.isdigit()}
+    return {word for word in telling.words if word.isdigit() and len(word) > 1}
 
 
 def _is_once(a: Telling, b: Telling, rules: StoryRules) -> bool:
+    """Only titles count: the body of a market report speaks of results too."""
+    if not (a.is_in_title and b.is_in_title):
+        return False
     family = rules.once.get(a.category)
     return family is not None and family == rules.once.get(b.category)
 
@@ -272,15 +293,19 @@ def _begun(told: StoryTold, at: datetime) -> Story:
         last_at=at,
         direction=told.direction,
         action=told.action,
-        tellings=(Telling(frozenset(told.words), told.category),),
+        tellings=(_telling(told),),
         sources=(told.source,),
         catalyst_ids=(told.catalyst_id,) if told.catalyst_id else (),
         confidence=told.confidence,
     )
 
 
+def _telling(told: StoryTold) -> Telling:
+    return Telling(frozenset(told.words), told.category, told.is_in_title)
+
+
 def _extended(story: Story, told: StoryTold, at: datetime) -> Story:
-    telling = Telling(frozenset(told.words), told.category)
+    telling = _telling(told)
     latest = [] if telling in story.tellings else [telling]
     first, *later = [*story.tellings, *latest]
     extended = replace(

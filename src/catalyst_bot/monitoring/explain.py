@@ -169,6 +169,8 @@ def _catalyst(message: d.CatalystDetected, _: datetime) -> tuple[Section, str]:
         ("score", _number(found.score)),
         ("confidence", _number(found.confidence)),
     ]
+    if found.novelty < 1:
+        rows.append(("novelty", f"{_number(found.novelty)} of {found.story_id}"))
     rows += [(f"  {x.name}", _number(x.value) + f"  {x.note}".rstrip()) for x in found.factors]
     sentence = f"{found.symbol}: {found.category} found, waiting for the market."
     return _section("Catalyst", rows), sentence

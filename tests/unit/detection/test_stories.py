@@ -85,6 +85,14 @@ def test_a_rewrite_is_the_same_story_and_triggers_nothing(earlier: str, later: s
         ("Brokerville upgrades Acme to Buy", "Otherbank upgrades Acme to Buy"),
         ("Acme unveils garden pump", "Acme unveils fire truck"),
         ("Acme beats Q3 estimates", "FDA approves Acme's blood pump"),
+        (
+            "Acme signs exclusive partnership with Zetatron",
+            "Acme signs exclusive partnership with Yps",
+        ),
+        (
+            "Acme pump misses endpoint in Phase 3 trial",
+            "Acme valve meets endpoint in Phase 3 trial",
+        ),
     ],
 )
 def test_another_event_is_another_story(earlier: str, later: str):
@@ -126,6 +134,14 @@ def test_what_presses_more_triggers_again():
     assert pressing.story_id == begun.story_id
     assert pressing.action is CategoryAction.CLOSE
     assert 0 <= pressing.novelty < 1
+
+
+def test_bad_news_after_good_triggers_again_and_good_after_bad_does_not():
+    stage = Stage()
+    good = first(stage, told("Acme raises full-year guidance"))
+    bad = first(stage, told("Acme lowers full-year guidance", 60))
+    assert (bad.story_id, bad.direction) == (good.story_id, -1)
+    assert stage.outcome(told("Acme boosts full-year guidance", 120))[1] == "known_story"
 
 
 def test_what_was_not_believed_may_be_told_by_a_better_source():

@@ -49,8 +49,8 @@ class HeadlineIgnored:
 class StoryTold:
     """A headline tells of an event of a company: for the first time, again, or taking it back.
 
-    `words` are those by which other headlines are compared with it; `catalyst_id` is empty when
-    the headline leads to nothing new.
+    `words` are those by which other headlines are compared with it; `is_in_title` tells whether
+    the title told the event; `catalyst_id` is empty when the headline leads to nothing new.
     """
 
     story_id: str
@@ -63,6 +63,7 @@ class StoryTold:
     action: CategoryAction
     confidence: float
     words: tuple[str, ...]
+    is_in_title: bool = True
     catalyst_id: str = ""
 
 
