@@ -56,14 +56,17 @@ def engine_rules(
     )
 
 
-def detection_rules(companies: Companies = NO_COMPANIES) -> detection.Rules:
-    """Read the data files of detection and compile them."""
+def detection_rules(
+    companies: Companies = NO_COMPANIES, *, traded_symbols: frozenset[str] = frozenset()
+) -> detection.Rules:
+    """Read the data files of detection and compile them; `traded_symbols` are known, too."""
     folder = files("catalyst_bot.detection")
     texts = {name: (folder / name).read_text(encoding="utf-8") for name in detection.RULE_FILES}
     return detection.make_rules(
         texts,
         symbols_by_cik=companies.symbols_by_cik,
         registered_names=companies.registered_names,
+        traded_symbols=traded_symbols,
     )
 
 

@@ -1,0 +1,103 @@
+"""`catalyst-bot study …`: what news was worth, and what to change because of it."""
+
+# ruff: noqa: PLC0415, PLR0917  # typer: a parameter per flag; quick --help
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from catalyst_bot import console
+
+if TYPE_CHECKING:
+    from catalyst_bot.settings import Settings
+
+app = typer.Typer(help="What news was worth: evidence, records, changes.", no_args_is_help=True)
+
+Config = Annotated[Path | None, typer.Option(help="settings file")]
+DataDir = Annotated[Path | None, typer.Option(help="journals, catalog, HALT latch")]
+Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
+Bars = Annotated[list[Path], typer.Option("--bars", help="bar files or a catalog")]
+News = Annotated[list[Path], typer.Option("--news", help="news files")]
+Markdown = Annotated[Path | None, typer.Option("--markdown", help="write a page here")]
+From = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="first day")]
+To = Annotated[
+    datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="last day, included")
+]
+Tickers = Annotated[
+    Path | None, typer.Option(help="SEC company_tickers; default: detection.tickers_file")
+]
+
+
+class Model(StrEnum):
+    """What a return is held against."""
+
+    EXCESS = "excess"
+    MARKET = "market"
+
+
+@app.command("events")
+def events(
+    bars: Bars,
+    news: News,
+    start: From = None,
+    end: To = None,
+    model: Annotated[Model, typer.Option(help="excess: beta 1; market: beta fitted")] = (
+        Model.EXCESS
+    ),
+    tickers: Tickers = None,
+    seed: Annotated[int, typer.Option(min=0, help="of the bootstrap")] = 1,
+    json_: Json = "",
+    markdown: Markdown = None,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Measure what each category was worth: abnormal returns by horizon, bands, costs, verdicts."""
+
+    def action() -> int:
+        from catalyst_bot.bootstrap import studies
+        from catalyst_bot.study import event_report
+        from catalyst_bot.study.event_study import StudyRules
+
+        settings = _settings(data_dir, config, tickers)
+        done = studies.event_study(
+            settings,
+            news=news,
+            bars=bars,
+            days=studies.period(_day(start), _day(end)),
+            rules=StudyRules(
+                model=model, cost_bps=studies.round_trip_bps(settings.costs), seed=seed
+            ),
+        )
+        for line in done.notes:
+            console.note(line)
+        page = event_report.study_markdown(done.study, done.sample)
+        _give(event_report.study_dict(done.study, done.sample), page, json_, markdown)
+        return console.OK
+
+    console.guarded(action)
+
+
+def _give(value: Any, page: str, json_: str, markdown: Path | None) -> None:
+    """Write what was asked for; a page on standard output when nothing was."""
+    if json_:
+        console.write_json(value, json_)
+    if markdown is not None:
+        markdown.write_text(page, encoding="utf-8")
+    if not json_ and markdown is None:
+        console.say(page)
+
+
+def _settings(data_dir: Path | None, config: Path | None, tickers: Path | None = None) -> Settings:
+    from catalyst_bot.bootstrap.configuration import load_settings
+
+    more = {"detection.tickers_file": str(tickers)} if tickers is not None else {}
+    return load_settings(config=config, data_dir=data_dir, more=more).settings
+
+
+def _day(at: datetime | None) -> date | None:
+    return at.date() if at is not None else None
