@@ -82,6 +82,33 @@ def events(
     console.guarded(action)
 
 
+@app.command("outcomes")
+def outcomes(
+    bars: Bars,
+    journal: Annotated[
+        str | None, typer.Option("--journal", "--run", help="file, name or URL; default: newest")
+    ] = None,
+    json_: Json = "",
+    markdown: Markdown = None,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Follow up everything a run saw, accepted and rejected: outcomes, missed, wrongly taken."""
+
+    def action() -> int:
+        from catalyst_bot.bootstrap import journals, studies
+
+        settings = _settings(data_dir, config)
+        place = journals.chosen(settings, journal)
+        done = studies.outcome_study(settings, journal=place, bars=bars)
+        for line in done.notes:
+            console.note(line)
+        _give(done.record.as_dict(), done.record.as_markdown(), json_, markdown)
+        return console.OK
+
+    console.guarded(action)
+
+
 def _give(value: Any, page: str, json_: str, markdown: Path | None) -> None:
     """Write what was asked for; a page on standard output when nothing was."""
     if json_:

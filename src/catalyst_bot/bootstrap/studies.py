@@ -11,7 +11,7 @@ from catalyst_bot.bootstrap.rules import detection_rules
 from catalyst_bot.bootstrap.tapes import companies_of
 from catalyst_bot.detection.rules import Rules
 from catalyst_bot.domain.calendar import TradingCalendar
-from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.domain.errors import BadData, ConfigError
 from catalyst_bot.domain.limits import CostRules
 from catalyst_bot.feeds.recorded import read_news
 from catalyst_bot.market_data.bar_store import BarStore
@@ -20,10 +20,15 @@ from catalyst_bot.market_data.catalog import open_bars
 from catalyst_bot.market_data.load import BarSelection, Refusal
 from catalyst_bot.market_data.session_times import SessionTimes
 from catalyst_bot.settings import Settings
+from catalyst_bot.storage.places import Place
+from catalyst_bot.storage.read_model import ReadModel
 from catalyst_bot.study.event_report import Sample
 from catalyst_bot.study.event_study import BPS, Study, StudyRules, study_events
 from catalyst_bot.study.events import Events, read_events
+from catalyst_bot.study.outcome_report import Record
+from catalyst_bot.study.outcomes import outcomes
 from catalyst_bot.study.prices import Prices
+from catalyst_bot.study.record import MESSAGES, fates
 
 BEFORE = timedelta(days=400)  # a year of sessions for beta
 AFTER = timedelta(days=21)  # ten sessions with holidays
@@ -136,4 +141,32 @@ def _sample(events: Events, prices: Prices, benchmark: str) -> Sample:
         bars=len(prices.store),
         symbols=len(prices.store.symbols),
         interval_s=prices.store.interval_s,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeStudy:
+    """The record of a run, and what of the bars was refused."""
+
+    record: Record
+    notes: tuple[str, ...]
+
+
+def outcome_study(settings: Settings, *, journal: Place, bars: Sequence[Path]) -> OutcomeStudy:
+    """Price everything a run saw, from its journal and recorded bars, now or years later.
+
+    Raises `BadData` when the journal saw no headline, or there are no bars of that time.
+    """
+    with ReadModel(journal) as model:
+        found = fates(model.records(*(kind.__name__ for kind in MESSAGES)))
+    if not found:
+        raise BadData(f"{journal}: no headline in it, so there is nothing to follow up")
+    days = [fate.received_at.date() for fate in found]
+    notes: list[str] = []
+    prices = open_prices(settings, bars, period(min(days), max(days)), notes, load_calendar())
+    return OutcomeStudy(
+        record=Record(
+            outcomes(found, prices), prices.horizons, cost_bps=round_trip_bps(settings.costs)
+        ),
+        notes=tuple(notes),
     )
