@@ -1,6 +1,6 @@
 """`catalyst-bot study …`: what news was worth, and what to change because of it."""
 
-# ruff: noqa: PLC0415, PLR0917  # typer: a parameter per flag; quick --help
+# ruff: noqa: FBT002, PLC0415, PLR0917  # typer: a parameter per flag; quick --help
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Config = Annotated[Path | None, typer.Option(help="settings file")]
 DataDir = Annotated[Path | None, typer.Option(help="journals, catalog, HALT latch")]
 Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
 Bars = Annotated[list[Path], typer.Option("--bars", help="bar files or a catalog")]
-News = Annotated[list[Path], typer.Option("--news", help="news files")]
+News = Annotated[list[Path] | None, typer.Option("--news", help="news files")]
 Markdown = Annotated[Path | None, typer.Option("--markdown", help="write a page here")]
 From = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="first day")]
 To = Annotated[
@@ -43,7 +43,8 @@ class Model(StrEnum):
 @app.command("events")
 def events(
     bars: Bars,
-    news: News,
+    news: News = None,
+    scan: Annotated[bool, typer.Option("--scan", help="study the scanner's hits, too")] = False,
     start: From = None,
     end: To = None,
     model: Annotated[Model, typer.Option(help="excess: beta 1; market: beta fitted")] = (
@@ -66,9 +67,10 @@ def events(
         settings = _settings(data_dir, config, tickers)
         done = studies.event_study(
             settings,
-            news=news,
+            news=news or (),
             bars=bars,
             days=studies.period(_day(start), _day(end)),
+            with_scanner=scan,
             rules=StudyRules(
                 model=model, cost_bps=studies.round_trip_bps(settings.costs), seed=seed
             ),
@@ -77,6 +79,48 @@ def events(
             console.note(line)
         page = event_report.study_markdown(done.study, done.sample)
         _give(event_report.study_dict(done.study, done.sample), page, json_, markdown)
+        return console.OK
+
+    console.guarded(action)
+
+
+@app.command("scan")
+def scan(
+    bars: Bars,
+    start: From = None,
+    end: To = None,
+    json_: Json = "",
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """List what the scanner finds in bars: gaps, unusual moves, new highs, breakouts, squeezes."""
+
+    def action() -> int:
+        from catalyst_bot.bootstrap import studies
+
+        notes: list[str] = []
+        hits = studies.scan_bars(
+            _settings(data_dir, config),
+            bars=bars,
+            days=studies.period(_day(start), _day(end)),
+            notes=notes,
+        )
+        for line in notes:
+            console.note(line)
+        rows = [
+            {
+                "at": hit.at.isoformat().replace("+00:00", "Z"),
+                "symbol": hit.headline.symbols[0],
+                "kinds": list(hit.headline.items),
+                "title": hit.headline.title,
+            }
+            for hit in hits
+        ]
+        if json_:
+            console.write_json(rows, json_)
+        else:
+            told = [(str(row["at"]), str(row["title"])) for row in rows]
+            console.say(console.table(told, header=("at", "hit")))
         return console.OK
 
     console.guarded(action)

@@ -27,6 +27,7 @@ from catalyst_bot.engine.recovery import unanswered
 from catalyst_bot.feeds.alpaca_news import AlpacaNews
 from catalyst_bot.market_data.alpaca import AlpacaMarketData
 from catalyst_bot.market_data.alpaca_rest import FINISHED_AFTER
+from catalyst_bot.market_data.alpaca_scanner import AlpacaScanner
 from catalyst_bot.ports.broker import Broker
 from catalyst_bot.ports.clock import Clock
 from catalyst_bot.ports.sink import Sink
@@ -166,6 +167,18 @@ def alpaca_parts(
     runs: list[Callable[[], Coroutine[Any, Any, None]]] = [market_data.run]
     if settings.feeds.alpaca_news:
         runs.append(AlpacaNews(client, clock=clock, sink=sink).run)
+    looks: list[Ask] = [market_data.send_bars]
+    if settings.scanner.enabled:
+        scanner = AlpacaScanner(
+            client,
+            calendar=calendar,
+            clock=clock,
+            sink=sink,
+            rules=settings.scanner,
+            feed=settings.alpaca.feed,
+        )
+        runs.append(scanner.run)
+        looks.append(scanner.look)
     if isinstance(clock, VenueClock):
         runs.append(_Follower(client, clock, desk).run)
     undone = unanswered(records)
@@ -177,7 +190,7 @@ def alpaca_parts(
             due=(),
             undone=undone,
             task=_together(client, runs),
-            looks=[market_data.send_bars],
+            looks=looks,
             idle=[market_data.idle],
         )
     broker = AlpacaBrokerClient(
@@ -193,7 +206,7 @@ def alpaca_parts(
         due=broker.recover((record.body for record in records), clock.now()),
         undone=[command for command in undone if not isinstance(command, SubmitOrder)],
         task=_together(client, [*runs, broker.run]),
-        looks=[broker.poll, market_data.send_bars],
+        looks=[broker.poll, *looks],
         idle=[broker.idle, market_data.idle],
     )
 

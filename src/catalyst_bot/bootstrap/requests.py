@@ -79,7 +79,8 @@ def live_feeds_of(asked: Asked) -> LiveRequest:
         poll_s=settings.feeds.poll_s,
     )
     has_news = settings.broker.kind == "alpaca" and settings.feeds.alpaca_news
-    if not (feeds or has_news):
+    _check_scanner(settings)
+    if not (feeds or has_news or settings.scanner.enabled):
         raise ConfigError(_NOTHING)
     mode, venue = settings.run.mode, settings.broker.kind
     if mode_row(mode, is_dry_run=asked.is_dry_run, venue=venue).loop is not Loop.ASYNCIO:
@@ -93,6 +94,19 @@ def live_feeds_of(asked: Asked) -> LiveRequest:
         journal=_journal(asked, settings)
         or journals.live_place(settings, _account(asked, mode, venue)),
     )
+
+
+def _check_scanner(settings: Settings) -> None:
+    """A scanner without prices, or with nobody to watch, would be silently deaf."""
+    if not settings.scanner.enabled:
+        return
+    if settings.broker.kind != "alpaca":
+        raise ConfigError(
+            "scanner.enabled = true: there are no live prices without broker.kind = alpaca; "
+            "switch it off, or replay recorded days"
+        )
+    if not settings.scanner.symbols:
+        raise ConfigError("scanner.enabled = true: name whom to watch live in scanner.symbols")
 
 
 def generated_replay(

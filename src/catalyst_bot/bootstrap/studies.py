@@ -13,11 +13,13 @@ from catalyst_bot.detection.rules import Rules
 from catalyst_bot.domain.calendar import TradingCalendar
 from catalyst_bot.domain.errors import BadData, ConfigError
 from catalyst_bot.domain.limits import CostRules
+from catalyst_bot.domain.messages.facts import HeadlineReceived
 from catalyst_bot.feeds.recorded import read_news
 from catalyst_bot.market_data.bar_store import BarStore
 from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.market_data.catalog import open_bars
 from catalyst_bot.market_data.load import BarSelection, Refusal
+from catalyst_bot.market_data.scanner import scan_store
 from catalyst_bot.market_data.session_times import SessionTimes
 from catalyst_bot.settings import Settings
 from catalyst_bot.storage.places import Place
@@ -111,22 +113,47 @@ def event_study(
     bars: Sequence[Path],
     days: Period,
     rules: StudyRules,
+    with_scanner: bool = False,
 ) -> EventStudy:
-    """Read the headlines, measure what followed. Raises `ConfigError` or `BadData`."""
+    """Read the headlines (and hits of the scanner), measure what followed.
+
+    Raises `ConfigError` or `BadData`.
+    """
+    if not news and not with_scanner:
+        raise ConfigError("nothing to study: give --news FILE, or --scan for what prices tell")
     notes: list[str] = []
     calendar = load_calendar()
     prices = open_prices(settings, bars, days, notes, calendar)
     if rules.model == "market" and not prices.is_daily:
         raise ConfigError("--model market needs daily bars: beta is fitted on daily closes")
-    events = read_events(
-        read_news(news, calendar=calendar, start=days.start, end=days.end),
-        rules_for(settings, prices.store),
-        calendar,
-    )
+    facts = [*read_news(news, calendar=calendar, start=days.start, end=days.end)]
+    if with_scanner:
+        facts += _hits(settings, prices, days)
+        facts.sort(key=lambda fact: fact.at)
+    events = read_events(facts, rules_for(settings, prices.store), calendar)
     return EventStudy(
         study=study_events(events.catalysts, prices, rules),
         sample=_sample(events, prices, settings.run.benchmark),
         notes=tuple(notes),
+    )
+
+
+def scan_bars(
+    settings: Settings, *, bars: Sequence[Path], days: Period, notes: list[str]
+) -> list[HeadlineReceived]:
+    """Return what the scanner finds in recorded bars, in order of time; the rest is in `notes`."""
+    prices = open_prices(settings, bars, days, notes, load_calendar())
+    return _hits(settings, prices, days)
+
+
+def _hits(settings: Settings, prices: Prices, days: Period) -> list[HeadlineReceived]:
+    return scan_store(
+        prices.store,
+        prices.sessions,
+        settings.scanner,
+        benchmark=settings.run.benchmark,
+        start=days.start,
+        end=days.end,
     )
 
 

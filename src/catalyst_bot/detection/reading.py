@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from catalyst_bot.detection.classify import Reading, Unread, certainty, classify
+from catalyst_bot.detection.classify import (
+    NOT_RECOGNISED,
+    Reading,
+    Unread,
+    certainty,
+    classify,
+)
 from catalyst_bot.detection.filings import FilingReading, read_filing
 from catalyst_bot.detection.rules import Rules
 from catalyst_bot.detection.score import IN_BODY_ONLY, freshness, tone, wording
 from catalyst_bot.detection.sentiment import sentiment
 from catalyst_bot.detection.taxonomy import Category
-from catalyst_bot.domain.news import Headline, ScoreFactor
+from catalyst_bot.domain.news import SCAN_FORM, Headline, ScoreFactor
+
+SCAN_CATEGORY = "scan_"  # and the kind of hit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +33,8 @@ class Finding:
 
 def read_headline(headline: Headline, rules: Rules) -> Finding | Unread:
     """Return what a headline tells, for whichever symbol, or why it tells nothing."""
+    if headline.form == SCAN_FORM:
+        return _of_scan(headline, rules)
     if headline.form:
         filing = read_filing(headline.form, headline.items, rules.filings)
         if isinstance(filing, str):
@@ -42,6 +52,22 @@ def _of_filing(headline: Headline, filing: FilingReading, rules: Rules) -> Findi
         evidence=(filing.evidence,),
         sentiment=0.0,
         factors=(precision, _source(headline, rules), _fresh(headline, rules.max_filing_age_s)),
+    )
+
+
+def _of_scan(headline: Headline, rules: Rules) -> Finding | Unread:
+    """What prices say is certain; the category's precision says how often its sign is right."""
+    names = [f"{SCAN_CATEGORY}{kind}" for kind in headline.items]
+    category = next((found for name in names if (found := rules.category(name))), None)
+    if category is None:
+        return Unread(reason=NOT_RECOGNISED, detail=f"scan {' '.join(headline.items)}")
+    evidence = tuple(f"prices: {kind}" for kind in headline.items)
+    sure = ScoreFactor(name="certainty", value=category.precision, note=", ".join(evidence))
+    return Finding(
+        category=category,
+        evidence=evidence,
+        sentiment=0.0,
+        factors=(sure, _source(headline, rules), _fresh(headline, rules.max_age_s)),
     )
 
 

@@ -11,7 +11,7 @@ from catalyst_bot.detection.filings import FilingMap, parse_filings
 from catalyst_bot.detection.noise import parse_noise
 from catalyst_bot.detection.sentiment import Lexicon, parse_lexicon
 from catalyst_bot.detection.sources import Sources, parse_sources
-from catalyst_bot.detection.taxonomy import parse_taxonomy
+from catalyst_bot.detection.taxonomy import Category, parse_taxonomy
 from catalyst_bot.detection.tickers import Companies, make_companies
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.domain.ids import content_id
@@ -38,6 +38,10 @@ class Rules:
     max_filing_age_s: float = 24 * 3600.0
     future_tolerance_s: float = 300.0
     alert_min_score: float = 0.5
+
+    def category(self, name: str) -> Category | None:
+        """Return a category by its name."""
+        return self.classifier.taxonomy.categories.get(name)
 
 
 def make_rules(

@@ -8,13 +8,18 @@ from decimal import Decimal
 
 from catalyst_bot.domain.enums import CategoryAction, Severity
 
+SCAN_SOURCE = "scanner"
+SCAN_FORM = "SCAN"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headline:
     """One news item or filing as a feed delivered it.
 
     `received_at` is when we could first act on it and the only time that orders decisions;
-    `published_at` is theirs. `symbols` are hints of the feed, `items` the 8-K item numbers.
+    `published_at` is theirs. `symbols` are hints of the feed, `items` the 8-K item numbers. What
+    the scanner found in prices has the form `SCAN_FORM`, its kinds as `items` and as `accession`
+    the name of the hit.
     """
 
     item_id: str

@@ -1,0 +1,148 @@
+"""`study …` and the scanner over an invented market whose truth is known."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.commands import Said, catalyst_bot
+from tests.e2e.study_market import GAP_DAY, Market, write_market
+
+PERIOD = ("--from", "2025-09-08", "--to", "2025-10-31")
+RUN = ("run", "--mode", "backtest", "--exit", *PERIOD)
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Market:
+    return write_market(tmp_path_factory.mktemp("market"))
+
+
+def told(said: Said) -> Any:
+    assert said.code == 0, said.err
+    return json.loads(said.out)
+
+
+def files(market: Market) -> tuple[str, ...]:
+    return ("--bars", str(market.bars), "--news", str(market.news))
+
+
+@pytest.fixture(scope="module")
+def scanned_run(market: Market, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    """The recorded days with the scanner on, over news that is not about GAPS."""
+    folder = tmp_path_factory.mktemp("scanned")
+    config = folder / "catalyst.toml"
+    config.write_text("[scanner]\nenabled = true\n", encoding="utf-8")
+    ran = catalyst_bot(
+        *(*RUN, *files(market), "--config", str(config), "--data-dir", str(folder), "--json", "-")
+    )
+    return folder, told(ran)
+
+
+def test_events_finds_what_was_planted(market: Market):
+    study = told(catalyst_bot("study", "events", *files(market), *PERIOD, "--json", "-"))
+    (upgrade,) = study["categories"]
+    assert upgrade["category"] == "analyst_upgrade"
+    assert upgrade["events"] == upgrade["priced"] >= 15
+    hour = upgrade["returns_bps"]["1h"]
+    assert hour["mean"] == pytest.approx(200, abs=15)
+    assert 150 < hour["low"] < hour["mean"] < hour["high"] < 250
+    again = told(catalyst_bot("study", "events", *files(market), *PERIOD, "--json", "-"))
+    assert again == study
+
+
+def test_events_writes_a_page_without_headlines_and_prices(market: Market, tmp_path: Path):
+    page = tmp_path / "page.md"
+    said = catalyst_bot("study", "events", *files(market), *PERIOD, "--markdown", str(page))
+    assert (said.code, said.out) == (0, "")
+    text = page.read_text(encoding="utf-8")
+    assert "| analyst_upgrade |" in text
+    assert "Broker Number" not in text
+
+
+def test_nothing_to_study_is_said(market: Market):
+    said = catalyst_bot("study", "events", "--bars", str(market.bars))
+    assert said.code == 3
+    assert "--news" in said.err
+    said = catalyst_bot("study", "events", *files(market), "--model", "market")
+    assert said.code == 3
+    assert "daily bars" in said.err
+
+
+def test_scan_lists_the_gap(market: Market):
+    hits = told(catalyst_bot("study", "scan", "--bars", str(market.bars), "--json", "-"))
+    gaps = [hit for hit in hits if hit["symbol"] == "GAPS"]
+    assert [hit["at"] for hit in gaps] == [f"{GAP_DAY}T13:35:00Z"]
+    assert gaps[0]["kinds"][:2] == ["gap_up", "surge"]
+    assert GAP_DAY in catalyst_bot("study", "scan", "--bars", str(market.bars)).out
+
+
+def test_hits_of_the_scanner_are_studied(market: Market):
+    bars_only = ("--bars", str(market.bars), "--scan", "--json", "-")
+    study = told(catalyst_bot("study", "events", *bars_only))
+    assert "scan_gap_up" in {each["category"] for each in study["categories"]}
+
+
+def test_a_hit_goes_through_gates_and_risk_like_any_headline(scanned_run: tuple[Path, Any]):
+    _, ran = scanned_run
+    record = [trade for trade in ran["trades"] if trade["symbol"] == "GAPS"]
+    told_of = catalyst_bot("explain", record[0]["trade_id"], "--journal", ran["journal"]).out
+    assert "prices: gap_up" in told_of
+    assert "scanner" in told_of
+    assert record[0]["headline_received_at"] == f"{GAP_DAY}T13:35:00Z"
+    assert record[0]["decided_at"] >= record[0]["headline_received_at"]
+
+
+def test_a_run_with_the_scanner_replays_to_the_same_decisions(scanned_run: tuple[Path, Any]):
+    _, ran = scanned_run
+    verified = told(catalyst_bot("replay", "--verify", ran["journal"], "--json", "-"))
+    assert verified["identical"] is True
+
+
+def test_without_the_setting_nothing_is_scanned(market: Market, tmp_path: Path):
+    ran = told(catalyst_bot(*RUN, *files(market), "--data-dir", str(tmp_path), "--json", "-"))
+    assert {trade["symbol"] for trade in ran["trades"]} <= {"GOOD"}
+
+
+def test_a_scanner_without_live_prices_is_refused(tmp_path: Path):
+    config = tmp_path / "catalyst.toml"
+    config.write_text("[scanner]\nenabled = true\n", encoding="utf-8")
+    asked = ("run", "--config", str(config), "--data-dir", str(tmp_path))
+    said = catalyst_bot(*asked)
+    assert said.code == 3
+    assert "scanner.enabled" in said.err
+    said = catalyst_bot(*asked, "--broker", "alpaca")
+    assert said.code == 3
+    assert "scanner.symbols" in said.err
+
+
+def test_outcomes_follow_up_everything_the_run_saw(
+    scanned_run: tuple[Path, Any], market: Market, tmp_path: Path
+):
+    _, ran = scanned_run
+    asked = ("study", "outcomes", "--journal", ran["journal"], "--bars", str(market.bars))
+    record = told(catalyst_bot(*asked, "--json", "-"))
+    assert len(record["records"]) >= ran["funnel"]["seen"]
+    accepted = [each for each in record["records"] if each["step"] == "accepted"]
+    assert {each["symbol"] for each in accepted} == {trade["symbol"] for trade in ran["trades"]}
+    risen = [each for each in record["rose_over_10_percent"] if each["horizon"] == "1d"]
+    assert sum(each["n"] for each in risen) == len(record["records"])
+    assert "base rate" in catalyst_bot(*asked).out
+
+
+def test_outcomes_of_a_journal_without_news_are_refused(market: Market, tmp_path: Path):
+    empty = tmp_path / "none.jsonl"
+    empty.write_text("", encoding="utf-8")
+    ran = told(
+        catalyst_bot(
+            *(*RUN, "--bars", str(market.bars), "--news", str(empty)),
+            *("--data-dir", str(tmp_path), "--json", "-"),
+        )
+    )
+    said = catalyst_bot(
+        "study", "outcomes", "--journal", ran["journal"], "--bars", str(market.bars)
+    )
+    assert said.code == 3
+    assert "no headline" in said.err
