@@ -141,6 +141,9 @@ class DetectionSection(BaseModel):
     tickers_file: Path | None = Field(
         None, description="SEC company_tickers (json or ndjson) for filings without a symbol"
     )
+    changes: int | None = Field(
+        None, ge=0, description="version of reviewed changes; none = the newest, 0 = as shipped"
+    )
 
 
 class FeedsSection(BaseModel):

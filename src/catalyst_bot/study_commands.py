@@ -14,6 +14,7 @@ import typer
 from catalyst_bot import console
 
 if TYPE_CHECKING:
+    from catalyst_bot.bootstrap.reviewing import Shown
     from catalyst_bot.settings import Settings
 
 app = typer.Typer(help="What news was worth: evidence, records, changes.", no_args_is_help=True)
@@ -28,6 +29,9 @@ From = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], h
 To = Annotated[
     datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="last day, included")
 ]
+Propose = Annotated[Path | None, typer.Option("--propose", help="write a proposal here")]
+By = Annotated[str, typer.Option("--by", help="who decides")]
+Why = Annotated[str, typer.Option("--reason", help="why")]
 Tickers = Annotated[
     Path | None, typer.Option(help="SEC company_tickers; default: detection.tickers_file")
 ]
@@ -54,6 +58,8 @@ def events(
     seed: Annotated[int, typer.Option(min=0, help="of the bootstrap")] = 1,
     json_: Json = "",
     markdown: Markdown = None,
+    propose: Propose = None,
+    edges: Annotated[Path | None, typer.Option(help="write detection's edges.toml here")] = None,
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
@@ -61,7 +67,8 @@ def events(
 
     def action() -> int:
         from catalyst_bot.bootstrap import studies
-        from catalyst_bot.study import event_report
+        from catalyst_bot.detection.edges import edges_text
+        from catalyst_bot.study import event_report, proposals, versions
         from catalyst_bot.study.event_study import StudyRules
 
         settings = _settings(data_dir, config, tickers)
@@ -78,7 +85,13 @@ def events(
         for line in done.notes:
             console.note(line)
         page = event_report.study_markdown(done.study, done.sample)
-        _give(event_report.study_dict(done.study, done.sample), page, json_, markdown)
+        told = event_report.study_dict(done.study, done.sample)
+        if propose is not None:
+            versions.write_proposal(propose, proposals.proposal_of(done.study, told))
+        if edges is not None:
+            about = event_report.title_of(done.study, done.sample)
+            edges.write_text(edges_text(proposals.edges_of(done.study), about), encoding="utf-8")
+        _give(told, page, json_, markdown)
         return console.OK
 
     console.guarded(action)
@@ -151,6 +164,112 @@ def outcomes(
         return console.OK
 
     console.guarded(action)
+
+
+@app.command("calibrate")
+def calibrate(
+    labels: Annotated[list[Path], typer.Argument(help="labelled texts: JSON lines, text + label")],
+    check: Annotated[
+        list[Path] | None, typer.Option(help="later labelled texts, only measured")
+    ] = None,
+    judged: Annotated[
+        Path | None, typer.Option(help="CSV item_id,label: signs a person gave to items of --check")
+    ] = None,
+    json_: Json = "",
+    markdown: Markdown = None,
+    figure: Annotated[Path | None, typer.Option(help="write the curves here, as SVG")] = None,
+    propose: Propose = None,
+    toml: Annotated[Path | None, typer.Option(help="write detection's calibration.toml")] = None,
+) -> None:
+    """Fit confidence on six tenths of labelled texts; measure it on the rest and on later ones."""
+
+    def action() -> int:
+        from catalyst_bot.bootstrap import calibrating
+        from catalyst_bot.study import calibration_report, versions
+
+        done = calibrating.calibrate(labels, check or (), judged)
+        if propose is not None:
+            versions.write_proposal(propose, done.proposal())
+        if toml is not None:
+            text = calibration_report.calibration_text(done.fitted, done.source)
+            toml.write_text(text, encoding="utf-8")
+        if figure is not None:
+            figure.write_text(calibration_report.reliability_svg(done.after), encoding="utf-8")
+        _give(done.as_dict(), done.as_markdown(), json_, markdown)
+        return console.OK
+
+    console.guarded(action)
+
+
+@app.command("show")
+def show(
+    proposal: Annotated[Path | None, typer.Argument(help="a proposal; default: history")] = None,
+    json_: Json = "",
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Show what a proposal would change, or every version that was applied, by whom and why."""
+
+    def action() -> int:
+        from catalyst_bot.bootstrap import reviewing
+
+        folder = _settings(data_dir, config).run.data_dir
+        if proposal is None:
+            _say_shown(reviewing.history(folder), json_)
+        else:
+            _say_shown(reviewing.preview(folder, proposal), json_)
+        return console.OK
+
+    console.guarded(action)
+
+
+@app.command("apply")
+def apply(
+    proposal: Annotated[Path, typer.Argument(help="file of study events or study calibrate")],
+    by: By,
+    reason: Why,
+    json_: Json = "",
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Make a proposal the newest version: the next run uses and records it."""
+
+    def action() -> int:
+        from catalyst_bot.bootstrap import reviewing
+
+        folder = _settings(data_dir, config).run.data_dir
+        _say_shown(reviewing.apply(folder, proposal, author=by, reason=reason), json_)
+        return console.OK
+
+    console.guarded(action)
+
+
+@app.command("rollback")
+def rollback(
+    to: Annotated[int, typer.Option("--to", min=0, help="version; 0 = as shipped")],
+    by: By,
+    reason: Why,
+    json_: Json = "",
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Make an earlier version the newest again; nothing is forgotten."""
+
+    def action() -> int:
+        from catalyst_bot.bootstrap import reviewing
+
+        folder = _settings(data_dir, config).run.data_dir
+        _say_shown(reviewing.roll_back(folder, to, author=by, reason=reason), json_)
+        return console.OK
+
+    console.guarded(action)
+
+
+def _say_shown(shown: Shown, json_: str) -> None:
+    if json_:
+        console.write_json(shown.as_dict, json_)
+    else:
+        console.say(shown.as_text)
 
 
 def _give(value: Any, page: str, json_: str, markdown: Path | None) -> None:

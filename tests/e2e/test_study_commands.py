@@ -146,3 +146,94 @@ def test_outcomes_of_a_journal_without_news_are_refused(market: Market, tmp_path
     )
     assert said.code == 3
     assert "no headline" in said.err
+
+
+def test_changes_are_proposed_shown_applied_recorded_and_taken_back(market: Market, tmp_path: Path):
+    proposal = tmp_path / "proposal.json"
+    changes = {"analyst_upgrade.muted": True, "analyst_upgrade.weight": 0.1}
+    proposal.write_text(
+        json.dumps({"reason": "a test", "changes": changes, "evidence": {}}), encoding="utf-8"
+    )
+    folder = ("--data-dir", str(tmp_path))
+    run = (*RUN, *files(market), *folder, "--json", "-")
+    before = told(catalyst_bot(*run))
+    assert before["funnel"]["catalyst"] > 0
+
+    shown = told(catalyst_bot("study", "show", str(proposal), *folder, "--json", "-"))
+    assert shown["changes"]["analyst_upgrade.muted"] == {"before": False, "after": True}
+    unsigned = catalyst_bot("study", "apply", str(proposal), *folder)
+    assert unsigned.code == 2  # who and why are asked for
+    signed = ("--by", "ann", "--reason", "does not pay")
+    applied = catalyst_bot("study", "apply", str(proposal), *signed, *folder)
+    assert applied.code == 0
+    assert "analyst_upgrade.muted: false -> true" in applied.out
+
+    muted = told(catalyst_bot(*run))
+    assert muted["journal"] != before["journal"]
+    assert muted["funnel"]["catalyst"] == 0
+    assert muted["funnel"]["lost"]["catalyst"] == {"muted_category": before["funnel"]["catalyst"]}
+
+    back = catalyst_bot("study", "rollback", "--to", "0", *signed, *folder)
+    assert back.code == 0
+    again = told(catalyst_bot(*run))
+    assert again["funnel"] == before["funnel"]
+    for ran in (before, muted, again):
+        verified = told(catalyst_bot("replay", "--verify", ran["journal"], "--json", "-"))
+        assert verified["identical"] is True
+    history = told(catalyst_bot("study", "show", *folder, "--json", "-"))
+    assert [each["version"] for each in history["versions"]] == [1, 2]
+    assert history["versions"][0]["author"] == "ann"
+
+
+def test_a_run_whose_version_is_gone_is_not_verified_silently(market: Market, tmp_path: Path):
+    proposal = tmp_path / "p.json"
+    proposal.write_text(
+        json.dumps({"reason": "r", "changes": {"words.slope": 1.5}, "evidence": {}}),
+        encoding="utf-8",
+    )
+    folder = ("--data-dir", str(tmp_path))
+    signed = ("--by", "ann", "--reason", "r")
+    assert catalyst_bot("study", "apply", str(proposal), *signed, *folder).code == 0
+    ran = told(catalyst_bot(*RUN, *files(market), *folder, "--json", "-"))
+    (tmp_path / "detection_changes.json").unlink()
+    said = catalyst_bot("replay", "--verify", ran["journal"])
+    assert said.code == 3
+    assert "detection.changes = 1" in said.err
+
+
+def test_events_proposes_what_the_study_found(market: Market, tmp_path: Path):
+    proposal, edges = tmp_path / "p.json", tmp_path / "edges.toml"
+    said = catalyst_bot(
+        *("study", "events", "--bars", str(market.bars), "--scan"),
+        *("--propose", str(proposal), "--edges", str(edges)),
+    )
+    assert said.code == 0
+    assert json.loads(proposal.read_text(encoding="utf-8"))["evidence"]["events"] > 0
+    assert "# study of events: " in edges.read_text(encoding="utf-8")
+
+
+def test_calibrate_fits_measures_draws_and_proposes(tmp_path: Path):
+    labels = tmp_path / "labels.jsonl"
+    rows = [
+        {"text": f"Acme {word} at Broker Number {n}", "label": label}
+        for n in range(120)
+        for word, label in (
+            ("upgraded to buy", "positive" if n % 12 else "negative"),
+            ("downgraded to sell", "negative" if n % 2 else "positive"),
+        )
+    ]
+    labels.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    figure, proposal, toml = (tmp_path / name for name in ("c.svg", "p.json", "c.toml"))
+    found = told(
+        catalyst_bot(
+            *("study", "calibrate", str(labels), "--check", str(labels), "--json", "-"),
+            *("--figure", str(figure), "--propose", str(proposal), "--toml", str(toml)),
+        )
+    )
+    assert [each["name"] for each in found["after"]] == ["held out", "labels"]
+    held_out = found["after"][0]
+    assert held_out["brier"] < held_out["brier_base"]
+    assert held_out["kept"] > 0
+    assert figure.read_text(encoding="utf-8").startswith("<svg")
+    assert "[precision]" in toml.read_text(encoding="utf-8")
+    assert "words.slope" in json.loads(proposal.read_text(encoding="utf-8"))["changes"]

@@ -20,6 +20,7 @@ from catalyst_bot.feeds.sources import live_feeds
 from catalyst_bot.market_data.generated import GeneratedMarket
 from catalyst_bot.settings import LoadedSettings, Settings
 from catalyst_bot.storage.places import Place
+from catalyst_bot.study.versions import newest
 
 _NOTHING = (
     "nothing to run on: set feeds.edgar_url (with feeds.edgar_contact), feeds.rss_urls or "
@@ -142,6 +143,11 @@ def _load(asked: Asked, more: Mapping[str, Any] | None = None) -> LoadedSettings
     loaded = load_settings(
         config=asked.config, data_dir=asked.data_dir, more={**flags, **(more or {})}
     )
+    if loaded.settings.detection.changes is None:
+        # The number is part of what a run records: later changes do not touch its replay.
+        version = newest(loaded.settings.run.data_dir)
+        settings = {**flags, **(more or {}), "detection.changes": version}
+        loaded = load_settings(config=asked.config, data_dir=asked.data_dir, more=settings)
     load_policy(loaded.settings.run.model)  # a wrong model is said before anything is opened
     return loaded
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
-from catalyst_bot.bootstrap.rules import detection_rules
+from catalyst_bot.bootstrap.rules import changes_of, detection_rules
 from catalyst_bot.bootstrap.tapes import companies_of
 from catalyst_bot.detection.rules import Rules
 from catalyst_bot.domain.calendar import TradingCalendar
@@ -94,7 +94,11 @@ def open_prices(
 
 def rules_for(settings: Settings, store: BarStore) -> Rules:
     """Detection as a run has it; who has prices is listed, even if gone by now."""
-    return detection_rules(companies_of(settings), traded_symbols=frozenset(store.symbols))
+    return detection_rules(
+        companies_of(settings),
+        traded_symbols=frozenset(store.symbols),
+        changes=changes_of(settings),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from catalyst_bot.detection.alerts import alert_for
+from catalyst_bot.detection.calibration import PLAIN
 from catalyst_bot.detection.dedupe import is_duplicate
 from catalyst_bot.detection.reading import Finding, read_headline
 from catalyst_bot.detection.reasons import (
@@ -13,6 +14,7 @@ from catalyst_bot.detection.reasons import (
     DEDUPED,
     DUPLICATE,
     FUTURE_TIMESTAMP,
+    MUTED_CATEGORY,
     STALE,
     WITH_TICKER,
 )
@@ -49,6 +51,8 @@ def on_headline(state: State, message: HeadlineReceived, desk: Desk, rules: Rule
     finding = read_headline(headline, rules)
     if not isinstance(finding, Finding):
         return [_ignored(headline, CATALYST, finding.reason, finding.detail)]
+    if finding.category.name in rules.muted:
+        return [_ignored(headline, CATALYST, MUTED_CATEGORY, finding.category.name)]
     return [
         CatalystDetected(catalyst=_catalyst(headline, symbol, finding, rules))
         for symbol in owners.symbols
@@ -93,6 +97,7 @@ def _ignored(headline: Headline, step: str, reason: str, detail: str) -> Headlin
 def _catalyst(headline: Headline, symbol: str, finding: Finding, rules: Rules) -> Catalyst:
     category = finding.category
     assessment = _assess(headline, symbol, finding, rules)
+    edge = rules.edges.get(category.name)
     return Catalyst(
         catalyst_id=ids.catalyst_id(headline.item_id, symbol),
         item_id=headline.item_id,
@@ -111,6 +116,9 @@ def _catalyst(headline: Headline, symbol: str, finding: Finding, rules: Rules) -
         published_at=headline.published_at,
         received_at=headline.received_at,
         classifier_id=rules.classifier_id,
+        edge_bps=edge.bps if edge else None,
+        edge_low_bps=edge.low_bps if edge else None,
+        edge_high_bps=edge.high_bps if edge else None,
     )
 
 
@@ -124,6 +132,8 @@ def _assess(headline: Headline, symbol: str, finding: Finding, rules: Rules) -> 
         weight=finding.category.weight,
         sentiment=finding.sentiment,
         factors=(*finding.factors, about),
+        # Form and items of a filing, and prices, name their category: there is nothing to fit.
+        curve=PLAIN if headline.form else rules.calibration.words,
     )
 
 

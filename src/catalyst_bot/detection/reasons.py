@@ -17,3 +17,5 @@ NO_TICKER = "no_ticker"
 UNKNOWN_SYMBOL = "unknown_symbol"
 NOT_THE_SUBJECT = "not_the_subject"
 TOO_MANY_SYMBOLS = "too_many_symbols"
+
+MUTED_CATEGORY = "muted_category"

@@ -42,6 +42,14 @@ class Sample:
     interval_s: int
 
 
+def title_of(study: Study, sample: Sample) -> str:
+    """Return in one line what a study was made of."""
+    return (
+        f"study of events: {study.events:,} catalysts, {sample.first_day} to {sample.last_day}, "
+        f"above {sample.benchmark} ({study.rules.model}), costs {study.rules.cost_bps:g} bps"
+    )
+
+
 def study_dict(study: Study, sample: Sample) -> dict[str, Any]:
     """Return plain values for JSON; a number that is not known is null."""
     return {

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 DRAWS = 1_000
 MIN_CLUSTERS = 10  # fewer days say nothing about the spread between days
@@ -82,7 +83,7 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def share_band(hits: int, n: int) -> tuple[float, float]:
+def share_band(hits: float, n: int) -> tuple[float, float]:
     """Return the 95 % band of a share (Wilson 1927); (0, 1) of nothing."""
     if n == 0:
         return 0.0, 1.0
