@@ -201,6 +201,25 @@ def calibrate(
     console.guarded(action)
 
 
+@app.command("propose")
+def propose(
+    out: Annotated[Path, typer.Argument(help="proposal to write")],
+    changes: Annotated[
+        list[str], typer.Option("--set", help="NAME=VALUE, such as layoffs.weight=0.3")
+    ],
+    reason: Why,
+) -> None:
+    """Write a proposal by hand; studies write theirs with --propose."""
+
+    def action() -> int:
+        from catalyst_bot.bootstrap import reviewing
+
+        console.say(reviewing.propose(out, changes, reason=reason).as_text)
+        return console.OK
+
+    console.guarded(action)
+
+
 @app.command("show")
 def show(
     proposal: Annotated[Path | None, typer.Argument(help="a proposal; default: history")] = None,

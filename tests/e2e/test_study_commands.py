@@ -150,10 +150,12 @@ def test_outcomes_of_a_journal_without_news_are_refused(market: Market, tmp_path
 
 def test_changes_are_proposed_shown_applied_recorded_and_taken_back(market: Market, tmp_path: Path):
     proposal = tmp_path / "proposal.json"
-    changes = {"analyst_upgrade.muted": True, "analyst_upgrade.weight": 0.1}
-    proposal.write_text(
-        json.dumps({"reason": "a test", "changes": changes, "evidence": {}}), encoding="utf-8"
+    said = catalyst_bot(
+        *("study", "propose", str(proposal), "--reason", "a test"),
+        *("--set", "analyst_upgrade.muted=true", "--set", "analyst_upgrade.weight=0.1"),
     )
+    assert said.code == 0
+    assert "analyst_upgrade.muted: false -> true" in said.out
     folder = ("--data-dir", str(tmp_path))
     run = (*RUN, *files(market), *folder, "--json", "-")
     before = told(catalyst_bot(*run))
@@ -237,3 +239,18 @@ def test_calibrate_fits_measures_draws_and_proposes(tmp_path: Path):
     assert figure.read_text(encoding="utf-8").startswith("<svg")
     assert "[precision]" in toml.read_text(encoding="utf-8")
     assert "words.slope" in json.loads(proposal.read_text(encoding="utf-8"))["changes"]
+
+
+def test_a_change_that_cannot_be_is_not_even_proposed(tmp_path: Path):
+    proposal = tmp_path / "p.json"
+    for change, why in (
+        ("layoffs.weight", "NAME=VALUE"),
+        ("layoffs.weight=much", "NAME=VALUE"),
+        ("layoffs.weight=nan", "must be from"),
+        ("no_such.weight=0.5", "no such value"),
+        ("bankruptcy.muted=true", "never muted"),
+    ):
+        said = catalyst_bot("study", "propose", str(proposal), "--set", change, "--reason", "r")
+        assert said.code == 3, change
+        assert why in said.err
+    assert not proposal.exists()

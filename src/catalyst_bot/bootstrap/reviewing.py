@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 from catalyst_bot.bootstrap.rules import shipped_texts
 from catalyst_bot.detection.changes import Value
 from catalyst_bot.detection.rules import tables_of
+from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.runtime.clock import SystemClock
 from catalyst_bot.study import versions
-from catalyst_bot.study.versions import Version
+from catalyst_bot.study.versions import Proposal, Version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +22,30 @@ class Shown:
 
     as_dict: dict[str, Any]
     as_text: str
+
+
+def propose(out: Path, given: Sequence[str], *, reason: str) -> Shown:
+    """Write changes given as `NAME=VALUE` as a proposal.
+
+    Raises `ConfigError` for one that cannot be read or is not allowed.
+    """
+    changes = dict(_change(each) for each in given)
+    differing = versions.differences({}, changes, tables_of(shipped_texts()))
+    versions.write_proposal(out, Proposal(reason=reason, changes=changes, evidence={}))
+    return Shown(
+        as_dict={"reason": reason, "changes": changes},
+        as_text="\n".join(_change_text(name, *pair) for name, pair in differing.items())
+        or "nothing would change",
+    )
+
+
+def _change(given: str) -> tuple[str, Value]:
+    name, _, text = given.partition("=")
+    words = {"true": True, "false": False}
+    try:
+        return name.strip(), words[text] if text in words else float(text)
+    except ValueError as error:
+        raise ConfigError(f"--set {given}: write NAME=VALUE, such as layoffs.weight=0.3") from error
 
 
 def history(data_dir: Path) -> Shown:
