@@ -18,7 +18,7 @@ import typer
 from pydantic import BaseModel
 
 from catalyst_bot import cli, console
-from catalyst_bot.detection import filings, noise, sources, taxonomy
+from catalyst_bot.detection import calibration, filings, noise, sources, taxonomy
 from catalyst_bot.detection import reasons as r
 from catalyst_bot.detection.classify import NOT_RECOGNISED
 from catalyst_bot.detection.filters import FILTERS, TELLS_AN_EVENT
@@ -119,7 +119,7 @@ def _rules_keys(kind: type) -> list[Setting]:
 
 
 def _range(declared: Mapping[str, Any]) -> str:
-    if not declared:
+    if "low" not in declared:
         return ""
     return f"{declared['low']:,} to {declared['high']:,} {declared['unit']}"
 
@@ -133,7 +133,8 @@ def _bounds(constraints: Iterable[Any]) -> Iterator[str]:
 
 
 def _example(name: str) -> object:
-    return {"generated_seed": 7, "tickers_file": Path("company_tickers.json")}[name]
+    examples = {"generated_seed": 7, "tickers_file": Path("company_tickers.json"), "changes": 0}
+    return examples[name]
 
 
 def _toml(value: object) -> str:
@@ -318,9 +319,10 @@ def categories_page() -> str:
     folder = files("catalyst_bot.detection")
     texts = {
         module: (folder / module.FILE).read_text(encoding="utf-8")
-        for module in (taxonomy, filings, sources)
+        for module in (taxonomy, filings, sources, calibration)
     }
-    known = taxonomy.parse_taxonomy(texts[taxonomy])
+    fitted = calibration.parse_calibration(texts[calibration])
+    known = calibration.calibrated(taxonomy.parse_taxonomy(texts[taxonomy]), fitted.precisions)
     read = filings.parse_filings(texts[filings], known)
     said = sources.parse_sources(texts[sources])
     sign = {1: "good", -1: "bad", 0: "from the reaction"}
@@ -330,7 +332,7 @@ def categories_page() -> str:
             sign[c.polarity],
             c.action,
             c.weight,
-            c.precision,
+            f"**{c.precision}**" if c.name in fitted.precisions else c.precision,
             f"{c.half_life_s / 3600:.3g}",
             f"{c.horizon_s / 3600:g}",
         )
@@ -349,10 +351,10 @@ def categories_page() -> str:
             (
                 f"{len(categories)} categories; how they are used: "
                 "[detection](../concepts/detection.md). *Weight* is how much such an event tends "
-                "to move a price, *precision* the prior probability that category and sign are "
-                "right; both are set by hand until they are calibrated on outcomes. *Half-life* "
-                "is after how many hours half of its worth is gone, *hours* how long the effect is "
-                "expected to last: a position is left then."
+                "to move a price, set by hand; *precision* the probability that category and sign "
+                "are right, fitted on labels where it is bold and set by hand elsewhere. "
+                "*Half-life* is after how many hours half of its worth is gone, *hours* how long "
+                "the effect is expected to last: a position is left then."
             ),
             table(
                 ("category", "sign", "action", "weight", "precision", "half-life", "hours"),

@@ -33,6 +33,7 @@ from catalyst_bot.domain.limits import (
     CostRules,
     ExecutionRules,
     RiskLimits,
+    ScannerRules,
     SignalRules,
     SizingRules,
     StopRules,
@@ -64,7 +65,7 @@ def _within_bounds(rules: RulesT) -> RulesT:
     """Hold every number against the range it was declared with; NaN is in no range."""
     for item in dataclasses.fields(rules):  # type: ignore[arg-type]  # always a rules dataclass
         value, bounds = getattr(rules, item.name), item.metadata
-        if bounds and not (bounds["low"] <= value <= bounds["high"]):
+        if "low" in bounds and not (bounds["low"] <= value <= bounds["high"]):
             raise ValueError(
                 f"{item.name} = {value} is outside {bounds['low']} to {bounds['high']} "
                 f"({bounds['unit']}; {bounds['source']})"
@@ -140,6 +141,9 @@ class DetectionSection(BaseModel):
     tickers_file: Path | None = Field(
         None, description="SEC company_tickers (json or ndjson) for filings without a symbol"
     )
+    changes: int | None = Field(
+        None, ge=0, description="version of reviewed changes; none = the newest, 0 = as shipped"
+    )
 
 
 class FeedsSection(BaseModel):
@@ -203,6 +207,9 @@ class Settings(BaseModel):
     alpaca: AlpacaSection = AlpacaSection()
     feeds: FeedsSection = FeedsSection()
     detection: DetectionSection = DetectionSection()
+    scanner: Annotated[
+        ScannerRules, BeforeValidator(_refuse_unknown(ScannerRules)), AfterValidator(_within_bounds)
+    ] = ScannerRules()
     signals: Annotated[
         SignalRules, BeforeValidator(_refuse_unknown(SignalRules)), AfterValidator(_within_bounds)
     ] = SignalRules()

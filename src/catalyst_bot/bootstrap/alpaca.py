@@ -28,6 +28,7 @@ from catalyst_bot.engine.recovery import unanswered
 from catalyst_bot.feeds.alpaca_news import AlpacaNews
 from catalyst_bot.market_data.alpaca import AlpacaMarketData
 from catalyst_bot.market_data.alpaca_rest import FINISHED_AFTER
+from catalyst_bot.market_data.alpaca_scanner import AlpacaScanner
 from catalyst_bot.ports.broker import Broker
 from catalyst_bot.ports.clock import Clock
 from catalyst_bot.ports.sink import Sink
@@ -183,6 +184,10 @@ def alpaca_parts(
         news = AlpacaNews(client, clock=clock, sink=sink)
         runs.append(news.run)
         steps = replace(steps, streams=[*steps.streams, news.stream], feeds=[news.poll])
+    if settings.scanner.enabled:
+        scanner = _scanner(settings, client, calendar=calendar, clock=clock, sink=sink)
+        runs.append(scanner.run)
+        steps = replace(steps, looks=[*steps.looks, scanner.look])
     if isinstance(clock, VenueClock):
         runs.append(_Follower(client, clock, desk).run)
     undone = unanswered(records)
@@ -216,6 +221,19 @@ def alpaca_parts(
             looks=[broker.poll, *steps.looks],
             idle=[broker.idle, *steps.idle],
         ),
+    )
+
+
+def _scanner(
+    settings: Settings, client: AlpacaClient, *, calendar: TradingCalendar, clock: Clock, sink: Sink
+) -> AlpacaScanner:
+    return AlpacaScanner(
+        client,
+        calendar=calendar,
+        clock=clock,
+        sink=sink,
+        rules=settings.scanner,
+        feed=settings.alpaca.feed,
     )
 
 

@@ -20,6 +20,7 @@ from catalyst_bot.feeds.sources import live_feeds
 from catalyst_bot.market_data.generated import GeneratedMarket
 from catalyst_bot.settings import LoadedSettings, Settings
 from catalyst_bot.storage.places import Place
+from catalyst_bot.study.versions import newest
 
 _NOTHING = (
     "nothing to run on: set feeds.edgar_url (with feeds.edgar_contact), feeds.rss_urls or "
@@ -79,7 +80,8 @@ def live_feeds_of(asked: Asked) -> LiveRequest:
         poll_s=settings.feeds.poll_s,
     )
     has_news = settings.broker.kind == "alpaca" and settings.feeds.alpaca_news
-    if not (feeds or has_news):
+    _check_scanner(settings)
+    if not (feeds or has_news or settings.scanner.enabled):
         raise ConfigError(_NOTHING)
     mode, venue = settings.run.mode, settings.broker.kind
     if mode_row(mode, is_dry_run=asked.is_dry_run, venue=venue).loop is not Loop.ASYNCIO:
@@ -93,6 +95,19 @@ def live_feeds_of(asked: Asked) -> LiveRequest:
         journal=_journal(asked, settings)
         or journals.live_place(settings, _account(asked, mode, venue)),
     )
+
+
+def _check_scanner(settings: Settings) -> None:
+    """A scanner without prices, or with nobody to watch, would be silently deaf."""
+    if not settings.scanner.enabled:
+        return
+    if settings.broker.kind != "alpaca":
+        raise ConfigError(
+            "scanner.enabled = true: there are no live prices without broker.kind = alpaca; "
+            "switch it off, or replay recorded days"
+        )
+    if not settings.scanner.symbols:
+        raise ConfigError("scanner.enabled = true: name whom to watch live in scanner.symbols")
 
 
 def generated_replay(
@@ -128,6 +143,11 @@ def _load(asked: Asked, more: Mapping[str, Any] | None = None) -> LoadedSettings
     loaded = load_settings(
         config=asked.config, data_dir=asked.data_dir, more={**flags, **(more or {})}
     )
+    if loaded.settings.detection.changes is None:
+        # The number is part of what a run records: later changes do not touch its replay.
+        version = newest(loaded.settings.run.data_dir)
+        settings = {**flags, **(more or {}), "detection.changes": version}
+        loaded = load_settings(config=asked.config, data_dir=asked.data_dir, more=settings)
     load_policy(loaded.settings.run.model)  # a wrong model is said before anything is opened
     return loaded
 

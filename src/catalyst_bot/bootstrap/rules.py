@@ -10,6 +10,7 @@ import catalyst_bot.detection.rules as detection
 import catalyst_bot.execution.rules as execution
 import catalyst_bot.risk.rules as risk
 import catalyst_bot.signals.rules as signals
+from catalyst_bot.detection.changes import Changes
 from catalyst_bot.domain.calendar import TradingCalendar
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.engine.rules import EngineRules
@@ -18,6 +19,7 @@ from catalyst_bot.market_data.invented_companies import COMPANIES, cik_of
 from catalyst_bot.policies.rule import MODEL_ID, RulePolicy
 from catalyst_bot.ports.policy import Policy
 from catalyst_bot.settings import Settings
+from catalyst_bot.study.versions import SHIPPED, overlay_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,7 @@ def engine_rules(
         calendar=calendar,
         policy=load_policy(settings.run.model),
         benchmark=settings.run.benchmark,
-        detection=detection_rules(companies),
+        detection=detection_rules(companies, changes=changes_of(settings)),
         signals=signals.Rules(
             gates=settings.signals,
             stops=settings.stops,
@@ -72,15 +74,37 @@ def engine_rules(
     )
 
 
-def detection_rules(companies: Companies = NO_COMPANIES) -> detection.Rules:
-    """Read the data files of detection and compile them."""
-    folder = files("catalyst_bot.detection")
-    texts = {name: (folder / name).read_text(encoding="utf-8") for name in detection.RULE_FILES}
+def detection_rules(
+    companies: Companies = NO_COMPANIES,
+    *,
+    traded_symbols: frozenset[str] = frozenset(),
+    changes: Changes = detection.NO_CHANGES,
+) -> detection.Rules:
+    """Read the data files of detection, lay the changes over them and compile them.
+
+    `traded_symbols` are known, too.
+    """
     return detection.make_rules(
-        texts,
+        shipped_texts(),
         symbols_by_cik=companies.symbols_by_cik,
         registered_names=companies.registered_names,
+        traded_symbols=traded_symbols,
+        changes=changes,
     )
+
+
+def shipped_texts() -> dict[str, str]:
+    """Return the data files of detection by name."""
+    folder = files("catalyst_bot.detection")
+    return {name: (folder / name).read_text(encoding="utf-8") for name in detection.RULE_FILES}
+
+
+def changes_of(settings: Settings) -> Changes:
+    """Return the reviewed changes of the version that the settings name; none names none.
+
+    Raises `ConfigError` when the data folder does not hold that version.
+    """
+    return overlay_of(settings.run.data_dir, settings.detection.changes or SHIPPED)
 
 
 def load_policy(model: str) -> Policy:

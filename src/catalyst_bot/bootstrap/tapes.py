@@ -11,6 +11,7 @@ from pathlib import Path
 from catalyst_bot.bootstrap.rules import Companies, companies_of
 from catalyst_bot.domain.calendar import TradingCalendar
 from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.domain.limits import ScannerRules
 from catalyst_bot.domain.messages.facts import HeadlineReceived, HeadlineUnreadable
 from catalyst_bot.feeds.recorded import read_news
 from catalyst_bot.market_data import catalog
@@ -19,6 +20,8 @@ from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.market_data.generated import GeneratedMarket, generate_session
 from catalyst_bot.market_data.invented_companies import BENCHMARK
 from catalyst_bot.market_data.load import BarSelection, Refusal
+from catalyst_bot.market_data.scanner import history_before, scan_store
+from catalyst_bot.market_data.session_times import SessionTimes
 from catalyst_bot.runtime.replay import Tape
 from catalyst_bot.settings import Settings
 
@@ -60,12 +63,20 @@ def recorded(
     store = catalog.open_bars(
         bars,
         calendar=calendar,
-        selection=BarSelection(start=start - HISTORY, end=end),
+        selection=BarSelection(start=start - history(settings.scanner), end=end),
         on_refused=lambda source, refusal: notes.append(_refused(source, refusal)),
     )
     tape = Tape(
         bars=store,
-        news=tuple(read_news(_news_files(news), calendar=calendar, start=start, end=end)),
+        news=tuple(
+            sorted(
+                [
+                    *read_news(_news_files(news), calendar=calendar, start=start, end=end),
+                    *_scanned(settings, store, calendar, start, end),
+                ],
+                key=lambda fact: fact.at,
+            )
+        ),
         halts=(),
         sessions=calendar.between(start, end),
         start=start,
@@ -79,6 +90,30 @@ def recorded(
         companies=companies_of(settings),
         inputs_hash=_inputs_hash(store, _news_files(news)),
         notes=tuple(notes),
+    )
+
+
+def history(scanner: ScannerRules) -> timedelta:
+    """Return how long before the first day bars are read; a scanner looks back a year."""
+    return max(HISTORY, history_before(scanner)) if scanner.enabled else HISTORY
+
+
+def _scanned(
+    settings: Settings,
+    store: BarStore,
+    calendar: TradingCalendar,
+    start: datetime,
+    end: datetime,
+) -> list[HeadlineReceived]:
+    if not settings.scanner.enabled:
+        return []
+    return scan_store(
+        store,
+        SessionTimes.of(calendar),
+        settings.scanner,
+        benchmark=settings.run.benchmark,
+        start=start,
+        end=end,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from catalyst_bot.detection.calibration import PLAIN
 from catalyst_bot.detection.reading import Finding, factors_of
 from catalyst_bot.detection.rules import Rules
 from catalyst_bot.detection.score import Assessment, assess, subject
@@ -15,6 +16,7 @@ def catalyst_of(headline: Headline, symbol: str, finding: Finding, rules: Rules)
     """Return the catalyst that a headline is for a symbol, before its story is known."""
     category = finding.category
     assessment = _assess(headline, symbol, finding, rules)
+    edge = rules.edges.get(category.name)
     return Catalyst(
         catalyst_id=ids.catalyst_id(headline.item_id, symbol),
         item_id=headline.item_id,
@@ -33,6 +35,9 @@ def catalyst_of(headline: Headline, symbol: str, finding: Finding, rules: Rules)
         published_at=headline.published_at,
         received_at=headline.received_at,
         classifier_id=rules.classifier_id,
+        edge_bps=edge.bps if edge else None,
+        edge_low_bps=edge.low_bps if edge else None,
+        edge_high_bps=edge.high_bps if edge else None,
     )
 
 
@@ -46,4 +51,6 @@ def _assess(headline: Headline, symbol: str, finding: Finding, rules: Rules) -> 
         weight=finding.weight,
         sentiment=finding.sentiment,
         factors=(*factors_of(headline, finding, rules), about),
+        # Form and items of a filing, and prices, name their category: there is nothing to fit.
+        curve=PLAIN if headline.form else rules.calibration.words,
     )

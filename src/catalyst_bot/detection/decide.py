@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from catalyst_bot.detection.alerts import alert_for
+from catalyst_bot.detection.classify import Unread
 from catalyst_bot.detection.filters import Case, not_an_event, refused
 from catalyst_bot.detection.follow import follow
-from catalyst_bot.detection.reading import read_headline
+from catalyst_bot.detection.reading import Finding, read_headline
+from catalyst_bot.detection.reasons import MUTED_CATEGORY
 from catalyst_bot.detection.rules import Rules
 from catalyst_bot.detection.state import State
 from catalyst_bot.detection.tickers import Owners, find_owners
@@ -17,6 +19,7 @@ from catalyst_bot.domain.messages.commands import SendNotification
 from catalyst_bot.domain.messages.decisions import AlertRaised, CatalystDetected, HeadlineIgnored
 from catalyst_bot.domain.messages.facts import HeadlineReceived
 from catalyst_bot.domain.messages.registry import Message
+from catalyst_bot.domain.news import Headline
 from catalyst_bot.ports.desk import Desk
 
 
@@ -31,7 +34,7 @@ def on_headline(state: State, message: HeadlineReceived, desk: Desk, rules: Rule
     refusal = refused(Case(state=state, message=message, owners=owners, rules=rules))
     if refusal is not None or not isinstance(owners, Owners):
         return [refusal] if refusal is not None else []
-    finding = read_headline(headline, rules)
+    finding = _read(headline, rules)
     said = [
         message
         for symbol in owners.symbols
@@ -74,6 +77,13 @@ def on_catalyst(state: State, message: CatalystDetected, desk: Desk, rules: Rule
             trail_id=alert.catalyst_id,
         ),
     ]
+
+
+def _read(headline: Headline, rules: Rules) -> Finding | Unread:
+    finding = read_headline(headline, rules)
+    if isinstance(finding, Finding) and finding.category.name in rules.muted:
+        return Unread(reason=MUTED_CATEGORY, detail=finding.category.name)
+    return finding
 
 
 DECIDE: dict[type, Callable[[State, Any, Desk, Rules], list[Message]]] = {

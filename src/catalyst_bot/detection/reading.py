@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from catalyst_bot.detection.classify import Reading, Unread, certainty, classify
+from catalyst_bot.detection.classify import (
+    NOT_RECOGNISED,
+    Reading,
+    Unread,
+    certainty,
+    classify,
+)
 from catalyst_bot.detection.filings import read_filing
 from catalyst_bot.detection.rules import Rules
 from catalyst_bot.detection.score import IN_BODY_ONLY, freshness, tone, wording
@@ -12,7 +18,9 @@ from catalyst_bot.detection.sentiment import sentiment
 from catalyst_bot.detection.severity import WEIGHT_FACTOR, Dilution, dilution
 from catalyst_bot.detection.stories import OFFERING, RETRACTED
 from catalyst_bot.detection.taxonomy import Category
-from catalyst_bot.domain.news import Headline, ScoreFactor
+from catalyst_bot.domain.news import SCAN_FORM, Headline, ScoreFactor
+
+SCAN_CATEGORY = "scan_"  # and the kind of hit
 
 
 class Finding(NamedTuple):
@@ -32,6 +40,8 @@ class Finding(NamedTuple):
 
 def read_headline(headline: Headline, rules: Rules) -> Finding | Unread:
     """Return what a headline tells, for whichever symbol, or why it tells nothing."""
+    if headline.form == SCAN_FORM:
+        return _of_scan(headline, rules)
     if headline.form:
         filing = read_filing(headline.form, headline.items, rules.filings)
         if isinstance(filing, str):
@@ -55,6 +65,22 @@ def _certain(category: Category, precision: float, evidence: str) -> Finding:
         sentiment=0.0,
         weight=category.weight,
         certainty=precision,
+    )
+
+
+def _of_scan(headline: Headline, rules: Rules) -> Finding | Unread:
+    """What prices say is certain; the category's precision says how often its sign is right."""
+    names = [f"{SCAN_CATEGORY}{kind}" for kind in headline.items]
+    category = next((found for name in names if (found := rules.category(name))), None)
+    if category is None:
+        return Unread(reason=NOT_RECOGNISED, detail=f"scan {' '.join(headline.items)}")
+    evidence = tuple(f"prices: {kind}" for kind in headline.items)
+    return Finding(
+        category=category,
+        evidence=evidence,
+        sentiment=0.0,
+        weight=category.weight,
+        certainty=category.precision,
     )
 
 

@@ -22,3 +22,4 @@ TOO_MANY_SYMBOLS = "too_many_symbols"
 
 # The reason of the signals stage that lets a better source tell a story again.
 DOUBTED = "low_confidence"
+MUTED_CATEGORY = "muted_category"

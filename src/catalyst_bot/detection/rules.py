@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from catalyst_bot.detection import filings, noise, sentiment, sources, stories, taxonomy
+from catalyst_bot.detection import (
+    calibration,
+    edges,
+    filings,
+    noise,
+    sentiment,
+    sources,
+    stories,
+    taxonomy,
+)
+from catalyst_bot.detection.calibration import Calibration, calibrated, parse_calibration
+from catalyst_bot.detection.changes import Changes, Tables, changed
 from catalyst_bot.detection.classify import Classifier, make_classifier
 from catalyst_bot.detection.companies import Companies, make_companies
+from catalyst_bot.detection.edges import Edge, parse_edges
 from catalyst_bot.detection.filings import FilingMap, parse_filings
 from catalyst_bot.detection.noise import parse_noise
 from catalyst_bot.detection.sentiment import Lexicon, parse_lexicon
 from catalyst_bot.detection.sources import Sources, parse_sources
 from catalyst_bot.detection.stories import StoryRules, parse_stories
-from catalyst_bot.detection.taxonomy import parse_taxonomy
+from catalyst_bot.detection.taxonomy import Category, parse_taxonomy
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.domain.ids import content_id
 
@@ -24,7 +36,10 @@ RULE_FILES = (
     sources.FILE,
     sentiment.FILE,
     stories.FILE,
+    calibration.FILE,
+    edges.FILE,
 )
+NO_CHANGES: Changes = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +48,8 @@ class Rules:
 
     A headline older than `max_age_s` when received is stale: the market has read it. A filing
     may be a day old, because nobody reads all of them and its sign comes from the reaction.
-    `published_at` may lie `future_tolerance_s` ahead of us, for clocks that differ.
+    `published_at` may lie `future_tolerance_s` ahead of us, for clocks that differ. What is in
+    `muted` is read and then left alone.
     """
 
     classifier: Classifier
@@ -43,10 +59,17 @@ class Rules:
     sources: Sources
     companies: Companies
     classifier_id: str
+    calibration: Calibration = field(default_factory=Calibration)
+    edges: Mapping[str, Edge] = field(default_factory=dict)
+    muted: frozenset[str] = frozenset()
     max_age_s: float = 4 * 3600.0
     max_filing_age_s: float = 24 * 3600.0
     future_tolerance_s: float = 300.0
     alert_min_score: float = 0.5
+
+    def category(self, name: str) -> Category | None:
+        """Return a category by its name."""
+        return self.classifier.taxonomy.categories.get(name)
 
 
 def make_rules(
@@ -55,22 +78,24 @@ def make_rules(
     symbols_by_cik: Mapping[int, tuple[str, ...]],
     registered_names: Mapping[str, str],
     traded_symbols: frozenset[str] = frozenset(),
+    changes: Changes = NO_CHANGES,
 ) -> Rules:
-    """Parse the texts (by the names in `RULE_FILES`) and compile the phrases.
+    """Parse the texts (by the names in `RULE_FILES`), lay the changes over them and compile the
+    phrases.
 
-    Raises `ConfigError` naming file, key and reason. `classifier_id` is a hash of the texts, so
-    that every catalyst tells by which version of the rules it was read.
+    Raises `ConfigError` naming file, key and reason. `classifier_id` is a hash of texts and
+    changes, so that every catalyst tells by which version of the rules it was read.
     """
     missing = [name for name in RULE_FILES if name not in texts]
     if missing:
         raise ConfigError(f"detection rules: missing {', '.join(missing)}; reinstall the package")
-    categories = parse_taxonomy(texts[taxonomy.FILE])
+    tables = changed(tables_of(texts), changes)
     credibility = parse_sources(texts[sources.FILE])
     return Rules(
-        classifier=make_classifier(categories, parse_noise(texts[noise.FILE])),
-        filings=parse_filings(texts[filings.FILE], categories),
+        classifier=make_classifier(tables.taxonomy, parse_noise(texts[noise.FILE])),
+        filings=parse_filings(texts[filings.FILE], tables.taxonomy),
         lexicon=parse_lexicon(texts[sentiment.FILE]),
-        stories=parse_stories(texts[stories.FILE], categories),
+        stories=parse_stories(texts[stories.FILE], tables.taxonomy),
         sources=credibility,
         companies=make_companies(
             by_cik=symbols_by_cik,
@@ -78,5 +103,23 @@ def make_rules(
             rules=credibility.names,
             traded_symbols=traded_symbols,
         ),
-        classifier_id=content_id("clf", *(texts[name] for name in RULE_FILES)),
+        classifier_id=content_id(
+            "clf",
+            *(texts[name] for name in RULE_FILES),
+            *(f"{name}={changes[name]!r}" for name in sorted(changes)),
+        ),
+        calibration=tables.calibration,
+        edges=tables.edges,
+        muted=tables.muted,
+    )
+
+
+def tables_of(texts: Mapping[str, str]) -> Tables:
+    """Parse the tables that changes may be laid over. Raises `ConfigError` naming the place."""
+    fitted = parse_calibration(texts[calibration.FILE])
+    categories = calibrated(parse_taxonomy(texts[taxonomy.FILE]), fitted.precisions)
+    return Tables(
+        taxonomy=categories,
+        calibration=fitted,
+        edges=parse_edges(texts[edges.FILE], categories),
     )

@@ -1,21 +1,25 @@
 """How sure we are of a reading and how much it matters: two bounded numbers with their parts.
 
-confidence = certainty x source x place x subject x tone x wording x freshness
+raw        = certainty x source x place x subject x tone x wording x freshness
+confidence = the calibrated curve of raw (for headlines read by their words)
 score      = confidence x (0.7 x weight + 0.3 x |sentiment|)
 
 Every factor is in (0, 1], so both results are in [0, 1]. `certainty` is the category's precision
-with a fifth of the doubt removed by every further phrase. The other factors are hand-set priors,
-like the precisions, until they are calibrated on outcomes.
+with a fifth of the doubt removed by every further phrase. The other factors are hand-set; the
+curve, which only rises, makes of their product the share of readings that are right.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from math import prod
 
+from catalyst_bot.detection.calibration import PLAIN, Curve
 from catalyst_bot.domain.news import ScoreFactor
 
 IN_BODY_ONLY = 0.7
-NAMED_LATE = 0.82
+NAMED_LATE = 0.8
 NOT_NAMED = 0.75
 EARLY_WORDS = 3
 TONE_DEAD_ZONE = 0.15
@@ -37,12 +41,27 @@ class Assessment:
     factors: tuple[ScoreFactor, ...]
 
 
-def assess(*, weight: float, sentiment: float, factors: tuple[ScoreFactor, ...]) -> Assessment:
-    """Multiply the factors to the confidence and weigh it to the score; bounded to [0, 1]."""
-    confidence = 1.0
-    for factor in factors:
-        confidence *= factor.value
-    confidence = min(max(confidence, 0.0), 1.0)
+def raw_confidence(factors: Iterable[ScoreFactor]) -> float:
+    """Return the product of the factors, cut to [0, 1]."""
+    return min(max(prod(factor.value for factor in factors), 0.0), 1.0)
+
+
+def assess(
+    *,
+    weight: float,
+    sentiment: float,
+    factors: tuple[ScoreFactor, ...],
+    curve: Curve = PLAIN,
+) -> Assessment:
+    """Multiply the factors, calibrate the product to the confidence, weigh it to the score.
+
+    Both are in [0, 1] and rise with every factor.
+    """
+    raw = raw_confidence(factors)
+    confidence = curve.of(raw)
+    if not curve.is_plain:
+        note = f"from {raw:.3f}, the product of the above"
+        factors = (*factors, ScoreFactor(name="calibrated", value=confidence, note=note))
     score = confidence * (WEIGHT_SHARE * weight + (1 - WEIGHT_SHARE) * abs(sentiment))
     return Assessment(
         score=min(max(score, 0.0), 1.0),

@@ -25,6 +25,15 @@ def number(default: Number, low: float, high: float, unit: str, source: str) -> 
     return declared
 
 
+Choice = TypeVar("Choice")
+
+
+def choice(default: Choice, meaning: str) -> Choice:
+    """Declare a setting that is no number: its default and what it means."""
+    declared: Choice = field(default=default, metadata={"source": meaning})
+    return declared
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalRules:
     """When a catalyst becomes a signal."""
@@ -54,6 +63,49 @@ class SignalRules:
         1.2, 0, 20, "count", "a sign read from the reaction needs unusual volume"
     )
     strategy_id: str = "news-rule"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannerRules:
+    """When prices alone are news: what the scanner calls a hit, in sessions of the exchange.
+
+    Off by default: in the study of events no kind of hit earned its costs, and rises on volume
+    were followed by falls.
+    """
+
+    enabled: bool = choice(default=False, meaning="whether prices alone make catalysts")
+    symbols: tuple[str, ...] = choice((), "whom to watch live; recorded days: all with bars")
+    poll_s: float = number(60.0, 5, 3600, "s", "between looks at an Alpaca account's prices")
+    gap_fraction: float = number(
+        0.05, 0.005, 1, "fraction", "open against the last close; DOMAIN: pre-market moves from 5 %"
+    )
+    move_atrs: float = number(
+        2.0, 0.5, 20, "count", "move since the last close in daily ATRs that is unusual"
+    )
+    min_rvol: float = number(
+        3.0, 0, 100, "count", "volume of a gap or move over its usual at that time of day"
+    )
+    break_rvol: float = number(
+        1.5, 0, 100, "count", "DOMAIN: a breakout needs 1.5 times its usual volume"
+    )
+    volume_sessions: int = number(20, 2, 250, "count", "sessions that say what volume is usual")
+    atr_sessions: int = number(14, 2, 250, "count", "Wilder's 14")
+    break_sessions: int = number(20, 2, 250, "count", "a breakout leaves the range of a month")
+    year_sessions: int = number(252, 20, 1000, "count", "sessions of 52 weeks")
+    squeeze_sessions: int = number(
+        120, 20, 1000, "count", "half a year against which bands are narrow"
+    )
+    squeeze_share: float = number(
+        0.10, 0.001, 0.5, "fraction", "bands among the narrowest tenth are a squeeze"
+    )
+    band_deviations: float = number(2.0, 0.5, 5, "count", "Bollinger: two standard deviations")
+    quiet_sessions: int = number(
+        5, 1, 250, "count", "sessions for which a symbol's next hit that way is no news"
+    )
+    min_price_usd: float = number(1.0, 0.01, 1000, "usd", "as for signals")
+    min_day_usd: float = number(
+        1_000_000.0, 0, 1000000000000.0, "usd", "usual dollar volume of a session"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,18 @@ from decimal import Decimal
 
 from catalyst_bot.domain.enums import CategoryAction, Severity
 
+SCAN_SOURCE = "scanner"
+SCAN_FORM = "SCAN"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headline:
     """One news item or filing as a feed delivered it.
 
     `received_at` is when we could first act on it and the only time that orders decisions;
-    `published_at` is theirs. `symbols` are hints of the feed, `items` the 8-K item numbers.
+    `published_at` is theirs. `symbols` are hints of the feed, `items` the 8-K item numbers. What
+    the scanner found in prices has the form `SCAN_FORM`, its kinds as `items` and as `accession`
+    the name of the hit.
     """
 
     item_id: str
@@ -56,6 +61,9 @@ class Catalyst:
     opening reaction. `sentiment` is in [-1, 1], `score` and `confidence` in [0, 1];
     `evidence` quotes the words that matched. With a `wish` it is no news but a person's request.
     `story_id` names the event it tells of, `novelty` in [0, 1] what of it was not told before.
+
+    `confidence` is how often such readings are right, `edge_bps` (with its 95 % band) what the
+    category was worth above the benchmark after costs; None where nothing was measured.
     """
 
     catalyst_id: str
@@ -78,6 +86,9 @@ class Catalyst:
     wish: TradeWish | None = None
     story_id: str = ""
     novelty: float = 1.0
+    edge_bps: float | None = None
+    edge_low_bps: float | None = None
+    edge_high_bps: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

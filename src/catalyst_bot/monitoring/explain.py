@@ -172,6 +172,10 @@ def _catalyst(message: d.CatalystDetected, _: datetime) -> tuple[Section, str]:
     if found.novelty < 1:
         rows.append(("novelty", f"{_number(found.novelty)} of {found.story_id}"))
     rows += [(f"  {x.name}", _number(x.value) + f"  {x.note}".rstrip()) for x in found.factors]
+    edge = (found.edge_bps, found.edge_low_bps, found.edge_high_bps)
+    if None not in edge:
+        value, low, high = (_number(each) for each in edge if each is not None)
+        rows.append(("edge", f"{value} bps [{low}, {high}] after costs, of the category"))
     sentence = f"{found.symbol}: {found.category} found, waiting for the market."
     return _section("Catalyst", rows), sentence
 

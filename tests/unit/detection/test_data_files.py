@@ -7,6 +7,7 @@ import pytest
 
 from catalyst_bot.detection.filings import parse_filings
 from catalyst_bot.detection.noise import parse_noise
+from catalyst_bot.detection.reading import SCAN_CATEGORY
 from catalyst_bot.detection.rules import RULE_FILES, make_rules
 from catalyst_bot.detection.sentiment import parse_lexicon
 from catalyst_bot.detection.sources import parse_sources
@@ -14,6 +15,7 @@ from catalyst_bot.detection.stories import RETRACTED
 from catalyst_bot.detection.taxonomy import parse_taxonomy
 from catalyst_bot.domain.enums import CategoryAction
 from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.features.scanner import KINDS
 from tests.detection_rules import rules, texts
 
 MINIMAL = """
@@ -39,13 +41,14 @@ def test_there_are_enough_signed_categories_for_every_action():
         assert category.action is CategoryAction.TRADE or category.polarity <= 0
 
 
-def test_every_category_is_told_by_words_or_by_a_filing():
+def test_every_category_is_told_by_words_by_a_filing_or_by_prices():
     shipped = rules()
     told = {p.name for p in shipped.classifier.taxonomy.telling}
     filed = {
         r.category.name for r in (*shipped.filings.items.values(), *shipped.filings.forms.values())
     }
-    assert told | filed | {RETRACTED} == set(shipped.classifier.taxonomy.categories)
+    scanned = {f"{SCAN_CATEGORY}{kind}" for pair in KINDS.values() for kind in pair}
+    assert told | filed | scanned | {RETRACTED} == set(shipped.classifier.taxonomy.categories)
 
 
 def test_every_phrase_finds_itself():

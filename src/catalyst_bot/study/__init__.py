@@ -1,0 +1,1 @@
+"""What news was worth: event study, record of outcomes, calibration, proposed changes."""
