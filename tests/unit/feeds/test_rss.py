@@ -110,6 +110,15 @@ def test_entities_that_name_files_are_not_followed(tmp_path: Path):
         ("<script>alert(1)</script>x<style>y</style>", "x"),
         ("<<<>>> &#xFFFFFFF;", None),
         ("a\x00b", "a b"),
+        ("a<!-- b > c -->d", "a d"),
+        ("margin <expected", "margin <expected"),
+        ("x<SCRIPT>1<2</SCRIPT >y", "x y"),
+        ("<\u017fcript>x", "<\u017fcript>x"),
+        ("\u0130<style>a</style>b", "\u0130 b"),
+        ("half a pair: \ud800 \u00e9", "half a pair: ? \u00e9"),
+        ("<a " * 100_000, None),
+        ("<!--" * 100_000, ""),
+        ("&#" + "9" * 10_000, None),
     ],
 )
 def test_markup_is_stripped(markup: str, text: str | None):
