@@ -22,7 +22,7 @@ _RFC822 = re.compile(
     r" +([a-z]{1,3}|[+-]\d{4})",
     re.IGNORECASE | re.ASCII,
 )
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _ZONE_HOURS = {  # the names RFC 822 defines
     "UT": 0, "UTC": 0, "GMT": 0, "Z": 0,
     "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
@@ -70,13 +70,13 @@ def believable(at: datetime, received_at: datetime) -> datetime:
 
 def _rfc822(found: re.Match[str], line: str) -> datetime:
     day, month, year, hour, minute, second, zone = found.groups()
-    if month.lower() not in _MONTHS:
+    if month.lower() not in MONTHS:
         raise _unreadable(line)
     try:
         return _utc(
             datetime(
                 int(year),
-                _MONTHS.index(month.lower()) + 1,
+                MONTHS.index(month.lower()) + 1,
                 int(day),
                 int(hour),
                 int(minute),
