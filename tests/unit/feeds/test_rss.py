@@ -100,6 +100,15 @@ def test_a_flood_of_items_is_cut():
     assert len(parse(feed(*[ITEM] * (MAX_ENTRIES + 50))).headlines) == MAX_ENTRIES
 
 
+def test_entities_hidden_in_another_charset_are_not_followed(tmp_path: Path):
+    secret = tmp_path / "secret"
+    secret.write_text("hunter2")
+    evil = f'<!DOCTYPE rss [<!ENTITY x SYSTEM "{secret.as_uri()}">]>' + feed(ITEM).decode()
+    page = parse(evil.replace("sign deal", "sign &x;").encode("utf-16-le"))
+    assert len(page.headlines) == 1
+    assert "hunter2" not in repr(page)
+
+
 def test_a_declaration_without_entities_is_no_harm():
     old = b'<!DOCTYPE rss PUBLIC "-//Netscape//DTD RSS 0.91//EN" "http://localhost/rss.dtd">'
     assert len(parse(old + feed(ITEM)).headlines) == 1
