@@ -151,3 +151,84 @@ PAGES: Mapping[str, bytes] = {
     "finviz": finviz("Today 11:59AM"),
     **{kind: answer(kind, item) for kind, item in ITEMS.items()},
 }
+
+# What is no news item in itself, or has a title of its own making.
+EDGAR_ENTRY = """<entry>
+<title>8-K - ACME CORP (0000000101) (Filer)</title>
+<link rel="alternate" type="text/html" href="https://www.sec.gov/Archives/edgar/data/101/\
+000000010125000001/0000000101-25-000001-index.htm"/>
+<summary type="html">
+ &lt;b&gt;Filed:&lt;/b&gt; 2025-10-06 &lt;b&gt;AccNo:&lt;/b&gt; 0000000101-25-000001
+&lt;br&gt;Item 2.02: Results of Operations and Financial Condition
+</summary>
+<updated>2025-10-06T11:59:00-04:00</updated>
+<category scheme="https://www.sec.gov/" label="form type" term="8-K"/>
+<id>urn:tag:sec.gov,2008:accession-number=0000000101-25-000001</id>
+</entry>"""
+
+
+def edgar_page(*entries: str) -> bytes:
+    """Return a page of EDGAR's current filings."""
+    head = '<?xml version="1.0" encoding="ISO-8859-1" ?><feed xmlns="http://www.w3.org/2005/Atom">'
+    return f"{head}{''.join(entries)}</feed>".encode("latin-1")
+
+
+SUBMISSION: Mapping[str, str] = {
+    "accessionNumber": "0000000101-25-000001",
+    "filingDate": "2025-10-06",
+    "acceptanceDateTime": "2025-10-06T15:59:00.000Z",
+    "form": "8-K",
+    "items": "2.02,9.01",
+    "fileNumber": "001-00101",
+    "primaryDocDescription": "CURRENT REPORT",
+}
+
+
+def submissions(*rows: Mapping[str, str]) -> bytes:
+    """Return the SEC's JSON of one company's filings, a column a field."""
+    columns = {name: [row[name] for row in rows] for name in SUBMISSION}
+    company = {"cik": "101", "name": "ACME CORP", "tickers": ["ACME", "ACMEW"]}
+    return json.dumps({**company, "filings": {"recent": columns, "files": []}}).encode()
+
+
+def nasdaq_halt(
+    symbol: str = "ACME", code: str = "T1", begins: str = "11:59:00.000", ends: str = ""
+) -> str:
+    """Return an item of NASDAQ's list, of 2025-10-06."""
+    fields = {
+        "HaltDate": "10/06/2025",
+        "HaltTime": begins,
+        "IssueSymbol": symbol,
+        "IssueName": "Acme Corp Cmn Stk",
+        "Market": "NASDAQ",
+        "ReasonCode": code,
+        "ResumptionDate": "10/06/2025" if ends else "",
+        "ResumptionQuoteTime": "",
+        "ResumptionTradeTime": ends,
+    }
+    written = "".join(f"<ndaq:{name}>{value}</ndaq:{name}>" for name, value in fields.items())
+    return f"<item><title>{symbol}</title>{written}</item>"
+
+
+def nasdaq_halts(*items: str) -> bytes:
+    """Return NASDAQ's list of halts."""
+    head = '<rss version="2.0" xmlns:ndaq="http://www.nasdaqtrader.com/"><channel>'
+    return f"{head}{''.join(items)}</channel></rss>".encode()
+
+
+NYSE_HEAD = "Halt Date,Halt Time,Symbol,Name,Exchange,Reason,Resume Date,NYSE Resume Time"
+
+
+def nyse_halts(*lines: str) -> bytes:
+    """Return the NYSE's list of halts."""
+    return "\n".join((NYSE_HEAD, *lines)).encode()
+
+
+JSON_LINE = {"published_at": "2025-10-06T15:59:00Z", "title": TITLE, "source": "Example Wire"}
+OTHER_PAGES: Mapping[str, bytes] = {
+    "edgar-atom": edgar_page(EDGAR_ENTRY),
+    "edgar-submissions": submissions(SUBMISSION),
+    "nasdaq-halts": nasdaq_halts(nasdaq_halt()),
+    "nyse-halts": nyse_halts('2025-10-06,11:59:00,ACME,"""Acme, Inc.""",NYSE,News Pending,,'),
+    "json-lines": json.dumps(JSON_LINE).encode(),
+}

@@ -21,9 +21,10 @@ from catalyst_bot.feeds.page import (
 from catalyst_bot.feeds.readers.table import READERS
 from catalyst_bot.feeds.times import EARLIEST, MAX_AHEAD
 from tests.builders import NOON
-from tests.feed_samples import ITEMS, PAGES, STOCK, TITLE, URL, answer, rss
+from tests.feed_samples import ITEMS, OTHER_PAGES, PAGES, STOCK, TITLE, URL, answer, rss
 
-KINDS = sorted(READERS)
+KINDS = sorted(PAGES)
+ALL_KINDS = sorted(READERS)
 SOURCE = "Somewhere"
 AT = datetime(2025, 10, 6, 15, 59, tzinfo=UTC)
 BOMB = (
@@ -115,7 +116,7 @@ def check(headline: Headline) -> None:
 
 
 def test_every_kind_has_a_sample():
-    assert set(PAGES) == set(READERS)
+    assert {*PAGES, *OTHER_PAGES} == set(READERS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -131,23 +132,23 @@ def test_a_page_of_its_own_is_read_whole(kind: str):
     assert again == page
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ALL_KINDS)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_pages_give_no_headline(kind: str, name: str):
     page = read(kind, HOSTILE[name])
     assert page is None or not page.headlines
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ALL_KINDS)
 @given(content=st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(kind: str, content: bytes):
     read(kind, content)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ALL_KINDS)
 @given(data=st.data())
 def test_a_page_with_any_hole_or_any_insert_is_read_or_refused(kind: str, data: st.DataObject):
-    sample = PAGES[kind]
+    sample = {**PAGES, **OTHER_PAGES}[kind]
     begin = data.draw(st.integers(0, len(sample)))
     end = data.draw(st.integers(begin, min(len(sample), begin + 40)))
     insert = data.draw(
@@ -159,10 +160,22 @@ def test_a_page_with_any_hole_or_any_insert_is_read_or_refused(kind: str, data: 
     read(kind, sample[:begin] + insert + sample[end:])
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ALL_KINDS)
 def test_a_page_cut_off_anywhere_is_read_or_refused(kind: str):
-    for length in range(len(PAGES[kind])):
-        read(kind, PAGES[kind][:length])
+    sample = {**PAGES, **OTHER_PAGES}[kind]
+    for length in range(len(sample)):
+        read(kind, sample[:length])
+
+
+@pytest.mark.parametrize("kind", sorted(OTHER_PAGES))
+def test_a_page_of_filings_or_halts_is_read_whole(kind: str):
+    page = read(kind, OTHER_PAGES[kind])
+    assert page is not None
+    assert not page.problems
+    assert [item.published_at for item in page.headlines] in ([], [AT])
+    halts = page.halts or ()
+    assert [item.halted_at for item in halts] in ([], [AT])
+    assert len(page.headlines) + len(halts) == 1
 
 
 @pytest.mark.parametrize("kind", JSON_KINDS)

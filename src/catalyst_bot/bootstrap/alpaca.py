@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from catalyst_bot.alpaca.access import Access, access_of
 from catalyst_bot.alpaca.account import Account, Standing, ask_standing, read_time
@@ -34,6 +34,7 @@ from catalyst_bot.runtime.clock import SimulatedClock, SystemClock, VenueClock
 from catalyst_bot.runtime.stepping import Ask
 from catalyst_bot.settings import Settings, secret
 
+T = TypeVar("T")
 FOLLOW_EVERY_S = 1.0  # wall seconds between looks at the clock of an exchange that replays
 STEP_EVERY_S = 0.02  # and of one that moves only when it is told to
 SHORTEST_SILENCE_S = 5.0  # of the wall
@@ -118,10 +119,10 @@ def alpaca_desk(settings: Settings) -> AlpacaDesk:
         access, clock=SystemClock(), number=alpaca.account, wants_sip=alpaca.feed == "sip"
     )
     token = secret(ADMIN_TOKEN) or ""
-    return AlpacaDesk(access=access, standing=_at_once(asking), admin_token=token)
+    return AlpacaDesk(access=access, standing=at_once(asking), admin_token=token)
 
 
-def _at_once(asking: Coroutine[Any, Any, Standing]) -> Standing:
+def at_once(asking: Coroutine[Any, Any, T]) -> T:
     """Run a question in a loop of its own; a look-up of a name that hangs in a thread is left
     behind, where `asyncio.run` would wait for it.
     """

@@ -72,7 +72,7 @@ def follow_and_serve(request: LiveRequest, *, say: Say, on_result: OnResult) -> 
     settings = request.loaded.settings
     _warn_of_latch(settings, say)
     page_task = _page_task(settings, request.row, request.journal, say=say)
-    names = [feed.name for feed in request.feeds]
+    names = request.feeds.names()
     if request.row.live_prices is LivePrices.ALPACA and settings.feeds.alpaca_news:
         names.append("Alpaca's news")
     say(f"following {', '.join(names)}; {_what_follows(request)}. Ctrl-C stops")

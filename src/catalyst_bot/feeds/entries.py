@@ -89,17 +89,23 @@ def headline_of(draft: Draft, source: str, received_at: datetime) -> Headline:
     title = plain_text(draft.title[:_MAX_MARKUP_CHARACTERS])
     if not title:
         raise ValueError("has no title")
-    url = one_line(draft.url[:MAX_URL_CHARACTERS])
+    url = web_address(draft.url)
     return Headline(
         item_id=item_id(source, one_line(draft.key) or f"{url} {title}"),
         source=plain_text(draft.outlet[:MAX_OUTLET_CHARACTERS]) or source,
         title=title[:MAX_TITLE_CHARACTERS],
         body=plain_text(draft.body[:_MAX_MARKUP_CHARACTERS])[:MAX_BODY_CHARACTERS],
-        url=url if url.startswith(("https://", "http://")) else "",
+        url=url,
         symbols=_symbols(draft.symbols),
         published_at=believable(draft.published_at, received_at),
         received_at=received_at,
     )
+
+
+def web_address(text: str) -> str:
+    """Return an address on one line, empty for what no browser should follow."""
+    url = one_line(text[:MAX_URL_CHARACTERS])
+    return url if url.startswith(("https://", "http://")) else ""
 
 
 def _symbols(hints: Iterable[str]) -> tuple[str, ...]:

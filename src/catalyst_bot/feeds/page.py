@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from html import unescape
 
 from catalyst_bot.domain.errors import BadData
@@ -19,11 +20,13 @@ MAX_BODY_CHARACTERS = 4_000
 _HTML = re.compile(rb"<!doctype html|<html", re.IGNORECASE)
 _HTML_TITLE = re.compile(rb"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
 _SNIFFED_BYTES = 2_048
-_TAG = re.compile(r"<!--|<script\b|<style\b|<(?=[a-z/!?])", re.IGNORECASE | re.ASCII)
+# Of XBRL filings ix:header holds once more, for programs, what stands in the text.
+_TAG = re.compile(r"<!--|<script\b|<style\b|<ix:header\b|<(?=[a-z/!?])", re.IGNORECASE | re.ASCII)
 _ENDS = {
     "<!--": re.compile("-->"),
     "<script": re.compile("(?=</script)", re.IGNORECASE),
     "<style": re.compile("(?=</style)", re.IGNORECASE),
+    "<ix:header": re.compile("(?=</ix:header)", re.IGNORECASE),
     "<": re.compile(">"),
 }
 _ENTITY = re.compile(r"&#?[0-9a-zA-Z]{1,32};?")
@@ -37,12 +40,28 @@ class Problem:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Halt:
+    """A trading halt as an exchange lists it. `resumes_at` is None while nobody knows."""
+
+    symbol: str
+    company: str
+    code: str
+    halted_at: datetime
+    resumes_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The headlines of one answer of a feed, in its order, and what could not be read."""
+    """The headlines of one answer of a feed, in its order, and what could not be read.
+
+    A list of halts has no headlines: which of them are news depends on what was told before. Of
+    every other page `halts` is None.
+    """
 
     headlines: tuple[Headline, ...]
     problems: tuple[Problem, ...] = ()
+    halts: tuple[Halt, ...] | None = None
 
 
 def refuse_html(content: bytes, source: str) -> None:

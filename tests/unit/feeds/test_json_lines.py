@@ -9,8 +9,8 @@ import pytest
 
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.messages.facts import HeadlineReceived
-from catalyst_bot.feeds.json_lines import parse_json_lines
 from catalyst_bot.feeds.page import MAX_ENTRIES
+from catalyst_bot.feeds.readers.json_lines import parse_json_lines
 from catalyst_bot.feeds.recorded import read_news
 from catalyst_bot.market_data.calendar_table import load_calendar
 from tests.builders import NOON

@@ -7,7 +7,7 @@ import pytest
 
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.feeds.page import MAX_ENTRIES, Page, plain_text
-from catalyst_bot.feeds.rss import parse_rss
+from catalyst_bot.feeds.readers.rss import parse_rss
 from tests.builders import NOON
 
 ITEM = """<item><guid>https://example.com/1</guid><link>https://example.com/1</link>

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import string
 from datetime import date
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,36 +10,49 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.feeds.fetch import BLOT as HIDDEN
+from catalyst_bot.feeds.fetch import Request
 from catalyst_bot.feeds.readers.table import READERS
-from catalyst_bot.feeds.vendors import HIDDEN, VENDORS, Vendor, redacted, request_of
+from catalyst_bot.feeds.source import Source, redacted
+from catalyst_bot.feeds.source import request_of as filled
+from catalyst_bot.feeds.sources import OURS
+from catalyst_bot.feeds.vendors import VENDORS
 
 TODAY = date(2025, 10, 6)
 KEYS = st.text(string.ascii_letters + string.digits + "-_+/=", min_size=8, max_size=40)
 BY_NAME = {vendor.name: vendor for vendor in VENDORS}
 
 
+def request_of(vendor: Source, **given: Any) -> Request:
+    return filled(vendor, agent="somebody", **given)
+
+
 def test_names_are_names_and_kinds_have_a_reader():
     assert len(BY_NAME) == len(VENDORS)
     assert {vendor.kind for vendor in VENDORS} <= set(READERS)
-    assert set(READERS) - {vendor.kind for vendor in VENDORS} == {"rss", "accesswire"}
+    assert set(READERS) - {row.kind for row in (*OURS, *VENDORS)} == {
+        "rss",
+        "accesswire",
+        "json-lines",
+    }
 
 
 @pytest.mark.parametrize("vendor", VENDORS, ids=lambda vendor: vendor.name)
-def test_every_row_makes_a_request(vendor: Vendor):
+def test_every_row_makes_a_request(vendor: Source):
     request = request_of(vendor, today=TODAY, key="k3y", symbol="BRK-B")
     parts = urlsplit(request.url)
     assert parts.scheme == "https"
     assert parts.hostname
     assert "{" not in request.url + "".join(request.headers.values())
     assert vendor.needs_key == ("k3y" in request.url + "".join(request.headers.values()))
-    assert vendor.needs_symbol == ("BRK-B" in request.url)
+    assert vendor.is_by_company == ("BRK-B" in request.url)
     assert all(requests > 0 and seconds > 0 for requests, seconds in vendor.limits)
     assert vendor.needs_key == bool(vendor.key_env)
 
 
 @pytest.mark.parametrize("vendor", VENDORS, ids=lambda vendor: vendor.name)
 @given(key=KEYS)
-def test_a_key_is_shown_nowhere(vendor: Vendor, key: str):
+def test_a_key_is_shown_nowhere(vendor: Source, key: str):
     request = request_of(vendor, today=TODAY, key=key, symbol="ACME")
     shown = redacted(request.url)
     if vendor.needs_key:

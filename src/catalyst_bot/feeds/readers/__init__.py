@@ -1,4 +1,4 @@
-"""Readers of the answers of news services, one file a shape; `table` lists all of them.
+"""One module for each format: a pure function from bytes to a `Page`; `table` lists all of them.
 
 What a service thinks of an item (sentiment, scores) is an answer, not news, and is never read.
 """
