@@ -7,13 +7,14 @@ import os
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from catalyst_bot.alpaca.access import Access, access_of
 from catalyst_bot.alpaca.account import Account, Standing, ask_standing, read_time
 from catalyst_bot.alpaca.client import AlpacaClient, AlpacaRefused, AlpacaSilent
 from catalyst_bot.alpaca.pace import Pace
 from catalyst_bot.alpaca.stepped import ADMIN_TOKEN
+from catalyst_bot.bootstrap.at_once import at_once
 from catalyst_bot.bootstrap.modes import BrokerKind, ModeRow
 from catalyst_bot.bootstrap.parts import Task
 from catalyst_bot.broker.alpaca_client import AlpacaBrokerClient
@@ -34,7 +35,6 @@ from catalyst_bot.runtime.clock import SimulatedClock, SystemClock, VenueClock
 from catalyst_bot.runtime.stepping import Ask
 from catalyst_bot.settings import Settings, secret
 
-T = TypeVar("T")
 FOLLOW_EVERY_S = 1.0  # wall seconds between looks at the clock of an exchange that replays
 STEP_EVERY_S = 0.02  # and of one that moves only when it is told to
 SHORTEST_SILENCE_S = 5.0  # of the wall
@@ -120,22 +120,6 @@ def alpaca_desk(settings: Settings) -> AlpacaDesk:
     )
     token = secret(ADMIN_TOKEN) or ""
     return AlpacaDesk(access=access, standing=at_once(asking), admin_token=token)
-
-
-def at_once(asking: Coroutine[Any, Any, T]) -> T:
-    """Run a question in a loop of its own; a look-up of a name that hangs in a thread is left
-    behind, where `asyncio.run` would wait for it.
-    """
-    loop = asyncio.new_event_loop()
-    try:
-        return loop.run_until_complete(asking)
-    finally:
-        left = asyncio.all_tasks(loop)
-        for task in left:
-            task.cancel()
-        if left:
-            loop.run_until_complete(asyncio.wait(left))
-        loop.close()
 
 
 def alpaca_parts(

@@ -16,7 +16,7 @@ import httpx2
 
 from catalyst_bot.alpaca.access import access_of
 from catalyst_bot.alpaca.client import AlpacaClient, AlpacaRefused, AlpacaSilent
-from catalyst_bot.bootstrap.alpaca import at_once
+from catalyst_bot.bootstrap.at_once import at_once
 from catalyst_bot.bootstrap.feeds import Chosen, feeds_of
 from catalyst_bot.domain.errors import BadData, ConfigError
 from catalyst_bot.feeds.alpaca_news import ADAPTER as ALPACA_NEWS
@@ -28,7 +28,7 @@ from catalyst_bot.feeds.readers.table import READERS
 from catalyst_bot.runtime.clock import SystemClock
 from catalyst_bot.settings import Settings
 
-PATIENCE_S = 2.5
+PATIENCE_S = 2.0
 DOCUMENT = "edgar-document"
 _SHOWN = 10
 
@@ -54,7 +54,7 @@ class Probe:
 
 def check_feeds(settings: Settings) -> list[Probe]:
     """Ask every configured source once, all at the same time; none is waited for longer than
-    2.5 s. Raises `ConfigError` when none is configured.
+    2 s. Raises `ConfigError` when none is configured.
     """
     chosen = feeds_of(settings)
     asks_alpaca = settings.broker.kind == "alpaca" and settings.feeds.alpaca_news

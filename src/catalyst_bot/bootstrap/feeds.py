@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from catalyst_bot.bootstrap.tapes import companies_of
 from catalyst_bot.domain.calendar import TradingCalendar
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.feeds.choice import Feed, Wanted, chosen_feeds, recordings
@@ -17,6 +16,7 @@ from catalyst_bot.feeds.fetch import make_client
 from catalyst_bot.feeds.halts import HaltBoard
 from catalyst_bot.feeds.poller import Poller, Shared
 from catalyst_bot.feeds.recorded import RecordedNews, read_news
+from catalyst_bot.feeds.tickers import load_companies
 from catalyst_bot.ports.clock import Clock
 from catalyst_bot.ports.news_feed import NewsFeed
 from catalyst_bot.ports.sink import Sink
@@ -87,7 +87,8 @@ async def open_feeds(
 
 def _ciks(settings: Settings) -> dict[str, int]:
     """The SEC's number of each symbol."""
-    if not settings.feeds.symbols:
+    file = settings.detection.tickers_file
+    if file is None or not settings.feeds.symbols:
         return {}
-    listed = companies_of(settings).symbols_by_cik
+    listed = load_companies(file).symbols_by_cik
     return {symbol: cik for cik, symbols in listed.items() for symbol in symbols}
