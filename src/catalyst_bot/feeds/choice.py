@@ -148,6 +148,10 @@ def _place(address: str, name: str) -> tuple[str, str]:
     """Return host and origin of an address."""
     try:
         parts = urlsplit(address)
+        if parts.password is not None:  # the journal keeps the settings
+            raise ConfigError(
+                f"feeds.sources: the address of {name} holds a password: leave it out"
+            )
         if parts.scheme in {"http", "https"} and parts.hostname:
             return parts.hostname, f"{parts.scheme}://{parts.netloc}"
     except ValueError:

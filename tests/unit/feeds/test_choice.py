@@ -78,6 +78,7 @@ def test_edgar_refuses_to_start_without_a_contact(contact: str):
         ("rss", {}, "write rss=ADDRESS"),
         ("rss=ftp://example.com/x", {}, "no http or https address"),
         ("rss=example.com", {}, "no http or https address"),
+        ("rss=https://me:hunter2@example.com/x", {}, "address of rss holds a password"),
         ("rss=file:///etc/passwd", {}, "no http or https address"),
         ("rss=http://[::1", {}, "no http or https address"),
         ("edgar-submissions", {}, r"set feeds\.symbols"),

@@ -77,6 +77,12 @@ def test_filings_late_in_the_day_tell_the_zone(accepted: list[datetime], is_utc:
         assert decided == (UTC if is_utc else NEW_YORK)
 
 
+def test_what_is_accepted_in_the_evening_is_filed_on_the_next_business_day():
+    friday_evening = [("2025-10-03T21:19:18.000Z", "2025-10-06")]
+    assert zone_of(friday_evening) == NEW_YORK  # in the other reading it is 17:19, and that day's
+    assert zone_of([("2025-10-03T18:30:00.000Z", "2025-10-03")]) == UTC  # both fit
+
+
 def test_real_answers_hold_either_time(shared_data: Path):
     folder = shared_data / "fixtures" / "edgar_submissions"
     pages = {file.name: parse(file.read_bytes(), LATER) for file in folder.glob("*.json")}
