@@ -14,6 +14,7 @@ from catalyst_bot.feeds.page import Page
 from catalyst_bot.feeds.readers.table import READERS
 from catalyst_bot.feeds.source import Source, redacted, request_of
 from catalyst_bot.feeds.sources import ELSEWHERE, RECORDED, SOURCES
+from catalyst_bot.feeds.turns import domain_of
 
 AGENT = "catalyst-bot"
 _A_DAY = date(2000, 1, 1)  # any one, to see whether a request can be made
@@ -80,13 +81,14 @@ def _source(name: str, address: str) -> Source:
     if not address:
         return row
     host, origin = _place(address, name)
+    is_mirror = bool(row.url) and domain_of(address) != domain_of(row.url)
     return replace(
         row,
         url=address,
         source=row.source or _publisher(host),
-        limits=ELSEWHERE if row.url else row.limits,
+        limits=ELSEWHERE if is_mirror else row.limits,
         pages=row.pages if "{start}" in address else 1,
-        documents_at=origin if row.documents_at else "",
+        documents_at=origin if row.documents_at and is_mirror else row.documents_at,
     )
 
 

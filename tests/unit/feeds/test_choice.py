@@ -52,6 +52,12 @@ def test_a_mirror_is_asked_for_documents_too_and_at_another_pace():
     assert wire.source.pause_s < SOURCES["globenewswire"].pause_s
 
 
+def test_another_address_of_the_same_host_keeps_its_limits():
+    (own,) = chosen("edgar=https://www.sec.gov/cgi-bin/browse-edgar?action=getcurrent&output=atom")
+    assert own.source.limits == SOURCES["edgar"].limits
+    assert own.source.documents_at == "https://www.sec.gov"
+
+
 def test_a_source_by_company_is_asked_about_each():
     made = chosen("edgar-submissions", symbols=["ACME", "BETA"])
     assert [of.name for of in made] == ["edgar-submissions:ACME", "edgar-submissions:BETA"]
