@@ -210,6 +210,14 @@ def test_a_check_names_what_is_missing(tmp_path: Path, text: str, code: int, wor
     assert words in said.err
 
 
+def test_the_doctor_names_what_a_source_lacks(config: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("FINNHUB_API_KEY")
+    said = catalyst_bot("doctor", "--config", str(config), "--json", "-")
+    findings = {row["name"]: row for row in json.loads(said.out)}
+    assert not findings["news sources"]["is_ok"]
+    assert "set FINNHUB_API_KEY" in findings["news sources"]["detail"]
+
+
 def parsed(file: Path, kind: str) -> Said:
     return catalyst_bot("feeds", "parse", str(file), "--kind", kind, "--at", "2025-10-06T16:00:00Z")
 
