@@ -16,6 +16,7 @@ from benchmarks import (
     commands,
     core,
     exchange,
+    feeds,
     indicators,
     install,
     order_path,
@@ -27,6 +28,7 @@ from benchmarks.line import ROUNDS, Line, table
 
 PARTS: Mapping[str, Callable[[], list[Line]]] = {
     "classification": classification.lines,
+    "feeds": feeds.lines,
     "commands": commands.lines,
     "order_path": order_path.lines,
     "core": core.lines,

@@ -13,6 +13,7 @@ from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import typer
 from pydantic import BaseModel
@@ -26,6 +27,7 @@ from catalyst_bot.detection.phrases import NOISE
 from catalyst_bot.domain.messages.registry import COMMANDS, DECISIONS, FACTS
 from catalyst_bot.engine.wiring import STAGES, overview
 from catalyst_bot.features.spec import FEATURES, SPEC_HASH
+from catalyst_bot.feeds.sources import SOURCES as NEWS_SOURCES
 from catalyst_bot.settings import ENV_PREFIX, ENV_SEPARATOR, Settings
 
 ROOT = Path(__file__).parents[1]
@@ -70,6 +72,7 @@ def documents() -> dict[str, str]:
         "features": features_page(),
         "categories": categories_page(),
         "filters": filters_page(),
+        "sources": sources_page(),
     }
     made = {f"docs/reference/{name}.md": f"{MADE}\n\n{text}\n" for name, text in pages.items()}
     return {**made, "catalyst.toml": settings_file()}
@@ -312,6 +315,29 @@ def features_page() -> str:
             table(("#", "name", "group", "meaning", "range"), rows),
         ]
     )
+
+
+def sources_page() -> str:
+    """What can be named in `feeds.sources`."""
+    rows = [
+        (
+            f"`{row.name}`",
+            row.source or "its host",
+            f"`{row.kind}`",
+            "each company" if row.is_by_company else "",
+            f"`{row.key_env}`" if row.key_env else "",
+            ", ".join(f"{count} in {seconds} s" for count, seconds in row.limits),
+            urlsplit(row.url).hostname or "given as `NAME=ADDRESS`",
+        )
+        for row in NEWS_SOURCES.values()
+    ]
+    header = ("name", "who says it", "kind", "asked about", "key", "requests at most", "host")
+    purpose = (
+        "What can be named in `feeds.sources` ([run live feeds](../how-to/run-live-feeds.md)), "
+        "beside `recorded=FILE`. A key is given in the environment variable named here, or in a "
+        "file whose path is in `NAME_FILE`."
+    )
+    return "\n\n".join(["# Sources", purpose, table(header, rows)])
 
 
 def categories_page() -> str:

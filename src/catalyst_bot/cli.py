@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import catalyst_bot
-from catalyst_bot import console, database_commands, record_commands, runner, study_commands
+from catalyst_bot import (
+    console,
+    database_commands,
+    feed_commands,
+    record_commands,
+    runner,
+    study_commands,
+)
 from catalyst_bot.domain.enums import Mode, PositionsPolicy, Side
 
 if TYPE_CHECKING:
@@ -34,6 +41,7 @@ app.add_typer(config_app, name="config")
 app.add_typer(exchange_app, name="exchange")
 app.add_typer(database_commands.app, name="db")
 app.add_typer(study_commands.app, name="study")
+app.add_typer(feed_commands.app, name="feeds")
 app.command("run")(runner.run)
 record_commands.register(app)
 

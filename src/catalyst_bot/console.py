@@ -93,7 +93,7 @@ def write_json(value: Any, path: str) -> None:
     """Write JSON to a file, or to standard output for `-`."""
     text = json.dumps(value, indent=2, default=str)
     if path == "-":
-        say(text)
+        say_now(text)
     else:
         Path(path).write_text(text + "\n", encoding="utf-8")
 

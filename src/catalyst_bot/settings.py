@@ -150,16 +150,37 @@ class FeedsSection(BaseModel):
     """Live news sources; without an Alpaca account none is on by default."""
 
     model_config = _STRICT
-    edgar_url: str = Field("", description="getcurrent Atom address; empty = off")
+    sources: tuple[str, ...] = Field(
+        (), description="names of the source table; NAME=ADDRESS asks elsewhere"
+    )
+    symbols: tuple[str, ...] = Field(
+        (), description="whom the sources that are asked by company are asked about"
+    )
+    edgar_url: str = Field("", description="the same as the source edgar=ADDRESS")
     edgar_contact: str = Field("", description="contact e-mail the SEC asks for")
-    rss_urls: tuple[str, ...] = Field((), description="RSS or Atom addresses")
+    rss_urls: tuple[str, ...] = Field((), description="RSS or Atom addresses: rss=ADDRESS")
     json_lines_urls: tuple[str, ...] = Field(
-        (), description="addresses of JSON lines, written like recorded news"
+        (), description="JSON lines, written like recorded news: json-lines=ADDRESS"
     )
     alpaca_news: bool = Field(
         default=True, description="Alpaca's news, with broker.kind = alpaca only"
     )
-    poll_s: float = Field(60.0, ge=1, le=3600, description="s; between polls of a feed")
+    poll_s: float = Field(
+        60.0,
+        ge=1,
+        le=3600,
+        description="s; between polls in the session; x 1.5 before and after it, x 3 when closed",
+    )
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Every source that is asked for, as NAME or NAME=ADDRESS."""
+        return (
+            *self.sources,
+            *((f"edgar={self.edgar_url}",) if self.edgar_url else ()),
+            *(f"rss={url}" for url in self.rss_urls),
+            *(f"json-lines={url}" for url in self.json_lines_urls),
+        )
 
 
 class DashboardSection(BaseModel):

@@ -14,7 +14,7 @@ from catalyst_bot.exchange.api.data_query import page_token
 from catalyst_bot.exchange.market.market import Market
 from catalyst_bot.exchange.market.ticks import ActionKind, CorporateAction
 from catalyst_bot.exchange.wire.replies import rfc3339
-from catalyst_bot.feeds.json_lines import parse_json_lines
+from catalyst_bot.feeds.readers.json_lines import parse_json_lines
 from tests.exchange.data_client import DataClient
 from tests.exchange.markets import CLOSE, MINUTE, NEXT_OPEN, OPEN, market_of, news, walk
 

@@ -15,6 +15,7 @@ from catalyst_bot.alpaca.client import AlpacaClient, AlpacaRefused, AlpacaSilent
 from catalyst_bot.alpaca.pace import Pace
 from catalyst_bot.alpaca.stepped import ADMIN_TOKEN
 from catalyst_bot.alpaca.stream import Stream
+from catalyst_bot.bootstrap.at_once import at_once
 from catalyst_bot.bootstrap.modes import BrokerKind, ModeRow
 from catalyst_bot.bootstrap.parts import Task
 from catalyst_bot.broker.alpaca_client import AlpacaBrokerClient
@@ -128,23 +129,7 @@ def alpaca_desk(settings: Settings) -> AlpacaDesk:
         access, clock=SystemClock(), number=alpaca.account, wants_sip=alpaca.feed == "sip"
     )
     token = secret(ADMIN_TOKEN) or ""
-    return AlpacaDesk(access=access, standing=_at_once(asking), admin_token=token)
-
-
-def _at_once(asking: Coroutine[Any, Any, Standing]) -> Standing:
-    """Run a question in a loop of its own; a look-up of a name that hangs in a thread is left
-    behind, where `asyncio.run` would wait for it.
-    """
-    loop = asyncio.new_event_loop()
-    try:
-        return loop.run_until_complete(asking)
-    finally:
-        left = asyncio.all_tasks(loop)
-        for task in left:
-            task.cancel()
-        if left:
-            loop.run_until_complete(asyncio.wait(left))
-        loop.close()
+    return AlpacaDesk(access=access, standing=at_once(asking), admin_token=token)
 
 
 def alpaca_parts(

@@ -13,6 +13,7 @@ from typing import Any
 
 from catalyst_bot.bootstrap import journals
 from catalyst_bot.bootstrap.alpaca import alpaca_desk
+from catalyst_bot.bootstrap.feeds import feeds_of
 from catalyst_bot.bootstrap.rules import engine_rules
 from catalyst_bot.domain.errors import CatalystError
 from catalyst_bot.market_data.calendar_table import load_calendar
@@ -55,6 +56,7 @@ def examine(loaded: LoadedSettings) -> list[Finding]:
         "halt latch": _latch,
         "dashboard port": _port,
         "newest journal": _journal,
+        "news sources": _news,
     }
     if settings.broker.kind == "alpaca":
         questions["alpaca account"] = _alpaca
@@ -133,6 +135,11 @@ def _journal(settings: Settings) -> str:
     place = journals.newest(settings)
     with ReadModel(place) as model:
         return f"{place.name}, sha256 {model.journal_hash()[:16]}"
+
+
+def _news(settings: Settings) -> str:
+    names = feeds_of(settings).names()
+    return f"{', '.join(names)} (`feeds check` asks them)" if names else "none are named"
 
 
 def _alpaca(settings: Settings) -> str:

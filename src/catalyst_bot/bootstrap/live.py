@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,6 +20,7 @@ from catalyst_bot.alpaca.pace import Pace
 from catalyst_bot.alpaca.stepped import SteppedExchange
 from catalyst_bot.bootstrap import journals
 from catalyst_bot.bootstrap.alpaca import AlpacaDesk, alpaca_desk
+from catalyst_bot.bootstrap.feeds import Chosen, open_feeds
 from catalyst_bot.bootstrap.modes import BrokerKind, LivePrices, ModeRow, mode_row
 from catalyst_bot.bootstrap.outside import Outside, outside_of, starting_cash_usd
 from catalyst_bot.bootstrap.parts import Outcome, Task, run_started, supervised
@@ -31,12 +33,11 @@ from catalyst_bot.domain.messages.facts import (
     SessionClosed,
     SessionOpened,
 )
+from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.engine.engine import Engine
-from catalyst_bot.feeds.fetch import make_client
-from catalyst_bot.feeds.poller import Poller
-from catalyst_bot.feeds.sources import Feed
 from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.ports.clock import Clock
+from catalyst_bot.ports.news_feed import NewsFeed
 from catalyst_bot.runtime import async_loop
 from catalyst_bot.runtime.clock import SimulatedClock, SystemClock
 from catalyst_bot.runtime.effects import Effects
@@ -61,7 +62,7 @@ class LiveRequest:
     loaded: LoadedSettings
     mode: Mode
     is_dry_run: bool
-    feeds: Sequence[Feed]
+    feeds: Chosen
     journal: Place
     listeners: Sequence[Listener] = ()
     beside: Sequence[Task] = ()
@@ -112,7 +113,14 @@ def follow(request: LiveRequest) -> Outcome:
         quarantine = journals.beside(request.journal, settings.run.data_dir)
         pipeline = Pipeline(supervised(engine, quarantine), journal, listeners)
         parts = _Parts(
-            request, desk, outside, calendar=calendar, clock=clock, inbox=inbox, timers=timers
+            request,
+            desk,
+            outside,
+            records=records,
+            calendar=calendar,
+            clock=clock,
+            inbox=inbox,
+            timers=timers,
         )
         asyncio.run(
             async_loop.run_until_done(
@@ -145,11 +153,13 @@ class _Parts:
         desk: AlpacaDesk | None,
         outside: Outside,
         *,
+        records: Sequence[Recorded],
         calendar: TradingCalendar,
         clock: Clock,
         inbox: async_loop.Inbox,
         timers: TimerBook,
     ) -> None:
+        self._records = records
         self._request = request
         self._desk = desk
         self._outside = outside
@@ -200,7 +210,7 @@ class _Parts:
         assert self._desk is not None
         steps = self._outside.steps
         exchange = SteppedExchange(self._desk.access, self._desk.admin_token, streams=steps.streams)
-        async with exchange, make_client() as client:
+        async with exchange, self._feeds() as feeds:
             stepper = Stepper(
                 exchange,
                 clock=clock,
@@ -210,13 +220,7 @@ class _Parts:
                 reads=steps.reads,
                 looks=steps.looks,
                 idle=steps.idle,
-                feeds=[
-                    *steps.feeds,
-                    *(
-                        Poller(feed, client=client, clock=clock, sink=self._inbox).poll
-                        for feed in self._request.feeds
-                    ),
-                ],
+                feeds=[*steps.feeds, *(feed.look for feed in feeds)],
             )
             await stepper.play(ends_at)
 
@@ -235,8 +239,23 @@ class _Parts:
             clock=self._clock,
             every_s=every_s,
         )
-        feeds = partial(_poll, self._request.feeds, self._inbox, self._clock, self._pace)
-        return [sessions.keep, timers, *([feeds] if self._request.feeds else [])]
+        return [sessions.keep, timers, *([] if self._request.feeds.is_empty else [self._follow])]
+
+    async def _follow(self) -> None:
+        """Follow every feed, each in its own rhythm."""
+        async with self._feeds() as feeds, asyncio.TaskGroup() as group:
+            for feed in feeds:
+                group.create_task(feed.run())
+
+    def _feeds(self) -> AbstractAsyncContextManager[Sequence[NewsFeed]]:
+        return open_feeds(
+            self._request.feeds,
+            calendar=self._calendar,
+            clock=self._clock,
+            sink=self._inbox,
+            pause=self._pace.sleep,
+            history=(record.body for record in self._records),
+        )
 
 
 class Sessions:
@@ -278,11 +297,3 @@ class Sessions:
         """Short sleeps, because the wall clock may jump while a long one runs."""
         while (left_s := (at - self._clock.now()).total_seconds()) > 0:
             await self._pace.sleep(min(left_s, MAX_SLEEP_S))
-
-
-async def _poll(feeds: Sequence[Feed], inbox: async_loop.Inbox, clock: Clock, pace: Pace) -> None:
-    """Poll every feed, each in its own rhythm."""
-    async with make_client() as client, asyncio.TaskGroup() as group:
-        for feed in feeds:
-            poller = Poller(feed, client=client, clock=clock, sink=inbox, pause=pace.sleep)
-            group.create_task(poller.run())

@@ -10,22 +10,22 @@ from typing import Any
 
 from catalyst_bot.bootstrap import journals, tapes
 from catalyst_bot.bootstrap.configuration import CATALOG_FOLDER, load_settings
+from catalyst_bot.bootstrap.feeds import feeds_of
 from catalyst_bot.bootstrap.live import LiveRequest
 from catalyst_bot.bootstrap.modes import Loop, mode_row
 from catalyst_bot.bootstrap.rules import load_policy
 from catalyst_bot.bootstrap.run import ReplayRequest
 from catalyst_bot.domain.enums import Mode
 from catalyst_bot.domain.errors import ConfigError
-from catalyst_bot.feeds.sources import live_feeds
 from catalyst_bot.market_data.generated import GeneratedMarket
 from catalyst_bot.settings import LoadedSettings, Settings
 from catalyst_bot.storage.places import Place
 from catalyst_bot.study.versions import newest
 
 _NOTHING = (
-    "nothing to run on: set feeds.edgar_url (with feeds.edgar_contact), feeds.rss_urls or "
-    "feeds.json_lines_urls in catalyst.toml, or replay recorded days with --from DAY --to DAY "
-    "--bars PATH --news PATH, or try `catalyst-bot demo`"
+    "nothing to run on: set feeds.sources in catalyst.toml (such as edgar, with "
+    "feeds.edgar_contact), or replay recorded days with --from DAY --to DAY --bars PATH --news "
+    "PATH, or try `catalyst-bot demo`"
 )
 
 
@@ -72,16 +72,10 @@ def live_feeds_of(asked: Asked) -> LiveRequest:
     settings = loaded.settings
     if asked.last_day is not None and settings.broker.kind != "alpaca":
         _days(asked)
-    feeds = live_feeds(
-        edgar_url=settings.feeds.edgar_url,
-        edgar_contact=settings.feeds.edgar_contact,
-        rss_urls=settings.feeds.rss_urls,
-        json_lines_urls=settings.feeds.json_lines_urls,
-        poll_s=settings.feeds.poll_s,
-    )
+    feeds = feeds_of(settings)
     has_news = settings.broker.kind == "alpaca" and settings.feeds.alpaca_news
     _check_scanner(settings)
-    if not (feeds or has_news or settings.scanner.enabled):
+    if feeds.is_empty and not (has_news or settings.scanner.enabled):
         raise ConfigError(_NOTHING)
     mode, venue = settings.run.mode, settings.broker.kind
     if mode_row(mode, is_dry_run=asked.is_dry_run, venue=venue).loop is not Loop.ASYNCIO:

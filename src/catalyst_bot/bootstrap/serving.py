@@ -72,7 +72,7 @@ def follow_and_serve(request: LiveRequest, *, say: Say, on_result: OnResult) -> 
     """Follow live feeds with narration and dashboard until a signal to stop."""
     settings = request.loaded.settings
     _warn_of_latch(settings, say)
-    names = [feed.name for feed in request.feeds]
+    names = request.feeds.names()
     if request.row.live_prices is LivePrices.ALPACA and settings.feeds.alpaca_news:
         names.append("Alpaca's news")
     with _page_beside(settings, request.row, request.journal, say=say) as beside:

@@ -1,4 +1,4 @@
 """Where headlines come from: live feeds, recorded files. Foreign formats end here.
 
-Parsers are functions from bytes to headlines and problems; only the poller touches the network.
+Readers are functions from bytes to headlines and problems; pollers and streams touch the network.
 """

@@ -53,7 +53,9 @@ class Told:
 
 
 class AlpacaNews:
-    """Follows the news; `run` is its task."""
+    """Follows the news: a `NewsFeed`. `run` listens to the stream, too."""
+
+    name = ADAPTER
 
     def __init__(self, client: AlpacaClient, *, clock: Clock, sink: Sink) -> None:
         self._client = client
@@ -101,23 +103,30 @@ class AlpacaNews:
         self._sink(HeadlineReceived(at=now, headline=headline(item_id(SOURCE, key))))
         return True
 
-    async def look(self) -> None:
-        """Ask for what was published or changed since the last look, and tell what is new."""
+    async def look(self) -> float:
+        """Ask for what was published or changed since the last look, and tell what is new.
+
+        Rarer while the stream is up, which tells it sooner.
+        """
         asked_at = self._clock.now()
         try:
             rows = await self._rows_since(self._read_until - OVERLAP)
         except FAILURES as error:
             self._health.failed(error)
-            return
+            return self._pause_s()
         self._health.worked()
         missed = []
-        for row in rows:
+        for row in reversed(rows):
             if self.take(row):
                 missed.append(row)
                 await asyncio.sleep(0)  # let the core keep pace with a full page
         self._read_until = asked_at
         if any(self._should_have_been_told(row) for row in missed):
             await self.stream.renew()
+        return self._pause_s()
+
+    def _pause_s(self) -> float:
+        return self._health.pause_s(CALM_EVERY_S if self.stream.is_up else ASK_EVERY_S)
 
     async def _rows_since(self, since: datetime) -> list[Mapping[str, Any]]:
         query = {
@@ -141,10 +150,9 @@ class AlpacaNews:
 
     async def _look_forever(self) -> None:
         while True:
-            await self.look()
-            usual_s = CALM_EVERY_S if self.stream.is_up else ASK_EVERY_S
+            wait_s = await self.look()
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._pace.on_the_wall(self._health.pause_s(usual_s))):
+                async with asyncio.timeout(self._pace.on_the_wall(wait_s)):
                     await self._look_now.wait()
             self._look_now.clear()
 

@@ -16,6 +16,7 @@ from catalyst_bot.domain.news import Headline
 from catalyst_bot.feeds.page import MAX_BODY_CHARACTERS, MAX_TITLE_CHARACTERS, one_line
 
 _DATE_CHARACTERS = len("2025-10-06")
+_QUOTED_CHARACTERS = 40
 
 
 def row_of(line: bytes) -> dict[str, Any]:
@@ -53,7 +54,7 @@ def _date(text: str) -> date:
     try:
         return date.fromisoformat(text[:_DATE_CHARACTERS])
     except ValueError as error:
-        raise ValueError(f"has no readable published_at: {text!r}") from error
+        raise ValueError(f"has no readable published_at: {text[:_QUOTED_CHARACTERS]!r}") from error
 
 
 def _time(text: str) -> datetime:
@@ -61,9 +62,9 @@ def _time(text: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
-        raise ValueError(f"has no readable published_at: {text!r}") from error
+        raise ValueError(f"has no readable published_at: {text[:_QUOTED_CHARACTERS]!r}") from error
     if not 1 < at.year < 9999:
-        raise ValueError(f"has a published_at outside all calendars: {text!r}")
+        raise ValueError(f"has a published_at outside all calendars: {text[:_QUOTED_CHARACTERS]!r}")
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
 
 
@@ -71,14 +72,14 @@ def headline_of(row: dict[str, Any], received_at: datetime) -> Headline:
     """Return the item. Without a time of day it counts as published when it is received: age
     unknown, not old.
     """
-    title = one_line(_text(row, "title"))
+    title = _text(row, "title")
     if not title:
         raise ValueError("has no title")
     source = _text(row, "source") or "unknown"
     url, accession = _text(row, "url"), _text(row, "accession")
     cik = row.get("cik")
     if cik is not None and (isinstance(cik, bool) or not isinstance(cik, int)):
-        raise ValueError(f"has a cik that is no whole number: {cik!r}")
+        raise ValueError(f"has a cik that is no whole number but a {type(cik).__name__}")
     day = day_of(row)
     published_at = received_at if day else published_at_of(row)
     spelled = day.isoformat() if day else published_at.isoformat()  # however the row writes it
@@ -87,7 +88,7 @@ def headline_of(row: dict[str, Any], received_at: datetime) -> Headline:
         item_id=item_id(source, key),
         source=source,
         title=title[:MAX_TITLE_CHARACTERS],
-        body=one_line(_text(row, "body"))[:MAX_BODY_CHARACTERS],
+        body=_text(row, "body")[:MAX_BODY_CHARACTERS],
         url=url,
         symbols=_texts(row, "symbols"),
         published_at=published_at,
@@ -104,8 +105,8 @@ def _text(row: dict[str, Any], key: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise ValueError(f"has a {key} that is no text: {value!r}")
-    return value
+        raise ValueError(f"has a {key} that is no text but a {type(value).__name__}")
+    return one_line(value)
 
 
 def _texts(row: dict[str, Any], key: str) -> tuple[str, ...]:
@@ -113,5 +114,5 @@ def _texts(row: dict[str, Any], key: str) -> tuple[str, ...]:
     if value is None:
         return ()
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise ValueError(f"has {key} that are no list of texts: {value!r}")
-    return tuple(value)
+        raise ValueError(f"has {key} that are no list of texts but a {type(value).__name__}")
+    return tuple(one_line(item) for item in value)

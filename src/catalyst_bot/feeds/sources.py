@@ -1,102 +1,71 @@
-"""The live feeds a configuration asks for."""
+"""The table of sources: what can be named in `feeds.sources`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from functools import partial
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from types import MappingProxyType
 
-from catalyst_bot.domain.errors import ConfigError
-from catalyst_bot.feeds.edgar_atom import parse_edgar_atom
-from catalyst_bot.feeds.json_lines import parse_json_lines
-from catalyst_bot.feeds.page import Page
-from catalyst_bot.feeds.rss import parse_rss
+from catalyst_bot.feeds.source import Source
+from catalyst_bot.feeds.vendors import VENDORS
 
 EDGAR = "SEC EDGAR"
-_AGENT = "catalyst-bot"
+RSS, JSON_LINES, RECORDED = "rss", "json-lines", "recorded"
+ELSEWHERE = ((20, 1),)  # an address that the user gave: a mirror, or a server of their own
+_SEC = "https://www.sec.gov"
+_SEC_LIMITS = ((8, 1),)  # of ten
+_SEC_LIMITS_AT = "https://www.sec.gov/search-filings/edgar-search-assistance/accessing-edgar-data"
+_READ_WHOLE = ("8-K", "424B5")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Feed:
-    """Where to ask, as whom, how often, and how to read the answer (content, received_at)."""
-
-    name: str
-    url: str
-    user_agent: str
-    poll_s: float
-    parse: Callable[[bytes, datetime], Page]
-
-
-def live_feeds(
-    *,
-    edgar_url: str,
-    edgar_contact: str,
-    rss_urls: Sequence[str],
-    json_lines_urls: Sequence[str],
-    poll_s: float,
-) -> tuple[Feed, ...]:
-    """Return the feeds that are switched on. Raises `ConfigError` naming key and remedy."""
-    edgar = [edgar_feed(edgar_url, contact=edgar_contact, poll_s=poll_s)] if edgar_url else []
-    return (
-        *edgar,
-        *(rss_feed(url, poll_s=poll_s) for url in rss_urls),
-        *(json_lines_feed(url, poll_s=poll_s) for url in json_lines_urls),
-    )
-
-
-def edgar_feed(url: str, *, contact: str, poll_s: float) -> Feed:
-    """EDGAR's current filings. The SEC blocks who does not say how to be reached."""
-    _host(url, "feeds.edgar_url")
-    name, at, domain = contact.strip().partition("@")
-    if not (name and at and "." in domain) or any(part.isspace() for part in contact.strip()):
-        raise ConfigError(
-            f"feeds.edgar_contact = {contact!r}: EDGAR asks for a contact address in the user "
-            "agent; set your e-mail address"
-        )
-    return Feed(
+OURS: tuple[Source, ...] = (
+    # All forms at once: EDGAR's own filter is a prefix (4 is 424B5, too), and who asks for one form
+    # after the other is slower and misses those that were renamed.
+    Source(
         name="edgar",
-        url=url,
-        user_agent=f"{_AGENT} {contact.strip()}",
-        poll_s=poll_s,
-        parse=_reader(parse_edgar_atom, EDGAR),
-    )
+        source=EDGAR,
+        kind="edgar-atom",
+        url=f"{_SEC}/cgi-bin/browse-edgar?action=getcurrent&type=&owner=include&start={{start}}"
+        "&count=100&output=atom",
+        limits=_SEC_LIMITS,
+        documented=_SEC_LIMITS_AT,
+        wants_contact=True,
+        stale_after_s=1_800.0,
+        pages=10,
+        follows=_READ_WHOLE,
+        documents_at=_SEC,
+    ),
+    Source(
+        name="edgar-submissions",
+        source=EDGAR,
+        kind="edgar-submissions",
+        url="https://data.sec.gov/submissions/CIK{cik}.json",
+        limits=_SEC_LIMITS,
+        documented=_SEC_LIMITS_AT,
+        at_least_s=300.0,
+        wants_contact=True,
+        newest=20,
+        follows=_READ_WHOLE,
+        documents_at=_SEC,
+    ),
+    Source(
+        name="nasdaq-halts",
+        source="NASDAQ halts",
+        kind="nasdaq-halts",
+        url="https://www.nasdaqtrader.com/rss.aspx?feed=tradehalts",
+        documented="https://www.nasdaqtrader.com/Trader.aspx?id=TradeHaltRSS",
+    ),
+    Source(
+        name="nyse-halts",
+        source="NYSE halts",
+        kind="nyse-halts",
+        url="https://www.nyse.com/api/trade-halts/current/download",
+    ),
+)
+# These have no address of their own: NAME=ADDRESS gives it.
+_BY_ADDRESS = (
+    Source(name=RSS, source="", kind=RSS, url="", limits=ELSEWHERE),
+    Source(name=JSON_LINES, source="JSON lines", kind=JSON_LINES, url="", limits=((1_000, 1),)),
+)
 
-
-def rss_feed(url: str, *, poll_s: float) -> Feed:
-    """An RSS or Atom feed; the source is the second-level name of its host."""
-    host = _host(url, "feeds.rss_urls")
-    labels = host.split(".")
-    source = host if len(labels) == 1 or labels[-1].isdigit() else labels[-2]
-    return Feed(
-        name=f"rss:{url.partition('://')[2]}",
-        url=url,
-        user_agent=_AGENT,
-        poll_s=poll_s,
-        parse=_reader(parse_rss, source),
-    )
-
-
-def json_lines_feed(url: str, *, poll_s: float) -> Feed:
-    """A feed of JSON lines; every line names its source."""
-    _host(url, "feeds.json_lines_urls")
-    return Feed(
-        name=f"json:{url.partition('://')[2]}",
-        url=url,
-        user_agent=_AGENT,
-        poll_s=poll_s,
-        parse=_reader(parse_json_lines, "JSON lines"),
-    )
-
-
-def _reader(parse: Callable[..., Page], source: str) -> Callable[[bytes, datetime], Page]:
-    bound = partial(parse, source=source)
-    return lambda content, received_at: bound(content, received_at=received_at)
-
-
-def _host(url: str, key: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ConfigError(f"{key}: {url!r} is no http or https address")
-    return parts.hostname
+SOURCES: Mapping[str, Source] = MappingProxyType(
+    {source.name: source for source in (*OURS, *VENDORS, *_BY_ADDRESS)}
+)

@@ -55,7 +55,7 @@ def asked(**given: Any) -> Asked:
 
 
 def test_alpacas_news_is_a_feed_of_its_own(monkeypatch: pytest.MonkeyPatch):
-    assert live_feeds_of(asked()).feeds == ()
+    assert live_feeds_of(asked()).feeds.is_empty
     with pytest.raises(ConfigError, match="nothing to run on"):
         live_feeds_of(asked(broker="embedded"))
     monkeypatch.setenv("CATALYST_FEEDS__ALPACA_NEWS", "false")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from catalyst_bot.domain.errors import BadData
-from catalyst_bot.feeds.edgar_atom import parse_edgar_atom
 from catalyst_bot.feeds.page import Page
+from catalyst_bot.feeds.readers.edgar_atom import parse_edgar_atom
 from tests.builders import NOON
 
 ENTRY = """<entry>
@@ -22,6 +22,8 @@ ENTRY = """<entry>
 <category scheme="https://www.sec.gov/" label="form type" term="8-K"/>
 <id>urn:tag:sec.gov,2008:accession-number=0000000101-25-000001</id>
 </entry>"""
+
+LATER = datetime(2026, 9, 1, tzinfo=UTC)  # than every capture
 
 
 def page(*entries: str) -> bytes:
@@ -56,7 +58,9 @@ def test_parties_of_one_filing_have_ids_of_their_own():
     ("change", "reason"),
     [
         (("2025-10-06T11:59:00-04:00", "yesterday"), "no readable time: 'yesterday'"),
-        (("2025-10-06T11:59:00-04:00", "2025-10-06T11:59:00"), "time without offset"),
+        (("2025-10-06T11:59:00-04:00", "2025-10-06T11:59:00"), "a time without its zone"),
+        (("2025-10-06T11:59:00-04:00", "1970-01-01T00:00:00Z"), "before there were feeds"),
+        (("2025-10-06T11:59:00-04:00", "2525-10-06T11:59:00-04:00"), "still to come"),
         (("accession-number=", "x="), "no title or no accession"),
         (('term="8-K"', ""), "no form type"),
     ],
@@ -106,7 +110,7 @@ def test_real_captures_are_read_whole(shared_data: Path):
     folder = shared_data / "fixtures" / "edgar_atom"
     counts = {}
     for file in sorted(folder.glob("*.xml")):
-        result = parse(file.read_bytes())
+        result = parse_edgar_atom(file.read_bytes(), source="SEC EDGAR", received_at=LATER)
         assert not result.problems
         counts[file.name] = len(result.headlines)
     assert counts["getcurrent_rich8k_0.xml"] == counts["getcurrent_start0_0.xml"] == 100

@@ -9,8 +9,8 @@ import pytest
 
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.messages.facts import HeadlineReceived
-from catalyst_bot.feeds.json_lines import parse_json_lines
 from catalyst_bot.feeds.page import MAX_ENTRIES
+from catalyst_bot.feeds.readers.json_lines import parse_json_lines
 from catalyst_bot.feeds.recorded import read_news
 from catalyst_bot.market_data.calendar_table import load_calendar
 from tests.builders import NOON
@@ -66,3 +66,22 @@ def test_a_page_without_news_is_refused(content: bytes) -> None:
 
 def test_an_empty_page_is_no_news() -> None:
     assert parse_json_lines(b"", source="JSON lines", received_at=NOON).headlines == ()
+
+
+@pytest.mark.parametrize("key", ["title", "url", "symbols", "cik", "form"])
+@pytest.mark.parametrize("value", ["[" * 900 + "]" * 900, '["' + "x" * 100_000 + '", 5]', "[NaN]"])
+def test_a_strange_value_is_told_in_short(key: str, value: str) -> None:
+    line = f'{{"published_at": "2025-10-06T15:00:00Z", "title": "a", "{key}": {value}}}'
+    good = b'{"published_at": "2025-10-06T15:00:00Z", "title": "Acme"}'
+    page = parse_json_lines(line.encode() + b"\n" + good, source="x", received_at=NOON)
+    (problem,) = page.problems
+    assert len(problem.reason) < 100
+
+
+def test_what_cannot_be_stored_is_replaced() -> None:
+    line = (
+        b'{"published_at": "2025-10-06T15:00:00Z", "title": "a", "accession": "1", '
+        b'"url": "\\ud800\\u0000", "symbols": ["\\ud800"]}'
+    )
+    (headline,) = parse_json_lines(line, source="x", received_at=NOON).headlines
+    assert (headline.url, headline.symbols) == ("?", ("?",))

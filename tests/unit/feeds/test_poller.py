@@ -6,86 +6,36 @@ import asyncio
 import gzip
 import socket
 import threading
+import tracemalloc
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx2
 import pytest
 
-from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.domain.messages.facts import (
     AdapterFailed,
     AdapterRecovered,
     HeadlineReceived,
     HeadlineUnreadable,
 )
-from catalyst_bot.feeds import fetch, poller
+from catalyst_bot.feeds import fetch, health, poller
+from catalyst_bot.feeds.choice import Feed
+from catalyst_bot.feeds.page import Page
 from catalyst_bot.feeds.poller import Poller
-from catalyst_bot.feeds.sources import Feed, edgar_feed, live_feeds, rss_feed
 from tests.builders import NOON
+from tests.feed_desk import Desk, feed_of
+from tests.feed_server import Reply, Server, serving
 from tests.unit.feeds.test_edgar_atom import ENTRY, page
 from tests.unit.feeds.test_rss import ITEM, feed
 
 
-@dataclass
-class Reply:
-    """What the server answers, to every request from now on."""
-
-    status: int = 200
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-    release: threading.Event | None = None
-
-
-class Server(ThreadingHTTPServer):
-    """Answers with `reply` and keeps the headers it was asked with."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.reply = Reply()
-        self.moved: dict[str, Reply] = {}
-        self.asked: list[dict[str, str]] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/feed"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self) -> None:
-        self.server.asked.append({"path": self.path, **dict(self.headers)})
-        reply = self.server.moved.get(self.path, self.server.reply)
-        if reply.release:
-            reply.release.wait(30)
-        with suppress(ConnectionError):
-            self.send_response(reply.status)
-            for name, value in reply.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(reply.body)))
-            self.end_headers()
-            self.wfile.write(reply.body)
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
 def server() -> Iterator[Server]:
-    running = Server()
-    thread = threading.Thread(target=running.serve_forever, args=(0.01,))
-    thread.start()
-    yield running
-    running.shutdown()
-    thread.join()
-    running.server_close()
+    with serving() as running:
+        yield running
 
 
 @pytest.fixture
@@ -94,27 +44,24 @@ async def client() -> AsyncIterator[httpx2.AsyncClient]:
         yield made
 
 
-class StoppedClock:
-    """It is always noon."""
-
-    def now(self) -> datetime:
-        return NOON
-
-
 @dataclass
-class Desk:
+class OneDesk:
     """One poller and what it said."""
 
+    desk: Desk
     poller: Poller
-    said: list[Any]
+
+    @property
+    def said(self) -> list[Any]:
+        return self.desk.said
 
     def kinds(self) -> list[str]:
-        return [type(fact).__name__ for fact in self.said]
+        return self.desk.kinds()
 
 
-def desk(client: httpx2.AsyncClient, of: Feed) -> Desk:
-    said: list[Any] = []
-    return Desk(Poller(of, client=client, clock=StoppedClock(), sink=said.append), said)
+def desk(client: httpx2.AsyncClient, of: Feed) -> OneDesk:
+    made = Desk(client)
+    return OneDesk(made, made.poller(of))
 
 
 async def until(is_so: Callable[[], bool]) -> None:
@@ -125,15 +72,15 @@ async def until(is_so: Callable[[], bool]) -> None:
 
 
 def edgar(server: Server) -> Feed:
-    return edgar_feed(server.url, contact="jane@example.com", poll_s=60)
+    return feed_of(f"edgar={server.url}")
 
 
 async def test_a_page_is_handed_on_newest_first_and_once(server: Server, client: Any):
     older = ENTRY.replace("T11:59", "T10:00").replace("25-000001", "25-000002")
     server.reply = Reply(body=page(older, ENTRY))
     at = desk(client, edgar(server))
-    assert await at.poller.poll() == 60
-    assert await at.poller.poll() == 60
+    assert await at.poller.look() == 60
+    assert await at.poller.look() == 60
     assert [fact.headline.accession[-1] for fact in at.said] == ["1", "2"]
     assert all(fact.at == fact.headline.received_at == NOON for fact in at.said)
     assert server.asked[0]["User-Agent"] == "catalyst-bot jane@example.com"
@@ -143,9 +90,9 @@ async def test_what_has_not_changed_is_not_sent_again(server: Server, client: An
     validators = {"ETag": '"v1"', "Last-Modified": "Mon, 06 Oct 2025 15:59:00 GMT"}
     server.reply = Reply(body=page(ENTRY), headers=validators)
     at = desk(client, edgar(server))
-    await at.poller.poll()
+    await at.poller.look()
     server.reply = Reply(status=304)
-    await at.poller.poll()
+    await at.poller.look()
     assert "If-None-Match" not in server.asked[0]
     assert server.asked[1]["If-None-Match"] == '"v1"'
     assert server.asked[1]["If-Modified-Since"] == validators["Last-Modified"]
@@ -155,19 +102,19 @@ async def test_what_has_not_changed_is_not_sent_again(server: Server, client: An
 async def test_a_failure_is_told_once_with_back_off_and_recovery(server: Server, client: Any):
     server.reply = Reply(status=503, body=b"<html>busy")
     at = desk(client, edgar(server))
-    waits = [await at.poller.poll() for _ in range(6)]
-    assert waits == [60, 120, 240, 480, poller.MAX_BACK_OFF_S, poller.MAX_BACK_OFF_S]
+    waits = [await at.poller.look() for _ in range(6)]
+    assert waits == [60, 120, 240, 480, health.MAX_BACK_OFF_S, health.MAX_BACK_OFF_S]
     assert at.said == [AdapterFailed(at=NOON, adapter="feed edgar", error="HTTP 503")]
     server.reply = Reply(body=page(ENTRY))
-    assert await at.poller.poll() == 60
+    assert await at.poller.look() == 60
     assert at.kinds() == ["AdapterFailed", "HeadlineReceived", "AdapterRecovered"]
 
 
 async def test_retry_after_is_respected_up_to_the_limit(server: Server, client: Any):
     at = desk(client, edgar(server))
-    for asked, expected in (("90", 90), ("99999", poller.MAX_BACK_OFF_S), ("soon", 240)):
+    for asked, expected in (("90", 90), ("99999", health.MAX_BACK_OFF_S), ("soon", 240)):
         server.reply = Reply(status=429, headers={"Retry-After": asked})
-        assert await at.poller.poll() == expected
+        assert await at.poller.look() == expected
 
 
 @pytest.mark.parametrize(
@@ -178,7 +125,16 @@ async def test_retry_after_is_respected_up_to_the_limit(server: Server, client: 
         (Reply(body=b""), "not readable as XML"),
         (Reply(status=302, headers={"Location": "http://127.0.0.2/x"}), "another host"),
         (Reply(status=302, headers={"Location": "/feed"}), "more than 3 redirects"),
-        (Reply(body=b"xx", headers={"Content-Encoding": "gzip"}), "DecodingError"),
+        (Reply(status=302, headers={"Location": "http://[::1"}), "no address"),
+        (Reply(body=b"xx", headers={"Content-Encoding": "gzip"}), "not readable as gzip"),
+        (
+            Reply(body=gzip.compress(page(ENTRY))[:-9], headers={"Content-Encoding": "gzip"}),
+            "ends in the middle",
+        ),
+        (Reply(body=b"xx", headers={"Content-Encoding": "br"}), "was not asked for"),
+        (Reply(body=b"\xff\xfe<feed/>"), "not readable as XML"),
+        (Reply(body=page(ENTRY * 100_000)[:5_000_000]), "elements and values"),
+        (Reply(body=b"<a>" * 200_000), "elements and values"),
         (
             Reply(
                 body=gzip.compress(b" " * (fetch.MAX_BYTES + 1)),
@@ -193,7 +149,7 @@ async def test_bad_answers_are_failures_with_a_reason(
 ):
     server.reply = reply
     at = desk(client, edgar(server))
-    await at.poller.poll()
+    await at.poller.look()
     (failed,) = at.said
     assert isinstance(failed, AdapterFailed)
     assert reason in failed.error
@@ -202,18 +158,18 @@ async def test_bad_answers_are_failures_with_a_reason(
 async def test_nobody_listening_is_a_failure(client: Any):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    at = desk(client, rss_feed(f"http://127.0.0.1:{port}/feed", poll_s=5))
-    await at.poller.poll()
+    at = desk(client, feed_of(f"rss=http://127.0.0.1:{port}/feed"))
+    await at.poller.look()
     assert "ConnectError" in at.said[0].error
 
 
 async def test_a_redirect_within_the_host_is_followed(server: Server, client: Any):
     server.reply = Reply(status=301, headers={"Location": "/moved"})
-    server.moved["/moved"] = Reply(body=page(ENTRY))
+    server.replies["/moved"] = Reply(body=page(ENTRY))
     at = desk(client, edgar(server))
-    await at.poller.poll()
+    await at.poller.look()
     assert at.kinds() == ["HeadlineReceived"]
-    assert [asked["path"] for asked in server.asked] == ["/feed", "/moved"]
+    assert server.paths() == ["/feed", "/moved"]
 
 
 async def test_a_silent_feed_is_told_before_its_time_out(
@@ -223,7 +179,7 @@ async def test_a_silent_feed_is_told_before_its_time_out(
     release = threading.Event()
     server.reply = Reply(body=page(ENTRY), release=release)
     at = desk(client, edgar(server))
-    polling = asyncio.ensure_future(at.poller.poll())
+    polling = asyncio.ensure_future(at.poller.look())
     await until(lambda: bool(at.said))
     assert isinstance(at.said[0], AdapterFailed)
     release.set()
@@ -238,16 +194,16 @@ async def test_a_feed_that_never_answers_times_out(
     release = threading.Event()
     server.reply = Reply(release=release)
     at = desk(client, edgar(server))
-    await at.poller.poll()
+    await at.poller.look()
     release.set()
     assert at.said[0].error == "no answer within 0.1 s"
 
 
 async def test_a_broken_entry_is_recorded_once(server: Server, client: Any):
     server.reply = Reply(body=feed("<item><title>No date</title></item>", ITEM))
-    at = desk(client, rss_feed(server.url, poll_s=5))
-    await at.poller.poll()
-    await at.poller.poll()
+    at = desk(client, feed_of(f"rss={server.url}", poll_s=5))
+    await at.poller.look()
+    await at.poller.look()
     assert at.kinds() == ["HeadlineReceived", "HeadlineUnreadable"]
     problem = at.said[1]
     assert isinstance(problem, HeadlineUnreadable)
@@ -257,7 +213,7 @@ async def test_a_broken_entry_is_recorded_once(server: Server, client: Any):
 
 async def test_running_polls_again_until_cancelled(server: Server, client: Any):
     server.reply = Reply(body=feed(ITEM))
-    at = desk(client, rss_feed(server.url, poll_s=0.01))
+    at = desk(client, feed_of(f"rss={server.url}", poll_s=0.01))
     running = asyncio.ensure_future(at.poller.run())
     await until(lambda: len(server.asked) >= 3)
     running.cancel()
@@ -271,37 +227,112 @@ async def test_the_memory_of_items_is_bounded(
     server: Server, client: Any, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(poller, "REMEMBERED_ITEMS", 1)
-    at = desk(client, rss_feed(server.url, poll_s=5))
+    at = desk(client, feed_of(f"rss={server.url}", poll_s=5))
     for guid in ("1", "2", "1"):
         server.reply = Reply(body=feed(ITEM.replace("com/1", f"com/{guid}")))
-        await at.poller.poll()
+        await at.poller.look()
     assert len(at.said) == 3
 
 
-@pytest.mark.parametrize("contact", ["", "jane", "jane@", "@example.com", "jane doe@example.com"])
-def test_edgar_refuses_to_start_without_a_contact(contact: str):
-    with pytest.raises(ConfigError, match=r"feeds\.edgar_contact"):
-        edgar_feed("https://example.com/x", contact=contact, poll_s=60)
+async def test_a_bomb_is_never_unpacked(server: Server, client: Any):
+    bomb = gzip.compress(bytes(200 << 20), 9)
+    server.reply = Reply(body=bomb, headers={"Content-Encoding": "gzip"})
+    at = desk(client, edgar(server))
+    tracemalloc.start()
+    try:
+        await at.poller.look()
+        _, most_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert "more than 5 MiB" in at.said[0].error
+    assert most_bytes < 50 << 20
 
 
-@pytest.mark.parametrize("url", ["ftp://example.com/x", "example.com", "file:///etc/passwd", ""])
-def test_an_address_that_is_no_web_address_is_refused(url: str):
-    with pytest.raises(ConfigError, match="no http or https address"):
-        rss_feed(url, poll_s=60)
+async def test_pages_are_turned_until_one_overlaps_what_is_known(server: Server, client: Any):
+    def entry(number: int) -> str:
+        return ENTRY.replace("T11:59:00", f"T11:{number:02}:00").replace(
+            "25-000001", f"25-{number:06}"
+        )
+
+    def listed(*numbers: int) -> Reply:
+        return Reply(body=page(*map(entry, numbers)))
+
+    of = feed_of(f"edgar={server.url}?start={{start}}")
+    at = desk(client, of)
+    server.reply = Reply(body=page())
+    server.replies = {"/feed?start=0": listed(9, 8), "/feed?start=100": listed(8, 7)}
+    await at.poller.look()
+    assert [fact.headline.accession[-1] for fact in at.said] == ["9", "8", "7"]
+    assert server.paths() == ["/feed?start=0", "/feed?start=100"]
+    server.replies["/feed?start=0"] = listed(10, 9)
+    await at.poller.look()
+    assert server.paths()[2:] == ["/feed?start=0"]
+    assert len(at.said) == 4
 
 
-def test_the_feeds_of_a_configuration():
-    made = live_feeds(
-        edgar_url="https://www.example.com/e",
-        edgar_contact="jane@example.com",
-        rss_urls=("https://www.globewire.example.com/r", "http://127.0.0.1:1/r"),
-        json_lines_urls=("http://127.0.0.1:1/news.jsonl",),
-        poll_s=30,
-    )
-    rss = ["rss:www.globewire.example.com/r", "rss:127.0.0.1:1/r"]
-    names = ["edgar", *rss, "json:127.0.0.1:1/news.jsonl"]
-    assert [of.name for of in made] == names
-    nothing = live_feeds(edgar_url="", edgar_contact="", rss_urls=(), json_lines_urls=(), poll_s=30)
-    assert nothing == ()
-    headline = made[1].parse(feed(ITEM), NOON).headlines[0]
-    assert headline.source == "example"
+async def test_a_round_that_broke_off_is_made_up_for(server: Server, client: Any):
+    at = desk(client, feed_of(f"edgar={server.url}?start={{start}}"))
+    older = ENTRY.replace("25-000001", "25-000002")
+    server.reply = Reply(body=page())
+    server.replies = {
+        "/feed?start=0": Reply(body=page(ENTRY)),
+        "/feed?start=100": Reply(status=503),
+    }
+    await at.poller.look()
+    server.replies["/feed?start=100"] = Reply(body=page(older))
+    await at.poller.look()
+    assert at.kinds() == [
+        "HeadlineReceived",
+        "AdapterFailed",
+        "HeadlineReceived",
+        "AdapterRecovered",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("at", "expected_s"),
+    [
+        (NOON, 60),
+        (NOON.replace(hour=12), 90),  # before the session
+        (NOON.replace(hour=21), 90),  # after it
+        (NOON.replace(hour=3), 180),
+        (NOON.replace(year=2040), 180),  # outside of all tables
+    ],
+)
+async def test_the_session_sets_the_pace(
+    server: Server, client: Any, at: datetime, expected_s: float
+):
+    server.reply = Reply(body=feed(ITEM))
+    made = desk(client, feed_of(f"rss={server.url}"))
+    made.desk.clock.time = at
+    assert await made.poller.look() == expected_s
+
+
+async def test_one_item_of_two_feeds_is_told_once(server: Server, client: Any):
+    server.reply = Reply(body=page(ENTRY))
+    made = Desk(client)
+    for asked in (f"edgar={server.url}", f"edgar={server.url}?again"):
+        await made.poller(asked).look()
+    assert made.kinds() == ["HeadlineReceived"]
+
+
+async def test_a_feed_that_brings_nothing_in_the_session_is_stale(server: Server, client: Any):
+    server.reply = Reply(body=page(ENTRY))
+    at = desk(client, edgar(server))
+    for _ in range(4):
+        await at.poller.look()
+        at.desk.clock.pass_s(700)
+    assert at.kinds() == ["HeadlineReceived", "AdapterFailed"]
+    assert "has brought nothing for 35 min" in at.said[1].error
+    server.reply = Reply(body=page(ENTRY.replace("25-000001", "25-000002")))
+    await at.poller.look()
+    assert at.kinds()[2:] == ["HeadlineReceived", "AdapterRecovered"]
+
+
+async def test_a_reader_that_breaks_is_a_failure_of_its_feed(server: Server, client: Any):
+    def broken(_: bytes, __: datetime) -> Page:
+        raise OverflowError("date value out of range")
+
+    at = desk(client, replace(feed_of(f"rss={server.url}"), read=broken))
+    await at.poller.look()
+    assert at.said[0].error.startswith("the reader of rss broke: OverflowError")

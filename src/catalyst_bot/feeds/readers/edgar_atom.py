@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from defusedxml import ElementTree
@@ -16,6 +16,7 @@ from defusedxml import ElementTree
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.ids import item_id
 from catalyst_bot.domain.news import Headline
+from catalyst_bot.feeds.entries import refuse_flood, web_address
 from catalyst_bot.feeds.page import (
     MAX_BODY_CHARACTERS,
     MAX_ENTRIES,
@@ -26,6 +27,7 @@ from catalyst_bot.feeds.page import (
     plain_text,
     refuse_html,
 )
+from catalyst_bot.feeds.times import believable, iso
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _ACCESSION = re.compile(r"accession-number=(\d{10}-\d{2}-\d{6})")
@@ -49,6 +51,7 @@ def parse_edgar_atom(content: bytes, *, source: str, received_at: datetime) -> P
     New York and UTC are hours apart.
     """
     refuse_html(content, source)
+    refuse_flood(content, source, (b"<", b"&", b"="))
     try:
         root = ElementTree.fromstring(content)
     except (ElementTree.ParseError, ValueError, LookupError) as error:
@@ -85,8 +88,8 @@ def _headline(entry: Any, company: _Company, source: str, received_at: datetime)
         source=source,
         title=title[:MAX_TITLE_CHARACTERS],
         body=summary[:MAX_BODY_CHARACTERS],
-        url=link.get("href", "") if link is not None else "",
-        published_at=_time(_text(entry, "updated")),
+        url=web_address(link.get("href", "") if link is not None else ""),
+        published_at=believable(iso(_text(entry, "updated")), received_at),
         received_at=received_at,
         form=form,
         items=tuple(dict.fromkeys(_ITEM.findall(summary) or _listed_items(entry))),
@@ -110,13 +113,3 @@ def _company(root: Any) -> _Company:
 
 def _text(entry: Any, tag: str) -> str:
     return str(entry.findtext(f"{_ATOM}{tag}") or "")
-
-
-def _time(text: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text.strip())
-    except ValueError as error:
-        raise ValueError(f"has no readable time: {text.strip()!r}") from error
-    if at.tzinfo is None:
-        raise ValueError(f"has a time without offset: {text.strip()!r}")
-    return at.astimezone(UTC)

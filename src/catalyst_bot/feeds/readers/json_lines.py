@@ -9,6 +9,7 @@ from datetime import datetime
 
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.news import Headline
+from catalyst_bot.feeds.entries import refuse_flood
 from catalyst_bot.feeds.page import MAX_ENTRIES, Page, Problem, refuse_html
 from catalyst_bot.feeds.rows import headline_of, row_of
 
@@ -16,6 +17,7 @@ from catalyst_bot.feeds.rows import headline_of, row_of
 def parse_json_lines(content: bytes, *, source: str, received_at: datetime) -> Page:
     """Read a page, oldest line first. Raises `BadData` when no line of it is a news item."""
     refuse_html(content, source)
+    refuse_flood(content, source, (b"{", b"[", b","))
     headlines: list[Headline] = []
     problems: list[Problem] = []
     lines = [line for line in content.split(b"\n") if line.strip()]
