@@ -116,7 +116,7 @@ class Delivery:
                 self._failed(name, notice, answer.reason, is_final=answer.is_refused)
             ]
             if failures >= self._rules.alarm_after and name not in self._outbox.down:
-                error = f"{failures} tries failed, the last with: {answer.reason}"
+                error = f"failed tries in a row: {failures}, the last with {answer.reason}"
                 self._outbox.down[name] = error
                 facts.append(AdapterFailed(at=now, adapter=f"{ADAPTER}{name}", error=error))
             await self._tell(facts)

@@ -155,7 +155,7 @@ async def test_a_channel_that_fails_is_told_on_the_others_and_when_it_is_back():
     await desk.run_until(lambda: "Alerts do not reach ops" in desk.wires[1].titles)
     (alarm,) = desk.of(f.AdapterFailed)
     assert alarm.adapter == "alerts ops"
-    assert "3 tries failed, the last with: HTTP 404" in alarm.error
+    assert "failed tries in a row: 3, the last with HTTP 404" in alarm.error
     assert set(down.titles) == {"one"}
     desk.restart()  # the alarm is no news to the next process
     await desk.run_until(lambda: len(down.sent) > 8)
