@@ -114,7 +114,7 @@ def _rules_keys(kind: type) -> list[Setting]:
 
 
 def _range(declared: Mapping[str, Any]) -> str:
-    if not declared:
+    if "low" not in declared:
         return ""
     return f"{declared['low']:,} to {declared['high']:,} {declared['unit']}"
 

@@ -65,7 +65,7 @@ def _within_bounds(rules: RulesT) -> RulesT:
     """Hold every number against the range it was declared with; NaN is in no range."""
     for item in dataclasses.fields(rules):  # type: ignore[arg-type]  # always a rules dataclass
         value, bounds = getattr(rules, item.name), item.metadata
-        if bounds and not (bounds["low"] <= value <= bounds["high"]):
+        if "low" in bounds and not (bounds["low"] <= value <= bounds["high"]):
             raise ValueError(
                 f"{item.name} = {value} is outside {bounds['low']} to {bounds['high']} "
                 f"({bounds['unit']}; {bounds['source']})"

@@ -126,6 +126,23 @@ async def test_nothing_is_marked_before_it_is_delivered():
     assert marks == [0]
 
 
+async def test_what_was_taken_is_not_sent_again_while_its_mark_is_on_the_way():
+    desk, waiting = Desk(Wire("ops")), []
+
+    async def tell(facts: Sequence[Fact]) -> None:  # an inbox that is slow
+        waiting.extend(facts)
+
+    desk.tell = tell  # type: ignore[method-assign]
+    desk.restart()
+    desk.commit(said("one"))
+    desk.commit(said("two"))
+    await desk.run_until(lambda: len(waiting) == 2)
+    assert desk.wires[0].titles == ["one", "two"]
+    desk.commit(waiting[0])
+    await desk.run_until(lambda: True)
+    assert desk.wires[0].titles == ["one", "two"]
+
+
 async def test_a_failed_try_is_repeated_until_it_is_taken():
     wire = Wire("ops", answers=[Answer(is_delivered=False, reason="HTTP 500")] * 2)
     desk = Desk(wire)
