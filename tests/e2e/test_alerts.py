@@ -207,6 +207,10 @@ def test_status_names_a_channel_that_is_down(tmp_path: Path):
         stop(bot)
     assert found[0]["down"] == "failed tries in a row: 1, the last with HTTP 404"
     assert found[0]["waiting"] >= 1
+    (journal,) = (tmp_path / "journals").glob("live*.db")
+    with ReadModel(journal) as model:  # what the dashboard shows
+        texts = [event["text"] for event in model.events(limit=1_000)]
+    assert any(text.startswith("alerts ops failed: failed tries in a row: 1") for text in texts)
     shown = catalyst_bot("status", "--data-dir", str(tmp_path), env=env)
     assert "alerts to ops:" in shown.out
     assert "DOWN: failed tries in a row: 1" in shown.out

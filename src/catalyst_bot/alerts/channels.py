@@ -177,6 +177,7 @@ def _listen() -> None:
     from requests.adapters import HTTPAdapter  # noqa: PLC0415
 
     logging.getLogger("apprise").disabled = True
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # it names every path
     send: Callable[..., Any] = HTTPAdapter.send
     if getattr(send, "is_heard", False):
         return

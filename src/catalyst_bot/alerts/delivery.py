@@ -180,5 +180,8 @@ async def _in_thread(work: Callable[[], Answer]) -> Answer:
         if not loop.is_closed():
             loop.call_soon_threadsafe(hand_over, answer)
 
-    threading.Thread(target=perform, name="alerts", daemon=True).start()
+    try:
+        threading.Thread(target=perform, name="alerts", daemon=True).start()
+    except RuntimeError:  # the system gives no more threads; trading must not end of it
+        return Answer(is_delivered=False, reason="no thread to send in")
     return await done

@@ -185,8 +185,9 @@ def _signal(message: d.SignalFormed, at: datetime) -> tuple[Section, str]:
         ("ATR", f"{_number(signal.atr)} (average {_number(signal.atr_average)})"),
         ("VWAP", _number(signal.vwap)),
         ("regime", str(signal.regime)),
-        *_check_rows(signal.checks),
+        ("context", "shown and recorded; it changes no decision"),
         *(_context_row(factor) for factor in signal.context),
+        *_check_rows(signal.checks),
     )
     return _section("Signal", rows), "A signal was formed."
 
@@ -195,7 +196,7 @@ def _context_row(factor: ContextFactor) -> Row:
     """A number around the signal, with where and when it is from."""
     note = f" ({factor.note})" if factor.note else ""
     if not factor.is_known:
-        return f"  {factor.name}", f"unknown, {_number(factor.value)} {factor.unit} stands for it"
+        return f"  {factor.name}", "unknown"
     told = factor.note if factor.unit == "state" else f"{_number(factor.value)} {factor.unit}{note}"
     return f"  {factor.name}", f"{told}, {factor.source} of {stamp(factor.as_of)}"
 

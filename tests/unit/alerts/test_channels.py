@@ -141,7 +141,7 @@ def test_what_went_wrong_is_named_without_the_address(
     with caplog.at_level(logging.DEBUG):
         answer = to(at, service).send(notice())
     assert answer == Answer(is_delivered=False, reason=reason, retry_after_s=retry_after_s)
-    assert SECRET not in str(answer) + "".join(capfd.readouterr())
+    assert SECRET not in str(answer) + caplog.text + "".join(capfd.readouterr())
     assert not [record for record in caplog.records if record.name == "apprise"]
 
 

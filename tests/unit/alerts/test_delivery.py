@@ -195,6 +195,19 @@ async def test_a_channel_that_hangs_holds_up_nobody_else_and_not_for_ever():
     assert desk.wires[1].titles == ["one"]
 
 
+async def test_a_machine_without_threads_is_a_failed_try(monkeypatch: pytest.MonkeyPatch):
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    desk = Desk(Wire("ops"))
+    desk.commit(said("one"))
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        await desk.run_until(lambda: bool(desk.of(f.NotificationFailed)))
+    assert desk.of(f.NotificationFailed)[0].reason == "no thread to send in"
+    await desk.run_until(lambda: bool(desk.of(f.NotificationDelivered)))
+
+
 async def test_too_much_and_too_old_is_given_up_and_said():
     desk = Desk(Wire("ops"), rules=replace(RULES, max_waiting=2))
     for title in ("a", "b", "c"):
