@@ -15,6 +15,7 @@ import typer
 
 import catalyst_bot
 from catalyst_bot import (
+    alert_commands,
     console,
     database_commands,
     feed_commands,
@@ -42,6 +43,7 @@ app.add_typer(exchange_app, name="exchange")
 app.add_typer(database_commands.app, name="db")
 app.add_typer(study_commands.app, name="study")
 app.add_typer(feed_commands.app, name="feeds")
+app.add_typer(alert_commands.app, name="alerts")
 app.command("run")(runner.run)
 record_commands.register(app)
 
@@ -109,11 +111,12 @@ def status(
     """Show state, account, open positions and the last trades of a journal."""
 
     def action() -> int:
+        from catalyst_bot.bootstrap import alerts, journals
         from catalyst_bot.bootstrap import doctor as checkup
-        from catalyst_bot.bootstrap import journals
         from catalyst_bot.storage.read_model import ReadModel
 
-        place = journals.chosen(_settings(data_dir, config), journal)
+        settings = _settings(data_dir, config)
+        place = journals.chosen(settings, journal)
         with ReadModel(place) as model:
             shown: dict[str, Any] = {
                 "journal": str(place),
@@ -123,6 +126,7 @@ def status(
                 "trades": model.trades(limit=10),
                 "refusals": model.refusals(limit=10),
                 "funnel": model.funnel(),
+                "alerts": alerts.standing_of(model, settings),
             }
         if json_:
             console.write_json(shown, json_)

@@ -27,7 +27,7 @@ from pydantic import (
     ValidationError,
 )
 
-from catalyst_bot.domain.enums import Mode
+from catalyst_bot.domain.enums import Mode, Severity
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.domain.limits import (
     CostRules,
@@ -40,6 +40,7 @@ from catalyst_bot.domain.limits import (
 )
 
 DASHBOARD_TOKEN = "CATALYST_DASHBOARD_TOKEN"  # noqa: S105  # the name of the variable
+ALERT_URL = "CATALYST_ALERT_URL_"  # with the name of the channel in capitals
 STORAGE_PASSWORD = "CATALYST_STORAGE_PASSWORD"  # noqa: S105  # the name of the variable
 ENV_PREFIX = "CATALYST_"
 ENV_SEPARATOR = "__"
@@ -183,6 +184,33 @@ class FeedsSection(BaseModel):
         )
 
 
+ChannelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,19}$")]
+
+
+class AlertsSection(BaseModel):
+    """Telling people, in live runs; the address of channel `ops` is CATALYST_ALERT_URL_OPS."""
+
+    model_config = _STRICT
+    channels: tuple[ChannelName, ...] = Field(
+        (), description="names of channels; addresses come from the environment only"
+    )
+    min_severity: Severity = Field(Severity.WARNING, description="info | warning | critical")
+    catalysts: bool = Field(
+        default=True, description="alerts on catalysts too, not only what the bot has to say"
+    )
+    charts: bool = Field(default=True, description="attach a chart where the service takes files")
+    spacing_s: float = Field(1.0, ge=0, le=60, description="s; between two messages on a channel")
+    max_waiting: int = Field(
+        200, ge=1, le=10_000, description="messages; above it the quietest are given up"
+    )
+    max_age_s: float = Field(
+        86_400.0, ge=60, le=604_800, description="s; what waited longer is given up"
+    )
+    alarm_after: int = Field(
+        3, ge=1, le=100, description="failed tries in a row until other channels are told"
+    )
+
+
 class DashboardSection(BaseModel):
     """The page."""
 
@@ -252,6 +280,7 @@ class Settings(BaseModel):
         CostRules, BeforeValidator(_refuse_unknown(CostRules)), AfterValidator(_within_bounds)
     ] = CostRules()
     storage: StorageSection = StorageSection()
+    alerts: AlertsSection = AlertsSection()
     dashboard: DashboardSection = DashboardSection()
 
 
@@ -267,9 +296,12 @@ class LoadedSettings:
         return self.settings.model_dump_json()
 
     def deciding_json(self) -> str:
-        """The part that decides what a replay does: no page, no broker account, no place."""
+        """The part that decides what a replay does: no page, no account, no place, no channel."""
         return self.settings.model_dump_json(
-            exclude={"dashboard": True, "alpaca": True, "storage": True, "run": {"data_dir"}}
+            exclude={
+                **dict.fromkeys(("dashboard", "alerts", "alpaca", "storage"), True),
+                "run": {"data_dir"},
+            }
         )
 
     def rows(self) -> list[tuple[str, str, str]]:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from catalyst_bot.bootstrap import journals
+from catalyst_bot.bootstrap.alerts import channels_of
 from catalyst_bot.bootstrap.alpaca import alpaca_desk
 from catalyst_bot.bootstrap.feeds import feeds_of
 from catalyst_bot.bootstrap.rules import engine_rules
@@ -60,6 +61,8 @@ def examine(loaded: LoadedSettings) -> list[Finding]:
     }
     if settings.broker.kind == "alpaca":
         questions["alpaca account"] = _alpaca
+    if settings.alerts.channels:
+        questions["alert channels"] = _channels
     return [_ask(name, question, settings) for name, question in questions.items()]
 
 
@@ -153,6 +156,12 @@ def _alpaca(settings: Settings) -> str:
     )
 
 
+def _channels(settings: Settings) -> str:
+    channels = channels_of(settings)
+    told = ", ".join(f"{channel.name} ({channel.service})" for channel in channels)
+    return f"{told}; `catalyst-bot alerts test` sends to them"
+
+
 def findings_text(findings: list[Finding]) -> str:
     """One line per finding."""
     return "\n".join(
@@ -189,5 +198,10 @@ def status_text(shown: Mapping[str, Any]) -> str:
     lines += [
         f"  refused {refusal['id']} {refusal['symbol']:<6} {refusal['rule']}"
         for refusal in shown["refusals"]
+    ]
+    lines += [
+        f"  alerts to {name}: {alerts['waiting']} wait, {alerts['given_up']} given up"
+        + (f", DOWN: {alerts['down']}" if alerts["down"] else "")
+        for name, alerts in shown["alerts"].items()
     ]
     return "\n".join([*lines, "funnel:", funnel_text(shown["funnel"])])

@@ -18,7 +18,7 @@ from functools import partial
 
 from catalyst_bot.alpaca.pace import Pace
 from catalyst_bot.alpaca.stepped import SteppedExchange
-from catalyst_bot.bootstrap import journals
+from catalyst_bot.bootstrap import alerts, journals
 from catalyst_bot.bootstrap.alpaca import AlpacaDesk, alpaca_desk
 from catalyst_bot.bootstrap.feeds import Chosen, open_feeds
 from catalyst_bot.bootstrap.modes import BrokerKind, LivePrices, ModeRow, mode_row
@@ -79,9 +79,11 @@ class LiveRequest:
 def follow(request: LiveRequest) -> Outcome:
     """Follow the feeds until SIGINT or SIGTERM; the journal goes on across restarts.
 
-    Raises `ConfigError` and `SourceUnreachable` when the configured account is not fit to trade.
+    Raises `ConfigError` and `SourceUnreachable` when the configured account is not fit to trade,
+    or a channel has no address.
     """
     row, settings = request.row, request.loaded.settings
+    channels = alerts.channels_of(settings) if row.tells_people else ()
     desk = alpaca_desk(settings) if row.live_prices is LivePrices.ALPACA else None
     if desk is not None and desk.is_ours_to_move and request.ends_at is None:
         raise ConfigError("the exchange waits to be moved: say with --to DAY how far")
@@ -110,6 +112,10 @@ def follow(request: LiveRequest) -> Outcome:
             sink=inbox,
         )
         listeners: list[Listener] = [*request.listeners, mailbox.trades]
+        delivery = None
+        if channels:
+            delivery = alerts.delivery_of(channels, settings, records, tell=inbox.put, clock=clock)
+            listeners.append(delivery.listen)
         quarantine = journals.beside(request.journal, settings.run.data_dir)
         pipeline = Pipeline(supervised(engine, quarantine), journal, listeners)
         parts = _Parts(
@@ -132,6 +138,7 @@ def follow(request: LiveRequest) -> Outcome:
                 beside=[
                     *request.beside,
                     *outside.tasks,
+                    *([delivery.run] if delivery else []),
                     partial(async_loop.watch_mailbox, mailbox, inbox=inbox, clock=clock),
                     *parts.by_the_clock(journals.open_day(records)),
                 ],

@@ -33,13 +33,16 @@ class LivePrices(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModeRow:
-    """The parts of one mode. `is_durable` waits for the disk before any order leaves."""
+    """The parts of one mode. `is_durable` waits for the disk before any order leaves;
+    `tells_people` delivers alerts when live feeds are followed (a replay only records them).
+    """
 
     loop: Loop
     broker: BrokerKind
     live_prices: LivePrices = LivePrices.NONE
     is_durable: bool
     has_dashboard: bool
+    tells_people: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,11 @@ MODE_TABLE: dict[ModeKey, ModeRow] = {
         loop=Loop.SYNCHRONOUS, broker=_DRY_RUN, is_durable=False, has_dashboard=False
     ),
     ModeKey(Mode.PAPER, "embedded", is_dry_run=False): ModeRow(
-        loop=Loop.ASYNCIO, broker=_EMBEDDED, is_durable=True, has_dashboard=True
+        loop=Loop.ASYNCIO,
+        broker=_EMBEDDED,
+        is_durable=True,
+        has_dashboard=True,
+        tells_people=True,
     ),
     ModeKey(Mode.PAPER, "embedded", is_dry_run=True): ModeRow(
         loop=Loop.ASYNCIO, broker=_DRY_RUN, is_durable=True, has_dashboard=True
@@ -71,6 +78,7 @@ MODE_TABLE: dict[ModeKey, ModeRow] = {
         live_prices=LivePrices.ALPACA,
         is_durable=True,
         has_dashboard=True,
+        tells_people=True,
     ),
     ModeKey(Mode.PAPER, "alpaca", is_dry_run=True): ModeRow(
         loop=Loop.ASYNCIO,
@@ -85,6 +93,7 @@ MODE_TABLE: dict[ModeKey, ModeRow] = {
         live_prices=LivePrices.ALPACA,
         is_durable=True,
         has_dashboard=True,
+        tells_people=True,
     ),
     ModeKey(Mode.LIVE, "alpaca", is_dry_run=True): ModeRow(
         loop=Loop.ASYNCIO,

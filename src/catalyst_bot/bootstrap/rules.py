@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
+from pathlib import Path
 
 import catalyst_bot.detection.rules as detection
 import catalyst_bot.execution.rules as execution
@@ -16,9 +17,11 @@ from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.engine.rules import EngineRules
 from catalyst_bot.feeds.tickers import load_companies
 from catalyst_bot.market_data.invented_companies import COMPANIES, cik_of
+from catalyst_bot.market_data.reference_file import load_reference
 from catalyst_bot.policies.rule import MODEL_ID, RulePolicy
 from catalyst_bot.ports.policy import Policy
 from catalyst_bot.settings import Settings
+from catalyst_bot.signals.reference import Reference
 from catalyst_bot.study.versions import SHIPPED, overlay_of
 
 
@@ -61,6 +64,12 @@ def engine_rules(
             stops=settings.stops,
             extended_hours=settings.execution.extended_hours,
             halted_symbols=settings.execution.halted_symbols,
+            reference=reference_of(settings),
+            ciks={
+                symbol: cik
+                for cik, symbols in companies.symbols_by_cik.items()
+                for symbol in symbols
+            },
         ),
         risk=risk.Rules(
             limits=settings.risk,
@@ -72,6 +81,12 @@ def engine_rules(
             price_collar_fraction=settings.risk.price_collar_fraction, working=settings.execution
         ),
     )
+
+
+def reference_of(settings: Settings) -> Reference:
+    """What the reference file says; nothing without one. Raises `BadData` for a wrong one."""
+    file = settings.signals.reference_file
+    return load_reference(Path(file)) if file else {}
 
 
 def detection_rules(

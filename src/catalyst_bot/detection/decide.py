@@ -75,6 +75,7 @@ def on_catalyst(state: State, message: CatalystDetected, desk: Desk, rules: Rule
             title=f"{alert.symbol}: {message.catalyst.category}",
             text=alert.text,
             trail_id=alert.catalyst_id,
+            symbol=alert.symbol,
         ),
     ]
 

@@ -63,6 +63,9 @@ class SignalRules:
         1.2, 0, 20, "count", "a sign read from the reaction needs unusual volume"
     )
     strategy_id: str = "news-rule"
+    reference_file: str = field(
+        default="", metadata={"source": "CSV or JSON lines: float, short interest, sector by day"}
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

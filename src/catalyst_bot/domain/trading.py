@@ -38,12 +38,28 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContextFactor:
+    """One number about the market around a signal, as it was known at `as_of`.
+
+    Where it `is_known` not, `value` is the neutral one. `note` holds what has no number.
+    """
+
+    name: str
+    value: float
+    unit: str
+    source: str
+    as_of: datetime
+    is_known: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
     """A catalyst that met the market: enriched, fresh, above the confidence gate.
 
     `direction` is the sign after the reaction was seen (never 0). `atr` is in price units of the
     decision bars, `atr_average` its longer mean, `reaction_bps` the move since the news, over the
-    benchmark's.
+    benchmark's. `context` is shown and changes no decision.
     """
 
     signal_id: str
@@ -61,6 +77,7 @@ class Signal:
     regime: Regime
     checks: tuple[Check, ...]
     formed_at: datetime
+    context: tuple[ContextFactor, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

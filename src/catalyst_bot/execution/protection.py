@@ -320,6 +320,7 @@ def _escalate(
         title=f"{position.symbol} has no stop",
         text=f"{missing} shares for {naked_s:.0f} s: {why}",
         trail_id=position.catalyst_id,
+        symbol=position.symbol,
     )
     return [
         _need(position, step, missing, escalation=count, detail=why),

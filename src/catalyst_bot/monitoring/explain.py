@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from catalyst_bot.domain.messages import decisions as d
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.registry import Recorded
-from catalyst_bot.domain.trading import Check
+from catalyst_bot.domain.trading import Check, ContextFactor
 from catalyst_bot.monitoring.what_if import WhatIf
 
 Row = tuple[str, str]
@@ -191,9 +191,20 @@ def _signal(message: d.SignalFormed, at: datetime) -> tuple[Section, str]:
         ("ATR", f"{_number(signal.atr)} (average {_number(signal.atr_average)})"),
         ("VWAP", _number(signal.vwap)),
         ("regime", str(signal.regime)),
+        ("context", "shown and recorded; it changes no decision"),
+        *(_context_row(factor) for factor in signal.context),
         *_check_rows(signal.checks),
     )
     return _section("Signal", rows), "A signal was formed."
+
+
+def _context_row(factor: ContextFactor) -> Row:
+    """A number around the signal, with where and when it is from."""
+    note = f" ({factor.note})" if factor.note else ""
+    if not factor.is_known:
+        return f"  {factor.name}", "unknown"
+    told = factor.note if factor.unit == "state" else f"{_number(factor.value)} {factor.unit}{note}"
+    return f"  {factor.name}", f"{told}, {factor.source} of {stamp(factor.as_of)}"
 
 
 def _dropped(message: d.SignalDropped, at: datetime) -> tuple[Section, str]:

@@ -65,7 +65,7 @@ class Effects:
             case c.ClearTimer():
                 self._timers.clear(command)
             case c.SendNotification():
-                pass  # recorded; its cause is in the event feed, and there are no other channels
+                pass  # the journal is the outbox: a live run delivers from there, see alerts/
             case _:
                 raise InvariantViolated(f"no adapter for {type(command).__name__}")
 

@@ -14,7 +14,7 @@ from catalyst_bot.domain.enums import (
     Side,
     StoryRelation,
 )
-from catalyst_bot.domain.market import Quote
+from catalyst_bot.domain.market import MarketView, Quote
 from catalyst_bot.domain.messages.commands import RequestMarketView, SetTimer
 from catalyst_bot.domain.messages.decisions import (
     CatalystDetected,
@@ -30,12 +30,13 @@ from catalyst_bot.domain.messages.facts import (
 )
 from catalyst_bot.domain.messages.registry import Message
 from catalyst_bot.domain.news import Catalyst, TradeWish
-from catalyst_bot.domain.trading import Check, Signal
+from catalyst_bot.domain.trading import Check, ContextFactor, Signal
 from catalyst_bot.ports.desk import Desk
 from catalyst_bot.signals import gates as g
+from catalyst_bot.signals.context import context_of, seen_at
 from catalyst_bot.signals.enrich import MarketReading, read_market
 from catalyst_bot.signals.rules import Rules
-from catalyst_bot.signals.state import State
+from catalyst_bot.signals.state import State, cik_key
 
 TIMER_PREFIX = "view:"
 MANUAL = "manual"  # category and strategy of what a person asks for
@@ -226,7 +227,15 @@ def on_market_view(
     failed = next((check for check in checks if not check.passed), None)
     if failed is not None:
         return [_drop(catalyst, failed.name, checks)]
-    signal = _signal(catalyst, reading, desk.now, rules, quote=message.view.quote, checks=checks)
+    signal = _signal(
+        catalyst,
+        reading,
+        desk.now,
+        rules,
+        quote=message.view.quote,
+        checks=checks,
+        context=_context(state, message.view, rules),
+    )
     if signal.direction < 0 and catalyst.symbol not in desk.positions:
         return [_drop(catalyst, "short_side", checks)]
     return [SignalFormed(signal=signal)]
@@ -240,6 +249,7 @@ def _signal(
     *,
     quote: Quote,
     checks: tuple[Check, ...],
+    context: tuple[ContextFactor, ...],
 ) -> Signal:
     return Signal(
         signal_id=ids.signal_id(catalyst.catalyst_id),
@@ -257,7 +267,20 @@ def _signal(
         regime=reading.regime,
         checks=checks,
         formed_at=now,
+        context=context,
     )
+
+
+def _context(state: State, view: MarketView, rules: Rules) -> tuple[ContextFactor, ...]:
+    symbol, cik = view.symbol, rules.ciks.get(view.symbol)
+    by_cik = state.insiders.get(cik_key(cik), {}) if cik is not None else {}
+    seen = seen_at(
+        view,
+        atr_length=rules.stops.atr_length,
+        reference=rules.reference.get(symbol, ()),
+        insiders=(by_cik | state.insiders.get(symbol, {})).values(),
+    )
+    return context_of(seen)
 
 
 DECIDE: dict[type, Callable[[State, Any, Desk, Rules], list[Message]]] = {

@@ -3,31 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from catalyst_bot.domain.enums import CategoryAction
 from catalyst_bot.domain.messages.decisions import CatalystDetected, SignalDropped, SignalFormed
 from catalyst_bot.domain.messages.facts import (
+    HeadlineReceived,
     OperatorTradeRequested,
     SymbolHalted,
     SymbolRenamed,
     SymbolResumed,
 )
-from catalyst_bot.signals.state import State
+from catalyst_bot.signals.state import InsiderNote, State, cik_key
 
 MAX_REQUESTS = 1_000
+MAX_FILINGS, MAX_INSIDER_COMPANIES = 50, 5_000
+FORM_4 = "4"
+INSIDERS = "insider"  # how categories about insiders' trades begin
 
 
 def remember_catalyst(state: State, message: CatalystDetected, at: datetime) -> None:
-    """The catalyst waits; one of an AVOID or CLOSE category closes its symbol for a while."""
+    """The catalyst waits; one of an AVOID or CLOSE category closes its symbol for a while, and one
+    about insiders is noted.
+    """
     catalyst = message.catalyst
     state.waiting[catalyst.catalyst_id] = catalyst
+    if catalyst.category.startswith(INSIDERS):
+        note = InsiderNote(at=at, sign=catalyst.direction)
+        note_insiders(state, catalyst.symbol, catalyst.item_id, note)
     if catalyst.action is not CategoryAction.TRADE:
         until = at + timedelta(seconds=catalyst.horizon_s)
         state.avoid_until[catalyst.symbol] = max(
             until, state.avoid_until.get(catalyst.symbol, until)
         )
+
+
+def note_insiders(state: State, company: str, item_id: str, note: InsiderNote) -> None:
+    """Keep the latest filings of the latest companies; what is told again only gets its sign."""
+    filings = state.insiders.pop(company, {})
+    known = filings.get(item_id)
+    filings[item_id] = note if known is None else replace(known, sign=note.sign or known.sign)
+    if len(filings) > MAX_FILINGS:
+        del filings[next(iter(filings))]
+    state.insiders[company] = filings
+    if len(state.insiders) > MAX_INSIDER_COMPANIES:
+        del state.insiders[next(iter(state.insiders))]
+
+
+def hear_of_filing(state: State, message: HeadlineReceived, at: datetime) -> None:
+    """A Form 4 counts for the symbols or the CIK that it names, whatever detection makes of it."""
+    headline = message.headline
+    if headline.form.removesuffix("/A") == FORM_4:
+        by_cik = (cik_key(headline.cik),) if headline.cik is not None else ()
+        for company in headline.symbols or by_cik:
+            note_insiders(state, company, headline.item_id, InsiderNote(at=at, sign=0))
 
 
 def forget_formed(state: State, message: SignalFormed, at: datetime) -> None:
@@ -62,6 +93,8 @@ def rename_symbol(state: State, message: SymbolRenamed, at: datetime) -> None:
     old, new = message.symbol, message.new_symbol
     if old in state.avoid_until:
         state.avoid_until[new] = state.avoid_until.pop(old)
+    if old in state.insiders:
+        state.insiders[new] = state.insiders.pop(old)
     if old in state.halted:
         state.halted.remove(old)
         state.halted.add(new)
@@ -71,6 +104,7 @@ EVOLVE: dict[type, Callable[[State, Any, datetime], None]] = {
     CatalystDetected: remember_catalyst,
     SignalFormed: forget_formed,
     SignalDropped: forget_dropped,
+    HeadlineReceived: hear_of_filing,
     OperatorTradeRequested: note_request,
     SymbolRenamed: rename_symbol,
     SymbolHalted: halt_symbol,

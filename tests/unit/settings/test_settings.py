@@ -26,7 +26,7 @@ NUMBERS = [
     (section, item)
     for section, rules in SECTIONS.items()
     for item in dataclasses.fields(rules)
-    if item.metadata
+    if "low" in item.metadata
 ]
 IDS = [f"{section}.{item.name}" for section, item in NUMBERS]
 

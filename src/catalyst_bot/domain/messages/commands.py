@@ -95,9 +95,10 @@ class ClearTimer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendNotification:
-    """Tell a person."""
+    """Tell a person; `symbol` is empty where it is about none."""
 
     severity: Severity
     title: str
     text: str
     trail_id: str
+    symbol: str = ""

@@ -288,6 +288,27 @@ class AdapterRecovered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationDelivered:
+    """A channel took a notice, which is not sent there again; `note` says in what lesser form."""
+
+    at: datetime
+    notice_id: str
+    channel: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationFailed:
+    """A channel did not take a notice; it is tried again unless it `is_given_up`."""
+
+    at: datetime
+    notice_id: str
+    channel: str
+    reason: str
+    is_given_up: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorTradeRequested:
     """A person asks for a trade. Of `usd` and `quantity` one at most; a sale without either is
     everything. `request_id` is also the trail of all that follows.

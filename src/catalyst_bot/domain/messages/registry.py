@@ -42,6 +42,8 @@ Fact = (
     | f.TimerFired
     | f.AdapterFailed
     | f.AdapterRecovered
+    | f.NotificationDelivered
+    | f.NotificationFailed
     | f.OperatorTradeRequested
     | f.OperatorHalted
     | f.OperatorResumed

@@ -223,6 +223,13 @@ def adapter_recovered(m: f.AdapterRecovered) -> Event:
     return Event(f"{m.adapter} works again")
 
 
+def notification_failed(m: f.NotificationFailed) -> Event:
+    """A person was not told."""
+    what = "given up" if m.is_given_up else "tried again"
+    severity = Severity.WARNING if m.is_given_up else Severity.INFO
+    return Event(f"Alerts to {m.channel}: {m.reason}; {what}", severity)
+
+
 def symbol_halted(m: f.SymbolHalted) -> Event:
     """The exchange stopped a symbol."""
     return Event(f"{m.symbol}: halted by the exchange ({m.code})", Severity.WARNING, m.symbol)
@@ -325,6 +332,7 @@ TELLERS: dict[type, Callable[[Any], Event]] = {
     d.MismatchFound: mismatch_found,
     f.AdapterFailed: adapter_failed,
     f.AdapterRecovered: adapter_recovered,
+    f.NotificationFailed: notification_failed,
     f.SymbolHalted: symbol_halted,
     f.SymbolResumed: symbol_resumed,
     f.OperatorTradeRequested: operator_trade_requested,

@@ -1,0 +1,79 @@
+"""`catalyst-bot alerts …`: does it reach people, and what does not."""
+
+# ruff: noqa: PLC0415  # quick --help
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from catalyst_bot import console
+
+app = typer.Typer(help="Alerts to people: test the channels, see what waits.", no_args_is_help=True)
+
+Config = Annotated[Path | None, typer.Option(help="settings file")]
+DataDir = Annotated[Path | None, typer.Option(help="journals, catalog, HALT latch")]
+Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
+Journal = Annotated[str | None, typer.Option(help="file, name or URL; default: the newest")]
+
+
+@app.command("test")
+def alerts_test(json_: Json = "", config: Config = None) -> None:
+    """Send a test message to every channel; exit code 4 when one did not take it."""
+
+    def action() -> int:
+        from catalyst_bot.bootstrap.alerts import try_channels
+        from catalyst_bot.bootstrap.configuration import load_settings
+
+        tried = try_channels(load_settings(config=config, data_dir=None).settings)
+        if json_:
+            console.write_json([asdict(each) for each in tried], json_)
+        else:
+            rows = [
+                (
+                    each.channel,
+                    each.service,
+                    "delivered" if each.answer.is_delivered else "FAILED",
+                    each.answer.note or each.answer.reason,
+                )
+                for each in tried
+            ]
+            console.say(console.table(rows, header=("channel", "service", "outcome", "note")))
+        return (
+            console.OK if all(each.answer.is_delivered for each in tried) else console.UNREACHABLE
+        )
+
+    console.guarded(action)
+
+
+@app.command("list")
+def alerts_list(
+    journal: Journal = None,
+    json_: Json = "",
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """List what still waits to be delivered and what was given up, with the reasons."""
+
+    def action() -> int:
+        from catalyst_bot.bootstrap import journals
+        from catalyst_bot.bootstrap.alerts import outbox_of, waiting_rows
+        from catalyst_bot.bootstrap.configuration import load_settings
+        from catalyst_bot.storage.read_model import ReadModel
+
+        settings = load_settings(config=config, data_dir=data_dir).settings
+        with ReadModel(journals.chosen(settings, journal)) as model:
+            rows = waiting_rows(outbox_of(model, settings))
+        if json_:
+            console.write_json(rows, json_)
+        elif rows:
+            cells = [tuple(row.values()) for row in rows]
+            console.say(console.table(cells, header=tuple(rows[0])))
+        else:
+            console.note("nothing waits")
+        return console.OK
+
+    console.guarded(action)

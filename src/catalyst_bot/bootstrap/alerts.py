@@ -1,0 +1,175 @@
+"""Settings -> the channels of people, the outbox over a journal, and what `alerts …` shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from catalyst_bot.alerts.channels import Answer, Channel
+from catalyst_bot.alerts.chart import candles_png
+from catalyst_bot.alerts.delivery import Delivery, DeliveryRules, Tell
+from catalyst_bot.alerts.notice import Notice
+from catalyst_bot.alerts.outbox import RECORDS, Outbox, Wanted
+from catalyst_bot.domain.enums import Severity
+from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.domain.ids import content_id
+from catalyst_bot.domain.market import Bar
+from catalyst_bot.domain.messages.registry import Recorded
+from catalyst_bot.ports.clock import Clock
+from catalyst_bot.runtime.clock import SystemClock
+from catalyst_bot.settings import ALERT_URL, Settings, secret
+from catalyst_bot.storage.read_model import ReadModel
+
+_EXAMPLE_BARS = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """What came of a test message on one channel."""
+
+    channel: str
+    service: str
+    answer: Answer
+
+
+def channels_of(settings: Settings) -> tuple[Channel, ...]:
+    """Return the configured channels. Raises `ConfigError` for one without a usable address."""
+    return tuple(_channel(name) for name in settings.alerts.channels)
+
+
+def _channel(name: str) -> Channel:
+    variable = f"{ALERT_URL}{name.upper()}"
+    url = secret(variable)
+    if url is None:
+        raise ConfigError(
+            f"alerts.channels: {name} has no address: set {variable} (or {variable}_FILE) to one "
+            "that apprise knows, such as discord://ID/TOKEN"
+        )
+    return Channel(name, url, variable=variable)
+
+
+def delivery_of(
+    channels: Sequence[Channel],
+    settings: Settings,
+    records: Iterable[Recorded],
+    *,
+    tell: Tell,
+    clock: Clock,
+) -> Delivery:
+    """Return the delivery of a live run; what the journal holds undelivered waits already."""
+    alerts = settings.alerts
+    outbox = Outbox(_wanted(settings, [channel.name for channel in channels], clock))
+    rules = DeliveryRules(
+        spacing_s=alerts.spacing_s,
+        max_waiting=alerts.max_waiting,
+        max_age_s=alerts.max_age_s,
+        alarm_after=alerts.alarm_after,
+        has_charts=alerts.charts,
+    )
+    delivery = Delivery(channels, outbox, rules, tell=tell, clock=clock)
+    delivery.listen(records)
+    return delivery
+
+
+def outbox_of(model: ReadModel, settings: Settings) -> Outbox:
+    """The outbox as the journal tells it now."""
+    outbox = Outbox(_wanted(settings, settings.alerts.channels, SystemClock()))
+    for record in model.records(*(kind.__name__ for kind in RECORDS)):
+        outbox.note(record)
+    return outbox
+
+
+def standing_of(model: ReadModel, settings: Settings) -> dict[str, Any]:
+    """How each channel stands: how much waits, how much was given up, why it is down if it is."""
+    outbox = outbox_of(model, settings)
+    return {
+        name: {
+            "waiting": len(outbox.waiting.get(name, {})),
+            "given_up": sum(channel == name for channel, _ in outbox.given_up),
+            "down": outbox.down.get(name, ""),
+        }
+        for name in settings.alerts.channels
+    }
+
+
+def waiting_rows(outbox: Outbox) -> list[dict[str, str]]:
+    """What waits on each channel and what was given up, with the reason; oldest first."""
+    waiting = [
+        {
+            "channel": channel,
+            "state": "waiting",
+            "id": notice.notice_id,
+            "severity": str(notice.severity),
+            "title": notice.title,
+            "reason": outbox.reasons.get((channel, notice.notice_id), ""),
+        }
+        for channel, notices in outbox.waiting.items()
+        for notice in notices.values()
+    ]
+    given_up = [
+        {
+            "channel": channel,
+            "state": "given up",
+            "id": notice_id,
+            "severity": "",
+            "title": "",
+            "reason": reason,
+        }
+        for (channel, notice_id), reason in outbox.given_up.items()
+    ]
+    return waiting + given_up
+
+
+def try_channels(settings: Settings) -> list[Tried]:
+    """Send a test message, with an invented chart, to every channel."""
+    channels = channels_of(settings)
+    if not channels:
+        raise ConfigError("alerts.channels: none is configured (docs/how-to/send-alerts.md)")
+    now = SystemClock().now()
+    notice = Notice(
+        notice_id=content_id("note", "test", now.isoformat()),
+        at=now,
+        severity=Severity.INFO,
+        title="Test of catalyst-bot",
+        text="A person asked whether alerts arrive here. A chart beside it is invented.",
+    )
+    bars = _example_bars(notice)
+    chart = candles_png(bars, bars[-6].opened_at) if settings.alerts.charts else None
+    return [
+        Tried(channel=channel.name, service=channel.service, answer=channel.send(notice, chart))
+        for channel in channels
+    ]
+
+
+def _example_bars(notice: Notice) -> list[Bar]:
+    """A made-up rise and fall."""
+    step = timedelta(minutes=5)
+    bars = []
+    for index in range(_EXAMPLE_BARS):
+        opened_at = notice.at - (_EXAMPLE_BARS - index) * step
+        price = 100.0 + (index * 7) % 11 / 4
+        bars.append(
+            Bar(
+                symbol="TEST",
+                opened_at=opened_at,
+                closed_at=opened_at + step,
+                open=price,
+                high=price + 1.0,
+                low=price - 1.0,
+                close=price + ((index * 3) % 5 - 2) / 3,
+                volume=1_000.0,
+            )
+        )
+    return bars
+
+
+def _wanted(settings: Settings, channels: Sequence[str], clock: Clock) -> Wanted:
+    alerts = settings.alerts
+    return Wanted(
+        channels=tuple(channels),
+        min_severity=alerts.min_severity,
+        alerts=alerts.catalysts,
+        since=clock.now() - timedelta(seconds=alerts.max_age_s),
+    )

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalyst_bot.alerts.notice import notice_of
+from catalyst_bot.alerts.outbox import Outbox, Wanted
+from catalyst_bot.domain.enums import Severity
+from catalyst_bot.domain.messages import facts as f
+from catalyst_bot.domain.messages.commands import SendNotification
+from catalyst_bot.domain.messages.decisions import AlertRaised
+from catalyst_bot.domain.messages.registry import Message, Recorded
+from catalyst_bot.domain.news import Alert
+from tests import builders
+
+CHANNELS = ("ops", "phone")
+
+
+def record(seq: int, body: Message, ago_s: float = 0.0) -> Recorded:
+    at = builders.NOON - timedelta(seconds=ago_s)
+    return Recorded(seq=seq, at=at, cause_seq=None, trail_id="", body=body)
+
+
+def said(severity: Severity = Severity.CRITICAL, text: str = "no stop") -> SendNotification:
+    return SendNotification(severity=severity, title="ACME", text=text, trail_id="t", symbol="ACME")
+
+
+def alert(severity: Severity) -> AlertRaised:
+    return AlertRaised(
+        alert=Alert(alert_id="a", catalyst_id="c", symbol="ACME", severity=severity, text="ACME: x")
+    )
+
+
+def outbox(
+    min_severity: Severity = Severity.INFO, *, alerts: bool = True, age_s: float = 3_600.0
+) -> Outbox:
+    since = builders.NOON - timedelta(seconds=age_s)
+    return Outbox(Wanted(channels=CHANNELS, min_severity=min_severity, alerts=alerts, since=since))
+
+
+def id_of(made: Recorded) -> str:
+    notice = notice_of(made)
+    assert notice is not None
+    return notice.notice_id
+
+
+def delivered(notice_id: str, channel: str) -> f.NotificationDelivered:
+    return f.NotificationDelivered(at=builders.NOON, notice_id=notice_id, channel=channel)
+
+
+def failed(notice_id: str, channel: str, *, given_up: bool) -> f.NotificationFailed:
+    return f.NotificationFailed(
+        at=builders.NOON,
+        notice_id=notice_id,
+        channel=channel,
+        reason="HTTP 500",
+        is_given_up=given_up,
+    )
+
+
+def test_a_notice_waits_on_every_channel_until_that_one_took_it():
+    box, made = outbox(), record(1, said())
+    box.note(made)
+    box.note(record(2, delivered(id_of(made), "ops")))
+    assert box.next_on("ops") is None
+    assert box.next_on("phone") == notice_of(made)
+
+
+def test_a_failed_try_keeps_it_and_giving_up_ends_it():
+    box, made = outbox(), record(1, said())
+    box.note(made)
+    box.note(record(2, failed(id_of(made), "ops", given_up=False)))
+    assert box.next_on("ops") == notice_of(made)
+    assert box.reasons == {("ops", id_of(made)): "HTTP 500"}
+    box.note(record(3, failed(id_of(made), "ops", given_up=True)))
+    assert box.next_on("ops") is None
+    assert box.given_up == {("ops", id_of(made)): "HTTP 500"}
+    assert not box.reasons
+
+
+@pytest.mark.parametrize("severity", list(Severity))
+def test_a_critical_alert_is_told_once_by_its_notification(severity: Severity):
+    told = notice_of(record(1, alert(severity)))
+    assert (told is None) == (severity is Severity.CRITICAL)
+    assert notice_of(record(1, alert(severity)), alerts=False) is None
+
+
+def test_what_is_too_quiet_or_too_old_does_not_wait():
+    box = outbox(Severity.WARNING, age_s=60.0)
+    box.note(record(1, said(Severity.INFO)))
+    box.note(record(2, said(), ago_s=61.0))
+    assert box.next_on("ops") is None
+    box.note(record(3, said(Severity.WARNING)))
+    assert box.next_on("ops") is not None
+
+
+def test_a_channel_that_is_down_is_told_about_on_the_others_only():
+    box = outbox()
+    box.note(record(1, f.AdapterFailed(at=builders.NOON, adapter="alerts ops", error="HTTP 404")))
+    box.note(record(2, f.AdapterFailed(at=builders.NOON, adapter="edgar", error="HTTP 404")))
+    assert box.down == {"ops": "HTTP 404"}
+    assert box.next_on("ops") is None
+    told = box.next_on("phone")
+    assert told is not None
+    assert (told.severity, told.title) == (Severity.CRITICAL, "Alerts do not reach ops")
+    box.note(record(3, f.AdapterRecovered(at=builders.NOON, adapter="alerts ops")))
+    assert box.down == {}
+
+
+severities = st.lists(st.sampled_from(list(Severity)), max_size=30)
+
+
+@given(severities, st.integers(0, 10))
+def test_the_loudest_goes_first_and_the_quietest_is_given_up(said_: list[Severity], most: int):
+    box = outbox()
+    rows = [record(seq, said(severity, str(seq))) for seq, severity in enumerate(said_, 1)]
+    for row in rows:
+        box.note(row)
+    gone = {notice.notice_id for notice in box.surplus("ops", most)}
+    assert len(gone) == max(len(rows) - most, 0)
+    kept = [row for row in rows if id_of(row) not in gone]
+    loud = [Severity.INFO, Severity.WARNING, Severity.CRITICAL]
+    ranks_kept = [loud.index(row.body.severity) for row in kept]
+    ranks_gone = [loud.index(row.body.severity) for row in rows if id_of(row) in gone]
+    assert not gone or not kept or max(ranks_gone) <= min(ranks_kept)
+    first = box.next_on("ops")
+    assert (first is None) == (not rows)
+    if first is not None:
+        best = max(rows, key=lambda row: loud.index(row.body.severity))  # the oldest of these
+        assert first.notice_id == id_of(best)
+
+
+@given(st.data())
+def test_the_fold_is_the_same_when_every_record_is_told_twice(data: st.DataObject):
+    made = [record(seq, said(text=str(seq))) for seq in range(1, 6)]
+    ids = [id_of(each) for each in made]
+    pick, where = st.sampled_from(ids), st.sampled_from(CHANNELS)
+    outcome = st.builds(delivered, pick, where) | st.builds(
+        failed, pick, where, given_up=st.booleans()
+    )
+    later = [record(10 + i, body) for i, body in enumerate(data.draw(st.lists(outcome)))]
+    once, twice = outbox(), outbox()
+    for each in [*made, *later]:
+        once.note(each)
+    for each in [*made, *later]:
+        twice.note(each)
+        if each in later:
+            twice.note(each)
+    assert once.waiting == twice.waiting
+    settled = {
+        (row.body.channel, row.body.notice_id)
+        for row in later
+        if isinstance(row.body, f.NotificationDelivered) or row.body.is_given_up
+    }
+    waits = {(channel, id_) for channel, line in once.waiting.items() for id_ in line}
+    assert waits == {(channel, id_) for channel in CHANNELS for id_ in ids} - settled
