@@ -159,12 +159,12 @@ def page(events: Score, everything: Score) -> str:
 # One event, one story: measured
 
 Pairs of real headlines about one company, at most three days apart, were drawn by how much their
-words agree (few, some, many), two thirds of them read as the same kind of event, so that most
-pairs are hard: "cuts 30,000 jobs" and "cuts 14,000 jobs", two brokers with the same rating, two
-products of one show. They were read and labelled by hand before the rules were tuned: same if both
-report, continue or react to the same event. Left out: pairs that can be argued about (comments,
-previews, market reports that mention the event) and pairs that a vendor filed under a wrong
-symbol. The labels (`tests/data/story_labels.json`) hold ids, no texts.
+words agree (few, some, many); in half of the draw most were read as the same kind of event, so
+that many pairs are hard: "cuts 30,000 jobs" and "cuts 14,000 jobs", two brokers with the same
+rating, two products of one show. They were read and labelled by hand before the rules were tuned:
+same if both report, continue or react to the same event. Left out: pairs that can be argued about
+(comments, previews, market reports that mention the event) and pairs that a vendor filed under a
+wrong symbol. The labels (`tests/data/story_labels.json`) hold ids, no texts.
 
 All headlines of the files run through detection in their order, so stories grow as they would in a
 run, and a pair counts as the same when both headlines went into one story.
