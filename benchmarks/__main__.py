@@ -21,12 +21,14 @@ from benchmarks import (
     order_path,
     restart,
     storage,
+    texts,
     venue,
 )
 from benchmarks.line import ROUNDS, Line, table
 
 PARTS: Mapping[str, Callable[[], list[Line]]] = {
     "classification": classification.lines,
+    "texts": texts.lines,
     "commands": commands.lines,
     "order_path": order_path.lines,
     "core": core.lines,

@@ -9,6 +9,7 @@ import dataclasses
 import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
@@ -128,7 +129,13 @@ def _bounds(constraints: Iterable[Any]) -> Iterator[str]:
 
 
 def _example(name: str) -> object:
-    return {"generated_seed": 7, "tickers_file": Path("company_tickers.json")}[name]
+    return {
+        "generated_seed": 7,
+        "tickers_file": Path("company_tickers.json"),
+        "sentiment_model": Path("models/sentiment"),
+        "finbert_dir": Path("models/finbert"),
+        "knowledge_cutoff": date(2025, 6, 1),
+    }[name]
 
 
 def _toml(value: object) -> str:

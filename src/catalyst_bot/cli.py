@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import catalyst_bot
-from catalyst_bot import console, database_commands, record_commands, runner
+from catalyst_bot import console, database_commands, detect_commands, record_commands, runner
 from catalyst_bot.domain.enums import Mode, PositionsPolicy, Side
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ app.add_typer(data_app, name="data")
 app.add_typer(config_app, name="config")
 app.add_typer(exchange_app, name="exchange")
 app.add_typer(database_commands.app, name="db")
+app.add_typer(detect_commands.app, name="detect")
 app.command("run")(runner.run)
 record_commands.register(app)
 

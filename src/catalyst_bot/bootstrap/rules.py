@@ -10,6 +10,8 @@ import catalyst_bot.detection.rules as detection
 import catalyst_bot.execution.rules as execution
 import catalyst_bot.risk.rules as risk
 import catalyst_bot.signals.rules as signals
+from catalyst_bot.bootstrap.texts import asking, tone_model
+from catalyst_bot.detection.linear import LinearModel
 from catalyst_bot.domain.calendar import TradingCalendar
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.engine.rules import EngineRules
@@ -37,7 +39,7 @@ def engine_rules(
         calendar=calendar,
         policy=load_policy(settings.run.model),
         benchmark=settings.run.benchmark,
-        detection=detection_rules(companies),
+        detection=detection_rules(companies, tone_model(settings), asking(settings)),
         signals=signals.Rules(
             gates=settings.signals,
             stops=settings.stops,
@@ -56,14 +58,22 @@ def engine_rules(
     )
 
 
-def detection_rules(companies: Companies = NO_COMPANIES) -> detection.Rules:
-    """Read the data files of detection and compile them."""
+def detection_rules(
+    companies: Companies = NO_COMPANIES,
+    model: LinearModel | None = None,
+    asked: detection.Asking | None = None,
+) -> detection.Rules:
+    """Read the data files of detection and compile them; without a model the word list alone
+    tells the tone.
+    """
     folder = files("catalyst_bot.detection")
     texts = {name: (folder / name).read_text(encoding="utf-8") for name in detection.RULE_FILES}
     return detection.make_rules(
         texts,
         symbols_by_cik=companies.symbols_by_cik,
         registered_names=companies.registered_names,
+        tone_model=model,
+        asking=asked,
     )
 
 

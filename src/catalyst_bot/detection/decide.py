@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from catalyst_bot.detection.alerts import alert_for
@@ -18,23 +19,41 @@ from catalyst_bot.detection.reasons import (
 )
 from catalyst_bot.detection.rules import Rules
 from catalyst_bot.detection.score import Assessment, assess, subject
+from catalyst_bot.detection.second_reading import lowered, wants_opinion
 from catalyst_bot.detection.state import State
 from catalyst_bot.detection.text import words
 from catalyst_bot.detection.tickers import NoOwner, find_owners, name_position
 from catalyst_bot.domain import ids
 from catalyst_bot.domain.enums import Severity
-from catalyst_bot.domain.messages.commands import SendNotification
-from catalyst_bot.domain.messages.decisions import AlertRaised, CatalystDetected, HeadlineIgnored
-from catalyst_bot.domain.messages.facts import HeadlineReceived
+from catalyst_bot.domain.messages.commands import (
+    ClearTimer,
+    RequestTextOpinion,
+    SendNotification,
+    SetTimer,
+)
+from catalyst_bot.domain.messages.decisions import (
+    AlertRaised,
+    CatalystDetected,
+    CatalystHeld,
+    HeadlineIgnored,
+)
+from catalyst_bot.domain.messages.facts import (
+    HeadlineReceived,
+    TextOpinionsReceived,
+    TimerFired,
+)
 from catalyst_bot.domain.messages.registry import Message
 from catalyst_bot.domain.news import Catalyst, Headline, ScoreFactor
 from catalyst_bot.ports.desk import Desk
+
+TIMER_PREFIX = "opinion:"
 
 
 def on_headline(state: State, message: HeadlineReceived, desk: Desk, rules: Rules) -> list[Message]:
     """Return one `CatalystDetected` per symbol, or one `HeadlineIgnored`.
 
-    The cheap questions come first: seen before, in time, whose, what.
+    The cheap questions come first: seen before, in time, whose, what. Where readers outside are
+    asked, good news is held for their answer.
     """
     headline = message.headline
     untimely = _untimely(headline, rules)
@@ -50,9 +69,43 @@ def on_headline(state: State, message: HeadlineReceived, desk: Desk, rules: Rule
     if not isinstance(finding, Finding):
         return [_ignored(headline, CATALYST, finding.reason, finding.detail)]
     return [
-        CatalystDetected(catalyst=_catalyst(headline, symbol, finding, rules))
+        message
         for symbol in owners.symbols
+        for message in _found(_catalyst(headline, symbol, finding, rules), headline, desk, rules)
     ]
+
+
+def on_opinions(
+    state: State, message: TextOpinionsReceived, desk: Desk, rules: Rules
+) -> list[Message]:
+    """The readers answered in time: the catalyst goes on, lowered by what they doubt.
+
+    An answer that comes too late, or a second time, finds nobody waiting.
+    """
+    held = state.held.get(message.catalyst_id)
+    if held is None:
+        return []
+    return [
+        ClearTimer(timer_id=f"{TIMER_PREFIX}{held.catalyst_id}"),
+        CatalystDetected(
+            catalyst=lowered(
+                held,
+                message.opinions,
+                message.refusals,
+                categories=rules.classifier.taxonomy.categories,
+                now=message.at,
+            )
+        ),
+    ]
+
+
+def on_timer(state: State, message: TimerFired, desk: Desk, rules: Rules) -> list[Message]:
+    """Nobody answered in time: the catalyst goes on as the rules alone read it."""
+    held = state.held.get(message.timer_id.removeprefix(TIMER_PREFIX))
+    if held is None or not message.timer_id.startswith(TIMER_PREFIX):
+        return []
+    silent = lowered(held, (), ("no answer in time",), categories={}, now=message.at)
+    return [CatalystDetected(catalyst=silent)]
 
 
 def on_catalyst(state: State, message: CatalystDetected, desk: Desk, rules: Rules) -> list[Message]:
@@ -86,6 +139,29 @@ def _untimely(headline: Headline, rules: Rules) -> HeadlineIgnored | None:
     return None
 
 
+def _found(catalyst: Catalyst, headline: Headline, desk: Desk, rules: Rules) -> list[Message]:
+    """Tell of a catalyst, or hold it and ask."""
+    asking = rules.asking
+    if not asking.wait_s > 0 or not wants_opinion(catalyst, asking.min_confidence):
+        return [CatalystDetected(catalyst=catalyst)]
+    until = desk.now + timedelta(seconds=asking.wait_s)
+    name = f"{TIMER_PREFIX}{catalyst.catalyst_id}"
+    return [
+        CatalystHeld(catalyst=catalyst, until=until),
+        RequestTextOpinion(
+            request_id=name,
+            catalyst_id=catalyst.catalyst_id,
+            symbol=catalyst.symbol,
+            category=catalyst.category,
+            title=headline.title,
+            body=headline.body,
+            published_at=headline.published_at,
+            answer_by=until,
+        ),
+        SetTimer(timer_id=name, due_at=until),
+    ]
+
+
 def _ignored(headline: Headline, step: str, reason: str, detail: str) -> HeadlineIgnored:
     return HeadlineIgnored(item_id=headline.item_id, step=step, reason=reason, detail=detail)
 
@@ -101,6 +177,7 @@ def _catalyst(headline: Headline, symbol: str, finding: Finding, rules: Rules) -
         action=category.action,
         direction=category.polarity,
         sentiment=finding.sentiment,
+        opinions=finding.opinions,
         score=assessment.score,
         confidence=assessment.confidence,
         factors=assessment.factors,
@@ -129,5 +206,7 @@ def _assess(headline: Headline, symbol: str, finding: Finding, rules: Rules) -> 
 
 DECIDE: dict[type, Callable[[State, Any, Desk, Rules], list[Message]]] = {
     HeadlineReceived: on_headline,
+    TextOpinionsReceived: on_opinions,
+    TimerFired: on_timer,
     CatalystDetected: on_catalyst,
 }

@@ -6,21 +6,24 @@ from dataclasses import dataclass
 
 from catalyst_bot.detection.classify import Reading, Unread, certainty, classify
 from catalyst_bot.detection.filings import FilingReading, read_filing
+from catalyst_bot.detection.opinions import fuse, own_opinions
 from catalyst_bot.detection.rules import Rules
 from catalyst_bot.detection.score import IN_BODY_ONLY, freshness, tone, wording
-from catalyst_bot.detection.sentiment import sentiment
 from catalyst_bot.detection.taxonomy import Category
-from catalyst_bot.domain.news import Headline, ScoreFactor
+from catalyst_bot.domain.news import Headline, ScoreFactor, SentimentOpinion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """The event, the words that tell it, its tone, and what makes us more or less sure."""
+    """The event, the words that tell it, its tone with the opinions it was made of, and what makes
+    us more or less sure.
+    """
 
     category: Category
     evidence: tuple[str, ...]
     sentiment: float
     factors: tuple[ScoreFactor, ...]
+    opinions: tuple[SentimentOpinion, ...] = ()
 
 
 def read_headline(headline: Headline, rules: Rules) -> Finding | Unread:
@@ -46,7 +49,8 @@ def _of_filing(headline: Headline, filing: FilingReading, rules: Rules) -> Findi
 
 
 def _of_words(headline: Headline, reading: Reading, rules: Rules) -> Finding:
-    mood = sentiment(headline.title, headline.body, rules.lexicon)
+    opinions = own_opinions(headline, rules.lexicon, rules.tone_model)
+    mood = fuse(opinions)
     quoted = ", ".join(reading.evidence)
     sure = certainty(reading.category.precision, len(reading.evidence))
     place = 1.0 if reading.is_in_title else IN_BODY_ONLY
@@ -54,6 +58,7 @@ def _of_words(headline: Headline, reading: Reading, rules: Rules) -> Finding:
         category=reading.category,
         evidence=reading.evidence,
         sentiment=mood,
+        opinions=opinions,
         factors=(
             ScoreFactor(name="certainty", value=sure, note=quoted),
             _source(headline, rules),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from catalyst_bot.detection import filings, noise, sentiment, sources, taxonomy
 from catalyst_bot.detection.classify import Classifier, make_classifier
 from catalyst_bot.detection.filings import FilingMap, parse_filings
+from catalyst_bot.detection.linear import LinearModel
 from catalyst_bot.detection.noise import parse_noise
 from catalyst_bot.detection.sentiment import Lexicon, parse_lexicon
 from catalyst_bot.detection.sources import Sources, parse_sources
@@ -19,13 +20,25 @@ from catalyst_bot.domain.ids import content_id
 RULE_FILES = (taxonomy.FILE, filings.FILE, noise.FILE, sources.FILE, sentiment.FILE)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """Whether readers outside are asked, and for how long a catalyst waits for them.
+
+    `wait_s` of 0 asks nobody. Only catalysts from `min_confidence` on are worth the question.
+    """
+
+    wait_s: float = 0.0
+    min_confidence: float = 0.7
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rules:
     """What detection goes by.
 
     A headline older than `max_age_s` when received is stale: the market has read it. A filing
     may be a day old, because nobody reads all of them and its sign comes from the reaction.
-    `published_at` may lie `future_tolerance_s` ahead of us, for clocks that differ.
+    `published_at` may lie `future_tolerance_s` ahead of us, for clocks that differ. Without a
+    `tone_model` the word list alone tells the tone.
     """
 
     classifier: Classifier
@@ -34,6 +47,8 @@ class Rules:
     sources: Sources
     companies: Companies
     classifier_id: str
+    tone_model: LinearModel | None = None
+    asking: Asking = field(default_factory=Asking)
     max_age_s: float = 4 * 3600.0
     max_filing_age_s: float = 24 * 3600.0
     future_tolerance_s: float = 300.0
@@ -46,11 +61,13 @@ def make_rules(
     symbols_by_cik: Mapping[int, tuple[str, ...]],
     registered_names: Mapping[str, str],
     traded_symbols: frozenset[str] = frozenset(),
+    tone_model: LinearModel | None = None,
+    asking: Asking | None = None,
 ) -> Rules:
     """Parse the texts (by the names in `RULE_FILES`) and compile the phrases.
 
-    Raises `ConfigError` naming file, key and reason. `classifier_id` is a hash of the texts, so
-    that every catalyst tells by which version of the rules it was read.
+    Raises `ConfigError` naming file, key and reason. `classifier_id` is a hash of the texts and of
+    the model, so that every catalyst tells by which version of the rules it was read.
     """
     missing = [name for name in RULE_FILES if name not in texts]
     if missing:
@@ -69,5 +86,11 @@ def make_rules(
             generic_words=credibility.generic_words,
             traded_symbols=traded_symbols,
         ),
-        classifier_id=content_id("clf", *(texts[name] for name in RULE_FILES)),
+        tone_model=tone_model,
+        asking=asking or Asking(),
+        classifier_id=content_id(
+            "clf",
+            *(texts[name] for name in RULE_FILES),
+            tone_model.model_id if tone_model is not None else "",
+        ),
     )

@@ -1,9 +1,11 @@
-"""What detection remembers: the stories of the last week."""
+"""What detection remembers: the stories of the last week, and who waits for an opinion."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+
+from catalyst_bot.domain.news import Catalyst
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +19,10 @@ class Seen:
 @dataclass
 class State:
     """`seen` is by story key, oldest first; `settled` holds the ids of headlines that were
-    read to the end, so that a later copy of the story is a duplicate whatever it says.
+    read to the end, so that a later copy of the story is a duplicate whatever it says. `held` are
+    catalysts by id that wait for readers outside.
     """
 
     seen: dict[str, Seen] = field(default_factory=dict)
     settled: set[str] = field(default_factory=set)
+    held: dict[str, Catalyst] = field(default_factory=dict)

@@ -19,6 +19,7 @@ Fact = (
     | f.SessionClosed
     | f.HeadlineReceived
     | f.HeadlineUnreadable
+    | f.TextOpinionsReceived
     | f.MarketViewReceived
     | f.MarketViewUnavailable
     | f.BarClosed
@@ -48,6 +49,7 @@ Fact = (
 )
 Decision = (
     d.HeadlineIgnored
+    | d.CatalystHeld
     | d.CatalystDetected
     | d.AlertRaised
     | d.SignalFormed
@@ -78,7 +80,8 @@ Decision = (
     | d.CashAdjusted
 )
 Command = (
-    c.RequestMarketView
+    c.RequestTextOpinion
+    | c.RequestMarketView
     | c.WatchSymbol
     | c.UnwatchSymbol
     | c.SubmitOrder
@@ -121,15 +124,18 @@ TOLD_AGAIN: frozenset[type] = frozenset(
     {
         f.HeadlineReceived,
         f.HeadlineUnreadable,
+        f.TextOpinionsReceived,
         f.MarketViewReceived,
         f.MarketViewUnavailable,
         f.BarClosed,
         f.QuoteSampled,
         d.HeadlineIgnored,
+        d.CatalystHeld,
         d.CatalystDetected,
         d.SignalFormed,
         d.SignalDropped,
         d.EquityMarked,
+        c.RequestTextOpinion,
         c.RequestMarketView,
         c.WatchSymbol,
         c.UnwatchSymbol,
@@ -140,6 +146,7 @@ _TRAILS: dict[type, Callable[[Any], str]] = {
     f.HeadlineReceived: lambda m: m.headline.item_id,
     f.OperatorTradeRequested: lambda m: m.request_id,
     d.HeadlineIgnored: lambda m: m.item_id,
+    d.CatalystHeld: lambda m: m.catalyst.catalyst_id,
     d.CatalystDetected: lambda m: m.catalyst.catalyst_id,
     d.AlertRaised: lambda m: m.alert.catalyst_id,
     d.SignalFormed: lambda m: m.signal.catalyst.catalyst_id,
