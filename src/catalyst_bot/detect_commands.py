@@ -82,6 +82,9 @@ def evaluate_command(
     model: Annotated[
         str | None, typer.Option(help="folder of a model, or lexicon; default: the shipped one")
     ] = None,
+    min_confidence: Annotated[
+        float, typer.Option(min=0, max=1, help="a model less sure abstains: it counts as wrong")
+    ] = 0.0,
     json_: Json = "",
 ) -> None:
     """Measure a model on labelled texts: accuracy, macro-F1, coverage, intervals, confusion."""
@@ -89,7 +92,7 @@ def evaluate_command(
     def action() -> int:
         from catalyst_bot.bootstrap.detecting import evaluate
 
-        found = evaluate(file, task, model)
+        found = evaluate(file, task, model, min_confidence=min_confidence)
         if json_:
             console.write_json(found, json_)
         _tell_bad_rows(found["bad_rows"])

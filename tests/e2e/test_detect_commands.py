@@ -101,7 +101,14 @@ def test_evaluate_measures_the_shipped_models(tmp_path: Path):
             tmp_path, "evaluate", file, "--task", "sentiment", "--model", "lexicon", "--json", "-"
         )
     )
-    assert listed["model"] == "lexicon"
+    assert (listed["model"], listed["coverage"]) == ("lexicon", 1.0)
+    timid = as_json(
+        detect(
+            *(tmp_path, "evaluate", file, "--task", "sentiment", "--min-confidence", "1"),
+            *("--json", "-"),
+        )
+    )
+    assert (timid["coverage"], timid["accuracy"]) == (0.0, 0.0)
     topic = lines(tmp_path / "topic.jsonl", [{"text": "Acme declares dividend", "label": 4}])
     shown = detect(tmp_path, "evaluate", topic, "--task", "topic")
     assert shown.returncode == 0

@@ -97,12 +97,15 @@ def reason_on_file(settings: Settings, path: Path) -> dict[str, Any]:
     }
 
 
-def evaluate(path: Path, task: Task, model: str | None) -> dict[str, Any]:
+def evaluate(
+    path: Path, task: Task, model: str | None, *, min_confidence: float = 0.0
+) -> dict[str, Any]:
     """Measure a model on a labelled file: the shipped one, a folder, or `lexicon`.
 
-    Raises `BadData` for a file without labelled texts or with an unknown label.
+    A model less sure than `min_confidence` abstains, which counts as wrong. Raises `BadData` for a
+    file without labelled texts or with an unknown label.
     """
-    name, guess = _guesser(task, model)
+    name, guess = _guesser(task, model, min_confidence)
     given = read_labelled(path, task)
     said = [guess(text) for text in given.texts]
     return {
@@ -132,20 +135,25 @@ def make_model(
     )
 
 
-def _guesser(task: Task, model: str | None) -> tuple[str, Callable[[str], str]]:
+def _guesser(
+    task: Task, model: str | None, min_confidence: float
+) -> tuple[str, Callable[[str], str]]:
     if model == LEXICON:
         if task is not Task.SENTIMENT:
             raise ConfigError(f"--model {LEXICON} knows no {task}: it is a list of tones")
         return LEXICON, _tone_of_words
     linear = model_files.shipped(task) if model is None else model_files.load(Path(model), task)
-    return linear.model_id, lambda text: predict(linear, text).label
+
+    def guess(text: str) -> str:
+        found = predict(linear, text)
+        return found.label if found.confidence >= min_confidence else ABSTAINED
+
+    return linear.model_id, guess
 
 
 def _tone_of_words(text: str) -> str:
-    """What the word list says; nothing about a text without any of its words."""
+    """What the word list says; neutral about a text without any of its words."""
     tone = sentiment(text, "", _lexicon())
-    if tone == 0:
-        return ABSTAINED
     if abs(tone) < TONE_DEAD_ZONE:
         return "neutral"
     return "positive" if tone > 0 else "negative"
