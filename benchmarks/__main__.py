@@ -22,6 +22,7 @@ from benchmarks import (
     order_path,
     restart,
     storage,
+    texts,
     venue,
 )
 from benchmarks.line import ROUNDS, Line, table
@@ -29,6 +30,7 @@ from benchmarks.line import ROUNDS, Line, table
 PARTS: Mapping[str, Callable[[], list[Line]]] = {
     "classification": classification.lines,
     "feeds": feeds.lines,
+    "texts": texts.lines,
     "commands": commands.lines,
     "order_path": order_path.lines,
     "core": core.lines,

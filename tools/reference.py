@@ -9,6 +9,7 @@ import dataclasses
 import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
@@ -136,8 +137,14 @@ def _bounds(constraints: Iterable[Any]) -> Iterator[str]:
 
 
 def _example(name: str) -> object:
-    examples = {"generated_seed": 7, "tickers_file": Path("company_tickers.json"), "changes": 0}
-    return examples[name]
+    return {
+        "changes": 0,
+        "generated_seed": 7,
+        "tickers_file": Path("company_tickers.json"),
+        "sentiment_model": Path("models/sentiment"),
+        "finbert_dir": Path("models/finbert"),
+        "knowledge_cutoff": date(2025, 6, 1),
+    }[name]
 
 
 def _toml(value: object) -> str:

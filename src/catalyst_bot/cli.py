@@ -18,6 +18,7 @@ from catalyst_bot import (
     alert_commands,
     console,
     database_commands,
+    detect_commands,
     feed_commands,
     record_commands,
     runner,
@@ -44,6 +45,7 @@ app.add_typer(database_commands.app, name="db")
 app.add_typer(study_commands.app, name="study")
 app.add_typer(feed_commands.app, name="feeds")
 app.add_typer(alert_commands.app, name="alerts")
+app.add_typer(detect_commands.app, name="detect")
 app.command("run")(runner.run)
 record_commands.register(app)
 

@@ -20,7 +20,7 @@ from catalyst_bot.domain.errors import (
     SourceUnreachable,
 )
 
-LIST_FLAGS = frozenset({"--bars", "--news"})
+LIST_FLAGS = frozenset({"--bars", "--news", "--data"})
 OK, USAGE, CONFIGURATION, UNREACHABLE, HALTED, INVARIANT, REFUSED = 0, 2, 3, 4, 5, 6, 7
 _EXIT_CODES: dict[type[CatalystError], int] = {
     ConfigError: CONFIGURATION,

@@ -13,6 +13,7 @@ import os
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -25,6 +26,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    model_validator,
 )
 
 from catalyst_bot.domain.enums import Mode, Severity
@@ -42,6 +44,7 @@ from catalyst_bot.domain.limits import (
 DASHBOARD_TOKEN = "CATALYST_DASHBOARD_TOKEN"  # noqa: S105  # the name of the variable
 ALERT_URL = "CATALYST_ALERT_URL_"  # with the name of the channel in capitals
 STORAGE_PASSWORD = "CATALYST_STORAGE_PASSWORD"  # noqa: S105  # the name of the variable
+LLM_API_KEY = "CATALYST_LLM_API_KEY"
 ENV_PREFIX = "CATALYST_"
 ENV_SEPARATOR = "__"
 DEFAULT_FILE = Path("catalyst.toml")
@@ -135,6 +138,20 @@ class AlpacaSection(BaseModel):
     )
 
 
+def _without_credentials(url: str) -> str:
+    """An address that is recorded in the journal must not hold a key."""
+    try:
+        parts = urlsplit(url)
+        has_secret = bool(parts.username or parts.password or parts.query)
+    except ValueError as error:
+        raise ValueError("is no address") from error
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("is no http or https address")
+    if has_secret:
+        raise ValueError(f"holds a key: give it in {LLM_API_KEY} or its _FILE")
+    return url.rstrip("/")
+
+
 class DetectionSection(BaseModel):
     """How headlines are read."""
 
@@ -145,6 +162,50 @@ class DetectionSection(BaseModel):
     changes: int | None = Field(
         None, ge=0, description="version of reviewed changes; none = the newest, 0 = as shipped"
     )
+    sentiment_model: Path | None = Field(
+        None, description="folder of a text model made by `detect train`; empty = the shipped one"
+    )
+    finbert_dir: Path | None = Field(
+        None, description="folder with model.onnx, tokenizer.json and config.json; empty = off"
+    )
+
+
+class LlmSection(BaseModel):
+    """A language model as a second reader; it can only label a catalyst or lower it."""
+
+    model_config = _STRICT
+    enabled: bool = Field(default=False, description="ask it about good news before it is traded")
+    base_url: Annotated[str, AfterValidator(_without_credentials)] = Field(
+        "https://api.openai.com/v1", description="any address that speaks OpenAI's protocol"
+    )
+    model: str = Field("", description="name of the model there; needed when enabled")
+    knowledge_cutoff: date | None = Field(
+        None, description="day up to which the model has read the world; needed when enabled"
+    )
+    allow_contaminated: bool = Field(
+        default=False,
+        description="ask about recorded days that the model may know; its answers are marked",
+    )
+    timeout_s: float = Field(2.0, ge=0.1, le=2.0, description="s; then the rules go on alone")
+    daily_cap_usd: Decimal = Field(
+        Decimal(1),
+        ge=0,
+        le=Decimal(1000),
+        description="usd a day (UTC); then the rules go on alone",
+    )
+    usd_per_million_input: Decimal = Field(
+        Decimal("0.15"), ge=0, le=Decimal(1000), description="usd per million tokens read"
+    )
+    usd_per_million_output: Decimal = Field(
+        Decimal("0.60"), ge=0, le=Decimal(1000), description="usd per million tokens written"
+    )
+
+    @model_validator(mode="after")
+    def _says_which_model(self) -> LlmSection:
+        missing = [name for name in ("model", "knowledge_cutoff") if not getattr(self, name)]
+        if self.enabled and missing:
+            raise ValueError(f"enabled = true needs {' and '.join(missing)}")
+        return self
 
 
 class FeedsSection(BaseModel):
@@ -259,6 +320,7 @@ class Settings(BaseModel):
     scanner: Annotated[
         ScannerRules, BeforeValidator(_refuse_unknown(ScannerRules)), AfterValidator(_within_bounds)
     ] = ScannerRules()
+    llm: LlmSection = LlmSection()
     signals: Annotated[
         SignalRules, BeforeValidator(_refuse_unknown(SignalRules)), AfterValidator(_within_bounds)
     ] = SignalRules()

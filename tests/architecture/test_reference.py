@@ -9,7 +9,16 @@ from catalyst_bot.settings import Settings, load
 from tools import reference
 
 ROOT = Path(__file__).parents[2]
-NOT_SET = frozenset({"changes", "generated_seed", "tickers_file"})  # shown with an example value
+NOT_SET = frozenset(  # shown with an example value
+    {
+        "changes",
+        "generated_seed",
+        "tickers_file",
+        "sentiment_model",
+        "finbert_dir",
+        "knowledge_cutoff",
+    }
+)
 
 
 @pytest.mark.parametrize("name", sorted(reference.documents()))

@@ -81,7 +81,14 @@ def _python(_: Settings) -> str:
 
 def _rules(settings: Settings) -> str:
     rules = engine_rules(settings, load_calendar())
-    return f"policy {rules.policy.model_id}, classifier {rules.detection.classifier_id}"
+    tone = rules.detection.tone_model
+    parts = [
+        f"policy {rules.policy.model_id}",
+        f"classifier {rules.detection.classifier_id}",
+        *([f"tone {tone.model_id}"] if tone is not None else []),
+        *([f"second reader {settings.llm.model}"] if settings.llm.enabled else []),
+    ]
+    return ", ".join(parts)
 
 
 def _data_folder(settings: Settings) -> str:

@@ -12,7 +12,7 @@ import signal
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
@@ -25,6 +25,7 @@ from catalyst_bot.bootstrap.modes import BrokerKind, LivePrices, ModeRow, mode_r
 from catalyst_bot.bootstrap.outside import Outside, outside_of, starting_cash_usd
 from catalyst_bot.bootstrap.parts import Outcome, Task, run_started, supervised
 from catalyst_bot.bootstrap.rules import companies_of, engine_rules
+from catalyst_bot.bootstrap.texts import readers_of
 from catalyst_bot.domain.calendar import TradingCalendar
 from catalyst_bot.domain.enums import Mode
 from catalyst_bot.domain.errors import ConfigError
@@ -45,8 +46,9 @@ from catalyst_bot.runtime.latch import OperatorMailbox
 from catalyst_bot.runtime.pipeline import Listener, Pipeline
 from catalyst_bot.runtime.stepping import Stepper
 from catalyst_bot.runtime.timers import TimerBook
-from catalyst_bot.settings import LoadedSettings
+from catalyst_bot.settings import LoadedSettings, Settings
 from catalyst_bot.storage.places import Place
+from catalyst_bot.texts.readers.desk import LiveDesk, RecordedDesk
 
 MAX_SLEEP_S = 30.0  # a sleeping laptop wakes into the right session within this time
 MIN_TIMER_POLL_S = 0.002
@@ -103,9 +105,11 @@ def follow(request: LiveRequest) -> Outcome:
         for fact in outside.due:
             inbox(fact)
         mailbox = OperatorMailbox(settings.run.data_dir)
+        texts = _text_desk(settings, engine, clock, inbox)
         effects = Effects(
             broker=outside.broker,
             market_data=outside.market_data,
+            text_reader=texts,
             timers=timers,
             mailbox=mailbox,
             clock=clock,
@@ -139,6 +143,7 @@ def follow(request: LiveRequest) -> Outcome:
                     *request.beside,
                     *outside.tasks,
                     *([delivery.run] if delivery else []),
+                    *([texts.keep] if isinstance(texts, LiveDesk) else []),
                     partial(async_loop.watch_mailbox, mailbox, inbox=inbox, clock=clock),
                     *parts.by_the_clock(journals.open_day(records)),
                 ],
@@ -149,6 +154,17 @@ def follow(request: LiveRequest) -> Outcome:
             trading_state=engine.state.risk.trading_state,
             resumed_after_seq=len(records),
         )
+
+
+def _text_desk(
+    settings: Settings, engine: Engine, clock: Clock, inbox: async_loop.Inbox
+) -> LiveDesk | RecordedDesk:
+    """Readers of texts; where the time waits to be moved, it waits for them too."""
+    events = tuple(engine.rules.detection.classifier.taxonomy.categories)
+    readers = readers_of(settings, events=events)
+    if isinstance(clock, SimulatedClock):
+        return RecordedDesk(readers, clock=clock, sink=inbox, after=timedelta())
+    return LiveDesk(readers, clock=clock, sink=inbox)
 
 
 class _Parts:

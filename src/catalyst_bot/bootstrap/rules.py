@@ -11,7 +11,9 @@ import catalyst_bot.detection.rules as detection
 import catalyst_bot.execution.rules as execution
 import catalyst_bot.risk.rules as risk
 import catalyst_bot.signals.rules as signals
+from catalyst_bot.bootstrap.texts import asking, tone_model
 from catalyst_bot.detection.changes import Changes
+from catalyst_bot.detection.linear import LinearModel
 from catalyst_bot.domain.calendar import TradingCalendar
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.engine.rules import EngineRules
@@ -58,7 +60,12 @@ def engine_rules(
         calendar=calendar,
         policy=load_policy(settings.run.model),
         benchmark=settings.run.benchmark,
-        detection=detection_rules(companies, changes=changes_of(settings)),
+        detection=detection_rules(
+            companies,
+            changes=changes_of(settings),
+            model=tone_model(settings),
+            asked=asking(settings),
+        ),
         signals=signals.Rules(
             gates=settings.signals,
             stops=settings.stops,
@@ -94,10 +101,12 @@ def detection_rules(
     *,
     traded_symbols: frozenset[str] = frozenset(),
     changes: Changes = detection.NO_CHANGES,
+    model: LinearModel | None = None,
+    asked: detection.Asking | None = None,
 ) -> detection.Rules:
     """Read the data files of detection, lay the changes over them and compile them.
 
-    `traded_symbols` are known, too.
+    `traded_symbols` are known, too. Without a model the word list alone tells the tone.
     """
     return detection.make_rules(
         shipped_texts(),
@@ -105,6 +114,8 @@ def detection_rules(
         registered_names=companies.registered_names,
         traded_symbols=traded_symbols,
         changes=changes,
+        tone_model=model,
+        asking=asked,
     )
 
 

@@ -24,6 +24,7 @@ from catalyst_bot.bootstrap.parts import (
 )
 from catalyst_bot.bootstrap.rules import engine_rules
 from catalyst_bot.bootstrap.tapes import Recording
+from catalyst_bot.bootstrap.texts import readers_of
 from catalyst_bot.domain.enums import Mode
 from catalyst_bot.domain.messages.facts import RunStopped
 from catalyst_bot.domain.messages.registry import Command, Fact
@@ -41,6 +42,7 @@ from catalyst_bot.runtime.sync_loop import run_batches
 from catalyst_bot.runtime.timers import TimerBook
 from catalyst_bot.settings import LoadedSettings
 from catalyst_bot.storage.places import Place
+from catalyst_bot.texts.readers.desk import RecordedDesk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +128,11 @@ def assemble(request: ReplayRequest, journal: Journal) -> Assembly:
     engine.fold(records)
     for fact in venue.recover((record.body for record in records), clock.now()):
         inlet(fact)
+    readers = readers_of(
+        settings,
+        events=tuple(engine.rules.detection.classifier.taxonomy.categories),
+        recorded_from=recording.tape.start,
+    )
     row = mode_row(request.mode, is_dry_run=request.is_dry_run)
     mailbox = OperatorMailbox(settings.run.data_dir) if row.loop is Loop.ASYNCIO else None
     overlap_from = clock.now() - resume.OVERLAP
@@ -139,6 +146,7 @@ def assemble(request: ReplayRequest, journal: Journal) -> Assembly:
         effects=Effects(
             broker=broker_of(row, venue, settings, sink=inlet, clock=clock),
             market_data=market,
+            text_reader=RecordedDesk(readers, clock=clock, sink=inlet),
             timers=timers,
             mailbox=mailbox,
             clock=clock,

@@ -25,6 +25,7 @@ def catalyst_of(headline: Headline, symbol: str, finding: Finding, rules: Rules)
         action=category.action,
         direction=category.polarity,
         sentiment=finding.sentiment,
+        opinions=finding.opinions,
         score=assessment.score,
         confidence=assessment.confidence,
         factors=assessment.factors,

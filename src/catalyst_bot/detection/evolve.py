@@ -13,6 +13,7 @@ from catalyst_bot.detection.state import Seen, State
 from catalyst_bot.detection.stories import doubt, remember
 from catalyst_bot.domain.messages.decisions import (
     CatalystDetected,
+    CatalystHeld,
     HeadlineIgnored,
     SignalDropped,
     StoryTold,
@@ -36,9 +37,16 @@ def settle_ignored(state: State, message: HeadlineIgnored, at: datetime) -> None
         state.settled.add(message.item_id)
 
 
+def hold_catalyst(state: State, message: CatalystHeld, at: datetime) -> None:
+    """A headline that will be a catalyst is done with; the catalyst waits."""
+    state.settled.add(message.catalyst.item_id)
+    state.held[message.catalyst.catalyst_id] = message.catalyst
+
+
 def settle_catalyst(state: State, message: CatalystDetected, at: datetime) -> None:
     """A headline that became a catalyst is done with."""
     state.settled.add(message.catalyst.item_id)
+    state.held.pop(message.catalyst.catalyst_id, None)
 
 
 def follow_story(state: State, message: StoryTold, at: datetime) -> None:
@@ -73,6 +81,7 @@ def _forget(state: State, at: datetime) -> None:
 EVOLVE: dict[type, Callable[[State, Any, datetime], None]] = {
     HeadlineReceived: remember_headline,
     HeadlineIgnored: settle_ignored,
+    CatalystHeld: hold_catalyst,
     CatalystDetected: settle_catalyst,
     StoryTold: follow_story,
     SignalDropped: doubt_story,

@@ -12,13 +12,13 @@ from catalyst_bot.detection.classify import (
     classify,
 )
 from catalyst_bot.detection.filings import read_filing
+from catalyst_bot.detection.opinions import fuse, own_opinions
 from catalyst_bot.detection.rules import Rules
 from catalyst_bot.detection.score import IN_BODY_ONLY, freshness, tone, wording
-from catalyst_bot.detection.sentiment import sentiment
 from catalyst_bot.detection.severity import WEIGHT_FACTOR, Dilution, dilution
 from catalyst_bot.detection.stories import OFFERING, RETRACTED
 from catalyst_bot.detection.taxonomy import Category
-from catalyst_bot.domain.news import SCAN_FORM, Headline, ScoreFactor
+from catalyst_bot.domain.news import SCAN_FORM, Headline, ScoreFactor, SentimentOpinion
 
 SCAN_CATEGORY = "scan_"  # and the kind of hit
 
@@ -27,7 +27,7 @@ class Finding(NamedTuple):
     """The event, the words that tell it, its tone, and how sure the words make us.
 
     `weight` is the category's, changed by how much an offering dilutes; `reading` is None for
-    filings and retractions, which are not read by their words.
+    filings and retractions, which are not read by their words; `opinions` make the sentiment.
     """
 
     category: Category
@@ -36,6 +36,7 @@ class Finding(NamedTuple):
     weight: float
     certainty: float
     reading: Reading | None = None
+    opinions: tuple[SentimentOpinion, ...] = ()
 
 
 def read_headline(headline: Headline, rules: Rules) -> Finding | Unread:
@@ -88,13 +89,15 @@ def _of_words(headline: Headline, reading: Reading, rules: Rules) -> Finding:
     category = reading.category
     is_offering = rules.stories.once.get(category.name) == OFFERING
     diluted = dilution(headline.title, headline.body) if is_offering else None
+    opinions = own_opinions(headline, rules.lexicon, rules.tone_model)
     return Finding(
         category=category,
         evidence=(*reading.evidence, _percent(diluted)) if diluted else reading.evidence,
-        sentiment=sentiment(headline.title, headline.body, rules.lexicon),
+        sentiment=fuse(opinions),
         weight=_weight(category, diluted),
         certainty=certainty(category.precision, len(reading.evidence)),
         reading=reading,
+        opinions=opinions,
     )
 
 

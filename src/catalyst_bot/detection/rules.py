@@ -21,6 +21,7 @@ from catalyst_bot.detection.classify import Classifier, make_classifier
 from catalyst_bot.detection.companies import Companies, make_companies
 from catalyst_bot.detection.edges import Edge, parse_edges
 from catalyst_bot.detection.filings import FilingMap, parse_filings
+from catalyst_bot.detection.linear import LinearModel
 from catalyst_bot.detection.noise import parse_noise
 from catalyst_bot.detection.sentiment import Lexicon, parse_lexicon
 from catalyst_bot.detection.sources import Sources, parse_sources
@@ -42,6 +43,17 @@ RULE_FILES = (
 NO_CHANGES: Changes = {}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """Whether readers outside are asked, and for how long a catalyst waits for them.
+
+    `wait_s` of 0 asks nobody. Only catalysts from `min_confidence` on are worth the question.
+    """
+
+    wait_s: float = 0.0
+    min_confidence: float = 0.7
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rules:
     """What detection goes by.
@@ -49,7 +61,7 @@ class Rules:
     A headline older than `max_age_s` when received is stale: the market has read it. A filing
     may be a day old, because nobody reads all of them and its sign comes from the reaction.
     `published_at` may lie `future_tolerance_s` ahead of us, for clocks that differ. What is in
-    `muted` is read and then left alone.
+    `muted` is read and then left alone. Without a `tone_model` the word list alone tells the tone.
     """
 
     classifier: Classifier
@@ -62,6 +74,8 @@ class Rules:
     calibration: Calibration = field(default_factory=Calibration)
     edges: Mapping[str, Edge] = field(default_factory=dict)
     muted: frozenset[str] = frozenset()
+    tone_model: LinearModel | None = None
+    asking: Asking = field(default_factory=Asking)
     max_age_s: float = 4 * 3600.0
     max_filing_age_s: float = 24 * 3600.0
     future_tolerance_s: float = 300.0
@@ -79,12 +93,14 @@ def make_rules(
     registered_names: Mapping[str, str],
     traded_symbols: frozenset[str] = frozenset(),
     changes: Changes = NO_CHANGES,
+    tone_model: LinearModel | None = None,
+    asking: Asking | None = None,
 ) -> Rules:
     """Parse the texts (by the names in `RULE_FILES`), lay the changes over them and compile the
     phrases.
 
-    Raises `ConfigError` naming file, key and reason. `classifier_id` is a hash of texts and
-    changes, so that every catalyst tells by which version of the rules it was read.
+    Raises `ConfigError` naming file, key and reason. `classifier_id` is a hash of texts, changes
+    and the model, so that every catalyst tells by which version of the rules it was read.
     """
     missing = [name for name in RULE_FILES if name not in texts]
     if missing:
@@ -107,10 +123,13 @@ def make_rules(
             "clf",
             *(texts[name] for name in RULE_FILES),
             *(f"{name}={changes[name]!r}" for name in sorted(changes)),
+            tone_model.model_id if tone_model is not None else "",
         ),
         calibration=tables.calibration,
         edges=tables.edges,
         muted=tables.muted,
+        tone_model=tone_model,
+        asking=asking or Asking(),
     )
 
 

@@ -56,18 +56,21 @@ def sentiment(title: str, body: str, lexicon: Lexicon) -> float:
 
     `s / sqrt(s^2 + k)` of the summed weights, the body counting less than the title.
     """
-    total = _sum(words(title), lexicon)
+    total = sum(weight for _, weight in tone_words(title, lexicon))
     if body:
-        total += BODY_WEIGHT * _sum(words(body[:BODY_CHARACTERS]), lexicon)
+        told = tone_words(body[:BODY_CHARACTERS], lexicon)
+        total += BODY_WEIGHT * sum(weight for _, weight in told)
     return total / math.sqrt(total * total + _SATURATION)
 
 
-def _sum(text: Sequence[str], lexicon: Lexicon) -> float:
-    return sum(
-        lexicon.weights[word] * _turn(text, index, lexicon)
-        for index, word in enumerate(text)
+def tone_words(text: str, lexicon: Lexicon) -> list[tuple[str, float]]:
+    """Return the listed words of a text with what each adds, turned and stretched."""
+    found = words(text)
+    return [
+        (word, lexicon.weights[word] * _turn(found, index, lexicon))
+        for index, word in enumerate(found)
         if word in lexicon.weights
-    )
+    ]
 
 
 def _turn(text: Sequence[str], at: int, lexicon: Lexicon) -> float:

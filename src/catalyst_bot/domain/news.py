@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from catalyst_bot.domain.enums import CategoryAction, Severity
@@ -46,6 +46,45 @@ class ScoreFactor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SentimentOpinion:
+    """What one reader thinks of the tone of a text, and how much that counts.
+
+    `value` is in [-1, 1], `confidence` in [0, 1]; `weight` is how far the reader is trusted and
+    `decay` in (0, 1] what the age of the text has left of it. The opinion pulls with the product.
+    """
+
+    name: str
+    value: float
+    weight: float
+    confidence: float
+    decay: float = 1.0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextOpinion:
+    """What a reader outside the core (a language model, say) answered about a catalyst's text.
+
+    `value` is in [-1, 1], `confidence` in [0, 1]. `event` is the category it sees, empty for none.
+    `labels` are what else it said, as `name=value`, for people only. `knowledge_cutoff` is the day
+    up to which the model has read the world: it may know what came of older news.
+    """
+
+    reader: str
+    model: str
+    value: float
+    confidence: float
+    event: str = ""
+    is_material: bool = True
+    is_about_company: bool = True
+    labels: tuple[str, ...] = ()
+    knowledge_cutoff: date | None = None
+    prompt_id: str = ""
+    cost_usd: Decimal = Decimal(0)
+    is_cached: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TradeWish:
     """How much a person wants to buy: dollars or shares, one of the two."""
 
@@ -59,8 +98,9 @@ class Catalyst:
 
     `direction` is +1 good, -1 bad, 0 unknown from the text: then the sign must come from the
     opening reaction. `sentiment` is in [-1, 1], `score` and `confidence` in [0, 1];
-    `evidence` quotes the words that matched. With a `wish` it is no news but a person's request.
-    `story_id` names the event it tells of, `novelty` in [0, 1] what of it was not told before.
+    `evidence` quotes the words that matched, `opinions` are what the sentiment was made of. With a
+    `wish` it is no news but a person's request. `story_id` names the event it tells of, `novelty`
+    in [0, 1] what of it was not told before.
 
     `confidence` is how often such readings are right, `edge_bps` (with its 95 % band) what the
     category was worth above the benchmark after costs; None where nothing was measured.
@@ -89,6 +129,7 @@ class Catalyst:
     edge_bps: float | None = None
     edge_low_bps: float | None = None
     edge_high_bps: float | None = None
+    opinions: tuple[SentimentOpinion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,8 @@ def _key(message: Message) -> tuple[str, str] | None:
             return "replace", message.client_order_id
         case c.LookUpOrder():
             return "look_up", message.client_order_id
+        case c.RequestTextOpinion():
+            return "opinion", message.request_id
         case c.RequestMarketView():
             return "view", message.request_id
         case c.TakeBrokerSnapshot():
@@ -53,6 +55,8 @@ def _answered(message: Message) -> list[tuple[str, str]]:
             return [("submit", message.fill.client_order_id)]
         case f.MarketViewReceived() | f.MarketViewUnavailable():
             return [("view", message.request_id)]
+        case f.TextOpinionsReceived():
+            return [("opinion", message.request_id)]
         case f.OrderLookedUp():
             return [("look_up", message.client_order_id)]
         case f.BrokerSnapshotReceived():

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from catalyst_bot.domain.messages import decisions as d
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.registry import Recorded
+from catalyst_bot.domain.news import SentimentOpinion
 from catalyst_bot.domain.trading import Check, ContextFactor
 from catalyst_bot.monitoring.what_if import WhatIf
 
@@ -172,12 +173,52 @@ def _catalyst(message: d.CatalystDetected, _: datetime) -> tuple[Section, str]:
     if found.novelty < 1:
         rows.append(("novelty", f"{_number(found.novelty)} of {found.story_id}"))
     rows += [(f"  {x.name}", _number(x.value) + f"  {x.note}".rstrip()) for x in found.factors]
+    rows += _opinion_rows(found.opinions)
     edge = (found.edge_bps, found.edge_low_bps, found.edge_high_bps)
     if None not in edge:
         value, low, high = (_number(each) for each in edge if each is not None)
         rows.append(("edge", f"{value} bps [{low}, {high}] after costs, of the category"))
     sentence = f"{found.symbol}: {found.category} found, waiting for the market."
     return _section("Catalyst", rows), sentence
+
+
+def _opinion_rows(opinions: Sequence[SentimentOpinion]) -> list[Row | Line]:
+    return [
+        (
+            f"  opinion of {x.name}",
+            f"{x.value:+.3f} (weight {_number(x.weight)} x confidence {_number(x.confidence)} "
+            f"x decay {_number(x.decay)})  {x.note}".rstrip(),
+        )
+        for x in opinions
+    ]
+
+
+def _held(message: d.CatalystHeld, _: datetime) -> tuple[Section, str]:
+    found = message.catalyst
+    rows: tuple[Row | Line, ...] = (
+        ("until", stamp(message.until)),
+        ("rules alone", f"{found.category}, score {_number(found.score)}"),
+        ("confidence", _number(found.confidence)),
+    )
+    sentence = f"{found.symbol}: {found.category} found, waiting for a second reading."
+    return _section("Held for a second reading", rows), sentence
+
+
+def _second_reading(message: f.TextOpinionsReceived, at: datetime) -> tuple[Section, str]:
+    rows: list[Row | Line] = [("at", stamp(at))]
+    for said in message.opinions:
+        known = f"knows the world up to {said.knowledge_cutoff or 'an unknown day'}"
+        rows += [
+            (
+                f"{said.reader} ({said.model})",
+                f"{said.value:+.2f}, {_number(said.confidence)} sure",
+            ),
+            ("  event", said.event or "none"),
+            ("  cost", f"${said.cost_usd}{' (from the cache)' if said.is_cached else ''}, {known}"),
+            *((("  said"), label) for label in said.labels),
+        ]
+    rows += [("refused", reason) for reason in message.refusals]
+    return _section("Second reading", rows), ""
 
 
 def _signal(message: d.SignalFormed, at: datetime) -> tuple[Section, str]:
@@ -358,6 +399,8 @@ _TELLERS: dict[type, Callable[[Any, datetime], tuple[Section, str]]] = {
     d.OrderQueued: _queued,
     d.OrderWithdrawn: _withdrawn,
     d.HeadlineIgnored: _ignored,
+    d.CatalystHeld: _held,
+    f.TextOpinionsReceived: _second_reading,
     d.CatalystDetected: _catalyst,
     d.SignalFormed: _signal,
     d.SignalDropped: _dropped,

@@ -13,6 +13,7 @@ from catalyst_bot.ports.broker import Broker
 from catalyst_bot.ports.clock import Clock
 from catalyst_bot.ports.market_data import MarketData
 from catalyst_bot.ports.sink import Sink
+from catalyst_bot.ports.text_reader import TextReader
 from catalyst_bot.runtime.latch import OperatorMailbox
 from catalyst_bot.runtime.timers import TimerBook
 
@@ -25,6 +26,7 @@ class Effects:
         *,
         broker: Broker,
         market_data: MarketData,
+        text_reader: TextReader,
         timers: TimerBook,
         mailbox: OperatorMailbox | None,
         clock: Clock,
@@ -32,6 +34,7 @@ class Effects:
     ) -> None:
         self._broker = broker
         self._market_data = market_data
+        self._text_reader = text_reader
         self._timers = timers
         self._mailbox = mailbox
         self._clock = clock
@@ -54,12 +57,10 @@ class Effects:
                 self._broker.look_up(command)
             case c.TakeBrokerSnapshot():
                 self._broker.snapshot(command)
-            case c.RequestMarketView():
-                self._market_data.request_view(command)
-            case c.WatchSymbol():
-                self._market_data.watch(command.symbol)
-            case c.UnwatchSymbol():
-                self._market_data.unwatch(command.symbol)
+            case c.RequestMarketView() | c.WatchSymbol() | c.UnwatchSymbol():
+                self._look(command)
+            case c.RequestTextOpinion():
+                self._text_reader.request_opinion(command)
             case c.SetTimer():
                 self._timers.set(command)
             case c.ClearTimer():
@@ -68,6 +69,15 @@ class Effects:
                 pass  # the journal is the outbox: a live run delivers from there, see alerts/
             case _:
                 raise InvariantViolated(f"no adapter for {type(command).__name__}")
+
+    def _look(self, command: c.RequestMarketView | c.WatchSymbol | c.UnwatchSymbol) -> None:
+        match command:
+            case c.RequestMarketView():
+                self._market_data.request_view(command)
+            case c.WatchSymbol():
+                self._market_data.watch(command.symbol)
+            case c.UnwatchSymbol():
+                self._market_data.unwatch(command.symbol)
 
     def _submit(self, command: c.SubmitOrder) -> None:
         """Check again at the moment of use: the latch may be set, the promise too old."""

@@ -21,7 +21,13 @@ from catalyst_bot.engine.engine import Engine
 from catalyst_bot.storage.codec import encode
 
 SUFFIX = ".quarantine.jsonl"
-_HARMLESS = (f.HeadlineReceived, f.MarketViewReceived, f.BarClosed, f.QuoteSampled)
+_HARMLESS = (
+    f.HeadlineReceived,
+    f.TextOpinionsReceived,
+    f.MarketViewReceived,
+    f.BarClosed,
+    f.QuoteSampled,
+)
 
 
 class Supervisor:

@@ -25,6 +25,16 @@ def commands(key: str) -> dict[str, Any]:
         "cancel": c.CancelOrder(client_order_id=key, catalyst_id="cat"),
         "replace": c.ReplaceOrder(client_order_id=key, catalyst_id="cat", stop_price=Decimal(9)),
         "look_up": c.LookUpOrder(client_order_id=key),
+        "opinion": c.RequestTextOpinion(
+            request_id=key,
+            catalyst_id="cat",
+            symbol="ACME",
+            category="fda_approval",
+            title="FDA approves Acme's pump",
+            body="",
+            published_at=NOON,
+            answer_by=NOON,
+        ),
         "view": c.RequestMarketView(request_id=key, catalyst_id="cat", symbol="ACME"),
         "timer": c.SetTimer(timer_id=key, due_at=NOON),
         "watch": c.WatchSymbol(symbol=key),
@@ -37,6 +47,12 @@ def answers(key: str) -> list[tuple[set[str], Any]]:
     order: dict[str, Any] = {"at": NOON, "client_order_id": key}
     change = {"cancel", "replace"}
     return [
+        (
+            {"opinion"},
+            f.TextOpinionsReceived(
+                at=NOON, request_id=key, catalyst_id="cat", opinions=(), refusals=()
+            ),
+        ),
         ({"submit"}, f.OrderAccepted(**order, broker_order_id="v")),
         ({"submit"}, f.OrderRejected(**order, reason="no")),
         ({"submit"}, f.SubmitSuppressed(**order, reason="dry run")),

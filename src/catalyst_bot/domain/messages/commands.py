@@ -13,6 +13,20 @@ from catalyst_bot.domain.trading import ApprovedOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequestTextOpinion:
+    """Ask the readers outside what they make of a headline; nobody waits after `answer_by`."""
+
+    request_id: str
+    catalyst_id: str
+    symbol: str
+    category: str
+    title: str
+    body: str
+    published_at: datetime
+    answer_by: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestMarketView:
     """Send back the market of `symbol` as known now."""
 

@@ -68,6 +68,14 @@ class StoryTold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CatalystHeld:
+    """A catalyst waits for the opinion of readers outside; this is what the rules alone say."""
+
+    catalyst: Catalyst
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CatalystDetected:
     """A headline is a catalyst for a symbol."""
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from catalyst_bot.domain.account import BrokerSnapshot
 from catalyst_bot.domain.enums import Mode, PositionsPolicy, Side
 from catalyst_bot.domain.market import Bar, MarketView, Quote
-from catalyst_bot.domain.news import Headline
+from catalyst_bot.domain.news import Headline, TextOpinion
 from catalyst_bot.domain.trading import Fill, OrderTicket
 
 
@@ -75,6 +75,17 @@ class HeadlineUnreadable:
     source: str
     place: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextOpinionsReceived:
+    """Answer to `RequestTextOpinion`: what the readers said, and why others said nothing."""
+
+    at: datetime
+    request_id: str
+    catalyst_id: str
+    opinions: tuple[TextOpinion, ...]
+    refusals: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

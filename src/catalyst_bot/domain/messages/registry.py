@@ -19,6 +19,7 @@ Fact = (
     | f.SessionClosed
     | f.HeadlineReceived
     | f.HeadlineUnreadable
+    | f.TextOpinionsReceived
     | f.MarketViewReceived
     | f.MarketViewUnavailable
     | f.BarClosed
@@ -51,6 +52,7 @@ Fact = (
 Decision = (
     d.HeadlineIgnored
     | d.StoryTold
+    | d.CatalystHeld
     | d.CatalystDetected
     | d.AlertRaised
     | d.SignalFormed
@@ -81,7 +83,8 @@ Decision = (
     | d.CashAdjusted
 )
 Command = (
-    c.RequestMarketView
+    c.RequestTextOpinion
+    | c.RequestMarketView
     | c.WatchSymbol
     | c.UnwatchSymbol
     | c.SubmitOrder
@@ -124,16 +127,19 @@ TOLD_AGAIN: frozenset[type] = frozenset(
     {
         f.HeadlineReceived,
         f.HeadlineUnreadable,
+        f.TextOpinionsReceived,
         f.MarketViewReceived,
         f.MarketViewUnavailable,
         f.BarClosed,
         f.QuoteSampled,
         d.HeadlineIgnored,
         d.StoryTold,
+        d.CatalystHeld,
         d.CatalystDetected,
         d.SignalFormed,
         d.SignalDropped,
         d.EquityMarked,
+        c.RequestTextOpinion,
         c.RequestMarketView,
         c.WatchSymbol,
         c.UnwatchSymbol,
@@ -145,6 +151,7 @@ _TRAILS: dict[type, Callable[[Any], str]] = {
     f.OperatorTradeRequested: lambda m: m.request_id,
     d.HeadlineIgnored: lambda m: m.item_id,
     d.StoryTold: lambda m: m.item_id,
+    d.CatalystHeld: lambda m: m.catalyst.catalyst_id,
     d.CatalystDetected: lambda m: m.catalyst.catalyst_id,
     d.AlertRaised: lambda m: m.alert.catalyst_id,
     d.SignalFormed: lambda m: m.signal.catalyst.catalyst_id,

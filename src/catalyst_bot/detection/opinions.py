@@ -1,0 +1,101 @@
+"""Opinions on the tone of a text, and the one number they make.
+
+sentiment = sum of (pull x value) / (neutral pull + sum of pulls)
+pull      = weight x confidence x decay
+
+A reader that says nothing pulls nowhere. The neutral pull is always there, so that a faint or old
+opinion gives a faint sentiment; the result is in (-1, 1) and rises with every value.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from catalyst_bot.detection.linear import LinearModel, predict
+from catalyst_bot.detection.sentiment import Lexicon, sentiment
+from catalyst_bot.domain.news import Headline, SentimentOpinion, TextOpinion
+
+LEXICON, LINEAR = "lexicon", "linear"
+WEIGHTS = {LEXICON: 0.25, LINEAR: 0.35, "finbert": 0.5, "llm": 0.4}
+UNKNOWN_READER_WEIGHT = 0.2
+LEXICON_CONFIDENCE = 0.6
+NEUTRAL_PULL = 0.05
+HALF_LIFE_S = 6 * 3600.0
+DIGITS = 6
+
+
+def fuse(opinions: Iterable[SentimentOpinion]) -> float:
+    """Return the sentiment in [-1, 1]; 0 without opinions. Numbers that are none count nothing."""
+    told = [(pull(opinion), _bounded(opinion.value, -1.0)) for opinion in opinions]
+    total = NEUTRAL_PULL + math.fsum(strength for strength, _ in told)
+    return round(math.fsum(strength * value for strength, value in told) / total, DIGITS)
+
+
+def pull(opinion: SentimentOpinion) -> float:
+    """Return how much an opinion counts: weight x confidence x decay, each held to [0, 1]."""
+    if not math.isfinite(opinion.value):
+        return 0.0
+    trusted = _bounded(opinion.weight, 0.0) * _bounded(opinion.confidence, 0.0)
+    return trusted * _bounded(opinion.decay, 0.0)
+
+
+def decay_of(age_s: float) -> float:
+    """Return what is left of an opinion on a text of that age: half after six hours."""
+    return round(math.pow(0.5, max(age_s, 0.0) / HALF_LIFE_S), DIGITS)
+
+
+def own_opinions(
+    headline: Headline, lexicon: Lexicon, model: LinearModel | None
+) -> tuple[SentimentOpinion, ...]:
+    """Return what the core's own readers think: the word list, and the linear model if any."""
+    decay = decay_of((headline.received_at - headline.published_at).total_seconds())
+    opinions = []
+    tone = sentiment(headline.title, headline.body, lexicon)
+    if tone != 0:
+        opinions.append(_lexicon_opinion(tone, decay))
+    if model is not None:
+        opinions.append(_linear_opinion(headline.title, model, decay))
+    return tuple(opinions)
+
+
+def of_reader(opinion: TextOpinion, *, age_s: float, is_contaminated: bool) -> SentimentOpinion:
+    """Return the answer of a reader outside as an opinion on the tone."""
+    marks = [opinion.model, *(["knows the aftermath"] if is_contaminated else [])]
+    return SentimentOpinion(
+        name=opinion.reader,
+        value=_bounded(opinion.value, -1.0),
+        weight=WEIGHTS.get(opinion.reader, UNKNOWN_READER_WEIGHT),
+        confidence=_bounded(opinion.confidence, 0.0),
+        decay=decay_of(age_s),
+        note=", ".join(marks),
+    )
+
+
+def _lexicon_opinion(tone: float, decay: float) -> SentimentOpinion:
+    return SentimentOpinion(
+        name=LEXICON,
+        value=round(tone, DIGITS),
+        weight=WEIGHTS[LEXICON],
+        confidence=LEXICON_CONFIDENCE,
+        decay=decay,
+        note="words of the list",
+    )
+
+
+def _linear_opinion(title: str, model: LinearModel, decay: float) -> SentimentOpinion:
+    found = predict(model, title)
+    chance = dict(zip(model.labels, found.probabilities, strict=True))
+    return SentimentOpinion(
+        name=LINEAR,
+        value=round(chance.get("positive", 0.0) - chance.get("negative", 0.0), DIGITS),
+        weight=WEIGHTS[LINEAR],
+        confidence=found.confidence,
+        decay=decay,
+        note=f"{found.label} {found.confidence:.2f}, {model.model_id}",
+    )
+
+
+def _bounded(value: float, low: float) -> float:
+    """Hold a number to [low, 1]; what is no number is 0."""
+    return min(max(value, low), 1.0) if math.isfinite(value) else 0.0

@@ -1,0 +1,1 @@
+"""Models of texts: their files, training and measuring; readers that ask a language model."""

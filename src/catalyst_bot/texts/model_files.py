@@ -1,0 +1,144 @@
+"""A linear model as a folder: `model.npz` (plain arrays, never pickled) and `card.json`."""
+
+from __future__ import annotations
+
+import json
+import math
+import zipfile
+from collections.abc import Mapping
+from functools import cache
+from hashlib import sha256
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalyst_bot.detection import grams
+from catalyst_bot.detection.linear import LinearModel
+from catalyst_bot.domain.errors import BadData, ConfigError
+from catalyst_bot.texts.labels import LABELS, Task
+
+WEIGHTS, CARD = "model.npz", "card.json"
+MAX_FILE_BYTES = 16 << 20
+MAX_ARRAY_BYTES = 64 << 20
+_ARRAYS = ("rarity", "weights", "scale", "bias")
+
+
+@cache
+def shipped(task: Task) -> LinearModel:
+    """Return the model that comes with the package."""
+    with as_file(files("catalyst_bot.detection") / "models" / str(task)) as folder:
+        return load(folder, task)
+
+
+def shipped_card(task: Task) -> dict[str, Any]:
+    """Return the card of the model that comes with the package."""
+    with as_file(files("catalyst_bot.detection") / "models" / str(task)) as folder:
+        return _card(folder)
+
+
+def load(folder: Path, task: Task) -> LinearModel:
+    """Read a model and hold it against its card.
+
+    Raises `ConfigError` for a folder that holds no model of the task, `BadData` for a model that
+    is damaged, too large, pickled or made for other features.
+    """
+    card = _card(folder)
+    if card.get("task") != task:
+        raise ConfigError(f"{folder}: is a model of {card.get('task')}, {task} is asked for")
+    if card.get("features_version") != grams.VERSION:
+        raise BadData(
+            f"{folder}: was made for features {card.get('features_version')}, this version reads "
+            f"{grams.VERSION}: train it again with `catalyst-bot detect train`"
+        )
+    arrays = _arrays(folder / WEIGHTS, card)
+    labels, tones = card.get("labels"), card.get("tones")
+    if not isinstance(labels, list) or not set(labels) <= set(LABELS[task]):
+        raise BadData(f"{folder / CARD}: labels: are not those of the task")
+    if not isinstance(tones, dict) or not all(_is_number(tone) for tone in tones.values()):
+        raise BadData(f"{folder / CARD}: tones: must be a number for each word")
+    return LinearModel(
+        model_id=f"{task}-{card['weights_sha256'][:12]}",
+        task=str(task),
+        labels=tuple(labels),
+        word_buckets=_integer(card, "word_buckets", folder),
+        rarity=arrays["rarity"].astype(np.float32),
+        weights=arrays["weights"],
+        scale=arrays["scale"].astype(np.float64),
+        bias=arrays["bias"].astype(np.float64),
+        accuracy=_accuracy(card, folder),
+        tones=tones,
+    )
+
+
+def save(
+    folder: Path, *, arrays: Mapping[str, NDArray[Any]], card: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Write a model and its card, and return the card; equal arrays give equal bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(
+        folder / WEIGHTS,
+        rarity=arrays["rarity"],
+        weights=arrays["weights"],
+        scale=arrays["scale"],
+        bias=arrays["bias"],
+    )
+    whole = {**card, "weights_sha256": sha256((folder / WEIGHTS).read_bytes()).hexdigest()}
+    text = json.dumps(whole, indent=1, ensure_ascii=False)
+    (folder / CARD).write_text(text + "\n", encoding="utf-8")
+    return whole
+
+
+def _card(folder: Path) -> dict[str, Any]:
+    path = folder / CARD
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"{folder}: holds no text model ({CARD} cannot be read); make one with `catalyst-bot "
+            "detect train`"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise BadData(f"{path}: is no JSON: {error}") from error
+    if not isinstance(card, dict) or not isinstance(card.get("weights_sha256"), str):
+        raise BadData(f"{path}: is no model card: weights_sha256 is missing")
+    return card
+
+
+def _arrays(path: Path, card: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    """Read the arrays; their hash and their size are checked before they are unpacked."""
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise BadData(f"{path}: has more than {MAX_FILE_BYTES} bytes")
+        if sha256(path.read_bytes()).hexdigest() != card["weights_sha256"]:
+            raise BadData(f"{path}: is not the file its card describes (hash differs)")
+        with zipfile.ZipFile(path) as archive:
+            if sum(member.file_size for member in archive.infolist()) > MAX_ARRAY_BYTES:
+                raise BadData(f"{path}: unpacks to more than {MAX_ARRAY_BYTES} bytes")
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in _ARRAYS}
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    except (ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise BadData(f"{path}: is no plain model file: {error}") from error
+
+
+def _accuracy(card: Mapping[str, Any], folder: Path) -> float:
+    held_out = card.get("held_out")
+    accuracy = held_out.get("accuracy") if isinstance(held_out, dict) else None
+    if accuracy is None or not _is_number(accuracy) or not 0 <= accuracy <= 1:
+        raise BadData(f"{folder / CARD}: held_out: accuracy: must be from 0 to 1")
+    return float(accuracy)
+
+
+def _integer(card: Mapping[str, Any], key: str, folder: Path) -> int:
+    value = card.get(key)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise BadData(f"{folder / CARD}: {key}: must be a whole number")
+    return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

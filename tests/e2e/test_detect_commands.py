@@ -1,0 +1,165 @@
+"""`detect text`, `detect file`, `detect evaluate`, `detect train`, as a person calls them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalyst_bot.texts.labels import Task
+from catalyst_bot.texts.model_files import shipped, shipped_card
+from tests.unit.texts.test_training import rows
+
+ROOT = Path(__file__).parents[2]
+
+
+def detect(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "catalyst_bot", "detect", *arguments],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def as_json(done: subprocess.CompletedProcess[str]) -> Any:
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def lines(path: Path, found: list[dict[str, Any]]) -> str:
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in found))
+    return str(path)
+
+
+def test_a_text_shows_the_whole_reasoning(tmp_path: Path):
+    text = "FDA approves Acme's pump, shares not seen to fall"
+    found = as_json(detect(tmp_path, "text", text, "--symbol", "acme", "--json", "-"))
+    (catalyst,) = found["catalysts"]
+    assert found["tickers"]["symbols"] == ["ACME"] == [catalyst["symbol"]]
+    assert (catalyst["category"], catalyst["direction"]) == ("fda_approval", 1)
+    assert catalyst["evidence"] == ["fda approves"]
+    assert [o["name"] for o in catalyst["opinions"]] == ["lexicon", "linear"]
+    assert {f["name"] for f in catalyst["factors"]} >= {"certainty", "source", "tone", "weight"}
+    assert {"word": "fall", "adds": 0.84} in found["tone_words"]  # turned by the "not"
+    assert found["topic"]["label"]
+    shown = detect(tmp_path, "text", text, "--symbol", "ACME")
+    assert "fda_approval" in shown.stdout
+    assert "opinion" in shown.stdout
+
+
+def test_a_refusal_says_why(tmp_path: Path):
+    found = as_json(detect(tmp_path, "text", "Why is Acme up today?", "--json", "-"))
+    assert found["catalysts"] == []
+    assert found["refused"][0]["step"] == "with_ticker"
+    empty = detect(tmp_path, "text", "  ")
+    assert (empty.returncode, empty.stdout) == (3, "")
+    assert "TEXT is empty" in empty.stderr
+
+
+def test_a_file_is_read_as_the_bot_would_read_it(tmp_path: Path):
+    at = "2025-10-06T14:00:00Z"
+    given = [
+        {"title": "FDA approves Acme's pump", "symbols": ["ACME"], "published_at": at},
+        {"title": "FDA approves Acme's pump!", "symbols": ["ACME"], "published_at": at},
+        {"text": "Zeta prices public offering", "symbols": ["ZETA"]},
+        {"label": "no title"},
+    ]
+    file = lines(tmp_path / "news.jsonl", given)
+    out = tmp_path / "out.json"
+    done = detect(tmp_path, "file", file, "--json", str(out))
+    assert done.returncode == 0, done.stderr
+    found = json.loads(out.read_text())
+    assert (found["n"], found["with_catalyst"]) == (3, 2)
+    assert found["refused"] == {"duplicate": 1}
+    assert found["unreadable"] == ["news.jsonl:4: has no title"]
+    assert "news.jsonl:4" in done.stderr
+    assert [len(item["catalysts"]) for item in found["items"]] == [1, 0, 1]
+
+
+def test_evaluate_measures_the_shipped_models(tmp_path: Path):
+    given = [
+        {"text": "Acme shares surge after profit beats estimates", "label": "Bullish"},
+        {"text": "Acme shares plunge after weak quarter, downgraded", "label": "bearish"},
+        {"text": "Acme annual meeting", "label": "mixed"},
+    ]
+    file = lines(tmp_path / "labelled.jsonl", given)
+    found = as_json(detect(tmp_path, "evaluate", file, "--task", "sentiment", "--json", "-"))
+    assert (found["n"], found["accuracy"], found["coverage"]) == (2, 1.0, 1.0)
+    assert found["left_out"] == {"mixed": 1}
+    assert set(found) >= {"macro_f1", "accuracy_ci95", "macro_f1_ci95", "ci_method", "confusion"}
+    listed = as_json(
+        detect(
+            tmp_path, "evaluate", file, "--task", "sentiment", "--model", "lexicon", "--json", "-"
+        )
+    )
+    assert (listed["model"], listed["coverage"]) == ("lexicon", 1.0)
+    timid = as_json(
+        detect(
+            *(tmp_path, "evaluate", file, "--task", "sentiment", "--min-confidence", "1"),
+            *("--json", "-"),
+        )
+    )
+    assert (timid["coverage"], timid["accuracy"]) == (0.0, 0.0)
+    topic = lines(tmp_path / "topic.jsonl", [{"text": "Acme declares dividend", "label": 4}])
+    shown = detect(tmp_path, "evaluate", topic, "--task", "topic")
+    assert shown.returncode == 0
+    assert "macro-F1" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("evaluate", "bad.jsonl", "--task", "sentiment"), "bad.jsonl:1: 'great' is no sentiment"),
+        (("evaluate", "none.jsonl", "--task", "sentiment"), "none.jsonl"),
+        (("evaluate", "bad.jsonl", "--task", "topic", "--model", "lexicon"), "knows no topic"),
+        (("evaluate", "bad.jsonl", "--task", "topic", "--model", "x"), "holds no text model"),
+        (("train", "--task", "sentiment", "--data", "few.jsonl", "--out", "m"), "too few texts"),
+    ],
+)
+def test_bad_input_is_named(tmp_path: Path, arguments: tuple[str, ...], reason: str):
+    lines(tmp_path / "bad.jsonl", [{"text": "a", "label": "great"}])
+    lines(tmp_path / "few.jsonl", [{"text": "a", "label": "positive"}])
+    done = detect(tmp_path, *arguments)
+    assert done.returncode == 3
+    assert reason in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_trained_model_is_measured_by_its_folder(tmp_path: Path):
+    file = lines(tmp_path / "rows.jsonl", rows()[::2])
+    more = lines(tmp_path / "more.jsonl", rows()[1::2])
+    card = as_json(
+        detect(
+            *(tmp_path, "train", "--task", "sentiment", "--data", file, more, "--out", "made"),
+            *("--json", "-"),
+        )
+    )
+    assert [row["rows"] for row in card["data"]] == [90, 90]
+    assert (tmp_path / "made" / "model.npz").stat().st_size > 1000
+    found = as_json(
+        detect(
+            *(tmp_path, "evaluate", file, "--task", "sentiment", "--model", "made"),
+            *("--json", "-"),
+        )
+    )
+    assert found["accuracy"] >= card["held_out"]["accuracy"] > 0.6
+
+
+def test_the_shipped_models_are_what_their_cards_say():
+    for task in Task:
+        card = shipped_card(task)
+        assert shipped(task).model_id == f"{task}-{card['weights_sha256'][:12]}"
+        assert "MIT" in card["licence_note"]
+        assert {row["file"] for row in card["data"]} <= {
+            "twitter_financial_sentiment.jsonl.zst",
+            "twitter_financial_topic.jsonl.zst",
+        }

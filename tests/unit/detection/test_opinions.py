@@ -1,0 +1,154 @@
+"""Opinions on the tone and the number they make; the linear model that has one of them."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalyst_bot.detection.grams import CHARACTERS, bucket, grams, plain
+from catalyst_bot.detection.linear import LinearModel, features, predict
+from catalyst_bot.detection.opinions import HALF_LIFE_S, decay_of, fuse, own_opinions, pull
+from catalyst_bot.domain.news import SentimentOpinion
+from tests.builders import NOON, headline
+from tests.detection_rules import rules
+
+TONES = {"good": 1.2, "awful": -2.0}
+
+
+def opinion(value: float, confidence: float = 1.0, decay: float = 1.0) -> SentimentOpinion:
+    return SentimentOpinion(
+        name="x", value=value, weight=0.5, confidence=confidence, decay=decay, note=""
+    )
+
+
+any_number = st.floats(allow_nan=True, allow_infinity=True)
+opinions = st.lists(
+    st.builds(
+        SentimentOpinion,
+        name=st.just("x"),
+        value=any_number,
+        weight=any_number,
+        confidence=any_number,
+        decay=any_number,
+    ),
+    max_size=5,
+)
+
+
+@given(opinions)
+def test_the_sentiment_is_bounded_whatever_is_said(said: list[SentimentOpinion]):
+    assert -1 <= fuse(said) <= 1
+    assert fuse(said) == fuse(said[::-1])  # in any order
+
+
+@given(st.floats(-1, 1), st.floats(-1, 1), st.floats(0, 1))
+def test_it_rises_with_every_opinion(low: float, high: float, confidence: float):
+    low, high = min(low, high), max(low, high)
+    other = opinion(0.3)
+    assert fuse([other, opinion(low, confidence)]) <= fuse([other, opinion(high, confidence)])
+
+
+def test_nobody_and_nonsense_are_neutral():
+    assert fuse([]) == 0
+    assert fuse([opinion(math.nan)]) == 0
+    assert fuse([opinion(1.0), opinion(math.nan)]) == fuse([opinion(1.0)])
+    assert pull(opinion(1.0, math.nan)) == 0
+
+
+def test_faint_and_old_opinions_say_less():
+    assert 0 < fuse([opinion(1.0, 0.1)]) < fuse([opinion(1.0)]) < 1
+    assert 0 < fuse([opinion(1.0, decay=0.01)]) < fuse([opinion(1.0)])
+    assert decay_of(0) == decay_of(-5) == 1
+    assert decay_of(HALF_LIFE_S) == 0.5
+    assert decay_of(1e12) == 0
+
+
+def test_the_word_list_has_no_opinion_on_words_it_does_not_know():
+    known = own_opinions(headline(title="Acme profit surges"), rules().lexicon, None)
+    assert [o.name for o in known] == ["lexicon"]
+    assert own_opinions(headline(title="Acme holds a meeting"), rules().lexicon, None) == ()
+
+
+def test_an_old_headline_has_faint_opinions():
+    fresh = headline(title="Acme profit surges", published_at=NOON)
+    old = headline(title="Acme profit surges", published_at=NOON - timedelta(hours=6))
+    (now,), (then,) = (
+        own_opinions(h, rules().lexicon, None)
+        for h in (fresh, headline(title=old.title, published_at=old.published_at, received_at=NOON))
+    )
+    assert then.decay == 0.5 < now.decay
+    assert then.value == now.value
+
+
+def small_model() -> LinearModel:
+    """Knows `good` and `awful` by their tone and by nothing else."""
+    buckets = 1 << 12
+    weights = np.zeros((2 * buckets, 3), dtype=np.int8)
+    weights[bucket("=tone +1.2", buckets)] = (-100, 0, 100)
+    weights[bucket("=tone -2.0", buckets)] = (100, 0, -100)
+    return LinearModel(
+        model_id="sentiment-test",
+        task="sentiment",
+        labels=("negative", "neutral", "positive"),
+        word_buckets=buckets,
+        rarity=np.ones(2 * buckets, dtype=np.float32),
+        weights=weights,
+        scale=np.full(3, 0.1),
+        bias=np.zeros(3),
+        accuracy=0.9,
+        tones=TONES,
+    )
+
+
+def test_the_linear_model_is_one_of_the_opinions():
+    model = small_model()
+    assert predict(model, "a good day").label == "positive"
+    assert predict(model, "an awful day").label == "negative"
+    said = own_opinions(headline(title="a good day"), rules().lexicon, model)
+    linear = next(o for o in said if o.name == "linear")
+    assert linear.value > 0.5
+    assert "positive" in linear.note
+    assert "sentiment-test" in linear.note
+
+
+@given(st.text())
+def test_any_text_is_read(text: str):
+    found = predict(small_model(), text)
+    assert math.fsum(found.probabilities) == pytest.approx(1, abs=1e-5)
+    assert found == predict(small_model(), text)
+
+
+@given(st.text())
+def test_features_are_scaled_to_length_one(text: str):
+    model = small_model()
+    rows, values = features(text, model.rarity, model.word_buckets, model.tones)
+    lengths = [
+        math.sqrt(sum(int(v) ** 2 for v in values[part]))
+        for part in (rows < model.word_buckets, rows >= model.word_buckets)
+    ]
+    assert all(length == 0 or length == pytest.approx(4096, rel=0.02) for length in lengths)
+
+
+def test_numbers_tickers_and_addresses_stand_for_their_kind():
+    assert plain("$TSLA up +3.5% to $210.40 https://t.co/x") == "xtickx up +pct to usd"
+    assert plain("Didn\u2019t sell 1,200 &amp; won't") == "did not sell 0 & wo not"
+    one, other = grams("$AAA falls 3%", TONES), grams("$ZZZ falls 99%", TONES)
+    assert one == other
+
+
+def test_negated_tones_and_their_sum_are_features():
+    counted, _ = grams("not a good day", TONES)
+    assert counted["=tone +1.2 not"] == 1
+    assert counted["=tones +1"] == 1
+    assert counted["^not a good"] == 1
+    assert counted["day$"] == 1
+    assert counted["not _ good"] == 1
+
+
+def test_long_texts_are_read_up_to_a_bound():
+    assert grams("x" * CHARACTERS, {}) == grams("x" * 10 * CHARACTERS, {})
