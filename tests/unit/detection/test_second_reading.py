@@ -69,7 +69,7 @@ def answer(stage: Stage, *opinions: TextOpinion, at: datetime) -> list[Any]:
 
 def test_good_news_is_held_and_a_question_goes_out():
     stage = Stage()
-    held, request, timer = stage.read(GOOD)
+    held, request, timer, _story = stage.read(GOOD)
     assert isinstance(held, CatalystHeld)
     assert held.until == GOOD.received_at + WAIT
     assert isinstance(request, RequestTextOpinion)
@@ -92,7 +92,7 @@ def test_an_answer_in_time_frees_it_once():
 
 def test_silence_frees_it_when_the_time_is_over():
     stage = Stage()
-    held, request, timer = stage.read(GOOD)
+    held, request, timer, _story = stage.read(GOOD)
     said = stage.receive(TimerFired(at=timer.due_at, timer_id=timer.timer_id))
     assert isinstance(said[0], CatalystDetected)
     freed = said[0].catalyst
@@ -145,6 +145,6 @@ def test_a_copy_of_a_held_story_is_a_duplicate():
 
 def test_another_timer_frees_nothing():
     stage = Stage()
-    _, request, _ = stage.read(GOOD)
+    _, request, _, _ = stage.read(GOOD)
     assert stage.receive(TimerFired(at=NOON, timer_id=f"view:{request.catalyst_id}")) == []
     assert stage.receive(TimerFired(at=NOON, timer_id=request.catalyst_id)) == []

@@ -80,7 +80,7 @@ def test_every_kind_of_hit_is_a_category_with_its_sign():
     for up, down in KINDS.values():
         for kind, sign in ((up, 1), (down, -1)):
             fact = HeadlineReceived(at=hit.received_at, headline=replace(hit, items=(kind,)))
-            (said,) = on_headline(State(), fact, FakeDesk(), detection_rules())
+            said, _ = on_headline(State(), fact, FakeDesk(), detection_rules())
             assert isinstance(said, CatalystDetected)
             assert said.catalyst.category == f"scan_{kind}"
             assert said.catalyst.direction == sign
