@@ -90,9 +90,11 @@ def trades(
         with ReadModel(place) as model:
             found = model.trade_log(chosen)
         if csv is not None:
-            exports.write_csv(found, csv)
+            with console.writing("--csv", csv):
+                exports.write_csv(found, csv)
         if parquet is not None:
-            exports.write_parquet(found, parquet)
+            with console.writing("--parquet", parquet):
+                exports.write_parquet(found, parquet)
         if json_:
             console.write_json(found, json_)
         is_written = csv is not None or parquet is not None or json_ not in {"", "-"}

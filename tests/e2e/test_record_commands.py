@@ -93,6 +93,27 @@ def test_trades_are_listed_filtered_and_written(finished: Path, tmp_path: Path):
     assert symbol in asked(finished, "trades").out
 
 
+@pytest.mark.parametrize("flag", ["--csv", "--parquet", "--json"])
+@pytest.mark.parametrize("place", [".", "/", "{}", "{}/text/t.out"])
+def test_a_file_that_cannot_be_written_is_named_by_its_flag(
+    finished: Path, tmp_path: Path, flag: str, place: str
+):
+    (tmp_path / "text").write_text("no folder")
+    path = place.format(tmp_path)
+    said = asked(finished, "trades", flag, path)
+    assert (said.code, said.out) == (3, "")
+    assert f"catalyst-bot: {flag} {path}: " in said.err
+    assert ".part" not in said.err
+    assert [file.name for file in tmp_path.iterdir()] == ["text"]
+
+
+@pytest.mark.parametrize("flag", ["--csv", "--parquet", "--json"])
+def test_the_folder_of_a_file_is_made(finished: Path, tmp_path: Path, flag: str):
+    path = tmp_path / "new" / "folder" / "t.out"
+    assert asked(finished, "trades", flag, str(path)).code == 0
+    assert [file.name for file in path.parent.iterdir()] == ["t.out"]
+
+
 def test_an_empty_result_is_said(finished: Path):
     said = asked(finished, "trades", "--symbol", "NOBODY")
     assert said.code == 0
