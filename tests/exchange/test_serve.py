@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from websockets.sync.client import connect
 
 from catalyst_bot import cli
+from catalyst_bot.storage.journal import SqlJournal
 from tests.exchange import sdk
 from tests.exchange.process import Running, exchange, refused
 from tests.exchange.sdk import collector, streaming, trading
@@ -264,7 +265,21 @@ def test_another_exchange_cannot_use_the_same_file(tmp_path: Path) -> None:
     with exchange(*STEP, "--db", path):
         code, said = refused("--db", path)
     assert code == 3
+    assert "--db: process" in said
     assert path in said
+    assert "storage.url" not in said
+
+
+def test_the_journal_of_a_bot_is_no_file_of_an_exchange(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with SqlJournal(path):
+        pass
+    before = path.read_bytes()
+    code, said = refused("--db", str(path))
+    assert code == 3
+    assert f"--db {path}: is not the file of an exchange" in said
+    assert "storage.url" not in said
+    assert path.read_bytes() == before
 
 
 def test_faults_from_a_file_and_from_the_administrator(tmp_path: Path) -> None:
@@ -350,7 +365,10 @@ TEXT = "not a number of anything\n"
         (("--knobs", "{text}"), 3, "{text}"),
         (("--faults", "none.toml"), 3, "none.toml"),
         (("--faults", "{text}"), 3, "{text}"),
-        (("--db", "{text}"), 6, "{text}"),
+        (("--db", "{text}"), 6, "--db {text}: is no readable database"),
+        (("--db", "{text}/e.db"), 3, "--db {text}/e.db: cannot be written"),
+        (("--db", "/"), 3, "--db /: is a folder"),
+        (("--db", "."), 3, "--db .: is a folder"),
         (("--profile", "theirs"), 3, "alpaca, ours"),
         (("--key", "a", "--key", "b", "--secret", "c"), 3, "--secret"),
         (("--host", "192.0.2.1"), 3, "--host 192.0.2.1"),
