@@ -4,7 +4,7 @@ Writes are kept until `commit`, which puts all of them into one transaction, tog
 the market was played: what one request or one instant of the market changed is there as a whole or
 not at all, and it is there before anybody is told. The file is in WAL mode with
 `synchronous = NORMAL`: a killed process loses nothing that was committed; only a power cut may lose
-the last moments.
+the last moments. It holds the secrets of keys, so nobody but its owner may read it.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ _ENCODE: Final = msgspec.json.Encoder().encode
 _DECODERS: Final = {kind.__name__: msgspec.json.Decoder(kind) for kind in get_args(VenueEvent)}
 _PUT_EVENT: Final = "INSERT INTO events (account_id, seq, at, kind, body) VALUES (?, ?, ?, ?, ?)"
 _PUT_SETTING: Final = "INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)"
+_OWNER_ONLY: Final = 0o600
 _FLAG: Final = "--db"
 _CLOCK, _PLAYED = "clock", "played"
 _IDLE_STEP: Final = timedelta(minutes=1)  # while nothing but the time is to be written
@@ -63,6 +64,7 @@ class ExchangeStore:
             if path is not None:
                 stack.enter_context(_named(path))
                 stack.enter_context(lock(path, named=_FLAG))
+                path.touch(_OWNER_ONLY)
             connection = sqlite3.connect(
                 path or ":memory:",
                 timeout=_BUSY_TIMEOUT_S,
@@ -73,6 +75,8 @@ class ExchangeStore:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             self._prepare(path)
+            if path is not None:
+                _make_private(path)
             self._held = stack.pop_all()
 
     def accounts(self) -> list[AccountRecord]:
@@ -232,6 +236,13 @@ class ExchangeStore:
             raise ConfigError(
                 f"{_FLAG} {path}: is not the file of an exchange of this version; name another file"
             )
+
+
+def _make_private(path: Path) -> None:
+    """Keep others from reading a file that an older version made, and what SQLite has beside it."""
+    for part in (path, *(Path(f"{path}{end}") for end in ("-wal", "-shm"))):
+        if part.exists():
+            part.chmod(_OWNER_ONLY)
 
 
 @contextmanager
