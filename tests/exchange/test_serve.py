@@ -229,6 +229,18 @@ def test_a_killed_exchange_does_not_live_through_a_quiet_night_again(tmp_path: P
         assert again.admin("GET", "/admin/clock")["now"] >= "2025-03-14T02:01:00Z"
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_orderly_stop_keeps_the_time_to_the_second(number: int, tmp_path: Path) -> None:
+    flags = ("--start", "2025-03-14T02:00:30Z", "--speed", "10", "--db", str(tmp_path / "e.db"))
+    flags += ("--admin-token", "t")
+    with exchange(*flags) as running:
+        while (shown := running.admin("GET", "/admin/clock")["now"]) < "2025-03-14T02:00:40Z":
+            time.sleep(0.1)
+        assert running.end(number)[0] == 0
+    with exchange(*flags) as again:
+        assert again["now"] >= shown
+
+
 def _kept(running: Running) -> list[Any]:
     account = get(running, "/v2/account")
     orders = get(running, "/v2/orders?status=all&nested=true")

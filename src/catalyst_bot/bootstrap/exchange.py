@@ -129,6 +129,7 @@ def serve_exchange(asked: Asked, *, say: Say, note: Say) -> None:
                 stop=stop,
                 certificate=ready.certificate,
             )
+            parts.exchange.settle(is_exact=True)  # the next start goes on at this very time
 
         gc.collect()
         gc.freeze()  # the market lives as long as the process; no collection has to walk it
