@@ -268,6 +268,12 @@ def _start(asked: Asked, source: MarketSource) -> datetime:
         raise ConfigError(_WHEN.format(asked.start))
     if asked.speed == WALL:
         raise ConfigError("--start goes with a replay: leave it out, or give another --speed")
+    first, last = source.begins_at, source.ends_at
+    if not (first.date() <= at.astimezone(UTC).date() and at < last):
+        raise ConfigError(
+            f"--start {asked.start}: there are prices from {first.date()} to {last.date()}, until "
+            f"{rfc3339(last)}; give a time of these days"
+        )
     return at.astimezone(UTC)
 
 

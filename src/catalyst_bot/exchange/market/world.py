@@ -42,6 +42,11 @@ class MarketSource:
     notes: tuple[str, ...] = ()
 
     @property
+    def begins_at(self) -> datetime:
+        """When the first bar opens."""
+        return min(store.range()[0] for store in self.stores if len(store))
+
+    @property
     def ends_at(self) -> datetime:
         """When the last bar closes."""
         return max(store.range()[1] for store in self.stores if len(store))
