@@ -282,6 +282,50 @@ def test_another_exchange_cannot_use_the_same_file(tmp_path: Path) -> None:
     assert "storage.url" not in said
 
 
+def begun(tmp_path: Path, *flags: str) -> tuple[str, str]:
+    """Return the flags of a file that an exchange has used for a while."""
+    db = ("--db", str(tmp_path / "exchange.db"))
+    with exchange(*KEYS, "--speed", "step", *db, *flags) as running:
+        running.advance("2025-03-13T15:00:00Z")
+        running.end()
+    return db
+
+
+def test_a_file_of_other_data_is_refused(tmp_path: Path) -> None:
+    _, db = begun(tmp_path)
+    bars = tmp_path / "bars.csv"
+    bars.write_text(
+        "timestamp,symbol,open,high,low,close,volume\n"
+        "2025-10-22T13:30:00Z,AAPL,100,101,99,100,1000\n"
+        "2025-10-22T13:35:00Z,AAPL,100,101,99,100,1000\n"
+    )
+    other = (
+        (("--seed", "5"), "seed 0, and this is"),
+        (("--bars", str(bars)), f"--db {db}: belongs to data "),
+        (("--speed", "wall"), "a generated market of the day"),
+        (("--start", "2025-03-13T14:30:00Z"), f"--start 2025-03-13T14:30:00Z: {db} began at"),
+    )
+    for flags, told in other:
+        code, said = refused("--speed", "step", "--db", db, *flags)
+        assert (code, told in said, "name another file" in said) == (3, True, True), said
+
+
+def test_the_same_flags_or_no_start_go_on(tmp_path: Path) -> None:
+    start = ("--start", "2025-03-13T14:00:00Z")
+    db = begun(tmp_path, *start)
+    for again in (start, ()):
+        with exchange(*KEYS, "--speed", "step", *db, *again) as running:
+            assert running["now"] == "2025-03-13T15:00:00Z"
+
+
+def test_a_file_that_began_before_the_first_open_goes_on_before_it(tmp_path: Path) -> None:
+    early = ("--speed", "step", "--db", str(tmp_path / "exchange.db"))
+    with exchange(*KEYS, *early, "--start", "2025-03-12T14:00:00Z") as running:
+        running.end()
+    with exchange(*KEYS, *early) as running:
+        assert running["now"] == "2025-03-12T14:00:00Z"
+
+
 def test_the_journal_of_a_bot_is_no_file_of_an_exchange(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     with SqlJournal(path):
