@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.exchange.books.account_book import printable
 from catalyst_bot.exchange.books.records import AccessKey
 from catalyst_bot.exchange.books.store import ExchangeStore
 from catalyst_bot.exchange.conductor import Conductor
@@ -153,6 +154,7 @@ async def _conduct(parts: Parts) -> None:
 
 def open_exchange(asked: Asked, stack: ExitStack) -> Ready:
     """Put an exchange together; `stack` closes its file in the end."""
+    _check_words(asked)
     knobs = _knobs(asked)
     rules = read_rules(asked.faults) if asked.faults else ()
     certificate = certificate_in(asked.tls) if asked.tls else None
@@ -175,6 +177,14 @@ def open_exchange(asked: Asked, stack: ExitStack) -> Ready:
         parts.exchange.open_account(key_id, secret)
     keys = [key for account in accounts for key in accounts.keys_of(account.account_id)]
     return Ready(parts=parts, keys=keys, certificate=certificate, notes=notes)
+
+
+def _check_words(asked: Asked) -> None:
+    """Raise `ConfigError` for a word that the ready line or a header could not hold."""
+    for key_id, secret in asked.keys:
+        printable("--key", key_id)
+        printable("--secret", secret)
+    printable("--admin-token", asked.admin_token)
 
 
 def _parts(
