@@ -56,6 +56,15 @@ def test_portfolio_agrees_with_the_read_tables(finished: Path):
     assert days[0]["day"] in shown
 
 
+def test_status_and_portfolio_write_money_alike(finished: Path):
+    report = told(asked(finished, "portfolio", "--json", "-"))
+    status = asked(finished, "status").out
+    for name in ("equity", "cash"):
+        text = f"{name} ${Decimal(report[f'{name}_usd']):,.2f},"
+        assert text in status
+        assert text in asked(finished, "portfolio").out
+
+
 def test_a_period_is_one_of_the_days(finished: Path):
     whole = told(asked(finished, "portfolio", "--json", "-"))
     first, second = whole["days"]
