@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 from catalyst_bot.bootstrap import run
+from catalyst_bot.storage.journal import SqlJournal
 from catalyst_bot.storage.read_model import ReadModel
 from tests.e2e.commands import Said, catalyst_bot
 from tests.postgres import Postgres
@@ -123,6 +124,19 @@ def test_the_folder_of_a_file_is_made(finished: Path, tmp_path: Path, flag: str)
     assert [file.name for file in path.parent.iterdir()] == ["t.out"]
 
 
+def test_a_symbol_may_be_written_small(finished: Path):
+    symbol = told(asked(finished, "trades", "--json", "-"))[0]["symbol"]
+    ours = told(asked(finished, "trades", "--symbol", symbol, "--json", "-"))
+    assert told(asked(finished, "trades", "--symbol", symbol.lower(), "--json", "-")) == ours
+
+
+@pytest.mark.parametrize("command", ["trades", "portfolio"])
+def test_a_period_that_ends_before_it_begins_is_refused(finished: Path, command: str):
+    said = asked(finished, command, "--from", "2025-03-14", "--to", "2025-03-13")
+    assert (said.code, said.out) == (3, "")
+    assert "--from 2025-03-14: is later than --to 2025-03-13" in said.err
+
+
 def test_an_empty_result_is_said(finished: Path):
     said = asked(finished, "trades", "--symbol", "NOBODY")
     assert said.code == 0
@@ -148,6 +162,15 @@ def test_a_missed_threshold_is_code_7(finished: Path, tmp_path: Path):
     assert catalyst_bot("compare", str(tmp_path / "none.db"), str(other)).code == 3
 
 
+def test_a_journal_of_no_run_is_no_backtest(finished: Path, tmp_path: Path):
+    empty = tmp_path / "empty.db"
+    with SqlJournal(empty):
+        pass
+    said = catalyst_bot("compare", str(finished), str(empty))
+    assert said.code == 3
+    assert f"BACKTEST {empty}: is the journal of no run" in said.err
+
+
 def test_paper_and_backtest_of_the_same_days_are_the_same_in_either_database(
     finished: Path, postgres_server: Postgres, tmp_path: Path
 ):
@@ -159,6 +182,9 @@ def test_paper_and_backtest_of_the_same_days_are_the_same_in_either_database(
     )
     found = told(catalyst_bot("compare", str(place), str(finished), "--json", "-"))
     assert found["identical"] == found["matched"]
+    swapped = catalyst_bot("compare", str(finished), str(place))
+    assert (swapped.code, swapped.out) == (3, "")
+    assert f"BACKTEST {place}: is the journal of a run in mode paper-trading" in swapped.err
     assert (found["only_paper"], found["only_backtest"]) == (0, 0)
     for command in (("portfolio",), ("trades",)):
         one = told(asked(place, *command, "--json", "-"))
