@@ -48,7 +48,7 @@ EXIT_CODES = (
         console.INVARIANT,
         "an invariant is violated, a journal is damaged or takes no more, or a replay diverged",
     ),
-    (console.REFUSED, "evidence refused by a gate: `compare` missed a threshold"),
+    (console.REFUSED, "refused: `compare` missed a threshold, a check refused `trade`"),
 )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,26 @@ def write_json(value: Any, path: str) -> None:
     if path == "-":
         say_now(text)
     else:
-        Path(path).write_text(text + "\n", encoding="utf-8")
+        with writing("--json", Path(path)):
+            Path(path).write_text(text + "\n", encoding="utf-8")
+
+
+@contextmanager
+def writing(flag: str, path: Path) -> Iterator[None]:
+    """Write a file that a flag names, in a folder that is made for it.
+
+    Raises `ConfigError`, by the name of the flag, where there is a folder or the system says no.
+    """
+    if path.is_dir():
+        raise ConfigError(f"{flag} {path}: is a folder; name a file to write")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise ConfigError(
+            f"{flag} {path}: cannot be written: {reason}; make room, or name another file"
+        ) from error
 
 
 def table(rows: Sequence[Sequence[str]], *, header: Sequence[str]) -> str:

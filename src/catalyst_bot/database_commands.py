@@ -22,7 +22,7 @@ OneJournal = Annotated[str | None, typer.Argument(help="file, name or URL; defau
 
 @app.command("backup")
 def db_backup(
-    target: Annotated[Path, typer.Argument(help="file to write, or a folder")],
+    target: Annotated[str, typer.Argument(help="file to write, or a folder; FOLDER/ is made")],
     journal: Journal = None,
     json_: Json = "",
     data_dir: DataDir = None,
@@ -37,7 +37,8 @@ def db_backup(
         from catalyst_bot.storage.proof import proof_text
 
         settings = load_settings(config=config, data_dir=data_dir).settings
-        proof = backup(journals.chosen(settings, journal), target)
+        place = journals.chosen(settings, journal)
+        proof = backup(place, Path(target), is_folder=target.endswith("/"))
         if json_:
             console.write_json(proof.as_dict(), json_)
         else:

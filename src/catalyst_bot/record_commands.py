@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catalyst_bot import console
+from catalyst_bot.domain.enums import Mode
+from catalyst_bot.domain.errors import ConfigError
 
 if TYPE_CHECKING:
     from catalyst_bot.storage.places import Place
+    from catalyst_bot.storage.read_model import ReadModel
 
 Config = Annotated[Path | None, typer.Option(help="settings file")]
 DataDir = Annotated[Path | None, typer.Option(help="journals, catalog, HALT latch")]
@@ -84,15 +87,21 @@ def trades(
 
         since, until = _period(start, end)
         chosen = TradeFilter(
-            start=since, end=until, symbol=symbol, strategy_id=strategy, limit=limit
+            start=since,
+            end=until,
+            symbol=symbol.upper() if symbol else None,
+            strategy_id=strategy,
+            limit=limit,
         )
         place = _chosen(journal, data_dir, config)
         with ReadModel(place) as model:
             found = model.trade_log(chosen)
         if csv is not None:
-            exports.write_csv(found, csv)
+            with console.writing("--csv", csv):
+                exports.write_csv(found, csv)
         if parquet is not None:
-            exports.write_parquet(found, parquet)
+            with console.writing("--parquet", parquet):
+                exports.write_parquet(found, parquet)
         if json_:
             console.write_json(found, json_)
         is_written = csv is not None or parquet is not None or json_ not in {"", "-"}
@@ -122,6 +131,7 @@ def compare_journals(
 
         places = [_chosen(name, data_dir, config) for name in (paper, backtest)]
         with ReadModel(places[0]) as ours, ReadModel(places[1]) as theirs:
+            _must_be_backtest(theirs)
             found = compare(ours, theirs)
         if json_:
             console.write_json(found.as_dict(), json_)
@@ -130,6 +140,17 @@ def compare_journals(
         return console.OK if found.is_met else console.REFUSED
 
     console.guarded(action)
+
+
+def _must_be_backtest(model: ReadModel) -> None:
+    """Raise `ConfigError` for a journal of anything else: it would be measured against itself."""
+    status = model.status()
+    if status is None or status["mode"] != Mode.BACKTEST:
+        told = "no run" if status is None else f"a run in mode {status['mode']}"
+        raise ConfigError(
+            f"BACKTEST {model.place}: is the journal of {told}; name the journal of paper trading "
+            "first, and that of its backtest after it"
+        )
 
 
 def _chosen(journal: str | None, data_dir: Path | None, config: Path | None) -> Place:
@@ -142,7 +163,14 @@ def _chosen(journal: str | None, data_dir: Path | None, config: Path | None) -> 
 def _period(
     start: datetime | None, end: datetime | None
 ) -> tuple[datetime | None, datetime | None]:
-    """From midnight in New York to midnight after the last day: no session is cut in two."""
+    """From midnight in New York to midnight after the last day: no session is cut in two.
+
+    Raises `ConfigError` for a period that ends before it begins.
+    """
+    if start is not None and end is not None and start > end:
+        raise ConfigError(
+            f"--from {start.date()}: is later than --to {end.date()}; give the first day first"
+        )
     first = _midnight(start.date()) if start is not None else None
     return first, _midnight(end.date() + timedelta(days=1)) if end is not None else None
 

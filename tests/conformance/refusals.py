@@ -393,6 +393,7 @@ def other_requests() -> Iterator[Refusal]:
         ),
         ("GET /v2/orders?side=left", None, FIELD, "invalid side"),
         ("GET /v2/orders?limit=ten", None, FIELD, "limit is invalid format"),
+        ("GET /v2/orders?limit=501", None, FIELD, "limit must be between 1 and 500"),
         ("GET /v2/orders?after=soon", None, FIELD, BAD_TIME),
         (
             f"GET /v2/orders?before_order_id={UNKNOWN}&after_order_id={UNKNOWN}",
@@ -430,6 +431,13 @@ def other_requests() -> Iterator[Refusal]:
             FIELD,
             "only one of activity_types or category is accepted",
         ),
+        (
+            "GET /v2/account/activities?page_size=101",
+            None,
+            FIELD,
+            "page_size must be between 1 and 100",
+        ),
+        ("GET /v2/account/activities/FOO", None, FIELD, "invalid activity_type: FOO"),
         ("GET /v2/account/activities?category=a", None, FIELD, "invalid category"),
         ("GET /v2/account/activities?page_token=a", None, FIELD, "page_token is invalid"),
         (

@@ -98,6 +98,35 @@ def test_backup_and_restore_give_the_same_journal(journal: Path, tmp_path: Path)
     assert shown[0] == shown[1]
 
 
+def test_a_slash_at_the_end_means_a_folder_which_is_made(journal: Path, tmp_path: Path):
+    for _ in range(2):
+        said = db("backup", f"{tmp_path}/backups/new/", "--journal", journal)
+        assert said.code == 0, said.err
+    copies = [*(tmp_path / "backups" / "new").iterdir()]
+    assert len(copies) == 2
+    assert {copy.suffix for copy in copies} == {".db"}
+    assert db("restore", copies[0], "--journal", tmp_path / "there.db").code == 0
+
+
+def test_the_folder_of_a_backup_is_made(journal: Path, tmp_path: Path):
+    copy = tmp_path / "a" / "b" / "copy.db"
+    said = db("backup", copy, "--journal", journal)
+    assert said.code == 0, said.err
+    assert [file.name for file in copy.parent.iterdir()] == ["copy.db"]
+
+
+@pytest.mark.parametrize("target", ["{}/text/copy.db", "{}/text/", "{}/text/a/copy.db"])
+def test_a_backup_that_cannot_be_written_is_not_blamed_on_the_journal(
+    journal: Path, tmp_path: Path, target: str
+):
+    (tmp_path / "text").write_text("no folder")
+    said = db("backup", target.format(tmp_path), "--journal", journal)
+    assert said.code == 3
+    assert f"the backup {tmp_path}/text" in said.err
+    assert "cannot be written" in said.err
+    assert str(journal) not in said.err
+
+
 def test_nothing_is_restored_over_a_running_bot(journal: Path, tmp_path: Path):
     copy = tmp_path / "copy.db"
     db("backup", copy, "--journal", journal)

@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 from catalyst_bot.bootstrap import run
+from catalyst_bot.storage.journal import SqlJournal
 from catalyst_bot.storage.read_model import ReadModel
 from tests.e2e.commands import Said, catalyst_bot
 from tests.postgres import Postgres
@@ -56,6 +57,15 @@ def test_portfolio_agrees_with_the_read_tables(finished: Path):
     assert days[0]["day"] in shown
 
 
+def test_status_and_portfolio_write_money_alike(finished: Path):
+    report = told(asked(finished, "portfolio", "--json", "-"))
+    status = asked(finished, "status").out
+    for name in ("equity", "cash"):
+        text = f"{name} ${Decimal(report[f'{name}_usd']):,.2f},"
+        assert text in status
+        assert text in asked(finished, "portfolio").out
+
+
 def test_a_period_is_one_of_the_days(finished: Path):
     whole = told(asked(finished, "portfolio", "--json", "-"))
     first, second = whole["days"]
@@ -93,6 +103,40 @@ def test_trades_are_listed_filtered_and_written(finished: Path, tmp_path: Path):
     assert symbol in asked(finished, "trades").out
 
 
+@pytest.mark.parametrize("flag", ["--csv", "--parquet", "--json"])
+@pytest.mark.parametrize("place", [".", "/", "{}", "{}/text/t.out"])
+def test_a_file_that_cannot_be_written_is_named_by_its_flag(
+    finished: Path, tmp_path: Path, flag: str, place: str
+):
+    (tmp_path / "text").write_text("no folder")
+    path = place.format(tmp_path)
+    said = asked(finished, "trades", flag, path)
+    assert (said.code, said.out) == (3, "")
+    assert f"catalyst-bot: {flag} {path}: " in said.err
+    assert ".part" not in said.err
+    assert [file.name for file in tmp_path.iterdir()] == ["text"]
+
+
+@pytest.mark.parametrize("flag", ["--csv", "--parquet", "--json"])
+def test_the_folder_of_a_file_is_made(finished: Path, tmp_path: Path, flag: str):
+    path = tmp_path / "new" / "folder" / "t.out"
+    assert asked(finished, "trades", flag, str(path)).code == 0
+    assert [file.name for file in path.parent.iterdir()] == ["t.out"]
+
+
+def test_a_symbol_may_be_written_small(finished: Path):
+    symbol = told(asked(finished, "trades", "--json", "-"))[0]["symbol"]
+    ours = told(asked(finished, "trades", "--symbol", symbol, "--json", "-"))
+    assert told(asked(finished, "trades", "--symbol", symbol.lower(), "--json", "-")) == ours
+
+
+@pytest.mark.parametrize("command", ["trades", "portfolio"])
+def test_a_period_that_ends_before_it_begins_is_refused(finished: Path, command: str):
+    said = asked(finished, command, "--from", "2025-03-14", "--to", "2025-03-13")
+    assert (said.code, said.out) == (3, "")
+    assert "--from 2025-03-14: is later than --to 2025-03-13" in said.err
+
+
 def test_an_empty_result_is_said(finished: Path):
     said = asked(finished, "trades", "--symbol", "NOBODY")
     assert said.code == 0
@@ -118,6 +162,15 @@ def test_a_missed_threshold_is_code_7(finished: Path, tmp_path: Path):
     assert catalyst_bot("compare", str(tmp_path / "none.db"), str(other)).code == 3
 
 
+def test_a_journal_of_no_run_is_no_backtest(finished: Path, tmp_path: Path):
+    empty = tmp_path / "empty.db"
+    with SqlJournal(empty):
+        pass
+    said = catalyst_bot("compare", str(finished), str(empty))
+    assert said.code == 3
+    assert f"BACKTEST {empty}: is the journal of no run" in said.err
+
+
 def test_paper_and_backtest_of_the_same_days_are_the_same_in_either_database(
     finished: Path, postgres_server: Postgres, tmp_path: Path
 ):
@@ -129,6 +182,9 @@ def test_paper_and_backtest_of_the_same_days_are_the_same_in_either_database(
     )
     found = told(catalyst_bot("compare", str(place), str(finished), "--json", "-"))
     assert found["identical"] == found["matched"]
+    swapped = catalyst_bot("compare", str(finished), str(place))
+    assert (swapped.code, swapped.out) == (3, "")
+    assert f"BACKTEST {place}: is the journal of a run in mode paper-trading" in swapped.err
     assert (found["only_paper"], found["only_backtest"]) == (0, 0)
     for command in (("portfolio",), ("trades",)):
         one = told(asked(place, *command, "--json", "-"))

@@ -361,3 +361,29 @@ def test_nothing_can_be_spent_of_less_than_nothing(desk: Desk) -> None:
     assert Decimal(body["cash"]) < 0
     for name in ("buying_power", "non_marginable_buying_power", "regt_buying_power", "sma"):
         assert Decimal(body[name]) >= 0, name
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "{more}", "9" * 40, "\uff11", "1_0", " 1", "1.0"])
+@pytest.mark.parametrize(
+    ("path", "name", "most"), [("orders", "limit", 500), ("account/activities", "page_size", 100)]
+)
+def test_a_count_out_of_its_range_is_refused(
+    desk: Desk, path: str, name: str, most: int, value: str
+) -> None:
+    asked = {name: value.format(more=most + 1)}
+    reply = desk.ask("GET", f"/v2/{path}", params=asked)
+    assert (reply.status_code, reply.json()["code"]) == (422, 40010001)
+    assert reply.json()["message"] in {
+        f"{name} must be between 1 and {most}",
+        f"{name} is invalid format",
+    }
+    for good in (1, most):
+        assert desk.ask("GET", f"/v2/{path}", params={name: good}).status_code == 200
+
+
+@pytest.mark.parametrize("asked", ["/FOO", "/FILL,FOO", "/fill", "?activity_types=FOO"])
+def test_an_activity_nobody_has_is_refused(desk: Desk, asked: str) -> None:
+    reply = desk.ask("GET", f"/v2/account/activities{asked}")
+    assert (reply.status_code, reply.json()["code"]) == (422, 40010001)
+    assert reply.json()["message"].startswith("invalid activity_type: ")
+    assert desk.get("/v2/account/activities/DIV") == []

@@ -90,6 +90,15 @@ def test_a_known_key_is_the_same_account_and_keeps_its_secret(desk: Desk) -> Non
     assert reply.status_code == 422
 
 
+@pytest.mark.parametrize("word", ["", "a b", "ü", "a\nb"])
+@pytest.mark.parametrize("field", ["key", "secret"])
+def test_no_key_or_secret_that_a_header_cannot_carry(desk: Desk, field: str, word: str) -> None:
+    body = {"key": "PKNEW", "secret": "s", field: word}
+    reply = desk.ask("POST", "/admin/accounts", headers=ADMIN, json=body)
+    assert (reply.status_code, reply.json()["code"]) == (422, 40010001)
+    assert len(desk.exchange.accounts) == 1
+
+
 def test_a_halt_stops_fills_until_it_is_lifted(desk: Desk) -> None:
     halted = admin(desk, "POST", "/admin/halt", {"symbol": "AAPL"})
     assert halted["symbol"] == "AAPL"

@@ -223,3 +223,24 @@ def test_a_damaged_event_is_named(store: ExchangeStore) -> None:
     store._connection.execute("UPDATE events SET kind = 'Wonder'")
     with pytest.raises(JournalDamaged, match="Wonder"):
         list(store.events("a"))
+
+
+PRIVATE = dict.fromkeys(("exchange.db", "exchange.db-shm", "exchange.db-wal"), 0o600)
+
+
+def test_nobody_else_may_read_the_secrets(path: Path) -> None:
+    with ExchangeStore(path) as store:
+        assert modes(path) == PRIVATE
+        for part in path.parent.glob("exchange.db*"):
+            part.chmod(0o644)  # as an older version made them
+        store.put_setting("word", "kept")
+        store.commit(OPEN, PLAYED)
+    path.chmod(0o644)
+    with ExchangeStore(path) as store:
+        assert store.setting("word") == "kept"
+        assert modes(path) == PRIVATE
+
+
+def modes(path: Path) -> dict[str, int]:
+    parts = (part for part in path.parent.iterdir() if part.suffix != ".lock")
+    return {part.name: part.stat().st_mode & 0o777 for part in parts}

@@ -46,6 +46,30 @@ def test_numbers_come_as_text_or_numbers_and_stay_exact() -> None:
     assert read_order(LIMIT | {"qty": 2.0}).quantity == 2
 
 
+@pytest.mark.parametrize(
+    "given", ["\uff11", "1_0", " 1", "1 ", "٣", "0x1", "1e", "NaN", "Infinity", "."]
+)
+@pytest.mark.parametrize("name", ["qty", "limit_price"])
+def test_a_number_is_written_in_plain_digits(name: str, given: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        read_order(LIMIT | {name: given})
+    assert (caught.value.status, caught.value.code) == (400, 40010000)
+
+
+@pytest.mark.parametrize(("given", "qty"), [("+2", "2"), ("2.", "2"), (".5", "0.5"), ("1e1", "10")])
+def test_all_usual_ways_to_write_a_number_are_read(given: str, qty: str) -> None:
+    assert read_order(MARKET | {"qty": given}).quantity == Decimal(qty)
+
+
+@pytest.mark.parametrize("leg", [{}, {"limit_price": None}, {"stop_price": "90"}])
+@pytest.mark.parametrize("name", ["take_profit", "stop_loss"])
+def test_a_simple_order_has_no_leg_not_even_an_empty_one(name: str, leg: dict[str, Any]) -> None:
+    with pytest.raises(ApiError, match="simple orders must not have") as caught:
+        read_order(MARKET | {name: leg})
+    assert (caught.value.status, caught.value.code) == (422, 40010001)
+    assert read_order(MARKET | {name: None}).order_class is OrderClass.SIMPLE
+
+
 def test_all_fields_arrive() -> None:
     fields = read_order(
         LIMIT

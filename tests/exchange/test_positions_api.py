@@ -23,6 +23,19 @@ def desk() -> Iterator[Desk]:
     made.close()
 
 
+def test_an_average_that_never_ends_leaves_no_crumbs_in_the_profit(desk: Desk) -> None:
+    desk.order(qty=1)
+    desk.minute(6)
+    desk.order(qty=2)
+    position = desk.get("/v2/positions/AAPL")
+    assert len(position["avg_entry_price"]) > len("106.79"), "else there is nothing to see here"
+    assert position["unrealized_intraday_pl"] == position["unrealized_pl"]
+    desk.advance(NEXT_OPEN)
+    desk.order(qty=4)
+    position = desk.get("/v2/positions/AAPL")
+    assert len(position["unrealized_intraday_pl"].partition(".")[2]) <= 6
+
+
 def test_a_long_position(desk: Desk) -> None:
     desk.order(qty=10)
     desk.minute(6)

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from websockets.sync.client import connect
 
 from catalyst_bot import cli
+from catalyst_bot.storage.journal import SqlJournal
 from tests.exchange import sdk
 from tests.exchange.process import Running, exchange, refused
 from tests.exchange.sdk import collector, streaming, trading
@@ -228,6 +229,18 @@ def test_a_killed_exchange_does_not_live_through_a_quiet_night_again(tmp_path: P
         assert again.admin("GET", "/admin/clock")["now"] >= "2025-03-14T02:01:00Z"
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_orderly_stop_keeps_the_time_to_the_second(number: int, tmp_path: Path) -> None:
+    flags = ("--start", "2025-03-14T02:00:30Z", "--speed", "10", "--db", str(tmp_path / "e.db"))
+    flags += ("--admin-token", "t")
+    with exchange(*flags) as running:
+        while (shown := running.admin("GET", "/admin/clock")["now"]) < "2025-03-14T02:00:40Z":
+            time.sleep(0.1)
+        assert running.end(number)[0] == 0
+    with exchange(*flags) as again:
+        assert again["now"] >= shown
+
+
 def _kept(running: Running) -> list[Any]:
     account = get(running, "/v2/account")
     orders = get(running, "/v2/orders?status=all&nested=true")
@@ -264,7 +277,65 @@ def test_another_exchange_cannot_use_the_same_file(tmp_path: Path) -> None:
     with exchange(*STEP, "--db", path):
         code, said = refused("--db", path)
     assert code == 3
+    assert "--db: process" in said
     assert path in said
+    assert "storage.url" not in said
+
+
+def begun(tmp_path: Path, *flags: str) -> tuple[str, str]:
+    """Return the flags of a file that an exchange has used for a while."""
+    db = ("--db", str(tmp_path / "exchange.db"))
+    with exchange(*KEYS, "--speed", "step", *db, *flags) as running:
+        running.advance("2025-03-13T15:00:00Z")
+        running.end()
+    return db
+
+
+def test_a_file_of_other_data_is_refused(tmp_path: Path) -> None:
+    _, db = begun(tmp_path)
+    bars = tmp_path / "bars.csv"
+    bars.write_text(
+        "timestamp,symbol,open,high,low,close,volume\n"
+        "2025-10-22T13:30:00Z,AAPL,100,101,99,100,1000\n"
+        "2025-10-22T13:35:00Z,AAPL,100,101,99,100,1000\n"
+    )
+    other = (
+        (("--seed", "5"), "seed 0, and this is"),
+        (("--bars", str(bars)), f"--db {db}: belongs to data "),
+        (("--speed", "wall"), "a generated market of the day"),
+        (("--start", "2025-03-13T14:30:00Z"), f"--start 2025-03-13T14:30:00Z: {db} began at"),
+    )
+    for flags, told in other:
+        code, said = refused("--speed", "step", "--db", db, *flags)
+        assert (code, told in said, "name another file" in said) == (3, True, True), said
+
+
+def test_the_same_flags_or_no_start_go_on(tmp_path: Path) -> None:
+    start = ("--start", "2025-03-13T14:00:00Z")
+    db = begun(tmp_path, *start)
+    for again in (start, ()):
+        with exchange(*KEYS, "--speed", "step", *db, *again) as running:
+            assert running["now"] == "2025-03-13T15:00:00Z"
+
+
+def test_a_file_that_began_before_the_first_open_goes_on_before_it(tmp_path: Path) -> None:
+    early = ("--speed", "step", "--db", str(tmp_path / "exchange.db"))
+    with exchange(*KEYS, *early, "--start", "2025-03-12T14:00:00Z") as running:
+        running.end()
+    with exchange(*KEYS, *early) as running:
+        assert running["now"] == "2025-03-12T14:00:00Z"
+
+
+def test_the_journal_of_a_bot_is_no_file_of_an_exchange(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with SqlJournal(path):
+        pass
+    before = path.read_bytes()
+    code, said = refused("--db", str(path))
+    assert code == 3
+    assert f"--db {path}: is not the file of an exchange" in said
+    assert "storage.url" not in said
+    assert path.read_bytes() == before
 
 
 def test_faults_from_a_file_and_from_the_administrator(tmp_path: Path) -> None:
@@ -341,6 +412,10 @@ TEXT = "not a number of anything\n"
         (("--start", "yesterday"), 3, "--start yesterday"),
         (("--start", "2025-10-22T13:30:00"), 3, "with its zone"),
         (("--start", "2025-10-22T13:30:00Z", "--speed", "wall"), 3, "--start"),
+        (("--start", "2031-01-02T15:00:00Z"), 3, "from 2025-03-03 to 2025-03-14"),
+        (("--start", "2025-10-22T13:30:00Z"), 3, "from 2025-03-03 to 2025-03-14"),
+        (("--start", "2025-03-14T20:00:00Z"), 3, "until 2025-03-14T20:00:00Z"),
+        (("--start", "2025-03-02T23:59:59Z"), 3, "--start 2025-03-02T23:59:59Z"),
         (("--bars", "none.parquet"), 3, "--bars none.parquet"),
         (("--bars", "{text}"), 3, "{text}"),
         (("--bars", "{text}", "--news", "none.jsonl"), 3, "--news none.jsonl"),
@@ -350,9 +425,18 @@ TEXT = "not a number of anything\n"
         (("--knobs", "{text}"), 3, "{text}"),
         (("--faults", "none.toml"), 3, "none.toml"),
         (("--faults", "{text}"), 3, "{text}"),
-        (("--db", "{text}"), 6, "{text}"),
+        (("--db", "{text}"), 6, "--db {text}: is no readable database"),
+        (("--db", "{text}/e.db"), 3, "--db {text}/e.db: cannot be written"),
+        (("--db", "/"), 3, "--db /: is a folder"),
+        (("--db", "."), 3, "--db .: is a folder"),
         (("--profile", "theirs"), 3, "alpaca, ours"),
         (("--key", "a", "--key", "b", "--secret", "c"), 3, "--secret"),
+        (("--key", "", "--secret", "s"), 3, "--key ''"),
+        (("--key", "a", "--secret", ""), 3, "--secret ''"),
+        (("--key", "a b"), 3, "--key 'a b'"),
+        (("--key", "a", "--key", "b", "--secret", "s", "--secret", "ü\nx"), 3, r"--secret 'ü\nx'"),
+        (("--admin-token", ""), 3, "--admin-token ''"),
+        (("--admin-token", "a b"), 3, "--admin-token 'a b'"),
         (("--host", "192.0.2.1"), 3, "--host 192.0.2.1"),
         (("--tls", "{text}"), 3, "{text}"),
     ],

@@ -9,6 +9,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import Any
 
 from catalyst_bot.bootstrap import journals
@@ -19,6 +20,7 @@ from catalyst_bot.bootstrap.rules import engine_rules
 from catalyst_bot.domain.errors import CatalystError
 from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.monitoring.narrator import funnel_text
+from catalyst_bot.monitoring.portfolio_text import usd
 from catalyst_bot.runtime.clock import SystemClock
 from catalyst_bot.runtime.latch import OperatorMailbox
 from catalyst_bot.settings import LoadedSettings, Settings
@@ -188,9 +190,10 @@ def status_text(shown: Mapping[str, Any]) -> str:
             f"{status['broker']}, model {status['model_id']}, as of {status['last_at']}"
         )
     if account is not None:
+        equity, cash = (usd(Decimal(account[name])) for name in ("equity_usd", "cash_usd"))
         lines.append(
-            f"equity ${account['equity_usd']}, cash ${account['cash_usd']}, day "
-            f"{account['day_return']:+.2%}, drawdown {account['drawdown']:.2%}"
+            f"equity {equity}, cash {cash}, day {account['day_return']:+.2%}, "
+            f"drawdown {account['drawdown']:.2%}"
         )
     lines += [
         f"  {held['symbol']:<6} {held['quantity']} at ${held['average_cost']}, last "

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.exchange.books.account_book import printable
 from catalyst_bot.exchange.books.records import AccessKey
 from catalyst_bot.exchange.books.store import ExchangeStore
 from catalyst_bot.exchange.conductor import Conductor
@@ -40,6 +41,8 @@ from catalyst_bot.exchange.wire.replies import rfc3339
 
 Say = Callable[[str], None]
 WALL, STEP, MAX = "wall", "step", "max"
+_DATA, _BEGAN = "data", "began"  # settings of the file
+_SHOWN: Final = 16  # digits of a hash
 _TOKEN_BYTES: Final = 18
 _WHEN: Final = "--start {}: give a time with its zone, such as 2025-10-22T13:30:00Z"
 
@@ -129,6 +132,7 @@ def serve_exchange(asked: Asked, *, say: Say, note: Say) -> None:
                 stop=stop,
                 certificate=ready.certificate,
             )
+            parts.exchange.settle(is_exact=True)  # the next start goes on at this very time
 
         gc.collect()
         gc.freeze()  # the market lives as long as the process; no collection has to walk it
@@ -150,16 +154,21 @@ async def _conduct(parts: Parts) -> None:
 
 def open_exchange(asked: Asked, stack: ExitStack) -> Ready:
     """Put an exchange together; `stack` closes its file in the end."""
+    _check_words(asked)
     knobs = _knobs(asked)
     rules = read_rules(asked.faults) if asked.faults else ()
     certificate = certificate_in(asked.tls) if asked.tls else None
     source = _source(asked, knobs)
     notes = list(source.notes)
     store = stack.enter_context(ExchangeStore(asked.db))
+    _belongs(store, asked, _data_name(asked, knobs, source))
     start, resumed_at = _start(asked, source), store.clock()
-    if resumed_at is not None and asked.speed != WALL and resumed_at > start:
+    if resumed_at is not None and asked.speed != WALL:
+        _same_start(store, asked, start)
         notes.append(f"{asked.db}: goes on where it stopped, at {rfc3339(resumed_at)}")
         start = resumed_at
+    elif asked.speed != WALL:
+        store.put_setting(_BEGAN, rfc3339(start))
     token = asked.admin_token or secrets.token_urlsafe(_TOKEN_BYTES)
     parts = _parts(knobs, source, store, _clock(asked.speed, start), admin_token=token)
     parts.faults.add(rules)
@@ -168,6 +177,14 @@ def open_exchange(asked: Asked, stack: ExitStack) -> Ready:
         parts.exchange.open_account(key_id, secret)
     keys = [key for account in accounts for key in accounts.keys_of(account.account_id)]
     return Ready(parts=parts, keys=keys, certificate=certificate, notes=notes)
+
+
+def _check_words(asked: Asked) -> None:
+    """Raise `ConfigError` for a word that the ready line or a header could not hold."""
+    for key_id, secret in asked.keys:
+        printable("--key", key_id)
+        printable("--secret", secret)
+    printable("--admin-token", asked.admin_token)
 
 
 def _parts(
@@ -267,7 +284,45 @@ def _start(asked: Asked, source: MarketSource) -> datetime:
         raise ConfigError(_WHEN.format(asked.start))
     if asked.speed == WALL:
         raise ConfigError("--start goes with a replay: leave it out, or give another --speed")
+    first, last = source.begins_at, source.ends_at
+    if not (first.date() <= at.astimezone(UTC).date() and at < last):
+        raise ConfigError(
+            f"--start {asked.start}: there are prices from {first.date()} to {last.date()}, until "
+            f"{rfc3339(last)}; give a time of these days"
+        )
     return at.astimezone(UTC)
+
+
+def _data_name(asked: Asked, knobs: Knobs, source: MarketSource) -> str:
+    """What an exchange is told apart by from those of other data: its orders are of these prices.
+
+    The generated market of a wall clock is another every day, and only its seed stays.
+    """
+    is_of_today = asked.speed == WALL and not asked.bars
+    data = "a generated market of the day" if is_of_today else f"data {source.data_hash()[:_SHOWN]}"
+    return f"{data}, seed {knobs.seed}"
+
+
+def _belongs(store: ExchangeStore, asked: Asked, data: str) -> None:
+    """Let a new file belong to its data. Raises `ConfigError` for one that belongs to others."""
+    made_with = store.setting(_DATA)
+    if made_with is None:
+        store.put_setting(_DATA, data)
+    elif made_with != data:
+        raise ConfigError(
+            f"--db {asked.db}: belongs to {made_with}, and this is {data}; give the --bars, "
+            "--news, --events and --seed it was made with, or name another file"
+        )
+
+
+def _same_start(store: ExchangeStore, asked: Asked, start: datetime) -> None:
+    """Raises `ConfigError` when another beginning is asked for than the file has."""
+    began = store.setting(_BEGAN)
+    if asked.start is not None and began not in {None, rfc3339(start)}:
+        raise ConfigError(
+            f"--start {asked.start}: {asked.db} began at {began} and goes on where it stopped; "
+            "leave --start out, or name another file"
+        )
 
 
 def _clock(word: str, start: datetime) -> ExchangeClock:

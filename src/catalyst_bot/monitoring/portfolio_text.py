@@ -25,9 +25,9 @@ def portfolio_text(measured: Performance) -> str:
     m = measured
     hours = None if m.average_holding_s is None else m.average_holding_s / _HOUR_S
     lines = [
-        f"equity {_usd(m.equity_usd)}, cash {_usd(m.cash_usd)}, exposure {_usd(m.exposure_usd)}",
+        f"equity {usd(m.equity_usd)}, cash {usd(m.cash_usd)}, exposure {usd(m.exposure_usd)}",
         (
-            f"day {_usd(m.day_pnl_usd, signed=True)} ({_share(m.day_return, signed=True)}), "
+            f"day {usd(m.day_pnl_usd, signed=True)} ({_share(m.day_return, signed=True)}), "
             f"cumulative return {_share(m.total_return, signed=True)}, "
             f"a year {_share(m.annual_return, signed=True)}"
         ),
@@ -37,8 +37,8 @@ def portfolio_text(measured: Performance) -> str:
         ),
         (
             f"{m.trade_count} closed trades: win rate {_share(m.win_rate)}, profit factor "
-            f"{_number(m.profit_factor)}, mean {_usd(m.expectancy_usd, signed=True)} (won "
-            f"{_usd(m.average_win_usd)}, lost {_usd(m.average_loss_usd)})"
+            f"{_number(m.profit_factor)}, mean {usd(m.expectancy_usd, signed=True)} (won "
+            f"{usd(m.average_win_usd)}, lost {usd(m.average_loss_usd)})"
         ),
         (
             f"held for {_number(hours)} h on average, in a trade "
@@ -51,8 +51,8 @@ def portfolio_text(measured: Performance) -> str:
         ),
     ]
     lines += [
-        f"  {day.day} {_usd(day.pnl_usd, signed=True):>14} {_share(day.day_return, signed=True):>9}"
-        f" {_usd(day.equity_usd):>16} {_share(day.cumulative_return, signed=True):>9}"
+        f"  {day.day} {usd(day.pnl_usd, signed=True):>14} {_share(day.day_return, signed=True):>9}"
+        f" {usd(day.equity_usd):>16} {_share(day.cumulative_return, signed=True):>9}"
         for day in m.days
     ]
     return "\n".join(lines)
@@ -83,7 +83,8 @@ TRADE_HEADER = (
 )
 
 
-def _usd(value: Decimal | None, *, signed: bool = False) -> str:
+def usd(value: Decimal | None, *, signed: bool = False) -> str:
+    """Dollars to the cent, n/a for what is not known."""
     if value is None:
         return "n/a"
     sign = "-" if value < 0 else "+" if signed else ""

@@ -23,21 +23,22 @@ from catalyst_bot.storage.revisions import CURRENT, READ_VERSION
 _STAMP = "%Y%m%dT%H%M%S%fZ"
 
 
-def backup(place: Place, target: Path) -> Proof:
+def backup(place: Place, target: Path, *, is_folder: bool = False) -> Proof:
     """Write a proved copy of a journal to a file, or into a folder under a name with the time.
 
-    The bot may go on writing: the copy is of one moment. Raises `ConfigError` when there is no
-    journal or the file exists, `JournalDamaged` when the journal does not prove itself.
+    What is no folder yet is made one with `is_folder`. The bot may go on writing: the copy is of
+    one moment. Raises `ConfigError` when there is no journal, or when the file exists or cannot be
+    written, `JournalDamaged` when the journal does not prove itself.
     """
     if not exists(place):
         raise ConfigError(f"storage.url: there is no journal at {place}")
-    if target.is_dir():
+    if is_folder or target.is_dir():
         stem = place.stem if isinstance(place, Path) else place.name
         target = target / f"{stem}-{datetime.now(UTC).strftime(_STAMP)}.db"
     if target.exists():
         raise ConfigError(f"{target} exists already: a backup is never overwritten")
     part = target.with_name(f".{target.name}.part")
-    _remove(part)
+    _make_room(part, target)
     try:
         if isinstance(place, Path):
             _copy_file(place, part)
@@ -109,6 +110,19 @@ def _copy_rows(source: Place, target: Place) -> None:
     if isinstance(target, Path):
         with closing(sqlite3.connect(target)) as connection_:
             connection_.execute("PRAGMA journal_mode = DELETE")
+
+
+def _make_room(part: Path, target: Path) -> None:
+    """See that a copy can be written at all: later an error would be taken for the journal's."""
+    try:
+        part.parent.mkdir(parents=True, exist_ok=True)
+        _remove(part)
+        part.touch()
+    except OSError as error:
+        reason = error.strerror or error
+        raise ConfigError(
+            f"the backup {target} cannot be written: {reason}; name another file"
+        ) from error
 
 
 def _sync(path: Path) -> None:

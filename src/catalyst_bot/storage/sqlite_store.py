@@ -127,10 +127,11 @@ class _MarkFile:
             os.close(self._file)
 
 
-def lock(path: Path) -> IO[str]:
+def lock(path: Path, *, named: str = "storage.url") -> IO[str]:
     """Return the held lock of the one writer of `path`; closing it, or dying, lets go.
 
-    Raises `ConfigError` at once when another writer holds it. The lock is a file beside the
+    Raises `ConfigError` at once when another writer holds it; `named` is the setting or flag that
+    chose the file. The lock is a file beside the
     database, for SQLite drops its own locks between transactions.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -142,7 +143,7 @@ def lock(path: Path) -> IO[str]:
         holder = held.read().strip() or "unknown"
         held.close()
         raise ConfigError(
-            f"storage.url: process {holder} already writes {path}; stop it, or use another file"
+            f"{named}: process {holder} already writes {path}; stop it, or use another file"
         ) from error
     held.truncate(0)
     held.write(str(os.getpid()))

@@ -69,7 +69,7 @@ async def open_account(request: Request) -> Response:
     exchange = exchange_of(request)
     try:
         account, key = exchange.open_account(
-            text(body, "key") or None, text(body, "secret") or None, cash_usd=_cash(body)
+            text(body, "key"), text(body, "secret"), cash_usd=_cash(body)
         )
     except ConfigError as error:
         raise invalid_field(str(error)) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -29,6 +30,7 @@ _OPENED: Final = "accounts_opened"
 _NUMBER_CHARACTERS: Final = 10
 _KEY_CHARACTERS: Final = 18
 _SECRET_CHARACTERS: Final = 40
+_PRINTABLE: Final = re.compile(r"[!-~]+")
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 Watch = Callable[[Account, VenueEvent], None]
@@ -78,8 +80,11 @@ class AccountBook:
     ) -> tuple[Account, AccessKey]:
         """Return a new account with its key, or the account that a known key has already.
 
-        Raises `ConfigError` for a known key with another secret.
+        Raises `ConfigError` for a known key with another secret, and for one that no header can
+        carry.
         """
+        printable("--key", key_id)
+        printable("--secret", secret)
         known = self._keys.get(key_id or "")
         if known is not None:
             if secret is not None and secret != known.secret:
@@ -158,6 +163,15 @@ class AccountBook:
         )
         _apply(record.configuration, engine)
         return engine
+
+
+def printable(flag: str, word: str | None) -> None:
+    """Raise `ConfigError` for a word that is empty, or cannot stand in a header and in one line."""
+    if word is not None and not _PRINTABLE.fullmatch(word):
+        raise ConfigError(
+            f"{flag} {word!r}: give printable ASCII characters without spaces, or leave it out to "
+            "have one made"
+        )
 
 
 def _apply(configuration: Configuration, engine: MatchingEngine) -> None:

@@ -21,6 +21,12 @@ _CATEGORIES: Final = {
     "trade_activity": frozenset({_FILL}),
     "non_trade_activity": frozenset({_SPLIT, _NAME_CHANGE}),
 }
+_KINDS: Final = {
+    "FILL", "TRANS", "MISC", "ACATC", "ACATS", "CFEE", "CGD", "CSD", "CSW", "DIV", "DIVCGL",
+    "DIVCGS", "DIVFEE", "DIVFT", "DIVNRA", "DIVROC", "DIVTW", "DIVTXEX", "FEE", "INT", "INTNRA",
+    "INTTW", "JNL", "JNLC", "JNLS", "MA", "NC", "OPASN", "OPCA", "OPCSH", "OPEXC", "OPEXP",
+    "OPTRD", "PTC", "PTR", "REO", "REORG", "SPIN", "SPLIT", "FOPT", "OCT",
+}  # fmt: skip  # Alpaca's closed list; most of them never happen here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +55,8 @@ def read_filter(query: Query, kind: str | None = None) -> ActivityFilter:
         if category not in _CATEGORIES:
             raise invalid_field("invalid category")
         kinds = _CATEGORIES[category]
+    if kinds is not None and not kinds <= _KINDS:
+        raise invalid_field(f"invalid activity_type: {', '.join(sorted(kinds - _KINDS))}")
     return ActivityFilter(
         kinds=kinds,
         order_id=query.text("order_id"),

@@ -137,7 +137,7 @@ def position_body(
         "cost_basis": decimal_text(cost_usd),
         "unrealized_pl": decimal_text(profit_usd),
         "unrealized_plpc": ratio_text(profit_usd, abs(cost_usd)),
-        "unrealized_intraday_pl": decimal_text(today_usd),
+        "unrealized_intraday_pl": decimal_text(today_usd.quantize(_AVERAGE_STEP)),
         "unrealized_intraday_plpc": ratio_text(today_usd, base_usd),
         "current_price": decimal_text(price),
         "lastday_price": decimal_text(price_before),

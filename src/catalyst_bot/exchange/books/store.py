@@ -4,14 +4,14 @@ Writes are kept until `commit`, which puts all of them into one transaction, tog
 the market was played: what one request or one instant of the market changed is there as a whole or
 not at all, and it is there before anybody is told. The file is in WAL mode with
 `synchronous = NORMAL`: a killed process loses nothing that was committed; only a power cut may lose
-the last moments.
+the last moments. It holds the secrets of keys, so nobody but its owner may read it.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -23,7 +23,7 @@ from catalyst_bot.domain.errors import ConfigError, JournalDamaged
 from catalyst_bot.exchange.books.records import AccessKey, AccountRecord, Watchlist
 from catalyst_bot.exchange.market.moments import Played
 from catalyst_bot.simulation.events import VenueEvent
-from catalyst_bot.storage.sqlite_store import errors_named, lock
+from catalyst_bot.storage.sqlite_store import lock
 
 SCHEMA: Final = "2"
 _TABLES: Final = (
@@ -43,6 +43,8 @@ _ENCODE: Final = msgspec.json.Encoder().encode
 _DECODERS: Final = {kind.__name__: msgspec.json.Decoder(kind) for kind in get_args(VenueEvent)}
 _PUT_EVENT: Final = "INSERT INTO events (account_id, seq, at, kind, body) VALUES (?, ?, ?, ?, ?)"
 _PUT_SETTING: Final = "INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)"
+_OWNER_ONLY: Final = 0o600
+_FLAG: Final = "--db"
 _CLOCK, _PLAYED = "clock", "played"
 _IDLE_STEP: Final = timedelta(minutes=1)  # while nothing but the time is to be written
 
@@ -51,8 +53,8 @@ class ExchangeStore:
     """The file of one exchange (None: in memory, gone at the end); use it from one thread at a
     time.
 
-    Raises `ConfigError` for a file another exchange holds or that is none of ours, and
-    `JournalDamaged` for one that cannot be read.
+    Raises `ConfigError` for a file another exchange holds, that is none of ours or that cannot be
+    written, and `JournalDamaged` for one that is no database.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -60,8 +62,9 @@ class ExchangeStore:
         self._kept: tuple[datetime, Played] | None = None
         with ExitStack() as stack:
             if path is not None:
-                stack.enter_context(lock(path))
-                stack.enter_context(errors_named(path))
+                stack.enter_context(_named(path))
+                stack.enter_context(lock(path, named=_FLAG))
+                path.touch(_OWNER_ONLY)
             connection = sqlite3.connect(
                 path or ":memory:",
                 timeout=_BUSY_TIMEOUT_S,
@@ -72,6 +75,8 @@ class ExchangeStore:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             self._prepare(path)
+            if path is not None:
+                _make_private(path)
             self._held = stack.pop_all()
 
     def accounts(self) -> list[AccountRecord]:
@@ -227,10 +232,39 @@ class ExchangeStore:
                 for table in _TABLES:
                     connection.execute(table)
                 connection.execute("INSERT INTO settings VALUES ('schema', ?)", (SCHEMA,))
-        elif "equity_points" not in names or self.setting("schema") != SCHEMA:
+        elif not {"settings", "access_keys"} <= names or self.setting("schema") != SCHEMA:
             raise ConfigError(
-                f"--db: {path} is not the file of an exchange of this version; name another file"
+                f"{_FLAG} {path}: is not the file of an exchange of this version; name another file"
             )
+
+
+def _make_private(path: Path) -> None:
+    """Keep others from reading a file that an older version made, and what SQLite has beside it."""
+    for part in (path, *(Path(f"{path}{end}") for end in ("-wal", "-shm"))):
+        if part.exists():
+            part.chmod(_OWNER_ONLY)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Say by its flag why a file cannot be opened."""
+    if path.is_dir():
+        raise ConfigError(f"{_FLAG} {path}: is a folder; name a file")
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise ConfigError(
+            f"{_FLAG} {path}: cannot be written: {reason}; name another file"
+        ) from error
+    except sqlite3.OperationalError as error:
+        raise ConfigError(
+            f"{_FLAG} {path}: cannot be opened: {error}; name another file"
+        ) from error
+    except sqlite3.DatabaseError as error:
+        raise JournalDamaged(
+            f"{_FLAG} {path}: is no readable database ({error}); name another file"
+        ) from error
 
 
 def _read_event(seq: int, kind: str, body: bytes) -> VenueEvent:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.exchange.market.assets import AssetBook
@@ -42,9 +43,25 @@ class MarketSource:
     notes: tuple[str, ...] = ()
 
     @property
+    def begins_at(self) -> datetime:
+        """When the first bar opens."""
+        return min(store.range()[0] for store in self.stores if len(store))
+
+    @property
     def ends_at(self) -> datetime:
         """When the last bar closes."""
         return max(store.range()[1] for store in self.stores if len(store))
+
+    def data_hash(self) -> str:
+        """Return the SHA-256 of all that will happen: equal data, equal hash."""
+        digest = sha256()
+        for store in self.stores:
+            digest.update(store.data_hash().encode())
+        for item in self.news:
+            digest.update(f"\n{item.news_id} {item.created_at.isoformat()}".encode())
+        for fact in (*self.halts, *self.actions):
+            digest.update(f"\n{fact}".encode())
+        return digest.hexdigest()
 
 
 class World:

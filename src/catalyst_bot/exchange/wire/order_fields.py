@@ -95,6 +95,7 @@ def read_order(body: Mapping[str, Any]) -> OrderFields:
         raise forbidden("account not eligible to trade options")
     take_profit, stop_loss = table(body, "take_profit"), table(body, "stop_loss")
     order_class = _order_class(body)
+    _no_legs_of_simple(body, order_class)
     limit_price = number(body, "limit_price")
     target_price = number(take_profit, "limit_price")
     kind = word(OrderKind, body, "type", "invalid order type")
@@ -124,6 +125,13 @@ def read_order(body: Mapping[str, Any]) -> OrderFields:
     for check in (_sizes, _prices, _legs, _hours, _fractions, _ticks):
         check(fields)
     return fields
+
+
+def _no_legs_of_simple(body: Mapping[str, Any], order_class: OrderClass) -> None:
+    """Even an empty leg is one: whoever sends it believes in a protection there would not be."""
+    has_legs = any(body.get(name) is not None for name in ("take_profit", "stop_loss"))
+    if order_class is OrderClass.SIMPLE and has_legs:
+        raise invalid_field("simple orders must not have take_profit or stop_loss")
 
 
 def _sizes(fields: OrderFields) -> None:
@@ -194,9 +202,6 @@ def _legs(fields: OrderFields) -> None:
         if price is not None and price <= 0:
             raise invalid_field(f"{name} must be > 0")
     match fields.order_class:
-        case OrderClass.SIMPLE:
-            if any(price is not None for _, price in _leg_prices(fields)):
-                raise invalid_field("simple orders must not have take_profit or stop_loss")
         case OrderClass.BRACKET | OrderClass.OCO as group:
             if target is None:
                 raise refused(f"{group} orders require take_profit.limit_price")

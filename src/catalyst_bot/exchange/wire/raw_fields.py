@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from catalyst_bot.exchange.wire.errors import invalid_field, malformed_body
+from catalyst_bot.exchange.wire.replies import decimal_in
 
 _MOST_DIGITS = 15  # before the point: nobody has more dollars or shares
 _Word = TypeVar("_Word", bound=StrEnum)
@@ -20,11 +21,8 @@ def number(table: Mapping[str, Any], name: str) -> Decimal | None:
         return None
     if isinstance(given, bool) or not isinstance(given, int | float | str | Decimal):
         raise malformed_body()
-    try:
-        value = Decimal(str(given))
-    except InvalidOperation as error:
-        raise malformed_body() from error
-    if not value.is_finite() or value.adjusted() >= _MOST_DIGITS or _is_too_fine(value):
+    value = decimal_in(str(given))
+    if value is None or value.adjusted() >= _MOST_DIGITS or _is_too_fine(value):
         raise malformed_body()
     return value
 

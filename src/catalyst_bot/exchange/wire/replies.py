@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -20,6 +21,8 @@ from catalyst_bot.market_data.calendar_table import NEW_YORK
 JSON = "application/json; charset=UTF-8"
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
+_WHOLE = re.compile(r"[+-]?[0-9]+")
 _PLAIN_DIGITS = 28  # Decimals up to here print without an exponent
 
 
@@ -29,6 +32,14 @@ def decimal_text(value: Decimal) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in {"-0", ""} else text
+
+
+def decimal_in(text: str) -> Decimal | None:
+    """Return the number a text says in plain digits, None for any other text.
+
+    `Decimal` itself also takes digits of other scripts, underscores and blanks.
+    """
+    return Decimal(text) if _NUMBER.fullmatch(text) else None
 
 
 def decimal_or_none(value: Decimal | None) -> str | None:
@@ -128,15 +139,16 @@ class Query:
         return value
 
     def whole(self, name: str, default: int, *, most: int) -> int:
-        """Return a count: below 1 it is the default, above `most` it is `most`."""
+        """Return a count from 1 to `most`; raises `ApiError` for another."""
         given = self.text(name)
         if given is None:
             return default
-        try:
-            value = int(given)
-        except ValueError as error:
-            raise invalid_field(f"{name} is invalid format") from error
-        return default if value < 1 else min(value, most)
+        if not _WHOLE.fullmatch(given):
+            raise invalid_field(f"{name} is invalid format")
+        value = int(given) if len(given) <= _PLAIN_DIGITS else 0
+        if not 1 <= value <= most:
+            raise invalid_field(f"{name} must be between 1 and {most}")
+        return value
 
     def moment(self, name: str) -> datetime | None:
         """Return a time given as RFC 3339, as a day (midnight UTC) or as epoch seconds."""
@@ -153,11 +165,8 @@ class Query:
         given = self.text(name)
         if given is None:
             return None
-        try:
-            value = Decimal(given)
-        except InvalidOperation as error:
-            raise invalid_field(f"{name} is invalid format") from error
-        if not value.is_finite() or abs(value.adjusted()) > _PLAIN_DIGITS:
+        value = decimal_in(given)
+        if value is None or abs(value.adjusted()) > _PLAIN_DIGITS:
             raise invalid_field(f"{name} is invalid format")
         return value
 
