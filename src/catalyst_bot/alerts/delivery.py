@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -28,6 +29,7 @@ from catalyst_bot.ports.clock import Clock
 
 Tell = Callable[[Sequence[Fact]], Awaitable[None]]
 _LOOK_S = 0.2  # between looks at an empty outbox
+_FINISH_S, _FINISH_LOOK_S = 3.0, 0.02
 _FIRST_BACK_OFF_S, _MAX_BACK_OFF_S = 2.0, 300.0
 
 
@@ -64,6 +66,8 @@ class Delivery:
         self._tell = tell
         self._clock = clock
         self._bars = RecentBars()
+        self._is_ending = False
+        self._under_way = 0
 
     def listen(self, batch: Iterable[Recorded]) -> None:
         """Take in what was committed (a listener of the pipeline); costs microseconds."""
@@ -77,17 +81,27 @@ class Delivery:
             for channel in self._channels:
                 group.create_task(self._serve(channel))
 
+    async def finish(self) -> None:
+        """Begin no more tries, and wait a moment until those under way are done and recorded."""
+        self._is_ending = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FINISH_S):
+                while self._under_way:  # noqa: ASYNC110  # a count has no event
+                    await asyncio.sleep(_FINISH_LOOK_S)
+
     async def _serve(self, channel: Channel) -> None:
         failures = 0
         while True:
             await self._give_up_the_rest(channel.name)
             notice = self._outbox.next_on(channel.name)
-            if notice is None:
+            if notice is None or self._is_ending:
                 await asyncio.sleep(_LOOK_S)
                 continue
+            self._under_way += 1
             answer = await self._try(channel, notice)
             failures = 0 if answer.is_delivered else failures + 1
             await self._say(channel.name, notice, answer, failures)
+            self._under_way -= 1
             await asyncio.sleep(self._pause_s(answer, failures))
 
     async def _try(self, channel: Channel, notice: Notice) -> Answer:

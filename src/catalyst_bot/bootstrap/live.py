@@ -15,6 +15,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 
+from catalyst_bot.alerts.delivery import Delivery
 from catalyst_bot.alpaca.pace import Pace
 from catalyst_bot.alpaca.stepped import SteppedExchange
 from catalyst_bot.bootstrap import alerts, journals
@@ -118,7 +119,14 @@ def follow(request: LiveRequest) -> Outcome:
         quarantine = journals.beside(request.journal, settings.run.data_dir)
         pipeline = Pipeline(supervised(engine, quarantine), journal, listeners)
         parts = _Parts(
-            request, desk, outside, calendar=calendar, clock=clock, inbox=inbox, timers=timers
+            request,
+            desk,
+            outside,
+            calendar=calendar,
+            clock=clock,
+            inbox=inbox,
+            timers=timers,
+            delivery=delivery,
         )
         asyncio.run(
             async_loop.run_until_done(
@@ -156,7 +164,9 @@ class _Parts:
         clock: Clock,
         inbox: async_loop.Inbox,
         timers: TimerBook,
+        delivery: Delivery | None,
     ) -> None:
+        self._delivery = delivery
         self._request = request
         self._desk = desk
         self._outside = outside
@@ -190,6 +200,8 @@ class _Parts:
         finally:
             stopped.cancel()
             ended.cancel()
+        if self._delivery is not None:
+            await self._delivery.finish()
         reason = "stopped" if stop.is_set() else "the last day ended"
         now = self._clock.now()
         await self._inbox.put([RunStopped(at=now, run_id=started.run_id, reason=reason)])

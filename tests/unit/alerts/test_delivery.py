@@ -143,6 +143,29 @@ async def test_what_was_taken_is_not_sent_again_while_its_mark_is_on_the_way():
     assert desk.wires[0].titles == ["one", "two"]
 
 
+async def test_an_end_waits_until_what_is_under_way_is_marked_and_begins_nothing_new():
+    sending, answers = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        sending.set()
+        answers.wait(10)
+
+    desk = Desk(Wire("ops", at_send=hold))
+    desk.commit(said("one"))
+    desk.commit(said("two"))
+    task = asyncio.create_task(desk.delivery.run())
+    await asyncio.to_thread(sending.wait, 10)
+    finish = asyncio.create_task(desk.delivery.finish())
+    await asyncio.sleep(0.05)
+    assert not finish.done()
+    answers.set()
+    await finish
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert len(desk.of(f.NotificationDelivered)) == 1
+    assert desk.wires[0].titles == ["one"]
+
+
 async def test_a_failed_try_is_repeated_until_it_is_taken():
     wire = Wire("ops", answers=[Answer(is_delivered=False, reason="HTTP 500")] * 2)
     desk = Desk(wire)
