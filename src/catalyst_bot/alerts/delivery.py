@@ -68,12 +68,16 @@ class Delivery:
         self._bars = RecentBars()
         self._is_ending = False
         self._under_way = 0
+        self._uncommitted: dict[int, asyncio.Event] = {}  # by identity of the fact
 
     def listen(self, batch: Iterable[Recorded]) -> None:
         """Take in what was committed (a listener of the pipeline); costs microseconds."""
         for record in batch:
             self._outbox.note(record)
             self._bars.note(record)
+            committed = self._uncommitted.get(id(record.body))
+            if committed is not None:
+                committed.set()
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -133,7 +137,7 @@ class Delivery:
                 error = f"failed tries in a row: {failures}, the last with {answer.reason}"
                 self._outbox.down[name] = error
                 facts.append(AdapterFailed(at=now, adapter=f"{ADAPTER}{name}", error=error))
-            await self._tell(facts)
+            await self._record(facts)
             return
         delivered = NotificationDelivered(
             at=now, notice_id=notice.notice_id, channel=name, note=answer.note
@@ -142,7 +146,15 @@ class Delivery:
         facts = [delivered]
         if self._outbox.down.pop(name, None) is not None:
             facts.append(AdapterRecovered(at=now, adapter=f"{ADAPTER}{name}"))
+        await self._record(facts)
+
+    async def _record(self, facts: Sequence[Fact]) -> None:
+        """Return when the journal has it: a crash then repeats the try under way, and no other."""
+        committed = asyncio.Event()
+        self._uncommitted[id(facts[0])] = committed
         await self._tell(facts)
+        await committed.wait()
+        del self._uncommitted[id(facts[0])]
 
     async def _give_up_the_rest(self, name: str) -> None:
         """Let go of what is too old, and of the quietest where too much waits."""
