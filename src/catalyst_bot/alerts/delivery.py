@@ -142,7 +142,6 @@ class Delivery:
         delivered = NotificationDelivered(
             at=now, notice_id=notice.notice_id, channel=name, note=answer.note
         )
-        self._outbox.settle(delivered)
         facts = [delivered]
         if self._outbox.down.pop(name, None) is not None:
             facts.append(AdapterRecovered(at=now, adapter=f"{ADAPTER}{name}"))
