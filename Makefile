@@ -10,7 +10,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 	--no-emit-index-url --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-alpaca setup-postgres setup-clients setup-all paper test bench docs lint fmt lock clean
+.PHONY: help setup setup-alpaca setup-postgres setup-train setup-llm setup-clients setup-all paper test bench docs lint fmt lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -20,6 +20,10 @@ setup: .venv/.base-stamp  ## Install the bot into .venv
 setup-alpaca: .venv/.alpaca-stamp  ## Add Alpaca's SDK, for a paper account
 
 setup-postgres: .venv/.postgres-stamp  ## Add the PostgreSQL driver
+
+setup-train: .venv/.train-stamp  ## Add what trains text models
+
+setup-llm: .venv/.llm-stamp  ## Add the client of language models
 
 setup-all: .venv/.dev-stamp  ## Install the bot and its test tools into .venv
 
@@ -59,6 +63,10 @@ lock:  ## Resolve the dependencies again (needs uv)
 		-o requirements/alpaca.txt
 	$(COMPILE) --upgrade pyproject.toml --extra postgres -c requirements/base.txt \
 		-o requirements/postgres.txt
+	$(COMPILE) --upgrade pyproject.toml --extra train -c requirements/base.txt \
+		-o requirements/train.txt
+	$(COMPILE) --upgrade pyproject.toml --extra llm -c requirements/base.txt \
+		-o requirements/llm.txt
 	$(COMPILE) --upgrade requirements/legacy-sdk.in -o requirements/legacy-sdk.txt
 	$(COMPILE) --upgrade pyproject.toml --extra dev -c requirements/base.txt \
 		-c requirements/build.txt -o requirements/dev.txt
@@ -85,6 +93,14 @@ clean:  ## Remove .venv, caches and build output (data/ stays)
 
 .venv/.postgres-stamp: .venv/.base-stamp requirements/postgres.txt
 	$(PIP) $(LOCKED) -r requirements/postgres.txt
+	@touch $@
+
+.venv/.train-stamp: .venv/.base-stamp requirements/train.txt
+	$(PIP) $(LOCKED) -r requirements/train.txt
+	@touch $@
+
+.venv/.llm-stamp: .venv/.base-stamp requirements/llm.txt
+	$(PIP) $(LOCKED) -r requirements/llm.txt
 	@touch $@
 
 .venv-legacy/.stamp: requirements/legacy-sdk.txt

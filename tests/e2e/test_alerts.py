@@ -142,6 +142,18 @@ def test_a_dry_run_records_and_tells_nobody(tmp_path: Path):
     assert [row["title"] for row in listed] == [f"{symbol}: bankruptcy" for symbol in SYMBOLS]
 
 
+def test_a_replay_records_and_tells_nobody(tmp_path: Path):
+    with hook() as at:
+        env = env_of("http://127.0.0.1:9/", at, tmp_path)
+        said = catalyst_bot("demo", "--exit", "--data-dir", str(tmp_path), env=env)
+        assert said.code == 0
+        assert not at.told
+    (journal,) = (tmp_path / "journals").glob("*.db")
+    with ReadModel(journal) as model:
+        assert next(model.records("AlertRaised"), None) is not None
+        assert next(model.records("NotificationDelivered"), None) is None
+
+
 @pytest.mark.parametrize("after", [1, 2, 3])
 def test_killed_in_the_middle_nothing_is_lost(tmp_path: Path, after: int):
     """Killed while the service holds the `after`th message: it took the ones before, and knows

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -28,6 +29,7 @@ from catalyst_bot.ports.clock import Clock
 
 Tell = Callable[[Sequence[Fact]], Awaitable[None]]
 _LOOK_S = 0.2  # between looks at an empty outbox
+_FINISH_S, _FINISH_LOOK_S = 3.0, 0.02
 _FIRST_BACK_OFF_S, _MAX_BACK_OFF_S = 2.0, 300.0
 
 
@@ -64,12 +66,18 @@ class Delivery:
         self._tell = tell
         self._clock = clock
         self._bars = RecentBars()
+        self._is_ending = False
+        self._under_way = 0
+        self._uncommitted: dict[int, asyncio.Event] = {}  # by identity of the fact
 
     def listen(self, batch: Iterable[Recorded]) -> None:
         """Take in what was committed (a listener of the pipeline); costs microseconds."""
         for record in batch:
             self._outbox.note(record)
             self._bars.note(record)
+            committed = self._uncommitted.get(id(record.body))
+            if committed is not None:
+                committed.set()
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -77,17 +85,27 @@ class Delivery:
             for channel in self._channels:
                 group.create_task(self._serve(channel))
 
+    async def finish(self) -> None:
+        """Begin no more tries, and wait a moment until those under way are done and recorded."""
+        self._is_ending = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FINISH_S):
+                while self._under_way:  # noqa: ASYNC110  # a count has no event
+                    await asyncio.sleep(_FINISH_LOOK_S)
+
     async def _serve(self, channel: Channel) -> None:
         failures = 0
         while True:
             await self._give_up_the_rest(channel.name)
             notice = self._outbox.next_on(channel.name)
-            if notice is None:
+            if notice is None or self._is_ending:
                 await asyncio.sleep(_LOOK_S)
                 continue
+            self._under_way += 1
             answer = await self._try(channel, notice)
             failures = 0 if answer.is_delivered else failures + 1
             await self._say(channel.name, notice, answer, failures)
+            self._under_way -= 1
             await asyncio.sleep(self._pause_s(answer, failures))
 
     async def _try(self, channel: Channel, notice: Notice) -> Answer:
@@ -119,16 +137,23 @@ class Delivery:
                 error = f"failed tries in a row: {failures}, the last with {answer.reason}"
                 self._outbox.down[name] = error
                 facts.append(AdapterFailed(at=now, adapter=f"{ADAPTER}{name}", error=error))
-            await self._tell(facts)
+            await self._record(facts)
             return
         delivered = NotificationDelivered(
             at=now, notice_id=notice.notice_id, channel=name, note=answer.note
         )
-        self._outbox.settle(delivered)
         facts = [delivered]
         if self._outbox.down.pop(name, None) is not None:
             facts.append(AdapterRecovered(at=now, adapter=f"{ADAPTER}{name}"))
+        await self._record(facts)
+
+    async def _record(self, facts: Sequence[Fact]) -> None:
+        """Return when the journal has it: a crash then repeats the try under way, and no other."""
+        committed = asyncio.Event()
+        self._uncommitted[id(facts[0])] = committed
         await self._tell(facts)
+        await committed.wait()
+        del self._uncommitted[id(facts[0])]
 
     async def _give_up_the_rest(self, name: str) -> None:
         """Let go of what is too old, and of the quietest where too much waits."""

@@ -83,6 +83,8 @@ def outbox_of(model: ReadModel, settings: Settings) -> Outbox:
 
 def standing_of(model: ReadModel, settings: Settings) -> dict[str, Any]:
     """How each channel stands: how much waits, how much was given up, why it is down if it is."""
+    if not settings.alerts.channels:
+        return {}  # the journal need not be read
     outbox = outbox_of(model, settings)
     return {
         name: {

@@ -16,6 +16,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
+from catalyst_bot.alerts.delivery import Delivery
 from catalyst_bot.alpaca.pace import Pace
 from catalyst_bot.alpaca.stepped import SteppedExchange
 from catalyst_bot.bootstrap import alerts, journals
@@ -131,6 +132,7 @@ def follow(request: LiveRequest) -> Outcome:
             clock=clock,
             inbox=inbox,
             timers=timers,
+            delivery=delivery,
         )
         asyncio.run(
             async_loop.run_until_done(
@@ -181,8 +183,10 @@ class _Parts:
         clock: Clock,
         inbox: async_loop.Inbox,
         timers: TimerBook,
+        delivery: Delivery | None,
     ) -> None:
         self._records = records
+        self._delivery = delivery
         self._request = request
         self._desk = desk
         self._outside = outside
@@ -216,6 +220,8 @@ class _Parts:
         finally:
             stopped.cancel()
             ended.cancel()
+        if self._delivery is not None:
+            await self._delivery.finish()
         reason = "stopped" if stop.is_set() else "the last day ended"
         now = self._clock.now()
         await self._inbox.put([RunStopped(at=now, run_id=started.run_id, reason=reason)])

@@ -28,7 +28,7 @@ from catalyst_bot.texts.rows import Labelled, joined
 
 MIN_TEXTS_OF_A_LABEL = 10
 GREATEST_WEIGHT = 127
-_NO_EXTRA = "training needs scikit-learn: pip install 'catalyst-bot[train]'"
+_NO_EXTRA = "training needs scikit-learn: run `make setup-train`"
 
 Matrix = Any  # scipy publishes no types: a sparse matrix of texts by buckets
 Note = Callable[[str], None]

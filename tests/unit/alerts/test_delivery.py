@@ -126,7 +126,7 @@ async def test_nothing_is_marked_before_it_is_delivered():
     assert marks == [0]
 
 
-async def test_what_was_taken_is_not_sent_again_while_its_mark_is_on_the_way():
+async def test_nothing_more_is_sent_until_the_journal_has_the_mark():
     desk, waiting = Desk(Wire("ops")), []
 
     async def tell(facts: Sequence[Fact]) -> None:  # an inbox that is slow
@@ -136,11 +136,40 @@ async def test_what_was_taken_is_not_sent_again_while_its_mark_is_on_the_way():
     desk.restart()
     desk.commit(said("one"))
     desk.commit(said("two"))
-    await desk.run_until(lambda: len(waiting) == 2)
-    assert desk.wires[0].titles == ["one", "two"]
+    task = asyncio.create_task(desk.delivery.run())
+    while not waiting:  # noqa: ASYNC110  # a list has no event
+        await asyncio.sleep(0.005)
+    await asyncio.sleep(0.3)  # longer than between two looks
+    assert desk.wires[0].titles == ["one"]
     desk.commit(waiting[0])
-    await desk.run_until(lambda: True)
+    while len(waiting) == 1:  # noqa: ASYNC110  # see above
+        await asyncio.sleep(0.005)
     assert desk.wires[0].titles == ["one", "two"]
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_an_end_waits_until_what_is_under_way_is_marked_and_begins_nothing_new():
+    sending, answers = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        sending.set()
+        answers.wait(10)
+
+    desk = Desk(Wire("ops", at_send=hold))
+    desk.commit(said("one"))
+    desk.commit(said("two"))
+    task = asyncio.create_task(desk.delivery.run())
+    await asyncio.to_thread(sending.wait, 10)
+    finish = asyncio.create_task(desk.delivery.finish())
+    await asyncio.sleep(0.05)
+    assert not finish.done()
+    answers.set()
+    await finish
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert len(desk.of(f.NotificationDelivered)) == 1
+    assert desk.wires[0].titles == ["one"]
 
 
 async def test_a_failed_try_is_repeated_until_it_is_taken():

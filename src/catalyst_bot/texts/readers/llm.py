@@ -156,7 +156,7 @@ def _client(access: ModelAccess) -> Any:
         import openai  # noqa: PLC0415  # an extra
     except ImportError as error:
         raise ConfigError(
-            f"llm.enabled needs the OpenAI client: pip install 'catalyst-bot[llm]' ({error})"
+            f"llm.enabled needs the OpenAI client: run `make setup-llm` ({error})"
         ) from error
     return openai.OpenAI(
         base_url=access.base_url,
