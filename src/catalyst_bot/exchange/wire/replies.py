@@ -21,7 +21,7 @@ from catalyst_bot.market_data.calendar_table import NEW_YORK
 JSON = "application/json; charset=UTF-8"
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _PLAIN_DIGITS = 28  # Decimals up to here print without an exponent
 
