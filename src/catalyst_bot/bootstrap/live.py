@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -26,11 +26,13 @@ from catalyst_bot.bootstrap.rules import companies_of, engine_rules
 from catalyst_bot.domain.calendar import TradingCalendar
 from catalyst_bot.domain.enums import Mode
 from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.domain.messages.commands import RequestMarketView
 from catalyst_bot.domain.messages.facts import (
     RunStopped,
     SessionClosed,
     SessionOpened,
 )
+from catalyst_bot.domain.messages.registry import Command
 from catalyst_bot.engine.engine import Engine
 from catalyst_bot.feeds.fetch import make_client
 from catalyst_bot.feeds.poller import Poller
@@ -42,6 +44,7 @@ from catalyst_bot.runtime.clock import SimulatedClock, SystemClock
 from catalyst_bot.runtime.effects import Effects
 from catalyst_bot.runtime.latch import OperatorMailbox
 from catalyst_bot.runtime.pipeline import Listener, Pipeline
+from catalyst_bot.runtime.start import AfterBooks
 from catalyst_bot.runtime.stepping import Stepper
 from catalyst_bot.runtime.timers import TimerBook
 from catalyst_bot.settings import LoadedSettings
@@ -94,9 +97,21 @@ def follow(request: LiveRequest) -> Outcome:
         engine = Engine(engine_rules(settings, calendar, companies_of(settings)))
         engine.fold(records)
         inbox, timers = async_loop.Inbox(), TimerBook()
-        outside = outside_of(
-            row, settings, desk, records, calendar=calendar, sink=inbox, clock=clock
+        views: list[Command] = []
+        after_books = AfterBooks(
+            lambda: engine.state.execution.books.is_starting, lambda: effects.execute(views)
         )
+        outside = outside_of(
+            row,
+            settings,
+            desk,
+            records,
+            calendar=calendar,
+            sink=inbox,
+            clock=clock,
+            held=after_books.held,
+        )
+        views += [each for each in outside.undone if isinstance(each, RequestMarketView)]
         for fact in outside.due:
             inbox(fact)
         mailbox = OperatorMailbox(settings.run.data_dir)
@@ -108,7 +123,7 @@ def follow(request: LiveRequest) -> Outcome:
             clock=clock,
             sink=inbox,
         )
-        listeners: list[Listener] = [*request.listeners, mailbox.trades]
+        listeners: list[Listener] = [*request.listeners, mailbox.trades, after_books]
         quarantine = journals.beside(request.journal, settings.run.data_dir)
         pipeline = Pipeline(supervised(engine, quarantine), journal, listeners)
         parts = _Parts(
@@ -120,12 +135,12 @@ def follow(request: LiveRequest) -> Outcome:
                 inbox=inbox,
                 pipeline=pipeline,
                 effects=effects,
-                first=outside.undone,
+                first=[each for each in outside.undone if each not in views],
                 beside=[
                     *request.beside,
                     *outside.tasks,
                     partial(async_loop.watch_mailbox, mailbox, inbox=inbox, clock=clock),
-                    *parts.by_the_clock(journals.open_day(records)),
+                    *parts.by_the_clock(journals.open_day(records), after_books.held),
                 ],
             )
         )
@@ -220,8 +235,10 @@ class _Parts:
             )
             await stepper.play(ends_at)
 
-    def by_the_clock(self, open_day: date | None) -> list[Task]:
-        """What the passing of time sets off; a stepped exchange does it instead."""
+    def by_the_clock(self, open_day: date | None, held: Callable[[Task], Task]) -> list[Task]:
+        """What the passing of time sets off, feeds when nothing holds them any more; a stepped
+        exchange does it instead.
+        """
         if isinstance(self._clock, SimulatedClock):
             return []
         sessions = Sessions(
@@ -236,7 +253,7 @@ class _Parts:
             every_s=every_s,
         )
         feeds = partial(_poll, self._request.feeds, self._inbox, self._clock, self._pace)
-        return [sessions.keep, timers, *([feeds] if self._request.feeds else [])]
+        return [sessions.keep, timers, *([held(feeds)] if self._request.feeds else [])]
 
 
 class Sessions:

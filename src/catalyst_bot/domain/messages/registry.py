@@ -42,6 +42,7 @@ Fact = (
     | f.TimerFired
     | f.AdapterFailed
     | f.AdapterRecovered
+    | f.LostOrdersFound
     | f.OperatorTradeRequested
     | f.OperatorHalted
     | f.OperatorResumed

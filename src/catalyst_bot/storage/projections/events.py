@@ -223,6 +223,12 @@ def adapter_recovered(m: f.AdapterRecovered) -> Event:
     return Event(f"{m.adapter} works again")
 
 
+def lost_orders_found(m: f.LostOrdersFound) -> Event:
+    """The journal was restored."""
+    text = f"{len(m.order_ids)} orders of the bot are not in it"
+    return Event(f"The journal is older than the account: {text}", Severity.WARNING)
+
+
 def symbol_halted(m: f.SymbolHalted) -> Event:
     """The exchange stopped a symbol."""
     return Event(f"{m.symbol}: halted by the exchange ({m.code})", Severity.WARNING, m.symbol)
@@ -325,6 +331,7 @@ TELLERS: dict[type, Callable[[Any], Event]] = {
     d.MismatchFound: mismatch_found,
     f.AdapterFailed: adapter_failed,
     f.AdapterRecovered: adapter_recovered,
+    f.LostOrdersFound: lost_orders_found,
     f.SymbolHalted: symbol_halted,
     f.SymbolResumed: symbol_resumed,
     f.OperatorTradeRequested: operator_trade_requested,
