@@ -59,6 +59,7 @@ class LiveRequest:
     """Which feeds to follow, who listens, and what runs beside (the dashboard, say).
 
     Without a `clock` the time is that of the broker. `ends_at` ends the run; None never does.
+    `on_ready` is called once nothing refuses the start any more.
     """
 
     loaded: LoadedSettings
@@ -70,6 +71,7 @@ class LiveRequest:
     beside: Sequence[Task] = ()
     clock: Clock | None = None
     ends_at: datetime | None = None
+    on_ready: Callable[[], None] = lambda: None
 
     @property
     def row(self) -> ModeRow:
@@ -129,6 +131,7 @@ def follow(request: LiveRequest) -> Outcome:
         parts = _Parts(
             request, desk, outside, calendar=calendar, clock=clock, inbox=inbox, timers=timers
         )
+        request.on_ready()
         asyncio.run(
             async_loop.run_until_done(
                 parts.from_start_to_end(starting_cash_usd(row, desk)),
