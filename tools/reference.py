@@ -41,7 +41,7 @@ EXIT_CODES = (
         console.INVARIANT,
         "an invariant is violated, a journal is damaged or takes no more, or a replay diverged",
     ),
-    (console.REFUSED, "evidence refused by a gate: `compare` missed a threshold"),
+    (console.REFUSED, "a gate said no: `compare` missed a threshold, or `trade` was refused"),
 )
 
 

@@ -33,6 +33,7 @@ TOO_OLD = timedelta(seconds=30)  # a request nobody took: whoever asked has give
 REFUSED, APPROVED, QUEUED, REJECTED = "refused", "approved", "queued", "rejected"
 ACCEPTED, FILLED, UNCLEAR = "accepted", "filled", "unclear"
 FINAL = frozenset({REFUSED, REJECTED, FILLED, UNCLEAR, QUEUED})
+LOCK = "ATTENDED"
 PRICE_STEP = Decimal("0.0001")
 Answer = dict[str, Any]
 
@@ -92,7 +93,9 @@ class TradeDesk:
         (self._requests / f"{request_id}.json").unlink(missing_ok=True)
 
     def is_attended(self) -> bool:
-        """True while a bot holds the lock."""
+        """True while a bot holds the lock; a folder without one is left as it is."""
+        if not (self._folder / LOCK).exists():
+            return False
         held = self._hold()
         if held is not None:
             held()
@@ -230,7 +233,7 @@ class TradeDesk:
     def _hold(self) -> Callable[[], object] | None:
         """Take the lock; return what lets go of it, None when somebody else has it."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        held = os.open(self._folder / "ATTENDED", os.O_RDWR | os.O_CREAT, 0o600)
+        held = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -241,8 +241,9 @@ def symbol_resumed(m: f.SymbolResumed) -> Event:
 
 def operator_trade_requested(m: f.OperatorTradeRequested) -> Event:
     """A person asks."""
-    amount_ = f"${m.usd:f} of" if m.usd is not None else f"{m.quantity or 'all'}"
-    return Event(f"{m.symbol}: {m.by} asks to {m.side} {amount_} it", symbol=m.symbol)
+    shares = f"{m.quantity:f} shares" if m.quantity is not None else "all shares"
+    amount_ = f"for ${m.usd:f}" if m.usd is not None else shares
+    return Event(f"{m.symbol}: {m.by} asks to {m.side} {amount_}", symbol=m.symbol)
 
 
 def order_queued(m: d.OrderQueued) -> Event:
