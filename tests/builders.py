@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -269,6 +269,7 @@ class FakeDesk:
     positions: Mapping[str, Position] = field(default_factory=dict)
     orders: Mapping[str, OrderTicket] = field(default_factory=dict)
     foreign_orders: Mapping[str, BrokerOrder] = field(default_factory=dict)
+    lost_order_ids: Collection[str] = ()
 
     def order(self, client_order_id: str) -> OrderTicket | None:
         """See `Desk.order`."""

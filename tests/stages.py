@@ -14,6 +14,7 @@ from typing import Any
 
 import catalyst_bot.risk.decide as risk_decide
 import catalyst_bot.risk.evolve as risk_evolve
+from catalyst_bot.domain.account import BrokerSnapshot
 from catalyst_bot.domain.enums import Mode
 from catalyst_bot.domain.limits import ExecutionRules
 from catalyst_bot.domain.messages import commands as c
@@ -32,6 +33,7 @@ from tests.builders import NOON, FakeDesk, calendar, fill
 
 CALENDAR = calendar()
 START_USD = Decimal(100_000)
+FLAT = BrokerSnapshot(cash_usd=START_USD, positions=(), open_orders=())
 ASKED_OF_RISK = (d.ProtectionNeeded, f.QuoteSampled)
 
 
@@ -47,7 +49,8 @@ class StageDesk(FakeDesk):
 @dataclass
 class Stages:
     """Decides and evolves, first in, first out; checks that deciding changes nothing, unless
-    that takes too long (`is_checked`).
+    that takes too long (`is_checked`). The first books of the broker are empty, unless the test
+    brings them (`is_compared`).
     """
 
     execution: ExecutionState = field(default_factory=ExecutionState)
@@ -56,11 +59,14 @@ class Stages:
     working: ExecutionRules = field(default_factory=ExecutionRules)
     now: datetime = NOON
     is_checked: bool = True
+    is_compared: bool = True
     said: list[Any] = field(default_factory=list)
     said_at: list[datetime] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.handle(run_started())
+        if self.is_compared:
+            self.handle(f.BrokerSnapshotReceived(at=self.now, snapshot=FLAT))
 
     @property
     def states(self) -> tuple[RiskState, ExecutionState, PortfolioState]:
@@ -75,6 +81,7 @@ class Stages:
             positions=self.portfolio.positions,
             orders=self.execution.open_tickets,
             foreign_orders=self.execution.books.foreign_orders,
+            lost_order_ids=self.execution.books.lost_order_ids,
         )
         desk.execution = self.execution
         return desk

@@ -48,7 +48,7 @@ EXIT_CODES = (
         console.INVARIANT,
         "an invariant is violated, a journal is damaged or takes no more, or a replay diverged",
     ),
-    (console.REFUSED, "refused: `compare` missed a threshold, a check refused `trade`"),
+    (console.REFUSED, "a gate said no: `compare` missed a threshold, or `trade` was refused"),
 )
 
 

@@ -94,13 +94,7 @@ class Desk:
         return answer.json()
 
     def status(self) -> dict[str, Any]:
-        arguments = ["status", "--json", "-", "--data-dir", str(self.data_dir)]
-        told = subprocess.run(
-            [sys.executable, "-m", "catalyst_bot", *arguments],
-            check=True,
-            capture_output=True,
-            text=True,
-        )
+        told = catalyst_bot("status", "--json", "-", "--data-dir", str(self.data_dir))
         return json.loads(told.stdout)
 
     def check_books(self) -> None:
@@ -118,6 +112,19 @@ class Desk:
         ids = [order["client_order_id"] for order in placed]
         assert len(ids) == len(set(ids))
         assert self.said("ForeignFilled") == []
+
+
+def catalyst_bot(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run another command beside the bot, to its good end."""
+    done = subprocess.run(
+        [sys.executable, "-m", "catalyst_bot", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+    )
+    assert done.returncode == 0, done.stderr
+    return done
 
 
 @pytest.fixture

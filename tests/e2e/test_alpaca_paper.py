@@ -271,6 +271,7 @@ def test_a_live_address_refuses_the_start(tmp_path: Path):
     told = run(tmp_path, CATALYST_ALPACA__BASE_URL="https://api.alpaca.markets", **KEYS)
     assert told.returncode == 3
     assert "trades real money" in told.stderr
+    assert "orders go to" not in told.stderr
 
 
 def test_real_money_without_the_opt_in_refuses_the_start(tmp_path: Path):
@@ -282,6 +283,7 @@ def test_real_money_without_the_opt_in_refuses_the_start(tmp_path: Path):
     told = run(tmp_path, "--mode", "live", CATALYST_ALPACA__ALLOW_LIVE="true", **live, **keys)
     assert told.returncode == 3
     assert "export CATALYST_LIVE_ACCOUNT" in told.stderr
+    assert "REAL MONEY is traded" not in told.stderr
 
 
 def test_days_to_replay_do_not_go_with_alpaca(tmp_path: Path):

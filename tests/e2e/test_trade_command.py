@@ -79,9 +79,12 @@ def test_a_sale_leaves_the_position_by_the_operator(tmp_path: Path):
     closed = [r.body.trade for r in records if isinstance(r.body, d.PositionClosed)]
     assert told["state"] in {"accepted", "filled"}
     assert (asked.symbol, "operator") in {(t.symbol, t.exit_reason.value) for t in closed}
-    explained = catalyst_bot("explain", told["order_id"], "--journal", str(journal))
-    assert explained.code == 0
-    assert "operator" in explained.out
+    for subject in (told["order_id"], "op-0"):
+        explained = catalyst_bot("explain", subject, "--journal", str(journal))
+        assert explained.code == 0
+        assert "closed by operator" in explained.out
+        assert f"{told['order_id']} filled" in explained.out
+        assert ("Asked for" in explained.out) is (subject == "op-0")
     assert verify(journal, decides_again=True).divergence is None
 
 

@@ -1,9 +1,10 @@
 """The whole order path against a venue with habits, faults, people, nights and splits.
 
 Whatever happens: no id is sent twice, no share is sold twice, what is said to protect a position
-does, a naked one is acted on within the grace, no stop is sent where the bot's own watch needs the
-shares, every order ends once, and a fold of what was said is the state. When the faults stop, the
-books are the venue's and every position has its stop there, unless a person was called to a halt.
+does, a naked one is acted on within the grace, a start sends nothing before it has looked, no stop
+is sent where the bot's own watch needs the shares, every order ends once, and a fold of what was
+said is the state. When the faults stop, the books are the venue's and every position has its stop
+there, unless a person was called to a halt.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from catalyst_bot.domain.account import Position
 from catalyst_bot.domain.enums import (
     ExitReason,
     HaltCause,
@@ -40,7 +42,7 @@ from catalyst_bot.execution.protection import protected_by
 from catalyst_bot.execution.rules import Rules
 from catalyst_bot.portfolio.ledger import account_view
 from tests.builders import CLOSE, NOON, OPEN, approved_order, bar, quote
-from tests.stages import Stages, of_type
+from tests.stages import Stages, of_type, run_started
 from tests.tiny_venue import Habits, TinyVenue
 
 SYMBOLS = ("AAA", "BBB")
@@ -76,6 +78,7 @@ class OrderPath(RuleBasedStateMachine):
             working=ExecutionRules(extended_hours=extended, manual_positions=manual),
             now=begins_at,
             is_checked=False,
+            is_compared=False,
         )
         self.venue.habits = Habits(
             legs_wait_for_the_whole_entry=waits,
@@ -97,6 +100,8 @@ class OrderPath(RuleBasedStateMachine):
         self.obey(self.stages.handle(message))
 
     def obey(self, outcome: list[Any]) -> None:
+        is_sent = any(isinstance(message, c.SubmitOrder) for message in outcome)
+        assert not (is_sent and self.stages.execution.books.is_starting), "sent before the look"
         for message in outcome:
             if isinstance(message, c.SetTimer):
                 self.timers[message.timer_id] = message.due_at
@@ -358,14 +363,20 @@ class OrderPath(RuleBasedStateMachine):
         recovered.said, recovered.said_at = list(stages.said), list(stages.said_at)
         recovered.now = stages.now
         self.stages = recovered
+        self.tell(run_started())
 
     # What must hold
+
+    def _looked_at(self) -> list[Position]:
+        """Positions of which something may be sent: of others nothing is known for sure."""
+        positions = self.stages.portfolio.positions.values()
+        return [p for p in positions if not self.stages.execution.books.holds(p.symbol)]
 
     @invariant()
     def what_is_said_to_protect_does(self) -> None:
         rules = Rules(working=self.stages.working)
         desk = self.stages.desk()
-        for position in self.stages.portfolio.positions.values():
+        for position in self._looked_at():
             guard = self.stages.execution.guards[position.trade_id]
             now = protected_by(self.stages.execution, position, desk, rules)
             if guard.protected_by is ProtectedBy.WATCHER or now is ProtectedBy.WATCHER:
@@ -374,7 +385,7 @@ class OrderPath(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_naked_beyond_the_grace_unattended(self) -> None:
-        for position in self.stages.portfolio.positions.values():
+        for position in self._looked_at():
             guard = self.stages.execution.guards[position.trade_id]
             if guard.protected_by is not ProtectedBy.NONE:
                 continue
@@ -462,7 +473,7 @@ class OrderPath(RuleBasedStateMachine):
         assert ours == theirs
         cash = account_view(self.stages.portfolio, NOON).cash_usd + books.foreign_cash_usd
         assert cash == self.venue.cash
-        for position in self.stages.portfolio.positions.values():
+        for position in self._looked_at():
             guard = self.stages.execution.guards[position.trade_id]
             assert guard.protected_by in {ProtectedBy.BROKER_STOP, ProtectedBy.LEAVING}
             if guard.protected_by is ProtectedBy.BROKER_STOP:

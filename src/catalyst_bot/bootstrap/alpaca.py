@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
 
 from catalyst_bot.alpaca.access import Access, access_of
 from catalyst_bot.alpaca.account import Account, Standing, ask_standing, read_time
@@ -141,10 +140,12 @@ def alpaca_parts(
     calendar: TradingCalendar,
     sink: Sink,
     clock: Clock,
+    held: Callable[[Task], Task],
 ) -> AlpacaParts:
     """Alpaca's prices and news, with its broker or none; one client for all of them.
 
-    Orders that were promised and not answered are looked up, never sent again.
+    Orders that were promised and not answered are looked up, never sent again. News is `held` at
+    first, except where time stands still until the bot is done.
     """
     client = AlpacaClient(desk.access, pace=desk.pace(), per_min=settings.alpaca.requests_per_min)
     market_data = AlpacaMarketData(
@@ -158,7 +159,7 @@ def alpaca_parts(
         finished_after=timedelta(0) if desk.is_ours_to_move else FINISHED_AFTER,
     )
     market_data.learn(records)
-    runs: list[Callable[[], Coroutine[Any, Any, None]]] = [market_data.run]
+    runs: list[Task] = [market_data.run]
     steps = Steps(
         streams=[market_data.stream],
         reads=[market_data.stream.read],
@@ -167,7 +168,7 @@ def alpaca_parts(
     )
     if settings.feeds.alpaca_news:
         news = AlpacaNews(client, clock=clock, sink=sink)
-        runs.append(news.run)
+        runs.append(news.run if desk.is_ours_to_move else held(news.run))
         steps = replace(steps, streams=[*steps.streams, news.stream], feeds=[news.poll])
     if settings.scanner.enabled:
         scanner = _scanner(settings, client, calendar=calendar, clock=clock, sink=sink)
@@ -247,14 +248,16 @@ class _Follower:
             self._clock.correct(at=time.at, shown_at=time.shown_at)
 
 
-def _together(
-    client: AlpacaClient, runs: Sequence[Callable[[], Coroutine[Any, Any, None]]]
-) -> Task:
+def _together(client: AlpacaClient, runs: Sequence[Task]) -> Task:
     """One task that runs the adapters and closes their connections in the end."""
 
     async def run() -> None:
         async with client, asyncio.TaskGroup() as group:
             for each in runs:
-                group.create_task(each())
+                group.create_task(_awaited(each()))
 
     return run
+
+
+async def _awaited(run: Awaitable[None]) -> None:
+    await run

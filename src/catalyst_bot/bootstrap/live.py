@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -30,12 +30,13 @@ from catalyst_bot.bootstrap.texts import readers_of
 from catalyst_bot.domain.calendar import TradingCalendar
 from catalyst_bot.domain.enums import Mode
 from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.domain.messages.commands import RequestMarketView
 from catalyst_bot.domain.messages.facts import (
     RunStopped,
     SessionClosed,
     SessionOpened,
 )
-from catalyst_bot.domain.messages.registry import Recorded
+from catalyst_bot.domain.messages.registry import Command, Recorded
 from catalyst_bot.engine.engine import Engine
 from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.ports.clock import Clock
@@ -45,6 +46,7 @@ from catalyst_bot.runtime.clock import SimulatedClock, SystemClock
 from catalyst_bot.runtime.effects import Effects
 from catalyst_bot.runtime.latch import OperatorMailbox
 from catalyst_bot.runtime.pipeline import Listener, Pipeline
+from catalyst_bot.runtime.start import AfterBooks
 from catalyst_bot.runtime.stepping import Stepper
 from catalyst_bot.runtime.timers import TimerBook
 from catalyst_bot.settings import LoadedSettings, Settings
@@ -60,6 +62,7 @@ class LiveRequest:
     """Which feeds to follow, who listens, and what runs beside (the dashboard, say).
 
     Without a `clock` the time is that of the broker. `ends_at` ends the run; None never does.
+    `on_ready` is called once nothing refuses the start any more.
     """
 
     loaded: LoadedSettings
@@ -71,6 +74,7 @@ class LiveRequest:
     beside: Sequence[Task] = ()
     clock: Clock | None = None
     ends_at: datetime | None = None
+    on_ready: Callable[[], None] = lambda: None
 
     @property
     def row(self) -> ModeRow:
@@ -100,9 +104,21 @@ def follow(request: LiveRequest) -> Outcome:
         engine = Engine(engine_rules(settings, calendar, companies_of(settings)))
         engine.fold(records)
         inbox, timers = async_loop.Inbox(), TimerBook()
-        outside = outside_of(
-            row, settings, desk, records, calendar=calendar, sink=inbox, clock=clock
+        views: list[Command] = []
+        after_books = AfterBooks(
+            lambda: engine.state.execution.books.is_starting, lambda: effects.execute(views)
         )
+        outside = outside_of(
+            row,
+            settings,
+            desk,
+            records,
+            calendar=calendar,
+            sink=inbox,
+            clock=clock,
+            held=after_books.held,
+        )
+        views += [each for each in outside.undone if isinstance(each, RequestMarketView)]
         for fact in outside.due:
             inbox(fact)
         mailbox = OperatorMailbox(settings.run.data_dir)
@@ -116,7 +132,7 @@ def follow(request: LiveRequest) -> Outcome:
             clock=clock,
             sink=inbox,
         )
-        listeners: list[Listener] = [*request.listeners, mailbox.trades]
+        listeners: list[Listener] = [*request.listeners, mailbox.trades, after_books]
         delivery = None
         if channels:
             delivery = alerts.delivery_of(channels, settings, records, tell=inbox.put, clock=clock)
@@ -134,20 +150,21 @@ def follow(request: LiveRequest) -> Outcome:
             timers=timers,
             delivery=delivery,
         )
+        request.on_ready()
         asyncio.run(
             async_loop.run_until_done(
                 parts.from_start_to_end(starting_cash_usd(row, desk)),
                 inbox=inbox,
                 pipeline=pipeline,
                 effects=effects,
-                first=outside.undone,
+                first=[each for each in outside.undone if each not in views],
                 beside=[
                     *request.beside,
                     *outside.tasks,
                     *([delivery.run] if delivery else []),
                     *([texts.keep] if isinstance(texts, LiveDesk) else []),
                     partial(async_loop.watch_mailbox, mailbox, inbox=inbox, clock=clock),
-                    *parts.by_the_clock(journals.open_day(records)),
+                    *parts.by_the_clock(journals.open_day(records), after_books.held),
                 ],
             )
         )
@@ -253,8 +270,10 @@ class _Parts:
             )
             await stepper.play(ends_at)
 
-    def by_the_clock(self, open_day: date | None) -> list[Task]:
-        """What the passing of time sets off; a stepped exchange does it instead."""
+    def by_the_clock(self, open_day: date | None, held: Callable[[Task], Task]) -> list[Task]:
+        """What the passing of time sets off, feeds when nothing holds them any more; a stepped
+        exchange does it instead.
+        """
         if isinstance(self._clock, SimulatedClock):
             return []
         sessions = Sessions(
@@ -268,7 +287,8 @@ class _Parts:
             clock=self._clock,
             every_s=every_s,
         )
-        return [sessions.keep, timers, *([] if self._request.feeds.is_empty else [self._follow])]
+        feeds = [] if self._request.feeds.is_empty else [held(self._follow)]
+        return [sessions.keep, timers, *feeds]
 
     async def _follow(self) -> None:
         """Follow every feed, each in its own rhythm."""

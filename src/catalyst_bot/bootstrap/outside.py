@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -49,11 +49,12 @@ def outside_of(
     calendar: TradingCalendar,
     sink: Sink,
     clock: Clock,
+    held: Callable[[Task], Task],
 ) -> Outside:
-    """Build broker and prices over what the journal holds."""
+    """Build broker and prices over what the journal holds; news is `held` at first."""
     if row.live_prices is LivePrices.ALPACA and desk is not None:
         parts = alpaca_parts(
-            row, settings, desk, records, calendar=calendar, sink=sink, clock=clock
+            row, settings, desk, records, calendar=calendar, sink=sink, clock=clock, held=held
         )
         return Outside(
             broker=parts.broker,

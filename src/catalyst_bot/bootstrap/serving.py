@@ -76,9 +76,10 @@ def follow_and_serve(request: LiveRequest, *, say: Say, on_result: OnResult) -> 
     if request.row.live_prices is LivePrices.ALPACA and settings.feeds.alpaca_news:
         names.append("Alpaca's news")
     with _page_beside(settings, request.row, request.journal, say=say) as beside:
-        say(f"following {', '.join(names)}; {_what_follows(request)}. Ctrl-C stops")
+        ready = f"following {', '.join(names)}; {_what_follows(request)}. Ctrl-C stops"
         started = time.perf_counter()
-        outcome = follow(replace(request, listeners=(Narrator(say),), beside=beside))
+        told = replace(request, listeners=(Narrator(say),), beside=beside)
+        outcome = follow(replace(told, on_ready=lambda: say(ready)))
     _tell_end(request.journal, time.perf_counter() - started, say, on_result)
     return outcome
 

@@ -91,5 +91,7 @@ def answer_text(answer: Answer) -> str:
         note = f" ({answer['note']})" if answer.get("note") else ""
         return f"{state} by {answer.get('rule', 'the broker')}{seen}{note}{more}"
     what = f"{answer.get('side')} {answer.get('quantity')} {answer.get('symbol')}"
-    at = f" at {answer['price']}" if "price" in answer else ""
+    filled = answer.get("filled_quantity")
+    part = f", {filled} filled" if filled not in {None, answer.get("quantity")} else ""
+    at = f"{part} at {answer['price']}" if "price" in answer else ""
     return f"{state}: {what}{at}, order {answer.get('order_id', 'not named yet')}{more}"

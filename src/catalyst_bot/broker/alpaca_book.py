@@ -26,6 +26,7 @@ from catalyst_bot.domain.messages.registry import Fact, Message
 from catalyst_bot.domain.money import ZERO
 
 _STOPS = frozenset({"stop", "stop_limit", "trailing_stop"})
+TAKEN = "another order has its id"
 _ENDS = (f.OrderCancelled, f.OrderExpired, f.OrderRejected, f.SubmitSuppressed)
 
 
@@ -46,6 +47,12 @@ class Book:
             self._placed[order_id] = new
             self._lines.update({line.order_id: (new, line) for line in new.lines})
         return self._placed[order_id]
+
+    def forget(self, ours: Placed) -> None:
+        """Leave out an order whose id another order has: what is told of that one is not ours."""
+        self._placed.pop(ours.line.order_id, None)
+        for line in ours.lines:
+            self._lines.pop(line.order_id, None)
 
     def find(self, order_id: str) -> tuple[Placed, Line] | None:
         """Return an order or leg of ours; None when the bot never had it."""
@@ -216,6 +223,8 @@ class Book:
                 line.is_over = True
         if isinstance(message, f.OrderRejected):
             ours.rejection = message.reason
+            if message.reason == TAKEN:
+                self.forget(ours)
 
 
 def give_up(ours: Placed, answer: f.OrderLookedUp, at: datetime) -> None:

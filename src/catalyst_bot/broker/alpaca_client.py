@@ -13,11 +13,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from catalyst_bot.alpaca.client import AlpacaClient, AlpacaRefused, AlpacaSilent
+from catalyst_bot.alpaca.reading import alpaca_symbol
 from catalyst_bot.alpaca.stream import Stream
-from catalyst_bot.broker.alpaca_book import give_up
+from catalyst_bot.broker.alpaca_book import TAKEN, give_up
 from catalyst_bot.broker.alpaca_lines import Line, Placed
-from catalyst_bot.broker.alpaca_mapping import on_tick, order_request, read_order
-from catalyst_bot.broker.alpaca_watch import FAILURES, OrderWatch
+from catalyst_bot.broker.alpaca_mapping import Report, on_tick, order_request, read_order
+from catalyst_bot.broker.alpaca_watch import FAILURES, LOOK_BACK, OrderWatch
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.commands import (
@@ -213,17 +214,20 @@ class AlpacaBrokerClient:
         return True
 
     async def _on_refusal(self, ours: Placed, error: AlpacaRefused) -> None:
-        """A taken id means that the order is there; every other no is one."""
+        """A taken id means that the order is there, or another one; every other no is one."""
         if error.is_duplicate:
             try:
                 found = await self._watch.find(ours.line.order_id)
             except FAILURES as silence:
                 self._lose_sight(ours, f"{error}; then {silence}")
                 return
-            if found:
+            if not found:
+                self._lose_sight(ours, f"{error}, but Alpaca does not find it")
+            elif _is_same(ours, found.values()):
                 self._watch.tell(found.values())
             else:
-                self._lose_sight(ours, f"{error}, but Alpaca does not find it")
+                self._reject(ours, TAKEN)
+                self._book.forget(ours)
             return
         if error.is_about_keys:
             self._health.failed(error)
@@ -344,3 +348,12 @@ class AlpacaBrokerClient:
     def _turn(self, ours: Placed) -> asyncio.Lock:
         """One request about an order at a time: a cancel waits for its submit."""
         return self._turns.setdefault(ours.line.order_id, asyncio.Lock())
+
+
+def _is_same(ours: Placed, found: Iterable[Report]) -> bool:
+    """True when what has the order's id is the order, not one of a journal that was lost."""
+    order = ours.order
+    told = next(report for report in found if report.client_order_id == order.client_order_id)
+    is_alike = (told.symbol, told.side) == (alpaca_symbol(order.symbol), order.side)
+    is_of_now = told.submitted_at >= order.approved_at - LOOK_BACK
+    return is_alike and told.quantity == order.quantity and is_of_now

@@ -15,13 +15,13 @@ from catalyst_bot.alpaca.reading import (
     optional_time,
     time_of,
 )
+from catalyst_bot.domain import ids
 from catalyst_bot.domain.account import BrokerPosition
 from catalyst_bot.domain.enums import OrderKind, OrderRole, OrderStatus, Side, TimeInForce
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.money import ZERO, round_price
 from catalyst_bot.domain.trading import ApprovedOrder
 
-OUR_PREFIX = "cb-"
 HELD = "held"
 REPLACED = "replaced"
 FINAL = frozenset({"filled", "canceled", "expired", "rejected", REPLACED})
@@ -198,7 +198,7 @@ def read_orders(told: Any) -> list[Report]:
 
 
 def _is_ours(told: Mapping[str, Any]) -> bool:
-    return str(told.get("client_order_id") or "").startswith(OUR_PREFIX)
+    return str(told.get("client_order_id") or "").startswith(ids.OUR_PREFIX)
 
 
 def flat(reports: Iterable[Report]) -> dict[str, Report]:

@@ -23,6 +23,7 @@ from catalyst_bot.broker.alpaca_foreign import Foreign
 from catalyst_bot.broker.alpaca_mapping import Report
 from catalyst_bot.broker.alpaca_reader import MAX_REPLACEMENTS, AlpacaReader, Found
 from catalyst_bot.broker.alpaca_stream import TradeUpdates, Update
+from catalyst_bot.domain import ids
 from catalyst_bot.domain.account import BrokerSnapshot
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.messages import facts as f
@@ -68,6 +69,7 @@ class OrderWatch:
         self._look_now = asyncio.Event()
         self._told = 0
         self._told_at: datetime | None = None
+        self._has_looked_back = False
         talk = TradeUpdates(
             client.access, on_update=self.take, on_open=self._opened, on_close=self._closed
         )
@@ -135,6 +137,7 @@ class OrderWatch:
         what traded a moment ago can be on its way from one list to the other; a difference without
         that is one, and is told at once.
         """
+        await self.until_answered(self._look_back)
         tries = 0
         while True:
             told_before = self._told
@@ -218,6 +221,22 @@ class OrderWatch:
                 break
             link = await self._reader.order_by_id(link.replaces)
         return report.client_order_id
+
+    async def _look_back(self) -> None:
+        """Tell, once, of orders in our name from after the journal's end: it was restored, and
+        their ids are taken.
+        """
+        if self._has_looked_back:
+            return
+        since = self._foreign.since(self._clock.now()) - LOOK_BACK
+        found = (await self._reader.orders_since(since)).values()
+        lost = sorted(each.client_order_id for each in found if self._is_lost(each))
+        self._has_looked_back = True
+        if lost:
+            self._hand_on([f.LostOrdersFound(at=self._clock.now(), order_ids=tuple(lost))])
+
+    def _is_lost(self, report: Report) -> bool:
+        return report.client_order_id.startswith(ids.OUR_PREFIX) and not self.book.is_ours(report)
 
     async def _read_books(self) -> BrokerSnapshot:
         """Tell what is new first: the books must not know more than the core."""

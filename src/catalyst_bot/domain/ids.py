@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
+_OURS = "cb"
+OUR_PREFIX = f"{_OURS}-"  # of every order id that the bot gives
 _SEPARATOR = "\x1f"
 _ID_BYTES = 10
 
@@ -40,7 +42,7 @@ def intent_id(of_signal: str) -> str:
 
 def client_order_id(of_signal: str, leg: str) -> str:
     """Order id sent to the broker: a function of the signal and the leg, never of the attempt."""
-    return content_id("cb", of_signal, leg)
+    return content_id(_OURS, of_signal, leg)
 
 
 def trade_id(entry_client_order_id: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -62,6 +62,11 @@ class StateDesk:
     def foreign_orders(self) -> Mapping[str, BrokerOrder]:
         """See `Desk.foreign_orders`."""
         return self.state.execution.books.foreign_orders
+
+    @property
+    def lost_order_ids(self) -> Collection[str]:
+        """See `Desk.lost_order_ids`."""
+        return self.state.execution.books.lost_order_ids
 
     def order(self, client_order_id: str) -> OrderTicket | None:
         """See `Desk.order`."""

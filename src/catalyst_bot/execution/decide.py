@@ -54,6 +54,7 @@ from catalyst_bot.execution.protection import (
     GUARD,
     LIVE,
     Change,
+    is_without_orders,
     on_guard_timer,
     position_of,
     review,
@@ -73,6 +74,7 @@ from catalyst_bot.execution.working import (
     is_planned_twice,
     release,
     send,
+    sent_in,
     submit,
     with_raised_stop,
     withdrawn,
@@ -87,12 +89,15 @@ def on_order_approved(
 ) -> list[Message]:
     """Send an entry at once; an exit once the other orders in its symbol are off the market.
 
-    An id that is known already is never sent again, and a trade has one waiting exit and one
-    waiting stop at most. While the exchange halts the symbol, entries and exits wait.
+    An id that is known already, to us or to the broker, is never sent again, and a trade has one
+    waiting exit and one waiting stop at most. While the exchange halts the symbol, entries and
+    exits wait.
     """
     order = message.order
     if state.ticket(order.client_order_id) is not None:
         return []
+    if order.client_order_id in state.books.lost_order_ids:
+        return [withdrawn(order, "the broker had an order with this id before")]
     if order.role in LEGS:
         return _guard(state, order, desk, rules)
     if is_planned_twice(state, order):
@@ -108,6 +113,8 @@ def _guard(state: State, order: ApprovedOrder, desk: Desk, rules: Rules) -> list
     """
     if is_planned_twice(state, order):
         return [withdrawn(order, "another stop waits already")]
+    if state.books.holds(order.symbol):
+        return []
     if has_to_wait(state, order):
         return cancel_new(state, in_the_way(state, order), desk, rules)
     return submit(with_raised_stop(state, order), desk)
@@ -194,11 +201,6 @@ def on_order_filled(state: State, message: OrderFilled, desk: Desk, rules: Rules
     return []
 
 
-def _sent_in(released: list[Message]) -> frozenset[str]:
-    """Orders that go out together with what is being decided."""
-    return frozenset(m.order.client_order_id for m in released if isinstance(m, SubmitOrder))
-
-
 def _ended_with(ticket: OrderTicket, event: OrderEvent) -> tuple[str, ...]:
     """Legs that end with the order: those of an entry that bought nothing, and the stop of a pair
     that never was.
@@ -226,7 +228,7 @@ def _after_end(
     ended = frozenset({client_order_id, *_ended_with(ticket, event)})
     released = release(state, position, desk, rules, ended=ended)
     if position is not None:
-        change = Change(ended=ended, sent=_sent_in(released))
+        change = Change(ended=ended, sent=sent_in(released))
         return [*released, *review(state, position, desk, rules, change)]
     is_watched = ticket.kind in repricing.LIMITS or ticket.symbol in state.quotes
     is_watched = is_watched and ticket.symbol not in desk.positions
@@ -374,12 +376,9 @@ def on_position_changed(
 ) -> list[Message]:
     """Send what waited when the fill ended the last order in its way; look at the protection."""
     position = message.position
-    is_adopted = isinstance(message, PositionOpened) and not any(
-        ticket.trade_id == position.trade_id
-        for ticket in (*state.open_tickets.values(), *state.finished_tickets.values())
-    )
+    is_adopted = isinstance(message, PositionOpened) and is_without_orders(state, position)
     released = release(state, position, desk, rules)
-    change = Change(sent=_sent_in(released))
+    change = Change(sent=sent_in(released))
     reviewed = review(state, position, desk, rules, change, is_adopted=is_adopted)
     return [*released, *reviewed]
 

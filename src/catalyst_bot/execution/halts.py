@@ -18,7 +18,7 @@ from catalyst_bot.domain.trading import ApprovedOrder
 from catalyst_bot.execution.hours import phase_now
 from catalyst_bot.execution.rules import Rules
 from catalyst_bot.execution.state import Queued, State
-from catalyst_bot.execution.working import send, withdrawn
+from catalyst_bot.execution.working import NOT_COMPARED, send, withdrawn
 from catalyst_bot.ports.desk import Desk
 
 QUEUE = "queue:"
@@ -88,6 +88,7 @@ def _judge(state: State, waiting: Queued, price: float, desk: Desk, rules: Rules
         order.extended_hours and phase is not SessionPhase.CLOSED
     )
     reasons = (
+        (not state.books.holds(order.symbol), NOT_COMPARED),
         (desk.trading_state is TradingState.ACTIVE, "trading is not active"),
         (is_open, "the session is over"),
         (moved <= rules.price_collar_fraction, f"the price moved {moved:.1%} in the halt"),

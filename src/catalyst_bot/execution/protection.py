@@ -42,7 +42,14 @@ from catalyst_bot.execution.hours import phase_now, watches_itself
 from catalyst_bot.execution.order_states import is_at_broker
 from catalyst_bot.execution.rules import Rules
 from catalyst_bot.execution.state import Guard, State
-from catalyst_bot.execution.working import at_broker, cancel_new, legs_at_broker
+from catalyst_bot.execution.working import (
+    at_broker,
+    cancel_new,
+    in_the_way,
+    legs_at_broker,
+    release,
+    sent_in,
+)
 from catalyst_bot.ports.desk import Desk
 
 GUARD = "guard:"
@@ -170,8 +177,10 @@ def review(
     It is asked for once, then the timer repeats it (`asks_anew`: a new session begins). Of a
     position that was just adopted it is asked at any hour, because nothing else says where its
     stop is. Stops for more than is held are cancelled: when they are off, the right one is asked
-    for.
+    for. While the books are not compared nothing is known of the position for sure.
     """
+    if state.books.holds(position.symbol):
+        return []
     by = protected_by(state, position, desk, rules, change)
     guard = state.guards.get(position.trade_id)
     outcome: list[Message] = []
@@ -279,6 +288,8 @@ def on_guard_timer(
     guard = state.guards.get(position.trade_id) if position is not None else None
     if position is None or guard is None:
         return []
+    if state.books.holds(position.symbol):
+        return [_look_again(position.trade_id, desk, _grace(guard.escalation, rules))]
     by = protected_by(state, position, desk, rules)
     if by is not guard.protected_by:
         return review(state, position, desk, rules)
@@ -388,6 +399,35 @@ def _buying_entry(state: State, symbol: str) -> OrderTicket | None:
         ),
         None,
     )
+
+
+def is_without_orders(state: State, position: Position) -> bool:
+    """True when no order of ours, finished ones included, is of the position's trade."""
+    tickets = (*state.open_tickets.values(), *state.finished_tickets.values())
+    return not any(ticket.trade_id == position.trade_id for ticket in tickets)
+
+
+def _is_untold(guard: Guard, desk: Desk, rules: Rules) -> bool:
+    """True when the grace of a naked position ended and nothing was done about it."""
+    is_naked = guard.protected_by is ProtectedBy.NONE and guard.escalation == 0
+    return is_naked and desk.now - guard.since >= _grace(0, rules)
+
+
+def go_on(state: State, position: Position, desk: Desk, rules: Rules) -> list[Message]:
+    """The books are compared: send what waited for that, or clear its way, and look at what
+    protects the position.
+    """
+    leaving = state.pending_exits.get(position.trade_id)
+    waiting = leaving or state.pending_stops.get(position.trade_id)
+    outcome = release(state, position, desk, rules)
+    if waiting is not None and waiting.client_order_id not in state.queued:
+        outcome += cancel_new(state, in_the_way(state, waiting), desk, rules)
+    guard = state.guards.get(position.trade_id)
+    if guard is not None and not outcome and _is_untold(guard, desk, rules):
+        return on_guard_timer(state, position, desk, rules)  # it stood still while books were held
+    change = Change(sent=sent_in(outcome))
+    is_adopted = guard is None and is_without_orders(state, position)
+    return [*outcome, *review(state, position, desk, rules, change, is_adopted=is_adopted)]
 
 
 def position_of(desk: Desk, trade_id: str) -> Position | None:

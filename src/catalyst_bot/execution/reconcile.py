@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
+from catalyst_bot.domain import ids
 from catalyst_bot.domain.account import (
     BookDifference,
     BrokerOrder,
@@ -18,10 +19,8 @@ from catalyst_bot.domain.account import (
 from catalyst_bot.domain.enums import OrderStatus, Side
 from catalyst_bot.domain.money import ZERO
 from catalyst_bot.domain.trading import Fill
-from catalyst_bot.execution.state import Reconciliation, State
+from catalyst_bot.execution.state import CASH, ORDER, POSITION, Reconciliation, State
 
-POSITION, ORDER, CASH = "position", "order", "cash"
-OUR_PREFIX = "cb-"
 _CONFIRMED = frozenset({OrderStatus.WORKING, OrderStatus.PARTIALLY_FILLED})
 _NOTHING: Mapping[str, BrokerPosition] = {}
 
@@ -46,6 +45,11 @@ def differences(
         *_order_differences(state, snapshot),
     ]
     return found or _cash_difference(state.books, snapshot, cash_usd)
+
+
+def is_confirmed(books: Reconciliation, difference: BookDifference) -> bool:
+    """True when the look before found the same difference."""
+    return books.doubts.get(difference.subject) == (difference.ours, difference.theirs)
 
 
 def _position_differences(
@@ -97,8 +101,14 @@ def _order(order_id: str, ours: str, theirs: str) -> BookDifference:
 
 
 def is_ours(state: State, order_id: str) -> bool:
-    """True for an order the bot sent: it knows it, or it has the bot's name."""
-    return order_id.startswith(OUR_PREFIX) or state.ticket(order_id) is not None
+    """True for an order the bot sent: it knows it, or it has the bot's name.
+
+    One that the journal lost is a person's once a person resumed.
+    """
+    if state.ticket(order_id) is not None:
+        return True
+    is_given_up = state.books.trusts_broker or order_id in state.books.foreign_orders
+    return order_id.startswith(ids.OUR_PREFIX) and not is_given_up
 
 
 def foreign_orders(state: State, snapshot: BrokerSnapshot) -> tuple[BrokerOrder, ...]:
@@ -120,10 +130,12 @@ def adopted_part(fill: Fill, *, held: Decimal, foreign: Decimal, adopts_purchase
     """Return how many shares of a foreign trade are ours to book.
 
     A person's own shares (or short) come first: a sale takes those before ours, a purchase covers
-    the short. Of a purchase the rest is ours when purchases are adopted; of a sale, what we held.
+    the short. Of a purchase the rest is ours when purchases are adopted, or when the bot made it
+    and its journal lost the order; of a sale, what we held.
     """
     if fill.side is Side.BUY:
         covers = min(fill.quantity, max(-foreign, ZERO))
-        return fill.quantity - covers if adopts_purchases else ZERO
+        is_lost = fill.client_order_id.startswith(ids.OUR_PREFIX)
+        return fill.quantity - covers if adopts_purchases or is_lost else ZERO
     rest = fill.quantity - min(fill.quantity, max(foreign, ZERO))
     return min(rest, held)

@@ -12,6 +12,8 @@ from catalyst_bot.domain.market import Quote
 from catalyst_bot.domain.money import ZERO
 from catalyst_bot.domain.trading import ApprovedOrder, OrderTicket
 
+POSITION, ORDER, CASH = "position", "order", "cash"  # what books can differ on
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
@@ -45,8 +47,10 @@ class Reconciliation:
     `looks` counts the broker's answers; `touched` are symbols in which we ever sent an order.
     `doubts` are the differences of the last look (subject -> ours, theirs); `foreign_orders` and
     `foreign_shares` are a person's, `foreign_cash_usd` what those shares cost the account.
-    `turnover_usd` was traded since the books last agreed. `trusts_broker`: a person resumed after
-    a mismatch, so the broker's books are taken over.
+    `turnover_usd` was traded since the books last agreed. `is_starting` until the looks after a
+    start are taken and judged; `is_start_look`: the last look was one of them. `has_mismatch` until
+    a person resumes; then `trusts_broker`: the broker's books are taken over. `lost_order_ids` have
+    the bot's name, and the journal lost them.
     """
 
     began_at: datetime | None = None
@@ -59,8 +63,21 @@ class Reconciliation:
     foreign_cash_usd: Decimal = ZERO
     turnover_usd: Decimal = ZERO
     touched: dict[str, None] = field(default_factory=dict)
-    is_halted_by_mismatch: bool = False
+    is_starting: bool = False
+    is_start_look: bool = False
+    has_mismatch: bool = False
     trusts_broker: bool = False
+    lost_order_ids: set[str] = field(default_factory=set)
+
+    def holds(self, symbol: str) -> bool:
+        """True while nothing may be sent in a symbol: a start is not compared yet, or the broker
+        has fewer shares than we think, so that a stop or an exit would sell what nobody holds.
+        """
+        if self.is_starting:
+            return True
+        ours, theirs = self.doubts.get(f"{POSITION} {symbol}", ("0", "0"))
+        is_declared = self.has_mismatch or self.trusts_broker
+        return is_declared and Decimal(theirs) < Decimal(ours)
 
 
 @dataclass(slots=True)

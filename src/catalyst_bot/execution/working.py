@@ -23,6 +23,7 @@ from catalyst_bot.ports.desk import Desk
 
 TIMEOUT = "timeout:"
 ASK = "ask:"
+NOT_COMPARED = "our books are not compared with the broker's yet"
 
 
 def submit(order: ApprovedOrder, desk: Desk) -> list[Message]:
@@ -119,9 +120,11 @@ def in_the_way(state: State, order: ApprovedOrder) -> list[OrderTicket]:
 
 
 def has_to_wait(state: State, order: ApprovedOrder) -> bool:
-    """True when the order cannot be sent yet: something is in its way, its symbol is halted, or
-    an exit goes before the stop.
+    """True when the order cannot be sent yet: the books are not compared, something is in its way,
+    its symbol is halted, or an exit goes before the stop. An entry never waits for any of these.
     """
+    if order.role is not OrderRole.ENTRY and state.books.holds(order.symbol):
+        return True
     if order.role is OrderRole.EXIT and order.symbol in state.halted_symbols:
         return True
     leaving = state.pending_exits.get(order.trade_id) if order.role in LEGS else None
@@ -130,9 +133,14 @@ def has_to_wait(state: State, order: ApprovedOrder) -> bool:
 
 
 def send(state: State, order: ApprovedOrder, desk: Desk, rules: Rules) -> list[Message]:
-    """Send an entry or exit, or clear its way first."""
+    """Send an entry or exit, or clear its way first; while the books are not compared an exit
+    waits, and an entry was decided on numbers that may be wrong.
+    """
+    is_held = state.books.holds(order.symbol)
     if order.role is not OrderRole.EXIT:
-        return submit(order, desk)
+        return [withdrawn(order, NOT_COMPARED)] if is_held else submit(order, desk)
+    if is_held:
+        return []
     outcome = _drop_stop(state, order)
     working = in_the_way(state, order)
     if working:
@@ -173,7 +181,7 @@ def release(
     to what is held. It never grows, so what risk approved is never exceeded. A stop that comes too
     late for the session is not sent where the bot watches; at the open it is asked for again.
     """
-    if position is None:
+    if position is None or state.books.holds(position.symbol):
         return []
     leaving = state.pending_exits.get(position.trade_id)
     guarding = state.pending_stops.get(position.trade_id)
@@ -192,6 +200,11 @@ def release(
                 desk,
             )
     return outcome
+
+
+def sent_in(released: list[Message]) -> frozenset[str]:
+    """Return the ids of orders that go out together with what is being decided."""
+    return frozenset(m.order.client_order_id for m in released if isinstance(m, SubmitOrder))
 
 
 def _is_free(state: State, order: ApprovedOrder, ended: frozenset[str]) -> bool:

@@ -39,6 +39,7 @@ _TOLD = (
     f.SubmitSuppressed,
     f.AdapterFailed,
     f.AdapterRecovered,
+    f.LostOrdersFound,
 )
 STEPS = ("seen", "deduped", "with_ticker", "catalyst", "signal", "intent", "approved", "filled")
 TOP_REASONS = 3

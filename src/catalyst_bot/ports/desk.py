@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -48,6 +48,11 @@ class Desk(Protocol):
     @property
     def foreign_orders(self) -> Mapping[str, BrokerOrder]:
         """Open orders of a person at the broker, by client order id."""
+        ...
+
+    @property
+    def lost_order_ids(self) -> Collection[str]:
+        """Ids that the broker knows from orders of the bot which its journal lost."""
         ...
 
     def order(self, client_order_id: str) -> OrderTicket | None:

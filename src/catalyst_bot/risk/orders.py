@@ -11,6 +11,7 @@ The only place in the project where an `ApprovedOrder` is made, and the broker t
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import count, islice
 
 from catalyst_bot.domain import ids
 from catalyst_bot.domain.account import Position
@@ -88,6 +89,15 @@ def entry_order(
     )
 
 
+def _numbered(signal_id: str, leg: str, tries: int, desk: Desk) -> str:
+    """Return the id after so many tries; numbers that the broker knows from before the journal was
+    restored are left out.
+    """
+    numbered = (ids.client_order_id(signal_id, f"{leg}-{number}") for number in count(1))
+    free = (order_id for order_id in numbered if order_id not in desk.lost_order_ids)
+    return next(islice(free, tries, None))
+
+
 def exit_order(
     state: State,
     position: Position,
@@ -119,7 +129,7 @@ def exit_order(
     if is_extended:  # decided again at a new price once it has followed the quote for a while
         timeout_s = min(timeout_s, working.reprice_after_s * (working.max_reprices + 1))
     return ApprovedOrder(
-        client_order_id=ids.client_order_id(signal_id, f"exit-{tries + 1}"),
+        client_order_id=_numbered(signal_id, "exit", tries, desk),
         trade_id=position.trade_id,
         catalyst_id=position.catalyst_id,
         signal_id=signal_id,
@@ -164,7 +174,7 @@ def guarding_order(
     is_trailing = position.trade_id in state.plans and state.plans[position.trade_id].is_trailing
     stopped = ExitReason.TRAILING_STOP if is_trailing else ExitReason.STOP_LOSS
     return ApprovedOrder(
-        client_order_id=ids.client_order_id(signal_id, f"guard-{tries + 1}"),
+        client_order_id=_numbered(signal_id, "guard", tries, desk),
         trade_id=position.trade_id,
         catalyst_id=position.catalyst_id,
         signal_id=signal_id,

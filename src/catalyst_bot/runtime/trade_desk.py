@@ -21,17 +21,20 @@ from typing import Any
 
 from catalyst_bot.domain.enums import OrderRole, Side
 from catalyst_bot.domain.ids import content_id
+from catalyst_bot.domain.messages import commands as c
 from catalyst_bot.domain.messages import decisions as d
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.registry import Recorded
-from catalyst_bot.domain.trading import Check
+from catalyst_bot.domain.trading import Check, Fill
 from catalyst_bot.ports.clock import Clock
 from catalyst_bot.runtime.clock import SystemClock
 
 TOO_OLD = timedelta(seconds=30)  # a request nobody took: whoever asked has given up
 REFUSED, APPROVED, QUEUED, REJECTED = "refused", "approved", "queued", "rejected"
 ACCEPTED, FILLED, UNCLEAR = "accepted", "filled", "unclear"
-FINAL = frozenset({REFUSED, REJECTED, ACCEPTED, FILLED, UNCLEAR, QUEUED})
+FINAL = frozenset({REFUSED, REJECTED, FILLED, UNCLEAR, QUEUED})
+LOCK = "ATTENDED"
+PRICE_STEP = Decimal("0.0001")
 Answer = dict[str, Any]
 
 
@@ -60,6 +63,7 @@ class TradeDesk:
         self._by_seq: dict[int, str] = {}
         self._by_order: dict[str, str] = {}
         self._given: dict[str, Answer] = {}
+        self._fills: dict[str, dict[str, Fill]] = {}
 
     # Whoever asks
 
@@ -89,7 +93,9 @@ class TradeDesk:
         (self._requests / f"{request_id}.json").unlink(missing_ok=True)
 
     def is_attended(self) -> bool:
-        """True while a bot holds the lock."""
+        """True while a bot holds the lock; a folder without one is left as it is."""
+        if not (self._folder / LOCK).exists():
+            return False
         held = self._hold()
         if held is not None:
             held()
@@ -161,30 +167,61 @@ class TradeDesk:
             case d.SignalDropped() | d.OrderRefused():
                 reason = body.reason if isinstance(body, d.SignalDropped) else body.rule
                 self._give(request_id, state=REFUSED, **_refusal(reason, body.checks))
-            case d.OrderApproved() if body.order.role in {OrderRole.ENTRY, OrderRole.EXIT}:
+            case d.OrderApproved():
                 self._by_order[body.order.client_order_id] = request_id
                 self._give(request_id, **_approval(body))
             case d.OrderQueued():
                 self._give(request_id, state=QUEUED, note=body.reason)
             case f.OrderAccepted():
                 self._give(request_id, state=ACCEPTED)
+            case c.SubmitOrder():
+                self._give(request_id, quantity=f"{body.order.quantity:f}")
             case f.OrderFilled():
-                price, quantity = f"{body.fill.price:f}", f"{body.fill.quantity:f}"
-                self._give(request_id, state=FILLED, price=price, filled_quantity=quantity)
+                self._give_fill(request_id, body.fill)
+            case f.OrderCancelled():
+                self._end(request_id, body.reason)
+            case f.OrderExpired():
+                self._end(request_id, "the session ended")
             case f.OrderRejected() | f.SubmitSuppressed() | d.OrderWithdrawn():
                 self._give(request_id, state=REJECTED, rule="broker", note=body.reason)
             case f.SubmitOutcomeUnknown():
                 self._give(request_id, state=UNCLEAR, note=body.detail)
 
     def _request_of(self, record: Recorded, body: Any) -> str | None:
-        """Which request a message belongs to: by its order, its trail, or what caused it."""
-        fill = getattr(body, "fill", body)
-        by_order = self._by_order.get(getattr(fill, "client_order_id", ""))
-        if by_order is not None:
-            return by_order
-        if record.trail_id in self._by_seq.values():
-            return record.trail_id
-        return self._by_seq.get(record.cause_seq or 0)
+        """Which request a message belongs to: by its order, by what caused it, or by its trail.
+
+        What sells is in the trail of the purchase, which a person may have asked for too.
+        """
+        named = getattr(body, "fill", None) or getattr(body, "order", None) or body
+        by_order = self._by_order.get(getattr(named, "client_order_id", ""))
+        caused = by_order or self._by_seq.get(record.cause_seq or 0)
+        is_purchase = isinstance(body, d.SignalDropped | d.OrderRefused) or (
+            isinstance(body, d.OrderApproved) and body.order.role is OrderRole.ENTRY
+        )
+        is_of_trail = is_purchase and record.trail_id in self._by_seq.values()
+        return caused or (record.trail_id if is_of_trail else None)
+
+    def _give_fill(self, request_id: str, fill: Fill) -> None:
+        """Tell what was traded so far, at the average price; filled is what needs no more."""
+        fills = self._fills.setdefault(request_id, {})
+        fills[fill.fill_id] = fill
+        quantity = sum((each.quantity for each in fills.values()), start=Decimal(0))
+        usd = sum((each.quantity * each.price for each in fills.values()), start=Decimal(0))
+        average = (usd / quantity).quantize(PRICE_STEP) if len(fills) > 1 else fill.price
+        wanted = Decimal(self._given.get(request_id, {}).get("quantity", quantity))
+        self._give(
+            request_id,
+            state=FILLED if quantity >= wanted else ACCEPTED,
+            price=f"{average:f}",
+            filled_quantity=f"{quantity:f}",
+        )
+
+    def _end(self, request_id: str, reason: str) -> None:
+        """The rest is not traded any more."""
+        if request_id in self._fills:
+            self._give(request_id, state=FILLED, note=reason)
+        else:
+            self._give(request_id, state=REJECTED, rule="broker", note=reason)
 
     def _give(self, request_id: str, **told: Any) -> None:
         known = self._given.setdefault(request_id, {"request_id": request_id})
@@ -196,7 +233,7 @@ class TradeDesk:
     def _hold(self) -> Callable[[], object] | None:
         """Take the lock; return what lets go of it, None when somebody else has it."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        held = os.open(self._folder / "ATTENDED", os.O_RDWR | os.O_CREAT, 0o600)
+        held = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, Table, func, or_, select
 
 from catalyst_bot.domain.errors import CatalystError, ConfigError
 from catalyst_bot.domain.messages.decisions import PositionClosed
-from catalyst_bot.domain.messages.facts import HeadlineReceived
+from catalyst_bot.domain.messages.facts import HeadlineReceived, OperatorTradeRequested
 from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.domain.trading import ClosedTrade
 from catalyst_bot.storage import revisions, schema
@@ -145,8 +145,8 @@ class ReadModel:
     def trail(self, any_id: str) -> list[Recorded]:
         """Return everything recorded on the way from a headline to its trade, in order.
 
-        `any_id` is that of a headline, catalyst, signal, intent, order or trade; the headline
-        itself is always included. Empty when nothing is known by that id.
+        `any_id` is that of a headline, catalyst, signal, intent, order, trade or of what a person
+        asked for; the headline itself is always included. Empty when nothing is known by that id.
         """
         journal = schema.journal.c
         with self._snapshot() as connection:
@@ -266,12 +266,13 @@ def _funnel(counts: Iterable[tuple[str, str | None, int]]) -> FunnelView:
 def _trail_ids(connection: Connection, any_id: str) -> tuple[set[str], set[str]]:
     """Catalysts that an id stands for, and the headlines they came from."""
     catalysts, orders = schema.catalysts.c, schema.orders.c
+    sold = _trails_asked_about(connection, any_id)
     by_order = select(orders.catalyst_id).where(
         or_(orders.client_order_id == any_id, orders.trade_id == any_id)
     )
     query = select(catalysts.catalyst_id, catalysts.item_id).where(
         or_(
-            catalysts.catalyst_id == any_id,
+            catalysts.catalyst_id.in_({any_id, *sold}),
             catalysts.item_id == any_id,
             catalysts.signal_id == any_id,
             catalysts.intent_id == any_id,
@@ -279,4 +280,14 @@ def _trail_ids(connection: Connection, any_id: str) -> tuple[set[str], set[str]]
         )
     )
     found = connection.execute(query).all()
-    return {row.catalyst_id for row in found}, {row.item_id for row in found}
+    return {*sold, *(row.catalyst_id for row in found)}, {row.item_id for row in found}
+
+
+def _trails_asked_about(connection: Connection, any_id: str) -> set[str]:
+    """Trails in which a request of a person was carried out: a sale is in that of its position."""
+    journal = schema.journal.c
+    asked = select(journal.seq).where(
+        journal.name == OperatorTradeRequested.__name__, journal.trail_id == any_id
+    )
+    query = select(journal.trail_id).where(journal.cause_seq.in_(asked)).distinct()
+    return {row.trail_id for row in connection.execute(query)} - {""}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from catalyst_bot.bootstrap import serving
+from catalyst_bot.bootstrap.live import LiveRequest
 from catalyst_bot.bootstrap.requests import Asked, live_feeds_of
 from catalyst_bot.domain.enums import Mode
 from catalyst_bot.domain.errors import ConfigError
@@ -46,3 +47,22 @@ def test_a_run_that_fails_at_its_start_leaves_no_socket(
     (port,) = [int(found[1]) for line in said if (found := re.search(r"dashboard: .*:(\d+)", line))]
     with listen("127.0.0.1", port) as free:  # else `listen` says that it is taken
         assert free.getsockname()[1] == port
+
+
+def test_where_orders_go_is_said_when_nothing_refuses_the_start_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CATALYST_DASHBOARD__ENABLED", "false")
+    monkeypatch.setenv("CATALYST_FEEDS__RSS_URLS", '["http://wire.example/rss"]')
+    said: list[str] = []
+
+    def start(request: LiveRequest) -> Any:
+        assert said == []
+        request.on_ready()
+        assert "following" in said[0]
+        raise ConfigError("that is all")
+
+    monkeypatch.setattr(serving, "follow", start)
+    with pytest.raises(ConfigError, match="that is all"):
+        following(tmp_path)(say=said.append, on_result=lambda _: None)

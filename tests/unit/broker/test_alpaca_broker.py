@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from catalyst_bot.broker.alpaca_book import TAKEN
 from catalyst_bot.broker.alpaca_mapping import read_order
 from catalyst_bot.domain.enums import OrderRole, OrderStatus, Side
 from catalyst_bot.domain.messages import commands as c
@@ -481,3 +482,33 @@ def test_books_are_read_again_when_something_was_told_meanwhile(bench: Bench):
     accepted, books = bench.books()
     assert accepted.client_order_id == ENTRY_ID
     assert [o.client_order_id for o in books.snapshot.open_orders] == [ENTRY_ID]
+
+
+# A journal that is older than the account
+
+
+def test_an_id_that_another_order_has_is_refused_and_its_fills_are_not_ours(bench: Bench):
+    """The id was given before, and the journal that knew it is lost."""
+    other = {**order_body(), "client_order_id": ENTRY_ID, "qty": "10"}
+    bench.service.venue.submit(other, 100.0)
+    (order, *_) = bench.service.orders.values()
+    order.submitted_at -= timedelta(days=1)
+    said = bench.send()
+    assert [(type(fact), fact.reason) for fact in said] == [(f.OrderRejected, TAKEN)]
+    order.submitted_at += timedelta(days=1)  # into the view of the poll
+    bench.trade_at(100.0)
+    assert f.OrderFilled not in map(type, bench.take())
+    bench.restart()
+    assert f.OrderFilled not in map(type, bench.take())
+
+
+def test_the_first_books_tell_which_orders_the_journal_lost(bench: Bench):
+    for order_id in ("cb-lost", "by-hand"):
+        body = {**order_body(), "client_order_id": order_id}
+        bench.service.venue.submit(body, 100.0)
+    bench.send()
+    bench.restart()
+    lost, books = [fact for fact in bench.books() if not isinstance(fact, f.AdapterRecovered)]
+    assert lost == f.LostOrdersFound(at=bench.time, order_ids=("cb-lost",))
+    assert isinstance(books, f.BrokerSnapshotReceived)
+    assert kinds(bench.books()) == ["BrokerSnapshotReceived"]

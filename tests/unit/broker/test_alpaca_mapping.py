@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from catalyst_bot.broker.alpaca_lines import AVERAGE_STEP, PRICE_STEP, Line
 from catalyst_bot.broker.alpaca_mapping import (
-    OUR_PREFIX,
     chain,
     flat,
     on_tick,
@@ -24,7 +23,7 @@ from catalyst_bot.broker.alpaca_mapping import (
 )
 from catalyst_bot.domain.enums import OrderKind, OrderRole, OrderStatus, Side, TimeInForce
 from catalyst_bot.domain.errors import BadData
-from catalyst_bot.domain.ids import client_order_id
+from catalyst_bot.domain.ids import OUR_PREFIX, client_order_id
 from catalyst_bot.domain.messages import facts as f
 from tests.builders import NOON, approved_order
 

@@ -15,13 +15,15 @@ from catalyst_bot.domain.enums import (
     OrderRole,
     OrderStatus,
     PositionsPolicy,
+    ProtectedBy,
     Side,
 )
 from catalyst_bot.domain.limits import ExecutionRules
 from catalyst_bot.domain.messages import commands as c
 from catalyst_bot.domain.messages import decisions as d
 from catalyst_bot.domain.messages import facts as f
-from catalyst_bot.domain.trading import stop_leg_id, target_leg_id
+from catalyst_bot.domain.trading import ApprovedOrder, stop_leg_id, target_leg_id
+from catalyst_bot.execution.state import Guard
 from catalyst_bot.portfolio.ledger import account_view
 from tests.builders import CLOSE, NOON, OPEN, approved_order, fill, quote, ticket
 from tests.stages import START_USD, Stages, of_type, run_started
@@ -381,7 +383,7 @@ def test_flagged_or_not_a_sale_of_our_shares_is_ours():
 
 @pytest.mark.parametrize("working", [ExecutionRules(), FLAG])
 def test_what_was_held_before_our_books_began_is_no_profit(working: ExecutionRules):
-    stages = Stages(working=working)
+    stages = Stages(working=working, is_compared=False)
     said = look(stages, positions={"OLD": 10}, cash=START_USD)
     account = account_view(stages.portfolio, NOON)
     assert not told(said)
@@ -543,3 +545,176 @@ def test_a_restart_remembers_doubts_and_what_is_a_persons():
     recovered = stages.recovered()
     assert recovered.execution == stages.execution
     assert recovered.portfolio == stages.portfolio
+
+
+# A start
+
+
+def restarted(*, working: ExecutionRules | None = None) -> Stages:
+    """100 ACME held under a bracket in the journal, and a new process that has not looked yet."""
+    stages = held(working)
+    stages.wait(60)
+    stages.handle(run_started())
+    return stages
+
+
+SENT = (c.SubmitOrder, c.CancelOrder, c.ReplaceOrder)
+EXIT = approved_order(role=OrderRole.EXIT, client_order_id="cb-exit", trade_id=ENTRY.trade_id)
+GUARD = approved_order(
+    role=OrderRole.STOP_LOSS,
+    kind=OrderKind.STOP,
+    client_order_id="cb-guard",
+    trade_id=ENTRY.trade_id,
+    stop_loss_price=Decimal(90),
+)
+
+
+def test_before_the_first_look_no_entry_leaves_and_it_is_said_why():
+    stages = restarted()
+    said = stages.approve(approved_order(client_order_id="cb-new", symbol="BETA", trade_id="t-new"))
+    (withdrawn,) = of_type(said, d.OrderWithdrawn)
+    assert "not compared" in withdrawn.reason
+    assert not of_type(said, *SENT)
+    assert not of_type(look(stages), *SENT)
+
+
+@pytest.mark.parametrize("order", [EXIT, GUARD])
+def test_before_the_first_look_no_exit_and_no_stop_leaves(order: ApprovedOrder):
+    """Nor is what protects the position taken off to make room for them."""
+    stages = restarted()
+    assert not of_type(stages.approve(order), *SENT)
+    said = look(stages)
+    assert {m.client_order_id for m in of_type(said, c.CancelOrder)} == {STOP_ID, TARGET_ID}
+    stages.cancel(STOP_ID)
+    (sent,) = of_type(stages.cancel(TARGET_ID), c.SubmitOrder)
+    assert sent.order.client_order_id == order.client_order_id
+
+
+def test_what_the_journal_missed_is_taken_in_and_nothing_is_sent_for_it():
+    """The position was sold meanwhile, and its legs are gone: no stop, no exit, no purchase."""
+    stages = restarted()
+    said = stages.approve(EXIT)
+    said += stages.cancel(STOP_ID) + stages.cancel(TARGET_ID)
+    said += foreign(stages, Side.BUY, 20, symbol="BETA", client_order_id="cb-lost-1")
+    said += foreign(stages, Side.SELL, 20, symbol="BETA", client_order_id="cb-lost-2")
+    said += foreign(stages, Side.SELL, 100, client_order_id="cb-lost-3")
+    said += look(stages)
+    assert not of_type(said, c.SubmitOrder, d.ProtectionNeeded, d.MismatchFound)
+    assert stages.portfolio.positions == {}
+    assert stages.execution.pending_exits == {}
+
+
+def test_what_was_bought_meanwhile_gets_its_stop_after_the_look():
+    stages = restarted()
+    said = foreign(stages, Side.BUY, 20, symbol="BETA", client_order_id="cb-lost")
+    assert not of_type(said, *SENT, d.ProtectionNeeded)
+    (stop,) = [m.order for m in of_type(look(stages), c.SubmitOrder)]
+    assert (stop.symbol, stop.role, stop.quantity) == ("BETA", OrderRole.STOP_LOSS, 20)
+
+
+@pytest.mark.parametrize("working", [ExecutionRules(), FLAG])
+def test_a_purchase_of_an_order_that_the_journal_lost_is_ours(working: ExecutionRules):
+    stages = restarted(working=working)
+    foreign(stages, Side.BUY, 20, symbol="BETA", client_order_id="cb-lost")
+    assert stages.portfolio.positions["BETA"].quantity == 20
+
+
+def test_a_difference_at_the_start_holds_orders_until_a_second_look_judged_it():
+    """Shares that the broker does not have are not sold even then: it would be a short sale."""
+    stages = restarted()
+    stages.approve(EXIT)
+    gone: dict[str, Any] = {"positions": {}, "orders": ()}
+    said = look(stages, **gone)
+    (timer,) = of_type(said, c.SetTimer)
+    said += stages.cancel(STOP_ID) + stages.cancel(TARGET_ID)
+    said += stages.approve(GUARD)
+    assert timer.timer_id == "second_look:"
+    stages.wait(10)
+    again = look(stages, **gone)
+    assert of_type(again, d.BooksCompared)
+    assert ("position ACME", "100", "0") in told(said + again + look(stages, **gone))
+    for after in ([], stages.fire(f"guard:{ENTRY.trade_id}"), look(stages, **gone)):
+        assert not of_type(said + again + after, *SENT)
+    assert stages.recovered().execution == stages.execution
+
+    stages.handle(d.TradingResumed(by="me", reason="seen"))
+    said = look(stages, **gone)
+    (closed,) = of_type(said, d.PositionClosed)
+    assert closed.trade.exit_reason is ExitReason.OPERATOR
+    assert look(stages) == [d.BooksCompared(differences=())]
+    assert not of_type(said, c.SubmitOrder)
+
+
+def test_other_symbols_go_on_when_one_is_not_explained():
+    stages = restarted()
+    look(stages, positions={"ACME": 60})
+    stages.wait(10)
+    look(stages, positions={"ACME": 60})
+    said = stages.approve(approved_order(client_order_id="cb-new", symbol="BETA", trade_id="t-new"))
+    assert of_type(said, c.SubmitOrder)
+
+
+def test_while_a_start_is_not_compared_the_grace_goes_on():
+    stages = restarted()
+    stages.execution.guards[ENTRY.trade_id] = Guard(
+        catalyst_id="cat",
+        symbol="ACME",
+        protected_by=ProtectedBy.NONE,
+        since=NOON,
+    )
+    (again,) = stages.fire(f"guard:{ENTRY.trade_id}")
+    assert isinstance(again, c.SetTimer)
+    assert again.timer_id == f"guard:{ENTRY.trade_id}"
+
+
+def test_an_id_that_the_broker_knows_from_a_lost_order_is_never_used_again():
+    stages = restarted()
+    said = stages.handle(f.LostOrdersFound(at=stages.now, order_ids=("cb-new", "cb-exit")))
+    assert of_type(said, c.SendNotification)
+    look(stages)
+    said = stages.approve(approved_order(client_order_id="cb-new", symbol="BETA", trade_id="t-new"))
+    said += stages.approve(EXIT)
+    assert len(of_type(said, d.OrderWithdrawn)) == 2
+    assert not of_type(said, *SENT)
+    assert stages.desk().lost_order_ids == {"cb-new", "cb-exit"}
+    assert stages.recovered().execution == stages.execution
+
+
+# No mismatch for ever
+
+
+def test_a_mismatch_found_while_halted_for_another_cause_ends_with_a_resume_too():
+    stages = held()
+    stages.handle(
+        d.TradingHalted(
+            cause=HaltCause.LOSS_STREAK, positions_policy=PositionsPolicy.HOLD, detail="losses"
+        )
+    )
+    look(stages, positions={})
+    assert told(look(stages, positions={}))
+    stages.handle(d.TradingResumed(by="me", reason="seen"))
+    assert of_type(look(stages, positions={}), d.PositionClosed)
+
+
+def test_an_open_order_that_the_journal_lost_is_a_mismatch_until_a_person_resumes():
+    stages = flat()
+    lost = at_work("cb-lost", side=Side.SELL)
+    look(stages, orders=(lost,))
+    assert told(look(stages, orders=(lost,))) == {("order cb-lost", "forgotten", "open")}
+    stages.handle(d.TradingResumed(by="me", reason="seen"))
+    assert of_type(look(stages, orders=(lost,)), d.ForeignOrdersSeen)
+    assert look(stages, orders=(lost,)) == []
+    assert stages.desk().foreign_orders == {"cb-lost": lost}
+
+
+def test_an_order_that_ended_for_us_and_not_at_the_broker_is_cancelled_when_a_person_resumes():
+    stages = flat()
+    stages.approve(ENTRY)
+    stages.accept(ENTRY_ID)
+    stages.cancel(ENTRY_ID)
+    still = at_work(ENTRY_ID, side=Side.BUY)
+    look(stages, orders=(still,))
+    assert told(look(stages, orders=(still,)))
+    stages.handle(d.TradingResumed(by="me", reason="seen"))
+    (cancelled,) = of_type(look(stages, orders=(still,)), c.CancelOrder)
+    assert cancelled.client_order_id == ENTRY_ID

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from catalyst_bot.domain import ids
 from catalyst_bot.domain.account import BrokerOrder
 from catalyst_bot.domain.enums import (
     EntryKind,
@@ -329,3 +330,24 @@ def test_a_persons_open_purchase_counts_as_exposure(given: dict[str, object], us
     state = State(closes={"ELSE": {NOON_S: 101.0}})
     book = read_book(state, builders.FakeDesk(foreign_orders={"x": theirs}), Rules().limits)
     assert book.exposure_usd == usd
+
+
+# Numbers of tries
+
+
+def test_numbers_that_the_broker_knows_from_a_lost_journal_are_left_out():
+    """Each try has an id of its own, before and after the journal was restored."""
+    held, lost = builders.position(), ids.client_order_id
+    signal_id = ids.signal_id(held.catalyst_id)
+    state = State(exits_of_trade={held.trade_id: 1})
+    desk = builders.FakeDesk(
+        positions={held.symbol: held},
+        lost_order_ids={lost(signal_id, "exit-2"), lost(signal_id, "exit-4")},
+    )
+    given = []
+    for _ in range(3):
+        approved = approve_exit(state, held, ExitReason.TIME_EXIT, desk, rules=Rules())
+        assert approved is not None
+        given.append(approved.order.client_order_id)
+        state.exits_of_trade[held.trade_id] += 1
+    assert given == [lost(signal_id, f"exit-{number}") for number in (3, 5, 6)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -172,6 +173,66 @@ def test_a_sale_is_known_by_what_caused_it(bot: TradeDesk, person: TradeDesk):
     assert (answer["state"], answer["order_id"]) == ("approved", "cb-2")
 
 
+def test_a_sale_of_what_a_person_bought_is_answered_as_the_sale(bot: TradeDesk, person: TradeDesk):
+    """Both orders are in the trail of the purchase, whose id is that of the first request."""
+    committed(bot, asked(bot, person))
+    committed(bot, d.OrderApproved(order=order()), seq=2)
+    bought = fill(client_order_id="cb-1")
+    committed(bot, f.OrderFilled(at=NOON, fill=bought), seq=3)
+    sale = replace(BUY, request_id="op-2", side=Side.SELL, usd=None)
+    person.ask(sale)
+    (fact,) = bot.collect(NOON)
+    bot([Recorded(seq=7, at=NOON, cause_seq=None, trail_id="op-2", body=fact)])
+    left = approved_order(
+        client_order_id="cb-2", role=OrderRole.EXIT, exit_reason=ExitReason.OPERATOR
+    )
+    approved = d.OrderApproved(order=left)
+    bot([Recorded(seq=8, at=NOON, cause_seq=7, trail_id="op-1", body=approved)])
+    committed(bot, f.OrderFilled(at=NOON, fill=fill(client_order_id="cb-2")), seq=9)
+    answer = person.answer("op-2")
+    assert answer is not None
+    assert (answer["state"], answer["order_id"]) == ("filled", "cb-2")
+
+
+def test_an_order_filled_in_parts_is_filled_with_the_last_at_the_average(
+    bot: TradeDesk, person: TradeDesk
+):
+    committed(bot, asked(bot, person))
+    committed(bot, d.OrderApproved(order=order()), seq=2)
+    parts = [("1", 40, "12.75"), ("2", 60, "12.74"), ("2", 60, "12.74")]
+    states = []
+    for number, quantity, price in parts:
+        one = fill(
+            client_order_id="cb-1",
+            fill_id=number,
+            quantity=Decimal(quantity),
+            price=Decimal(price),
+        )
+        committed(bot, f.OrderFilled(at=NOON, fill=one), seq=3)
+        states.append(state(person))
+    answer = person.answer("op-1")
+    assert answer is not None
+    assert states == ["accepted", "filled", "filled"]
+    assert (answer["price"], answer["filled_quantity"]) == ("12.7440", "100")
+    assert "filled: buy 100 ACME at 12.7440" in answer_text(answer)
+
+
+@pytest.mark.parametrize(("filled", "expected"), [(0, "rejected"), (40, "filled")])
+def test_an_order_that_ends_early_is_answered_with_what_it_traded(
+    bot: TradeDesk, person: TradeDesk, filled: int, expected: str
+):
+    committed(bot, asked(bot, person))
+    committed(bot, d.OrderApproved(order=order()), seq=2)
+    if filled:
+        one = fill(client_order_id="cb-1", quantity=Decimal(filled))
+        committed(bot, f.OrderFilled(at=NOON, fill=one), seq=3)
+        told = person.answer("op-1")
+        assert told is not None
+        assert "100 ACME, 40 filled at 100.10" in answer_text(told)
+    committed(bot, f.OrderCancelled(at=NOON, client_order_id="cb-1", reason="asked"), seq=4)
+    assert state(person) == expected
+
+
 def test_a_refusal_names_limit_and_observed(bot: TradeDesk, person: TradeDesk):
     committed(bot, asked(bot, person))
     failed = Check(
@@ -212,7 +273,7 @@ def test_other_orders_are_nobodys_answer(bot: TradeDesk, person: TradeDesk):
 def test_without_a_bot_nothing_is_asked(tmp_path: Path):
     with pytest.raises(SourceUnreachable, match="no bot is running"):
         ask(tmp_path)
-    assert not (tmp_path / "operator" / "trades").exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 def ask(tmp_path: Path, **given: Any) -> Any:

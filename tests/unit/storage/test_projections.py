@@ -318,3 +318,18 @@ def test_a_leg_that_ends_says_nothing_about_its_entry(place: Place):
 def test_an_entry_the_broker_does_not_know_is_lost_for_that(place: Place):
     with told(place, *to_intent(), APPROVED, SUBMITTED, UNKNOWN, looked_up(None)) as model:
         assert model.funnel()["lost"]["filled"] == {"unknown_to_broker": 1}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ({"quantity": Decimal(10)}, "ACME: me asks to sell 10 shares"),
+        ({"usd": Decimal(500)}, "ACME: me asks to sell for $500"),
+        ({}, "ACME: me asks to sell all shares"),
+    ],
+)
+def test_a_wish_of_a_person_is_told_in_words(wanted: dict[str, Decimal], said: str):
+    asked = f.OperatorTradeRequested(
+        at=b.NOON, request_id="op-1", by="me", side=Side.SELL, symbol="ACME", **wanted
+    )
+    assert TELLERS[f.OperatorTradeRequested](asked).text == said

@@ -320,6 +320,16 @@ class NotificationFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LostOrdersFound:
+    """The broker has orders in the bot's name, finished ones too, that the journal does not hold:
+    it is older than the account. Their ids are taken.
+    """
+
+    at: datetime
+    order_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorTradeRequested:
     """A person asks for a trade. Of `usd` and `quantity` one at most; a sale without either is
     everything. `request_id` is also the trail of all that follows.

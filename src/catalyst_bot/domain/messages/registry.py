@@ -45,6 +45,7 @@ Fact = (
     | f.AdapterRecovered
     | f.NotificationDelivered
     | f.NotificationFailed
+    | f.LostOrdersFound
     | f.OperatorTradeRequested
     | f.OperatorHalted
     | f.OperatorResumed

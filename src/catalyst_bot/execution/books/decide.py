@@ -4,12 +4,14 @@ A look is taken at every start, after every reconnect and now and then in a sess
 counts only when a second look finds the same one: orders and positions may disagree for seconds,
 and every order that differs is asked about meanwhile, so that its missing fills come as facts.
 What a person did is adopted or remembered apart; what nothing explains is a mismatch, and risk
-halts. When a person resumes after that, what the broker says is taken over.
+halts. When a person resumes after that, what the broker says is taken over. After a start nothing
+is sent before the first look is judged: the journal may be older than the account.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,6 +21,7 @@ from catalyst_bot.domain.account import BookDifference, BrokerPosition, BrokerSn
 from catalyst_bot.domain.enums import ManualPositions, OrderRole, Severity, Side
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.messages.commands import (
+    CancelOrder,
     LookUpOrder,
     SendNotification,
     SetTimer,
@@ -39,23 +42,24 @@ from catalyst_bot.domain.messages.facts import (
     AdapterRecovered,
     BrokerSnapshotReceived,
     ForeignFilled,
+    LostOrdersFound,
     RunStarted,
     TimerFired,
 )
 from catalyst_bot.domain.messages.registry import Message
 from catalyst_bot.domain.money import ZERO, to_decimal
 from catalyst_bot.domain.trading import Fill
+from catalyst_bot.execution.order_states import is_finished
+from catalyst_bot.execution.protection import go_on
 from catalyst_bot.execution.reconcile import (
-    CASH,
-    ORDER,
-    POSITION,
     adopted_part,
     differences,
     foreign_orders,
+    is_confirmed,
     named,
 )
 from catalyst_bot.execution.rules import Rules
-from catalyst_bot.execution.state import State
+from catalyst_bot.execution.state import CASH, ORDER, POSITION, Reconciliation, State
 from catalyst_bot.execution.working import at_broker, cancel_new
 from catalyst_bot.ports.desk import Desk
 
@@ -95,7 +99,7 @@ def on_trading_resumed(
     state: State, message: TradingResumed, desk: Desk, rules: Rules
 ) -> list[Message]:
     """A person looked at the mismatch: what the broker says counts from here on."""
-    if not state.books.is_halted_by_mismatch:
+    if not state.books.has_mismatch:
         return []
     return [TakeBrokerSnapshot(reason="resumed after a mismatch")]
 
@@ -133,19 +137,35 @@ def on_snapshot(
         )
         if named(difference.subject)[1] not in taken
     ]
-    if not found:
-        is_news = bool(books.doubts) or books.trusts_broker or books.turnover_usd > 0
-        return [*outcome, *([BooksCompared(differences=())] if is_news else [])]
-    outcome.append(BooksCompared(differences=tuple(found)))
-    confirmed = [d for d in found if books.doubts.get(d.subject) == (d.ours, d.theirs)]
+    confirmed = [d for d in found if is_confirmed(books, d)]
     fresh = [d for d in found if d not in confirmed]
+    if found or books.doubts or books.trusts_broker or books.turnover_usd > 0:
+        outcome.append(BooksCompared(differences=tuple(found)))
     outcome += _questions(state, fresh)
     for difference in confirmed:
         outcome += _judge(state, difference, snapshot, desk, rules)
-    if fresh or books.trusts_broker:
+    if fresh or (confirmed and books.trusts_broker):
         due_at = desk.now + timedelta(seconds=rules.working.second_look_after_s)
         outcome.append(SetTimer(timer_id=SECOND_LOOK, due_at=due_at))
-    return outcome
+    after = replace(
+        books,
+        is_starting=books.is_starting and bool(fresh),
+        doubts={d.subject: (d.ours, d.theirs) for d in found},
+        has_mismatch=books.has_mismatch or any(isinstance(m, MismatchFound) for m in outcome),
+        trusts_broker=books.trusts_broker and bool(found),
+    )
+    return outcome + _go_on(state, after, desk, rules)
+
+
+def _go_on(state: State, books: Reconciliation, desk: Desk, rules: Rules) -> list[Message]:
+    """Send what waited for this look, as far as the books after it allow."""
+    after = replace(state, books=books)
+    return [
+        message
+        for position in desk.positions.values()
+        if state.books.holds(position.symbol) and not books.holds(position.symbol)
+        for message in go_on(after, position, desk, rules)
+    ]
 
 
 def _foreign_orders(state: State, snapshot: BrokerSnapshot) -> list[Message]:
@@ -164,6 +184,17 @@ def _foreign_orders(state: State, snapshot: BrokerSnapshot) -> list[Message]:
         for order in new
     )
     return [ForeignOrdersSeen(orders=theirs), *told]
+
+
+def on_lost_orders(
+    state: State, message: LostOrdersFound, desk: Desk, rules: Rules
+) -> list[Message]:
+    """Tell a person that the journal is older than the account."""
+    text = (
+        f"the broker knows {len(message.order_ids)} orders of the bot that it does not: what they "
+        "traded is taken in before anything is sent"
+    )
+    return [_tell("The journal is older than the account", text)]
 
 
 def _held_before(state: State, snapshot: BrokerSnapshot, desk: Desk) -> list[BrokerPosition]:
@@ -203,9 +234,11 @@ def _judge(
         amount = Decimal(difference.theirs) - Decimal(difference.ours)
         return _judge_cash(state, amount, mismatch, desk, rules)
     if kind == ORDER:
-        ticket = state.open_tickets.get(name)
+        ticket = state.ticket(name)
         if not books.trusts_broker or ticket is None:
             return [mismatch]
+        if is_finished(ticket):
+            return [CancelOrder(client_order_id=name, catalyst_id=ticket.catalyst_id)]
         return [
             OrderWithdrawn(
                 client_order_id=name,
@@ -279,7 +312,9 @@ def on_foreign_filled(
     fill, began_at = message.fill, state.books.began_at
     if fill.fill_id in state.fill_ids or (began_at is not None and fill.filled_at < began_at):
         return []
-    return _judged(state, fill, "traded at the broker", desk, rules=rules, is_in_cash=True)
+    is_lost = fill.client_order_id.startswith(ids.OUR_PREFIX)
+    reason = "by an order that our journal lost" if is_lost else "traded at the broker"
+    return _judged(state, fill, reason, desk, rules=rules, is_in_cash=True)
 
 
 def on_position_changed(
@@ -354,6 +389,7 @@ DECIDE: dict[type, Callable[[State, Any, Desk, Rules], list[Message]]] = {
     TradingResumed: on_trading_resumed,
     BrokerSnapshotReceived: on_snapshot,
     ForeignFilled: on_foreign_filled,
+    LostOrdersFound: on_lost_orders,
     PositionOpened: on_position_changed,
     PositionChanged: on_position_changed,
 }

@@ -6,31 +6,34 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from catalyst_bot.domain.enums import HaltCause, Side
+from catalyst_bot.domain.enums import Side
 from catalyst_bot.domain.messages.commands import SetTimer
 from catalyst_bot.domain.messages.decisions import (
     BooksCompared,
     ForeignOrdersSeen,
     ForeignTradeJudged,
-    TradingHalted,
+    MismatchFound,
     TradingResumed,
 )
 from catalyst_bot.domain.messages.facts import (
     BrokerSnapshotReceived,
     ForeignFilled,
+    LostOrdersFound,
     OrderFilled,
     RunStarted,
     SplitApplied,
 )
 from catalyst_bot.domain.money import ZERO, whole_shares
 from catalyst_bot.execution.books.decide import LOOK
+from catalyst_bot.execution.reconcile import is_confirmed
 from catalyst_bot.execution.state import State
 
 
 def begin(state: State, message: RunStarted, at: datetime) -> None:
-    """Our books begin with the first start of a journal."""
+    """Our books begin with the first start of a journal; every start compares them first."""
     state.books.began_at = state.books.began_at or at
     state.books.broker_name = message.broker
+    state.books.is_starting = True
 
 
 def plan_look(state: State, message: SetTimer, at: datetime) -> None:
@@ -40,12 +43,24 @@ def plan_look(state: State, message: SetTimer, at: datetime) -> None:
 
 
 def count_look(state: State, message: BrokerSnapshotReceived, at: datetime) -> None:
-    """The broker answered."""
-    state.books.looks += 1
+    """The broker answered. A look at which nothing differs ends the start."""
+    books = state.books
+    books.looks += 1
+    books.is_start_look, books.is_starting = books.is_starting, False
+
+
+def keep_lost_ids(state: State, message: LostOrdersFound, at: datetime) -> None:
+    """These ids are taken for ever."""
+    state.books.lost_order_ids.update(message.order_ids)
 
 
 def keep_doubts(state: State, message: BooksCompared, at: datetime) -> None:
-    """What differed at this look; once nothing does, the broker need not be trusted blindly."""
+    """What differed at this look; once nothing does, the broker need not be trusted blindly.
+
+    A start goes on until a second look has confirmed what differs.
+    """
+    is_judged = all(is_confirmed(state.books, each) for each in message.differences)
+    state.books.is_starting = state.books.is_start_look and not is_judged
     state.books.doubts = {d.subject: (d.ours, d.theirs) for d in message.differences}
     if not message.differences:
         state.books.trusts_broker = False
@@ -98,27 +113,28 @@ def split_foreign_shares(state: State, message: SplitApplied, at: datetime) -> N
         state.books.foreign_shares[message.symbol] = after
 
 
-def note_halt(state: State, message: TradingHalted, at: datetime) -> None:
-    """Was it the books?"""
-    state.books.is_halted_by_mismatch = message.cause is HaltCause.MISMATCH
+def note_mismatch(state: State, message: MismatchFound, at: datetime) -> None:
+    """Trading halts for it, unless it is halted already for something else."""
+    state.books.has_mismatch = True
 
 
 def trust_broker(state: State, message: TradingResumed, at: datetime) -> None:
     """A person resumed after a mismatch."""
-    state.books.trusts_broker = state.books.is_halted_by_mismatch
-    state.books.is_halted_by_mismatch = False
+    state.books.trusts_broker = state.books.has_mismatch
+    state.books.has_mismatch = False
 
 
 EVOLVE: dict[type, Callable[[State, Any, datetime], None]] = {
     RunStarted: begin,
     SetTimer: plan_look,
     BrokerSnapshotReceived: count_look,
+    LostOrdersFound: keep_lost_ids,
     BooksCompared: keep_doubts,
     ForeignOrdersSeen: keep_foreign_orders,
     OrderFilled: add_turnover,
     ForeignFilled: keep_foreign_fill,
     ForeignTradeJudged: keep_foreign_shares,
     SplitApplied: split_foreign_shares,
-    TradingHalted: note_halt,
+    MismatchFound: note_mismatch,
     TradingResumed: trust_broker,
 }

@@ -230,6 +230,12 @@ def notification_failed(m: f.NotificationFailed) -> Event:
     return Event(f"Alerts to {m.channel}: {m.reason}; {what}", severity)
 
 
+def lost_orders_found(m: f.LostOrdersFound) -> Event:
+    """The journal was restored."""
+    text = f"{len(m.order_ids)} orders of the bot are not in it"
+    return Event(f"The journal is older than the account: {text}", Severity.WARNING)
+
+
 def symbol_halted(m: f.SymbolHalted) -> Event:
     """The exchange stopped a symbol."""
     return Event(f"{m.symbol}: halted by the exchange ({m.code})", Severity.WARNING, m.symbol)
@@ -242,8 +248,9 @@ def symbol_resumed(m: f.SymbolResumed) -> Event:
 
 def operator_trade_requested(m: f.OperatorTradeRequested) -> Event:
     """A person asks."""
-    amount_ = f"${m.usd:f} of" if m.usd is not None else f"{m.quantity or 'all'}"
-    return Event(f"{m.symbol}: {m.by} asks to {m.side} {amount_} it", symbol=m.symbol)
+    shares = f"{m.quantity:f} shares" if m.quantity is not None else "all shares"
+    amount_ = f"for ${m.usd:f}" if m.usd is not None else shares
+    return Event(f"{m.symbol}: {m.by} asks to {m.side} {amount_}", symbol=m.symbol)
 
 
 def order_queued(m: d.OrderQueued) -> Event:
@@ -333,6 +340,7 @@ TELLERS: dict[type, Callable[[Any], Event]] = {
     f.AdapterFailed: adapter_failed,
     f.AdapterRecovered: adapter_recovered,
     f.NotificationFailed: notification_failed,
+    f.LostOrdersFound: lost_orders_found,
     f.SymbolHalted: symbol_halted,
     f.SymbolResumed: symbol_resumed,
     f.OperatorTradeRequested: operator_trade_requested,
