@@ -16,6 +16,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
+from catalyst_bot.alerts.channels import Channel
 from catalyst_bot.alerts.delivery import Delivery
 from catalyst_bot.alpaca.pace import Pace
 from catalyst_bot.alpaca.stepped import SteppedExchange
@@ -132,11 +133,9 @@ def follow(request: LiveRequest) -> Outcome:
             clock=clock,
             sink=inbox,
         )
-        listeners: list[Listener] = [*request.listeners, mailbox.trades, after_books]
-        delivery = None
-        if channels:
-            delivery = alerts.delivery_of(channels, settings, records, tell=inbox.put, clock=clock)
-            listeners.append(delivery.listen)
+        delivery = _delivery(channels, settings, records, inbox=inbox, clock=clock)
+        telling = [delivery.listen] if delivery else []
+        listeners: list[Listener] = [*request.listeners, mailbox.trades, after_books, *telling]
         quarantine = journals.beside(request.journal, settings.run.data_dir)
         pipeline = Pipeline(supervised(engine, quarantine), journal, listeners)
         parts = _Parts(
@@ -161,8 +160,7 @@ def follow(request: LiveRequest) -> Outcome:
                 beside=[
                     *request.beside,
                     *outside.tasks,
-                    *([delivery.run] if delivery else []),
-                    *([texts.keep] if isinstance(texts, LiveDesk) else []),
+                    *_tellers(delivery, texts),
                     partial(async_loop.watch_mailbox, mailbox, inbox=inbox, clock=clock),
                     *parts.by_the_clock(journals.open_day(records), after_books.held),
                 ],
@@ -173,6 +171,28 @@ def follow(request: LiveRequest) -> Outcome:
             trading_state=engine.state.risk.trading_state,
             resumed_after_seq=len(records),
         )
+
+
+def _delivery(
+    channels: Sequence[Channel],
+    settings: Settings,
+    records: Sequence[Recorded],
+    *,
+    inbox: async_loop.Inbox,
+    clock: Clock,
+) -> Delivery | None:
+    """What tells people, where there is a channel to them."""
+    if not channels:
+        return None
+    return alerts.delivery_of(channels, settings, records, tell=inbox.put, clock=clock)
+
+
+def _tellers(delivery: Delivery | None, texts: LiveDesk | RecordedDesk) -> list[Task]:
+    """Tasks of those who talk to people and to readers of texts."""
+    return [
+        *([delivery.run] if delivery else []),
+        *([texts.keep] if isinstance(texts, LiveDesk) else []),
+    ]
 
 
 def _text_desk(

@@ -118,7 +118,7 @@ def test_without_the_extra_the_remedy_is_named(
         raise ImportError(f"No module named {name!r}")
 
     monkeypatch.setattr(training, "import_module", missing)
-    with pytest.raises(ConfigError, match=r"pip install 'catalyst-bot\[train\]'"):
+    with pytest.raises(ConfigError, match=r"make setup-train"):
         made(files, tmp_path / "m")
 
 
