@@ -92,9 +92,7 @@ def follow(request: LiveRequest) -> Outcome:
     """
     row, settings = request.row, request.loaded.settings
     channels = alerts.channels_of(settings) if row.tells_people else ()
-    desk = alpaca_desk(settings) if row.live_prices is LivePrices.ALPACA else None
-    if desk is not None and desk.is_ours_to_move and request.ends_at is None:
-        raise ConfigError("the exchange waits to be moved: say with --to DAY how far")
+    desk = _desk(request)
     clock = request.clock or (desk.clock() if desk else SystemClock())
     with journals.open_journal(
         request.journal, is_durable=row.is_durable, starts_over=False
@@ -124,15 +122,7 @@ def follow(request: LiveRequest) -> Outcome:
             inbox(fact)
         mailbox = OperatorMailbox(settings.run.data_dir)
         texts = _text_desk(settings, engine, clock, inbox)
-        effects = Effects(
-            broker=outside.broker,
-            market_data=outside.market_data,
-            text_reader=texts,
-            timers=timers,
-            mailbox=mailbox,
-            clock=clock,
-            sink=inbox,
-        )
+        effects = _effects(outside, texts, timers, mailbox, clock=clock, inbox=inbox)
         delivery = _delivery(channels, settings, records, inbox=inbox, clock=clock)
         telling = [delivery.listen] if delivery else []
         listeners: list[Listener] = [*request.listeners, mailbox.trades, after_books, *telling]
@@ -171,6 +161,35 @@ def follow(request: LiveRequest) -> Outcome:
             trading_state=engine.state.risk.trading_state,
             resumed_after_seq=len(records),
         )
+
+
+def _desk(request: LiveRequest) -> AlpacaDesk | None:
+    """The Alpaca account that the run uses, if any."""
+    settings = request.loaded.settings
+    desk = alpaca_desk(settings) if request.row.live_prices is LivePrices.ALPACA else None
+    if desk is not None and desk.is_ours_to_move and request.ends_at is None:
+        raise ConfigError("the exchange waits to be moved: say with --to DAY how far")
+    return desk
+
+
+def _effects(
+    outside: Outside,
+    texts: LiveDesk | RecordedDesk,
+    timers: TimerBook,
+    mailbox: OperatorMailbox,
+    *,
+    clock: Clock,
+    inbox: async_loop.Inbox,
+) -> Effects:
+    return Effects(
+        broker=outside.broker,
+        market_data=outside.market_data,
+        text_reader=texts,
+        timers=timers,
+        mailbox=mailbox,
+        clock=clock,
+        sink=inbox,
+    )
 
 
 def _delivery(
