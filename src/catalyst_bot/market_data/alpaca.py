@@ -168,7 +168,9 @@ class AlpacaMarketData:
                 group.create_task(self._look_at_actions_forever())
             while True:
                 job = await self._jobs.get()
-                group.create_task(self._do(job))
+                doing = group.create_task(self._do(job))
+                if self._pace.is_stepped:  # answers in the order of the questions, as in a replay
+                    await doing
 
     async def _do(self, job: Job) -> None:
         try:

@@ -17,7 +17,7 @@ from catalyst_bot.alpaca.client import AlpacaClient
 from catalyst_bot.alpaca.pace import Pace
 from catalyst_bot.domain.market import Bar
 from catalyst_bot.domain.messages import facts as f
-from catalyst_bot.domain.messages.commands import UnwatchSymbol, WatchSymbol
+from catalyst_bot.domain.messages.commands import RequestMarketView, UnwatchSymbol, WatchSymbol
 from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.market_data import alpaca as module
 from catalyst_bot.market_data.alpaca import AlpacaMarketData
@@ -362,3 +362,24 @@ async def test_where_we_move_the_time_everything_is_told_when_it_is_asked_for():
         await prices.idle()
         assert not prices._wants_changed.is_set()
         await until(lambda: "bars:MORE" in bench.wants())
+
+
+async def test_where_we_move_the_time_answers_come_in_the_order_of_the_questions(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    bench = Bench(pace=Pace(is_stepped=True))
+    async with bench.running():
+        prices = bench.prices
+        asked = prices._rest.closed_bars
+
+        async def closed_bars(symbols: list[str], start: datetime, end: datetime) -> Any:
+            await asyncio.sleep(0.2 if "SLOW" in symbols else 0.0)
+            return await asked(symbols, start, end)
+
+        monkeypatch.setattr(prices._rest, "closed_bars", closed_bars)
+        for symbol in ("SLOW", "ACME"):
+            question = RequestMarketView(request_id=symbol, catalyst_id=symbol, symbol=symbol)
+            prices.request_view(question)
+        await prices.idle()
+    answers = [fact.catalyst_id for fact in bench.said if hasattr(fact, "catalyst_id")]
+    assert answers == ["SLOW", "ACME"]
