@@ -152,6 +152,7 @@ def _figures(found: dict[str, Any]) -> str:
     return "\n".join(
         [
             f"{found['task']} by {found['model']}: {found['n']:,} texts{left_out}",
+            f"labels    {found['labels_read']}",
             f"accuracy  {found['accuracy']:.4f}  ({low:.4f} to {high:.4f})",
             f"macro-F1  {found['macro_f1']:.4f}  ({f1_low:.4f} to {f1_high:.4f})",
             f"coverage  {found['coverage']:.4f}",

@@ -97,7 +97,7 @@ def as_text(reasoning: dict[str, Any]) -> str:
     rows = [
         ("tickers", _said_of(reasoning["tickers"])),
         *(
-            ("refused", f"{r['reason']} at {r['step']}: {r['detail']}")
+            ("refused", f"{r['reason']} at {r['step']}: {r['observed']} (allowed: {r['limit']})")
             for r in reasoning["refused"]
         ),
         *(("phrase", _phrase_line(phrase)) for phrase in reasoning["phrases"]),

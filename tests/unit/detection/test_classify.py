@@ -192,3 +192,16 @@ def test_each_further_phrase_removes_a_fifth_of_the_doubt():
     assert certainty(0.8, 1) == pytest.approx(0.8)
     assert certainty(0.8, 2) == pytest.approx(0.84)
     assert certainty(0.8, 0) == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("Acme prices $50 million public offering at $2.50 per share", "offering_priced"),
+        ("Acme to be acquired for $5.00 per share in cash", "acquisition_target"),
+        ("Acme Q3 EPS beats: $0.45 vs $0.40 expected", "earnings_beat"),
+        ("Acme phase 3 trial meets primary endpoint vs. placebo", "trial_success_late"),
+    ],
+)
+def test_prices_and_comparisons_with_figures_are_no_lists(title: str, expected: str):
+    assert category(title) == expected
