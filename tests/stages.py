@@ -163,6 +163,7 @@ def run_started(cash_usd: Decimal = START_USD) -> f.RunStarted:
         model_id="rule",
         starting_cash_usd=cash_usd,
         wall_started_at=NOON,
+        compares_books=True,
     )
 
 

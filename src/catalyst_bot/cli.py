@@ -14,16 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import catalyst_bot
-from catalyst_bot import (
-    alert_commands,
-    console,
-    database_commands,
-    detect_commands,
-    feed_commands,
-    record_commands,
-    runner,
-    study_commands,
-)
+from catalyst_bot import console, runner
+from catalyst_bot.commands import alerts, database, detect, feeds, records, study
 from catalyst_bot.domain.enums import Mode, PositionsPolicy, Side
 
 if TYPE_CHECKING:
@@ -41,13 +33,13 @@ exchange_app = typer.Typer(help="The paper exchange that speaks Alpaca.", no_arg
 app.add_typer(data_app, name="data")
 app.add_typer(config_app, name="config")
 app.add_typer(exchange_app, name="exchange")
-app.add_typer(database_commands.app, name="db")
-app.add_typer(study_commands.app, name="study")
-app.add_typer(feed_commands.app, name="feeds")
-app.add_typer(alert_commands.app, name="alerts")
-app.add_typer(detect_commands.app, name="detect")
+app.add_typer(database.app, name="db")
+app.add_typer(study.app, name="study")
+app.add_typer(feeds.app, name="feeds")
+app.add_typer(alerts.app, name="alerts")
+app.add_typer(detect.app, name="detect")
 app.command("run")(runner.run)
-record_commands.register(app)
+records.register(app)
 
 Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
 Config = Annotated[Path | None, typer.Option(help="settings file")]
@@ -113,8 +105,9 @@ def status(
     """Show state, account, open positions and the last trades of a journal."""
 
     def action() -> int:
-        from catalyst_bot.bootstrap import alerts, journals
         from catalyst_bot.bootstrap import doctor as checkup
+        from catalyst_bot.bootstrap import journals
+        from catalyst_bot.bootstrap.alerts import standing_of
         from catalyst_bot.storage.read_model import ReadModel
 
         settings = _settings(data_dir, config)
@@ -128,7 +121,7 @@ def status(
                 "trades": model.trades(limit=10),
                 "refusals": model.refusals(limit=10),
                 "funnel": model.funnel(),
-                "alerts": alerts.standing_of(model, settings),
+                "alerts": standing_of(model, settings),
             }
         if json_:
             console.write_json(shown, json_)

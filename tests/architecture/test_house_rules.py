@@ -81,7 +81,7 @@ def test_a_planted_breach_is_found(tmp_path: Path, check: ModuleType, name: str,
     ("check", "name", "text"),
     [
         (approvals, "risk/good.py", "order = ApprovedOrder(quantity=1)\n"),
-        (broad_excepts, "runtime/effects.py", "try:\n    f()\nexcept Exception:\n    pass\n"),
+        (broad_excepts, "runtime/supervisor.py", "try:\n    f()\nexcept Exception:\n    pass\n"),
         (broad_excepts, "feeds/good.py", "try:\n    f()\nexcept (OSError, ValueError):\n    g()\n"),
         (docstrings, "good.py", '"""Module."""\ndef _private():\n    pass\n'),
         (docstrings, "__init__.py", ""),

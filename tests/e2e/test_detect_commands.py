@@ -60,6 +60,9 @@ def test_a_refusal_says_why(tmp_path: Path):
     found = as_json(detect(tmp_path, "text", "Why is Acme up today?", "--json", "-"))
     assert found["catalysts"] == []
     assert found["refused"][0]["step"] == "with_ticker"
+    shown = detect(tmp_path, "text", "Why is Acme up today?")
+    assert shown.returncode == 0
+    assert "refused      no_ticker at with_ticker" in shown.stdout
     empty = detect(tmp_path, "text", "  ")
     assert (empty.returncode, empty.stdout) == (3, "")
     assert "TEXT is empty" in empty.stderr
@@ -122,14 +125,19 @@ def test_evaluate_measures_the_shipped_models(tmp_path: Path):
         (("evaluate", "none.jsonl", "--task", "sentiment"), "none.jsonl"),
         (("evaluate", "bad.jsonl", "--task", "topic", "--model", "lexicon"), "knows no topic"),
         (("evaluate", "bad.jsonl", "--task", "topic", "--model", "x"), "holds no text model"),
+        (("file", "numbers.jsonl", "--json", "out.json"), "numbers.jsonl:1: "),
+        (("file", "empty.jsonl", "--json", "out.json"), "empty.jsonl: it is empty"),
         (("train", "--task", "sentiment", "--data", "few.jsonl", "--out", "m"), "too few texts"),
     ],
 )
 def test_bad_input_is_named(tmp_path: Path, arguments: tuple[str, ...], reason: str):
     lines(tmp_path / "bad.jsonl", [{"text": "a", "label": "great"}])
     lines(tmp_path / "few.jsonl", [{"text": "a", "label": "positive"}])
+    (tmp_path / "numbers.jsonl").write_text("1\n2\n")
+    (tmp_path / "empty.jsonl").write_text("")
     done = detect(tmp_path, *arguments)
     assert done.returncode == 3
+    assert not (tmp_path / "out.json").exists()
     assert reason in done.stderr
     assert "Traceback" not in done.stderr
 

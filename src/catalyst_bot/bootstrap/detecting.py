@@ -73,7 +73,8 @@ def headline_from(text: str, symbol: str | None) -> Headline:
 def reason_on_file(settings: Settings, path: Path) -> dict[str, Any]:
     """Reason on every line of a file of news (`title`) or texts (`text`), as one after the other.
 
-    A line without `published_at` arrives now. Lines that cannot be read are named.
+    A line without `published_at` arrives now. Lines that cannot be read are named; a file without
+    any that can raises `BadData`.
     """
     whole = reasoner(settings)
     items: list[dict[str, Any]] = []
@@ -85,6 +86,9 @@ def reason_on_file(settings: Settings, path: Path) -> dict[str, Any]:
             unreadable.append(f"{path.name}:{number}: {error}")
             continue
         items.append({"line": number, **whole.reason(headline)})
+    if not items:
+        why = unreadable[0] if unreadable else f"{path}: it is empty"
+        raise BadData(f"{why}; no line is a headline: expected JSON objects with title or text")
     reasons = Counter(refused["reason"] for item in items for refused in item["refused"])
     found = Counter(found["category"] for item in items for found in item["catalysts"])
     return {

@@ -31,7 +31,6 @@ from catalyst_bot.bootstrap.texts import readers_of
 from catalyst_bot.domain.calendar import TradingCalendar
 from catalyst_bot.domain.enums import Mode
 from catalyst_bot.domain.errors import ConfigError
-from catalyst_bot.domain.messages.commands import RequestMarketView
 from catalyst_bot.domain.messages.facts import (
     RunStopped,
     SessionClosed,
@@ -39,6 +38,7 @@ from catalyst_bot.domain.messages.facts import (
 )
 from catalyst_bot.domain.messages.registry import Command, Recorded
 from catalyst_bot.engine.engine import Engine
+from catalyst_bot.engine.recovery import questions
 from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.ports.clock import Clock
 from catalyst_bot.ports.news_feed import NewsFeed
@@ -103,9 +103,9 @@ def follow(request: LiveRequest) -> Outcome:
         engine = Engine(engine_rules(settings, calendar, companies_of(settings)))
         engine.fold(records)
         inbox, timers = async_loop.Inbox(), TimerBook()
-        views: list[Command] = []
+        asked: list[Command] = []
         after_books = AfterBooks(
-            lambda: engine.state.execution.books.is_starting, lambda: effects.execute(views)
+            lambda: engine.state.execution.books.is_starting, lambda: effects.execute(asked)
         )
         outside = outside_of(
             row,
@@ -117,7 +117,7 @@ def follow(request: LiveRequest) -> Outcome:
             clock=clock,
             held=after_books.held,
         )
-        views += [each for each in outside.undone if isinstance(each, RequestMarketView)]
+        asked += questions(outside.undone)
         for fact in outside.due:
             inbox(fact)
         mailbox = OperatorMailbox(settings.run.data_dir)
@@ -146,7 +146,7 @@ def follow(request: LiveRequest) -> Outcome:
                 inbox=inbox,
                 pipeline=pipeline,
                 effects=effects,
-                first=[each for each in outside.undone if each not in views],
+                first=[each for each in outside.undone if each not in asked],
                 beside=[
                     *request.beside,
                     *outside.tasks,

@@ -34,7 +34,9 @@ class LivePrices(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModeRow:
     """The parts of one mode. `is_durable` waits for the disk before any order leaves;
-    `tells_people` delivers alerts when live feeds are followed (a replay only records them).
+    `tells_people` delivers alerts when live feeds are followed (a replay only records them);
+    `compares_books` sends nothing after a start before the broker's books, which outlive ours, are
+    compared (a venue in this process is made again from the journal).
     """
 
     loop: Loop
@@ -43,6 +45,7 @@ class ModeRow:
     is_durable: bool
     has_dashboard: bool
     tells_people: bool = False
+    compares_books: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ MODE_TABLE: dict[ModeKey, ModeRow] = {
         is_durable=True,
         has_dashboard=True,
         tells_people=True,
+        compares_books=True,
     ),
     ModeKey(Mode.PAPER, "alpaca", is_dry_run=True): ModeRow(
         loop=Loop.ASYNCIO,
@@ -94,6 +98,7 @@ MODE_TABLE: dict[ModeKey, ModeRow] = {
         is_durable=True,
         has_dashboard=True,
         tells_people=True,
+        compares_books=True,
     ),
     ModeKey(Mode.LIVE, "alpaca", is_dry_run=True): ModeRow(
         loop=Loop.ASYNCIO,

@@ -89,4 +89,5 @@ def run_started(
         model_id=settings.run.model,
         starting_cash_usd=starting_cash_usd or settings.run.starting_cash_usd,
         wall_started_at=wall,
+        compares_books=row.compares_books,
     )

@@ -20,6 +20,7 @@ _ANSWERS_TO_SUBMIT = (
     f.OrderCancelled,
     f.OrderExpired,
 )
+_QUESTIONS = (c.RequestMarketView, c.RequestTextOpinion)
 _ANSWERS_TO_CHANGE = (f.OrderCancelled, f.OrderExpired, f.OrderReplaced, f.ChangeRefused)
 
 
@@ -93,3 +94,8 @@ def unanswered(records: Iterable[Recorded]) -> list[Command]:
         for end in _answered(record.body):
             waiting.pop(end, None)
     return list(waiting.values())
+
+
+def questions(undone: Iterable[Command]) -> list[Command]:
+    """Return those whose answers lead to orders: they are asked again when the books are in."""
+    return [each for each in undone if isinstance(each, _QUESTIONS)]

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from catalyst_bot.detection.classify import Reading, Unread, certainty, classify
+from catalyst_bot.detection.classify import (
+    NOT_RECOGNISED,
+    Reading,
+    Unread,
+    certainty,
+    classify,
+)
 from tests.detection_rules import rules
 
 
@@ -204,4 +210,34 @@ def test_each_further_phrase_removes_a_fifth_of_the_doubt():
     ],
 )
 def test_prices_and_comparisons_with_figures_are_no_lists(title: str, expected: str):
+    assert category(title) == expected
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("FDA panel votes 9-4 against Acme's drug", "fda_rejection"),
+        ("Acme withdraws FDA application for combination vaccine", "fda_rejection"),
+        ("Acme submits NDA to FDA for AC-101", "fda_progress"),
+        ("Acme ends partnership with Zeta", "deal_terminated"),
+        ("Acme rejects $5.8 billion buyout offer from Zeta", "deal_terminated"),
+        ("Acme discloses cybersecurity incident", "cyber_or_outage"),
+        ("Acme to discontinue development of AC-101 after futility analysis", "trial_failure"),
+        ("Court invalidates Acme patent", "lawsuit"),
+        ("Acme buys back 3 million shares", "share_buyback"),
+        ("Acme auditor Ernst & Young resigns", "auditor_change"),
+        ("Acme Q3 revenue in line with estimates", "earnings_results"),
+        ("Hindenburg says it is short Acme, alleges accounting fraud", "short_report"),
+        ("Acme alleviates going concern doubt", NOT_RECOGNISED),
+        ("Acme stockholders reject proposed reverse stock split", NOT_RECOGNISED),
+        ("Acme stockholders vote down reverse split", NOT_RECOGNISED),
+        ("It is not true that Acme will file for bankruptcy", NOT_RECOGNISED),
+        ("Acme pulls planned stock offering", NOT_RECOGNISED),
+        ("Acme prices secondary offering by selling stockholders", NOT_RECOGNISED),
+        ("Acme units and warrants to begin separate trading", NOT_RECOGNISED),
+        ("Acme says no customer data was compromised in cyberattack", NOT_RECOGNISED),
+        ("Acme completes previously announced $500 million repurchase program", NOT_RECOGNISED),
+    ],
+)
+def test_what_turns_or_ends_an_event_is_read_with_it(title: str, expected: str):
     assert category(title) == expected

@@ -18,7 +18,8 @@ class RunStarted:
     """A process began to write this journal (again).
 
     `settings` is the effective configuration as JSON, without secrets: what a later replay needs
-    to decide again; `inputs_hash` names the recorded news and bars, empty when live.
+    to decide again; `inputs_hash` names the recorded news and bars, empty when live. The broker's
+    books outlive ours when `compares_books`: then nothing is sent before they are compared.
     """
 
     at: datetime
@@ -31,6 +32,7 @@ class RunStarted:
     model_id: str
     starting_cash_usd: Decimal
     wall_started_at: datetime
+    compares_books: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

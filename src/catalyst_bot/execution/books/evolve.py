@@ -28,17 +28,14 @@ from catalyst_bot.execution.books.decide import LOOK
 from catalyst_bot.execution.reconcile import is_confirmed
 from catalyst_bot.execution.state import State
 
-REBUILT_VENUES = frozenset({"embedded", "dry_run"})
-
 
 def begin(state: State, message: RunStarted, at: datetime) -> None:
-    """Our books begin with the first start of a journal; every start compares them first.
-
-    The embedded venue is made again from the journal itself: there is nothing to compare.
+    """Our books begin with the first start of a journal; a start compares them first, unless the
+    broker is made again from the journal.
     """
     state.books.began_at = state.books.began_at or at
     state.books.broker_name = message.broker
-    state.books.is_starting = message.broker not in REBUILT_VENUES
+    state.books.is_starting = message.compares_books
 
 
 def plan_look(state: State, message: SetTimer, at: datetime) -> None:
