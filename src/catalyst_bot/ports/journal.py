@@ -19,6 +19,10 @@ class Journal(Protocol):
         """
         ...
 
+    def settle(self) -> None:
+        """Let what people look at follow; called when no order waits. Safe to lose: see `append`."""
+        ...
+
     def read(self, after_seq: int = 0) -> Iterator[Recorded]:
         """Yield records in order. Raises `JournalDamaged` that names the first bad `seq`."""
         ...

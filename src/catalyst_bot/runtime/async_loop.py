@@ -43,10 +43,12 @@ class Inbox:
         await self._queue.join()
 
     async def consume(self, pipeline: Pipeline, effects: Effects) -> None:
-        """Process batches for ever: journal first, then effects."""
+        """Process batches for ever: journal first, then effects, then what people look at."""
         while True:
             facts = await self._queue.get()
             effects.execute(pipeline.process(facts))
+            if self._queue.empty():
+                pipeline.settle()
             self.taken_count += 1
             self._queue.task_done()
 

@@ -42,3 +42,7 @@ class Pipeline:
         for listener in self._listeners:
             listener(batch)
         return [cast("Command", r.body) for r in batch if KIND_OF[type(r.body)] is Kind.COMMAND]
+
+    def settle(self) -> None:
+        """Let what people look at follow what happened, now that the commands are out."""
+        self._journal.settle()

@@ -20,3 +20,4 @@ def run_batches(
     effects.execute(first)
     for facts in batches:
         effects.execute(pipeline.process(facts))
+    pipeline.settle()

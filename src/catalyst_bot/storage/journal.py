@@ -1,19 +1,19 @@
 """The journal in a database: append-only, checksummed, hash-chained, one writer.
 
-A batch and the rows of the read tables that follow from it are one transaction, so that what a
-person sees never disagrees with the truth.
+A batch is one transaction, and its orders leave when it is on the disk. The read tables follow in a
+transaction of their own that nobody waits for: what they miss after a crash, the next opening adds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from itertools import islice
 from typing import Self
 
 from sqlalchemy.schema import CreateTable
 
-from catalyst_bot.domain.errors import JournalDamaged
+from catalyst_bot.domain.errors import JournalDamaged, JournalUnwritable
 from catalyst_bot.domain.messages.registry import TOLD_AGAIN, Recorded
 from catalyst_bot.storage import projector, revisions
 from catalyst_bot.storage.database import open_store
@@ -53,6 +53,7 @@ class SqlJournal:
             self._check_schema(migrates=migrates)
             self._version = self._store.version()
             self._last_seq, self._chain = self._verify()
+            self._behind: list[Recorded] = []  # what the read tables do not show yet
             self._catch_up()
             self._held = stack.pop_all()
 
@@ -67,6 +68,17 @@ class SqlJournal:
             rows.append(to_row(record, previous_chain=chain))
             chain = rows[-1].chain
         self._write(rows, batch, waits=any(type(r.body) not in TOLD_AGAIN for r in batch))
+        if len(self._behind) >= _PAGE_ROWS:
+            self.settle()
+
+    def settle(self) -> None:
+        """See `Journal.settle`: the read tables follow, in one transaction."""
+        if not self._behind:
+            return
+        with self._store.transaction(waits=False) as statements:
+            known_seq = self._last_seq - len(self._behind)
+            projector.apply(statements, self._behind, known_seq=known_seq)
+        self._behind.clear()
 
     def copy(self, rows: Iterable[Row]) -> None:
         """Append rows of another journal as they are, with their chain, and what follows from them.
@@ -76,6 +88,7 @@ class SqlJournal:
         coming = self._checked(rows)
         while page := list(islice(coming, _PAGE_ROWS)):
             self._write(page, [to_record(row) for row in page])
+            self.settle()
 
     def read(self, after_seq: int = 0) -> Iterator[Recorded]:
         """See `Journal.read`. Rows checked at the opening are checked again once others wrote."""
@@ -93,10 +106,12 @@ class SqlJournal:
                 statements.execute(str(made))
             projector.clear(statements)
             self._apply_from(statements, 0)
+        self._behind.clear()
 
     def close(self) -> None:
-        """Close the database and let go of the lock."""
-        self._held.close()
+        """Let the read tables follow, close the database and let go of the lock."""
+        with self._held, suppress(JournalUnwritable):  # the next opening lets them follow
+            self.settle()
 
     def __enter__(self) -> Self:
         return self
@@ -109,7 +124,7 @@ class SqlJournal:
     ) -> None:
         with self._store.transaction(waits=waits) as statements:
             statements.executemany(_APPEND, rows)
-            projector.apply(statements, records, known_seq=self._last_seq)
+        self._behind += records
         self._last_seq, self._chain = rows[-1].seq, rows[-1].chain
         if waits:
             self._store.acknowledge(Mark(self._last_seq, self._chain))

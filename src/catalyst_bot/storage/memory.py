@@ -19,6 +19,9 @@ class MemoryJournal:
         check_follows(batch, self.last_seq())
         self._records.extend(batch)
 
+    def settle(self) -> None:
+        """See `Journal.settle`: nothing else is kept here."""
+
     def read(self, after_seq: int = 0) -> Iterator[Recorded]:
         """See `Journal.read`."""
         yield from self._records[after_seq:]

@@ -101,7 +101,11 @@ class _Findings:
         self._hash = JournalHash()
 
     def look(self, connection: Connection, fold: Fold) -> None:
-        """Go through all of it; damage ends the journey where it is found."""
+        """Go through all of it; damage ends the journey where it is found.
+
+        The read tables may be a few rows behind the journal: they are held against a fold of the
+        rows they know.
+        """
         if connection.dialect.name == "sqlite":
             said = [row[0] for row in connection.exec_driver_sql("PRAGMA integrity_check(5)")]
             self.damage += [f"SQLite: {word}" for word in said if word != "ok"]
@@ -110,9 +114,11 @@ class _Findings:
             revisions.check(self._place, self._schema)
         except ConfigError as error:
             self._schema_problem = str(error)
+        shown = 0 if self._schema_problem else _shown(connection)
         page: list[Recorded] = []
         for record in self._records(connection):
-            page.append(record)
+            if record.seq <= shown:
+                page.append(record)
             if len(page) == _PAGE_ROWS:
                 fold.add(page)
                 page.clear()
@@ -154,6 +160,11 @@ class _Findings:
             damage=tuple(self.damage),
             schema_problem=self._schema_problem,
         )
+
+
+def _shown(connection: Connection) -> int:
+    """The last row that the read tables know, 0 for none."""
+    return connection.execute(select(schema.projector_checkpoint.c.seq)).scalar() or 0
 
 
 def _differences(table: Table, connection: Connection, fold: Fold) -> list[str]:

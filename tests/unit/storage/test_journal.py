@@ -14,6 +14,7 @@ from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.storage import schema
 from catalyst_bot.storage.journal import SqlJournal
 from catalyst_bot.storage.places import Place
+from catalyst_bot.storage.proof import prove
 from catalyst_bot.storage.rows import Row, journal_hash, to_row
 from tests import builders as b
 from tests.databases import database, read_tables
@@ -160,6 +161,27 @@ def test_read_tables_that_a_migration_emptied_catch_up_on_opening(place: Place):
             connection.execute(f"DELETE FROM {table.name}")
     SqlJournal(place).close()
     assert read_tables(place) == before
+
+
+def test_read_tables_follow_and_nothing_waits_for_them(place: Place):
+    write_day(place)
+    whole = read_tables(place)
+    with SqlJournal(place) as journal:
+        journal.append(record(a_day(), after_seq=len(DAY)))
+        assert read_tables(place) == whole
+        assert prove(place).is_whole
+        journal.settle()
+        assert read_tables(place) != whole
+        assert prove(place).is_whole
+
+
+def test_read_tables_are_never_far_behind(place: Place):
+    with SqlJournal(place, durable=False) as journal:
+        while journal.last_seq() <= 1000:
+            journal.append(record(a_day(), after_seq=journal.last_seq()))
+        with database(place) as statements:
+            (shown,) = statements.execute("SELECT seq FROM projector_checkpoint").fetchone()
+        assert 1000 <= shown <= journal.last_seq()
 
 
 def test_the_hash_leaves_out_the_run_and_the_commands():

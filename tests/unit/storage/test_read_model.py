@@ -157,6 +157,7 @@ def test_events_come_oldest_first_and_go_on_after_a_seq(model: ReadModel):
 def test_closed_trades_only(place: Place):
     with SqlJournal(place, durable=False) as journal:
         journal.append(DAY[:12])
+        journal.settle()
         with ReadModel(place) as model:
             (trade,) = model.trades()
             assert trade["exit_at"] is None
@@ -168,11 +169,13 @@ def test_reading_sees_what_the_running_writer_committed(place: Place):
         assert (model.status(), model.account()) == (None, None)
         assert model.run_result()["equity_start"] is None
         journal.append(DAY[:1])
+        journal.settle()
         status = model.status()
         assert status is not None
         assert status["last_seq"] == 1
         assert model.run_result()["equity_end"] == "100000"
         journal.append(DAY[1:])
+        journal.settle()
         status = model.status()
         assert status is not None
         assert status["last_seq"] == len(DAY)
@@ -204,5 +207,6 @@ def test_a_headline_sent_twice_is_seen_once(place: Place):
     with SqlJournal(place, durable=False) as journal:
         story = to_intent()
         journal.append(record([*story, story[0]]))
+        journal.settle()
         with ReadModel(place) as model:
             assert (model.funnel()["seen"], model.funnel()["intent"]) == (1, 1)
