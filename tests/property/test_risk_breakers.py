@@ -67,6 +67,7 @@ class RiskDay(RuleBasedStateMachine):
                 ticket = builders.ticket(
                     client_order_id=order.client_order_id,
                     trade_id=order.trade_id,
+                    catalyst_id=order.catalyst_id,
                     symbol=order.symbol,
                     role=order.role,
                     side=order.side,
@@ -110,6 +111,7 @@ class RiskDay(RuleBasedStateMachine):
         held = builders.position(
             symbol=ticket.symbol,
             trade_id=ticket.trade_id,
+            catalyst_id=ticket.catalyst_id,
             strategy_id="one",
             quantity=ticket.quantity,
             opened_at=desk.now,
@@ -216,14 +218,16 @@ class RiskDay(RuleBasedStateMachine):
         assert self.bench.state.pending == {}
 
     def teardown(self) -> None:
-        """Folding the record gives the state; times of the fold do not matter but for entries."""
+        """Folding the record gives the state, except for when this fold saw orders go out."""
         folded = State()
         for message in self.record:
             if type(message) in EVOLVE:
                 EVOLVE[type(message)](folded, message, self.bench.desk.now)
         live = self.bench.state
         assert folded.last_entry_at.keys() == live.last_entry_at.keys()
-        assert replace(folded, last_entry_at={}) == replace(live, last_entry_at={})
+        assert folded.last_exit_at.keys() == live.last_exit_at.keys()
+        timeless = {"last_entry_at": {}, "last_exit_at": {}}
+        assert replace(folded, **timeless) == replace(live, **timeless)
 
 
 RiskDay.TestCase.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
