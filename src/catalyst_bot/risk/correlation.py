@@ -5,9 +5,9 @@ Two positions that move together are one large position in disguise.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from itertools import groupby, repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,47 +26,65 @@ class Kinship:
     note: str
 
 
-def correlation(left: Closes, right: Closes) -> float | None:
-    """Return the correlation of simple returns between common bars, in [-1, 1].
-
-    Bars are common when they closed at the same time. None with fewer than `MIN_COMMON_BARS`
-    common bars, or when one side did not move.
-    """
-    common = left.keys() & right.keys()
-    if len(common) < MIN_COMMON_BARS:
-        return None
-    prices = np.array([_prices(left, common), _prices(right, common)])
-    return _pearson(prices[:, 1:] / prices[:, :-1] - 1.0)
-
-
-def _prices(closes: Closes, times_s: Set[int]) -> Floats:
-    """Prices at the given times, oldest first."""
-    if len(times_s) == len(closes):
-        return np.fromiter(closes.values(), dtype=np.float64, count=len(closes))
-    return np.array([price for at, price in closes.items() if at in times_s])
-
-
-def _pearson(moves: Floats) -> float | None:
-    """Of two rows; by sums, for a dot product's last bit may differ from machine to machine."""
-    x, y = moves - moves.sum(axis=1, keepdims=True) / moves.shape[1]
-    spread = sqrt((x * x).sum()) * sqrt((y * y).sum())
-    if not spread > 0:
-        return None
-    return max(-1.0, min(1.0, float((x * y).sum()) / spread))
-
-
 def kinship(symbol: str, others: Iterable[str], closes: Mapping[str, Closes]) -> Kinship:
     """Return the highest correlation of `symbol` with any of `others`; unknown counts as 0."""
-    known: list[tuple[float, str]] = []
-    unknown: list[str] = []
-    for other in sorted(set(others) - {symbol}):
-        value = correlation(closes.get(symbol, {}), closes.get(other, {}))
-        if value is None:
-            unknown.append(other)
-        else:
-            known.append((value, other))
+    names = sorted(set(others) - {symbol})
+    values = correlations(closes.get(symbol, {}), [closes.get(name, {}) for name in names])
+    known = [(value, name) for value, name in zip(values, names, strict=True) if value is not None]
+    unknown = [name for value, name in zip(values, names, strict=True) if value is None]
     notes = [f"too few common bars with {', '.join(unknown)}"] if unknown else []
     if not known:
         return Kinship(correlation=0.0, note="; ".join(notes) or "nothing else is held")
     highest, other = max(known)
     return Kinship(correlation=highest, note="; ".join([f"with {other}", *notes]))
+
+
+def correlations(one: Closes, others: Sequence[Closes]) -> list[float | None]:
+    """Return the correlation of simple returns between common bars with each other, in [-1, 1].
+
+    Bars are common when they closed at the same time. None with fewer than `MIN_COMMON_BARS`
+    common bars, or when one side did not move. Others with the same bars are computed together.
+    """
+    found: list[float | None] = [None] * len(others)
+    if not one or not others:
+        return found
+    mine = np.fromiter(one.values(), np.float64, len(one))
+    theirs = np.array([_at_times_of(one, other) for other in others])
+    for is_common, rows in _alike(~np.isnan(theirs)):
+        if is_common.sum() < MIN_COMMON_BARS:
+            continue
+        # In rows of their own, so that each is added up as it would be alone.
+        same = np.ascontiguousarray(theirs[np.ix_(rows, is_common)])
+        values = _pearson(_moves(mine[is_common]), _moves(same))
+        for row, value in zip(rows, values, strict=True):
+            found[row] = value
+    return found
+
+
+def _at_times_of(one: Closes, other: Closes) -> Floats:
+    """The other's prices at the same times, NaN where it has none."""
+    return np.fromiter(map(other.get, one, repeat(np.nan)), np.float64, len(one))
+
+
+def _alike(masks: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.bool_], list[int]]]:
+    """Rows that are the same, with their places."""
+    order = sorted(range(len(masks)), key=lambda row: masks[row].tobytes())
+    for _, rows in groupby(order, key=lambda row: masks[row].tobytes()):
+        places = list(rows)
+        yield masks[places[0]], places
+
+
+def _moves(prices: Floats) -> Floats:
+    """Returns from each bar to the next, less their mean."""
+    moves = prices[..., 1:] / prices[..., :-1] - 1.0
+    return moves - moves.sum(axis=-1, keepdims=True) / moves.shape[-1]
+
+
+def _pearson(mine: Floats, theirs: Floats) -> list[float | None]:
+    """By sums, for a dot product's last bit may differ from machine to machine."""
+    spreads = np.sqrt((mine * mine).sum()) * np.sqrt((theirs * theirs).sum(axis=-1))
+    shared = (theirs * mine).sum(axis=-1)
+    return [
+        max(-1.0, min(1.0, both / spread)) if spread > 0 else None
+        for both, spread in zip(shared.tolist(), spreads.tolist(), strict=True)
+    ]

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from math import sin
+from math import exp, sin
+from random import Random
 
 import pytest
 
-from catalyst_bot.risk.correlation import MIN_COMMON_BARS, correlation, kinship
+from catalyst_bot.risk.correlation import MIN_COMMON_BARS, correlations, kinship
 from tests import builders
 
 
 def closes(prices, *, shift: int = 0) -> dict[int, float]:
     first_s = int(builders.OPEN.timestamp())
     return {first_s + 300 * (n + shift): price for n, price in enumerate(prices)}
+
+
+def correlation(one, other) -> float | None:
+    return correlations(one, [other])[0]
 
 
 WAVE = [100 + sin(n) for n in range(60)]
@@ -55,3 +60,12 @@ def test_kinship_with_nothing_is_zero():
     assert kinship("A", [], {}).correlation == 0.0
     assert kinship("A", ["A"], {}).note == "nothing else is held"
     assert kinship("A", ["B"], {}).note == "too few common bars with B"
+
+
+def test_together_they_are_what_they_are_alone():
+    """Not a bit more or less, whoever else is asked about."""
+    rng = Random(7)
+    walks = [[100 * exp(rng.gauss(0, 0.02)) for _ in range(500)] for _ in range(9)]
+    own = closes(walks[0])
+    others = [closes(walk[: 500 - 40 * (n % 3)], shift=n % 2) for n, walk in enumerate(walks)]
+    assert correlations(own, others) == [correlation(own, other) for other in others]
