@@ -20,7 +20,7 @@ class Journal(Protocol):
         ...
 
     def settle(self) -> None:
-        """Let what people look at follow; called when no order waits. Safe to lose: see `append`."""
+        """Let what people look at follow; called when no order waits for it."""
         ...
 
     def read(self, after_seq: int = 0) -> Iterator[Recorded]:

@@ -54,7 +54,7 @@ def correlations(one: Closes, others: Sequence[Closes]) -> list[float | None]:
         if is_common.sum() < MIN_COMMON_BARS:
             continue
         # In rows of their own, so that each is added up as it would be alone.
-        same = np.ascontiguousarray(theirs[np.ix_(rows, is_common)])
+        same = np.ascontiguousarray(theirs[rows][:, is_common])
         values = _pearson(_moves(mine[is_common]), _moves(same))
         for row, value in zip(rows, values, strict=True):
             found[row] = value
@@ -77,7 +77,8 @@ def _alike(masks: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.bool_], list[i
 def _moves(prices: Floats) -> Floats:
     """Returns from each bar to the next, less their mean."""
     moves = prices[..., 1:] / prices[..., :-1] - 1.0
-    return moves - moves.sum(axis=-1, keepdims=True) / moves.shape[-1]
+    centred: Floats = moves - moves.sum(axis=-1, keepdims=True) / moves.shape[-1]
+    return centred
 
 
 def _pearson(mine: Floats, theirs: Floats) -> list[float | None]:

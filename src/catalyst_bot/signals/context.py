@@ -8,22 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from catalyst_bot.domain.market import MarketView
 from catalyst_bot.domain.trading import ContextFactor
 from catalyst_bot.features import indicators
-from catalyst_bot.features.window import (
-    SESSION_GAP_S,
-    BarWindow,
-    bar_window,
-    session_start_index,
-)
-from catalyst_bot.signals.enrich import RVOL_BARS
+from catalyst_bot.features.window import SESSION_GAP_S, BarWindow, session_start_index
+from catalyst_bot.signals.measures import MeasuredView, Measures
 from catalyst_bot.signals.reference import ReferenceRow, figure
-from catalyst_bot.signals.regime import MIN_BARS, regime_of
+from catalyst_bot.signals.regime import MIN_BARS
 from catalyst_bot.signals.state import InsiderNote
 
 INSIDER_DAYS = 30
@@ -38,9 +32,8 @@ class Seen:
 
     as_of: datetime
     bar_interval_s: int
-    window: BarWindow
-    benchmark: BarWindow
-    atr_length: int
+    symbol: Measures
+    benchmark: Measures
     reference: tuple[ReferenceRow, ...]
     insiders: tuple[InsiderNote, ...]
 
@@ -64,20 +57,19 @@ class Factor(NamedTuple):
 
 
 def seen_at(
-    view: MarketView,
+    measured: MeasuredView,
     *,
-    atr_length: int,
     reference: Iterable[ReferenceRow] = (),
     insiders: Iterable[InsiderNote] = (),
 ) -> Seen:
     """Take from a view, a reference table and insiders' filings what was known at its `as_of`."""
+    view = measured.view
     since = view.as_of - timedelta(days=INSIDER_DAYS)
     return Seen(
         as_of=view.as_of,
         bar_interval_s=view.bar_interval_s,
-        window=_closed_by(bar_window(view.bars), view.as_of),
-        benchmark=_closed_by(bar_window(view.benchmark_bars), view.as_of),
-        atr_length=atr_length,
+        symbol=measured.symbol,
+        benchmark=measured.benchmark,
         reference=tuple(reference),
         insiders=tuple(note for note in insiders if since < note.at <= view.as_of),
     )
@@ -103,38 +95,36 @@ def _factor(factor: Factor, seen: Seen) -> ContextFactor:
     )
 
 
-def _closed_by(window: BarWindow, at: datetime) -> BarWindow:
-    count = int((window.closed_at <= at.timestamp()).sum())
-    return BarWindow(*(getattr(window, column.name)[:count] for column in fields(BarWindow)))
-
-
 def _end_of(window: BarWindow, row: int = -1) -> datetime:
     return datetime.fromtimestamp(float(window.closed_at[row]), UTC)
 
 
 def _rvol(seen: Seen) -> Measured | None:
-    if not len(seen.window) or session_start_index(seen.window) == 0:
+    window = seen.symbol.window
+    if not len(window) or session_start_index(window) == 0:
         return None  # no earlier session to compare the time of day with
-    return Measured(indicators.relative_volume(seen.window, RVOL_BARS), _end_of(seen.window))
+    return Measured(seen.symbol.rvol, _end_of(window))
 
 
 def _vwap_distance(seen: Seen) -> Measured | None:
-    if not len(seen.window):
+    window = seen.symbol.window
+    if not len(window):
         return None
-    distance = float(seen.window.close[-1]) / indicators.vwap(seen.window) - 1.0
-    return Measured(distance * indicators.BPS, _end_of(seen.window))
+    distance = float(window.close[-1]) / seen.symbol.vwap - 1.0
+    return Measured(distance * indicators.BPS, _end_of(window))
 
 
 def _atr(seen: Seen) -> Measured | None:
-    if len(seen.window) <= seen.atr_length:
+    window = seen.symbol.window
+    if len(window) <= seen.symbol.atr_length:
         return None
-    atr = indicators.average_true_range(seen.window, seen.atr_length)
-    return Measured(atr / float(seen.window.close[-1]) * indicators.BPS, _end_of(seen.window))
+    atr_fraction = seen.symbol.atr / float(window.close[-1])
+    return Measured(atr_fraction * indicators.BPS, _end_of(window))
 
 
 def _gap(seen: Seen) -> Measured | None:
     """The open of the session that is on against the last close of the one before."""
-    window = seen.window
+    window = seen.symbol.window
     start = session_start_index(window) if len(window) else 0
     if start == 0 or seen.as_of.timestamp() - window.closed_at[-1] > SESSION_GAP_S:
         return None
@@ -155,20 +145,19 @@ def _volatility(seen: Seen) -> Measured | None:
     """What VIX is read for, measured from the benchmark's own bars."""
     if len(seen.benchmark) < MIN_BARS:
         return None
-    per_bar = indicators.realised_volatility(seen.benchmark)
+    per_bar = seen.benchmark.volatility
     if per_bar <= 0:
         return None
     percent = per_bar * math.sqrt(_SECONDS_A_YEAR / seen.bar_interval_s) * _PERCENT
     word = "calm" if percent < _NERVOUS else "nervous" if percent < _STRESSED else "stressed"
-    return Measured(percent, _end_of(seen.benchmark), word)
+    return Measured(percent, _end_of(seen.benchmark.window), word)
 
 
 def _trend(seen: Seen) -> Measured | None:
     if len(seen.benchmark) < MIN_BARS:
         return None
-    distance = float(seen.benchmark.close[-1] / seen.benchmark.close.mean() - 1.0)
-    regime = str(regime_of(seen.benchmark))
-    return Measured(distance * indicators.BPS, _end_of(seen.benchmark), regime)
+    end, regime = _end_of(seen.benchmark.window), str(seen.benchmark.regime)
+    return Measured(seen.benchmark.trend * indicators.BPS, end, regime)
 
 
 def _from_reference(name: str) -> Callable[[Seen], Measured | None]:

@@ -14,7 +14,7 @@ from catalyst_bot.domain.enums import (
     Side,
     StoryRelation,
 )
-from catalyst_bot.domain.market import MarketView, Quote
+from catalyst_bot.domain.market import Quote
 from catalyst_bot.domain.messages.commands import RequestMarketView, SetTimer
 from catalyst_bot.domain.messages.decisions import (
     CatalystDetected,
@@ -35,6 +35,7 @@ from catalyst_bot.ports.desk import Desk
 from catalyst_bot.signals import gates as g
 from catalyst_bot.signals.context import context_of, seen_at
 from catalyst_bot.signals.enrich import MarketReading, read_market
+from catalyst_bot.signals.measures import MeasuredView, measured
 from catalyst_bot.signals.rules import Rules
 from catalyst_bot.signals.state import State, cik_key
 
@@ -205,7 +206,8 @@ def on_market_view(
     history = g.at_least("too_few_bars", float(len(message.view.bars)), needed, unit="count")
     if not history.passed:
         return [_drop(catalyst, history.name, (confidence, history))]
-    reading = read_market(catalyst, message.view, atr_length=rules.stops.atr_length)
+    seen = measured(message.view, atr_length=rules.stops.atr_length)
+    reading = read_market(catalyst, seen)
     dies_at = expires_at(catalyst, desk, rules)
     checks = (
         confidence,
@@ -234,7 +236,7 @@ def on_market_view(
         rules,
         quote=message.view.quote,
         checks=checks,
-        context=_context(state, message.view, rules),
+        context=_context(state, seen, rules),
     )
     if signal.direction < 0 and catalyst.symbol not in desk.positions:
         return [_drop(catalyst, "short_side", checks)]
@@ -271,16 +273,15 @@ def _signal(
     )
 
 
-def _context(state: State, view: MarketView, rules: Rules) -> tuple[ContextFactor, ...]:
-    symbol, cik = view.symbol, rules.ciks.get(view.symbol)
+def _context(state: State, seen: MeasuredView, rules: Rules) -> tuple[ContextFactor, ...]:
+    symbol, cik = seen.view.symbol, rules.ciks.get(seen.view.symbol)
     by_cik = state.insiders.get(cik_key(cik), {}) if cik is not None else {}
-    seen = seen_at(
-        view,
-        atr_length=rules.stops.atr_length,
+    known = seen_at(
+        seen,
         reference=rules.reference.get(symbol, ()),
         insiders=(by_cik | state.insiders.get(symbol, {})).values(),
     )
-    return context_of(seen)
+    return context_of(known)
 
 
 DECIDE: dict[type, Callable[[State, Any, Desk, Rules], list[Message]]] = {

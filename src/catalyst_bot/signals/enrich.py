@@ -5,13 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from catalyst_bot.domain.enums import Regime
-from catalyst_bot.domain.market import MarketView
 from catalyst_bot.domain.news import Catalyst
 from catalyst_bot.features import indicators
-from catalyst_bot.features.window import bar_window
-from catalyst_bot.signals.regime import regime_of
-
-RVOL_BARS = 3  # a quarter of an hour of 5-minute bars
+from catalyst_bot.signals.measures import MeasuredView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,25 +26,24 @@ class MarketReading:
     regime: Regime
 
 
-def read_market(catalyst: Catalyst, view: MarketView, *, atr_length: int) -> MarketReading:
-    """Measure the view; needs at least atr_length + 1 bars (the caller checks).
+def read_market(catalyst: Catalyst, seen: MeasuredView) -> MarketReading:
+    """Read the view; needs at least atr_length + 1 bars (the caller checks).
 
     The reaction is the move since the item was published over the benchmark's in the same time.
     """
-    window = bar_window(view.bars)
-    benchmark = bar_window(view.benchmark_bars)
+    view, symbol, benchmark = seen.view, seen.symbol, seen.benchmark
     since = catalyst.published_at.timestamp()
-    market_bps = indicators.return_bps(benchmark, since) if len(benchmark) else 0.0
+    market_bps = indicators.return_bps(benchmark.window, since) if len(benchmark) else 0.0
     middle = (view.quote.bid + view.quote.ask) / 2.0
     return MarketReading(
-        bars=len(window),
-        price=float(window.close[-1]),
+        bars=len(symbol),
+        price=float(symbol.window.close[-1]),
         quote_age_s=(view.as_of - view.quote.at).total_seconds(),
-        atr=indicators.average_true_range(window, atr_length),
-        atr_average=indicators.mean_true_range(window),
-        rvol=indicators.relative_volume(window, RVOL_BARS),
-        vwap=indicators.vwap(window),
+        atr=symbol.atr,
+        atr_average=symbol.atr_average,
+        rvol=symbol.rvol,
+        vwap=symbol.vwap,
         spread_bps=(view.quote.ask - view.quote.bid) / middle * indicators.BPS,
-        reaction_bps=indicators.return_bps(window, since) - market_bps,
-        regime=regime_of(benchmark),
+        reaction_bps=indicators.return_bps(symbol.window, since) - market_bps,
+        regime=benchmark.regime,
     )

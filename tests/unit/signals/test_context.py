@@ -16,7 +16,8 @@ from catalyst_bot.domain.messages.decisions import CatalystDetected, SignalForme
 from catalyst_bot.domain.messages.facts import HeadlineReceived, MarketViewReceived, SymbolRenamed
 from catalyst_bot.domain.trading import ContextFactor
 from catalyst_bot.signals import decide, evolve
-from catalyst_bot.signals.context import FACTORS, context_of, seen_at
+from catalyst_bot.signals.context import FACTORS, Seen, context_of, seen_at
+from catalyst_bot.signals.measures import measured
 from catalyst_bot.signals.reference import ReferenceRow
 from catalyst_bot.signals.rules import Rules
 from catalyst_bot.signals.state import InsiderNote, State
@@ -41,8 +42,12 @@ def view(bars: Sequence[Bar], benchmark: Sequence[Bar] = (), at: datetime = NOON
     )
 
 
+def known_at(made: MarketView, **given: Any) -> Seen:
+    return seen_at(measured(made, atr_length=14), **given)
+
+
 def seen(made: MarketView, **given: Any) -> dict[str, ContextFactor]:
-    return {each.name: each for each in context_of(seen_at(made, atr_length=14, **given))}
+    return {each.name: each for each in context_of(known_at(made, **given))}
 
 
 YESTERDAY = session(OPEN - timedelta(days=3), 78)  # the Friday before
@@ -213,9 +218,7 @@ def test_nothing_later_than_the_view_changes_a_factor(
     row = ReferenceRow(as_of=date(2025, 10, 5), float_shares=5.0, sector="now")
     note = InsiderNote(at=NOON, sign=1)
     before = context_of(
-        seen_at(
-            view([*YESTERDAY, *TODAY], benchmark), atr_length=14, reference=[row], insiders=[note]
-        )
+        known_at(view([*YESTERDAY, *TODAY], benchmark), reference=[row], insiders=[note])
     )
     later = [
         bar(
@@ -228,12 +231,11 @@ def test_nothing_later_than_the_view_changes_a_factor(
         for i, (p, _) in enumerate(moves)
     ]
     after = context_of(
-        seen_at(
+        known_at(
             view(
                 [*YESTERDAY, *TODAY, *later],
                 [*benchmark, *(replace(each, symbol="SPY") for each in later)],
             ),
-            atr_length=14,
             reference=[row, *rows],
             insiders=[note, *notes],
         )

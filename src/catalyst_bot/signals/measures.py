@@ -1,0 +1,87 @@
+"""What a market view shows, measured: each indicator once, however many ask for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from functools import cached_property
+
+from catalyst_bot.domain.enums import Regime
+from catalyst_bot.domain.market import BarSeries, MarketView
+from catalyst_bot.features import indicators
+from catalyst_bot.features.window import BarWindow, bar_window
+from catalyst_bot.signals import regime
+
+RVOL_BARS = 3  # a quarter of an hour of 5-minute bars
+
+
+@dataclass(frozen=True)  # without slots: what was measured is kept in the instance
+class Measures:
+    """Indicators of one window, each computed when it is first asked for; see `indicators`."""
+
+    window: BarWindow
+    atr_length: int
+
+    def __len__(self) -> int:
+        return len(self.window)
+
+    @cached_property
+    def atr(self) -> float:
+        """ATR in price units; needs atr_length + 1 bars."""
+        return indicators.average_true_range(self.window, self.atr_length)
+
+    @cached_property
+    def atr_average(self) -> float:
+        """What ATR is held against, in price units."""
+        return indicators.mean_true_range(self.window)
+
+    @cached_property
+    def rvol(self) -> float:
+        """Volume of the last quarter of an hour over its usual at that time of day."""
+        return indicators.relative_volume(self.window, RVOL_BARS)
+
+    @cached_property
+    def vwap(self) -> float:
+        """Volume-weighted average price of the session, in price units."""
+        return indicators.vwap(self.window)
+
+    @cached_property
+    def volatility(self) -> float:
+        """Realised volatility as a fraction per bar."""
+        return indicators.realised_volatility(self.window)
+
+    @cached_property
+    def trend(self) -> float:
+        """Distance of the last close from the mean close, as a fraction; needs a bar."""
+        return regime.trend(self.window)
+
+    @cached_property
+    def regime(self) -> Regime:
+        """The regime, when the window is the benchmark's."""
+        return regime.regime_of(self.window, usual_volatility=self.volatility)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredView:
+    """The windows of a view, without bars that closed after its `as_of`."""
+
+    view: MarketView
+    symbol: Measures
+    benchmark: Measures
+
+
+def measured(view: MarketView, *, atr_length: int) -> MeasuredView:
+    """Make a view ready to be measured. Raises `BadData` on a value that is not finite."""
+    return MeasuredView(
+        view=view,
+        symbol=Measures(_closed_by(view.bars, view.as_of), atr_length),
+        benchmark=Measures(_closed_by(view.benchmark_bars, view.as_of), atr_length),
+    )
+
+
+def _closed_by(bars: BarSeries, at: datetime) -> BarWindow:
+    window = bar_window(bars)
+    count = int((window.closed_at <= at.timestamp()).sum())
+    if count == len(window):
+        return window
+    return BarWindow(*(getattr(window, column.name)[:count] for column in fields(BarWindow)))
