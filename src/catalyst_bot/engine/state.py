@@ -37,6 +37,7 @@ class StateDesk:
     state: EngineState
     calendar: TradingCalendar
     now: datetime
+    _account: tuple[portfolio.Books, AccountView] | None = None  # Books are replaced, never changed
 
     @property
     def trading_state(self) -> TradingState:
@@ -45,8 +46,11 @@ class StateDesk:
 
     @property
     def account(self) -> AccountView:
-        """See `Desk.account`."""
-        return account_view(self.state.portfolio, self.now)
+        """See `Desk.account`; added up once for as long as the books are the same."""
+        books = self.state.portfolio.books
+        if self._account is None or self._account[0] is not books:
+            self._account = books, account_view(self.state.portfolio, self.now)
+        return self._account[1]
 
     @property
     def positions(self) -> Mapping[str, Position]:
