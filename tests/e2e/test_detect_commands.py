@@ -56,6 +56,16 @@ def test_a_text_shows_the_whole_reasoning(tmp_path: Path):
     assert "opinion" in shown.stdout
 
 
+def test_the_acquirer_and_the_target_have_each_their_own_catalyst(tmp_path: Path):
+    text = "Pfizer (NYSE: PFE) to Acquire Metsera (NASDAQ: MTSR) for $4.9 Billion"
+    found = as_json(detect(tmp_path, "text", text, "--json", "-"))
+    parts = {c["symbol"]: (c["category"], c["direction"]) for c in found["catalysts"]}
+    assert parts == {"PFE": ("acquisition_announced", 0), "MTSR": ("acquisition_target", 1)}
+    assert {p["words"] for p in found["phrases"] if p["counts"]} == {"to acquire"}
+    shown = detect(tmp_path, "text", "Nvidia supplier Acme wins $5 million order")
+    assert "bystander at with_ticker: the title names NVDA beside another company" in shown.stdout
+
+
 def test_a_refusal_says_why(tmp_path: Path):
     found = as_json(detect(tmp_path, "text", "Why is Acme up today?", "--json", "-"))
     assert found["catalysts"] == []
