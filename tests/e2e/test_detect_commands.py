@@ -98,6 +98,35 @@ def test_a_file_is_read_as_the_bot_would_read_it(tmp_path: Path):
     assert [len(item["catalysts"]) for item in found["items"]] == [1, 0, 1]
 
 
+def test_times_that_cannot_be_and_other_character_sets_are_refused_and_counted(tmp_path: Path):
+    given = [
+        {"title": "FDA approves Acme's pump", "symbols": ["ACME"], "published_at": at}
+        for at in (
+            "2025-10-06T14:00:00Z",
+            "1970-01-01T00:00:00Z",
+            "2199-01-01T00:00:00Z",
+            "1970-01-01",
+            "2199-01-01",
+        )
+    ]
+    file = Path(lines(tmp_path / "news.jsonl", given))
+    latin = json.dumps({"text": "caf\u00e9"}, ensure_ascii=False).encode("latin-1")
+    file.write_bytes(file.read_bytes() + latin + b"\n")
+    done = detect(tmp_path, "file", str(file), "--json", "-")
+    found = as_json(done)
+    assert found["n"] == 1
+    assert [reason.split(": ", 1) for reason in found["unreadable"]] == [
+        ["news.jsonl:2", "has a published_at before there were feeds: 1970-01-01"],
+        ["news.jsonl:3", "has a time still to come: 2199-01-01 00:00 UTC"],
+        ["news.jsonl:4", "has a published_at before there were feeds: 1970-01-01"],
+        ["news.jsonl:5", "has a time still to come: 2199-01-01 00:00 UTC"],
+        ["news.jsonl:6", "is not UTF-8: byte 14 of the line"],
+    ]
+    assert "left out: news.jsonl:6: is not UTF-8" in done.stderr
+    shown = detect(tmp_path, "file", str(file))
+    assert "5 lines left out" in shown.stdout
+
+
 def test_evaluate_measures_the_shipped_models(tmp_path: Path):
     given = [
         {"text": "Acme shares surge after profit beats estimates", "label": "Bullish"},
