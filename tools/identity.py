@@ -19,7 +19,7 @@ from catalyst_bot.bootstrap.rules import Companies as Given
 from catalyst_bot.bootstrap.rules import detection_rules
 from catalyst_bot.detection.companies import Companies
 from catalyst_bot.detection.filings import is_by_another_party
-from catalyst_bot.detection.reasons import TOO_MANY_SYMBOLS
+from catalyst_bot.detection.reasons import BYSTANDER, TOO_MANY_SYMBOLS
 from catalyst_bot.detection.text import words
 from catalyst_bot.detection.tickers import (
     NoOwner,
@@ -38,6 +38,10 @@ PAGE = "docs/evidence/identity.md"
 COMPANIES = "reference/sec_company_tickers.ndjson"
 FILINGS = ("edgar_getcurrent_2025-12", "sec_filings_1993_2021", "sec_filings_2025-10")
 WIRE = ("stocknewsapi_2025-10", "tradingview_news_2025", "benzinga_headlines_2009_2020")
+_NOBODYS = {
+    TOO_MANY_SYMBOLS: "a list of companies",
+    BYSTANDER: "named beside another company",
+}
 _Z = 1.96  # 95 %
 
 
@@ -131,7 +135,8 @@ def of_wire(name: str, headlines: Iterable[Headline], listed: Listed) -> Tally:
     """Compare the owners read out of each text with the vendor's symbols.
 
     An item is asked about when its title names a company of the vendor's list that is listed
-    today (nobody can read the others out of their words), and no more than four companies.
+    today (nobody can read the others out of their words), and no more than four companies. Who is
+    named only beside another company ("Apple supplier Foxconn") owns nothing, whatever the vendor.
     """
     found: Counter[str] = Counter()
     outside: Counter[str] = Counter()
@@ -145,8 +150,8 @@ def of_wire(name: str, headlines: Iterable[Headline], listed: Listed) -> Tally:
             outside["not named in the title"] += 1
         elif isinstance(owners, Owners):
             found["right" if _overlap(owners.symbols, truth, listed) else "wrong"] += 1
-        elif owners.reason == TOO_MANY_SYMBOLS:
-            outside["a list of companies"] += 1
+        elif owners.reason in _NOBODYS:
+            outside[_NOBODYS[owners.reason]] += 1
         else:
             found["silent"] += 1
     return _tally(name, found, outside)
@@ -192,11 +197,13 @@ companies that are not on today's list, which nobody can look up in it.
 
 ## Wire items
 
-Asked are items whose title names a company of the vendor's list that is listed today, and not more
-than four companies. Right is an answer (one company or two) that shares one with the vendor's;
-share classes are one company. This is strict: vendors label every company mentioned and only
-those they cover, we name the one or two a text is about. "Sify launches X with Nvidia's chips",
-labelled NVDA, counts as wrong when the answer is Sify.
+Asked are items whose title names a company of the vendor's list that is listed today, and not
+more than four companies. Not asked: companies named only to say who another one is ("Apple
+supplier Foxconn", "Microsoft-backed OpenAI"), which are `bystander`. Right is an answer (one
+company or two) that shares one with the vendor's; share classes are one company. This is strict:
+vendors label every company mentioned and only those they cover, we name the one or two a text is
+about. "Sify launches X with Nvidia's chips", labelled NVDA, counts as wrong when the answer is
+Sify.
 
 {_table(wire)}
 """

@@ -56,6 +56,16 @@ def test_a_text_shows_the_whole_reasoning(tmp_path: Path):
     assert "opinion" in shown.stdout
 
 
+def test_the_acquirer_and_the_target_have_each_their_own_catalyst(tmp_path: Path):
+    text = "Pfizer (NYSE: PFE) to Acquire Metsera (NASDAQ: MTSR) for $4.9 Billion"
+    found = as_json(detect(tmp_path, "text", text, "--json", "-"))
+    parts = {c["symbol"]: (c["category"], c["direction"]) for c in found["catalysts"]}
+    assert parts == {"PFE": ("acquisition_announced", 0), "MTSR": ("acquisition_target", 1)}
+    assert {p["words"] for p in found["phrases"] if p["counts"]} == {"to acquire"}
+    shown = detect(tmp_path, "text", "Nvidia supplier Acme wins $5 million order")
+    assert "bystander at with_ticker: the title names NVDA beside another company" in shown.stdout
+
+
 def test_a_refusal_says_why(tmp_path: Path):
     found = as_json(detect(tmp_path, "text", "Why is Acme up today?", "--json", "-"))
     assert found["catalysts"] == []
@@ -86,6 +96,35 @@ def test_a_file_is_read_as_the_bot_would_read_it(tmp_path: Path):
     assert found["unreadable"] == ["news.jsonl:4: has no title"]
     assert "news.jsonl:4" in done.stderr
     assert [len(item["catalysts"]) for item in found["items"]] == [1, 0, 1]
+
+
+def test_times_that_cannot_be_and_other_character_sets_are_refused_and_counted(tmp_path: Path):
+    given = [
+        {"title": "FDA approves Acme's pump", "symbols": ["ACME"], "published_at": at}
+        for at in (
+            "2025-10-06T14:00:00Z",
+            "1970-01-01T00:00:00Z",
+            "2199-01-01T00:00:00Z",
+            "1970-01-01",
+            "2199-01-01",
+        )
+    ]
+    file = Path(lines(tmp_path / "news.jsonl", given))
+    latin = json.dumps({"text": "caf\u00e9"}, ensure_ascii=False).encode("latin-1")
+    file.write_bytes(file.read_bytes() + latin + b"\n")
+    done = detect(tmp_path, "file", str(file), "--json", "-")
+    found = as_json(done)
+    assert found["n"] == 1
+    assert [reason.split(": ", 1) for reason in found["unreadable"]] == [
+        ["news.jsonl:2", "has a published_at before there were feeds: 1970-01-01"],
+        ["news.jsonl:3", "has a time still to come: 2199-01-01 00:00 UTC"],
+        ["news.jsonl:4", "has a published_at before there were feeds: 1970-01-01"],
+        ["news.jsonl:5", "has a time still to come: 2199-01-01 00:00 UTC"],
+        ["news.jsonl:6", "is not UTF-8: byte 14 of the line"],
+    ]
+    assert "left out: news.jsonl:6: is not UTF-8" in done.stderr
+    shown = detect(tmp_path, "file", str(file))
+    assert "5 lines left out" in shown.stdout
 
 
 def test_evaluate_measures_the_shipped_models(tmp_path: Path):

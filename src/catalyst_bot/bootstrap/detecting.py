@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, time
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -23,6 +23,7 @@ from catalyst_bot.feeds.lines import read_lines
 from catalyst_bot.feeds.page import MAX_TITLE_CHARACTERS, one_line
 from catalyst_bot.feeds.recorded import DELIVERY
 from catalyst_bot.feeds.rows import day_of, headline_of, published_at_of, row_of
+from catalyst_bot.feeds.times import believable
 from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.runtime.clock import SystemClock
 from catalyst_bot.settings import Settings
@@ -170,9 +171,14 @@ def _lexicon() -> Lexicon:
 
 
 def _headline(row: dict[str, Any], now: datetime) -> Headline:
-    """Read a row of news, received a minute after its publication, or a bare text of now."""
+    """Read a row of news, received a minute after its publication, or a bare text of now.
+
+    Raises `ValueError` for a time that cannot be one, as feeds do.
+    """
     titled = {**row, "title": row.get("title", row.get("text"))}
     if row.get("published_at") is None:
         return headline_of({**titled, "published_at": now.isoformat()}, now)
-    received_at = now if day_of(titled) else published_at_of(titled) + DELIVERY
-    return headline_of(titled, received_at)
+    day = day_of(titled)
+    at = datetime.combine(day, time.min, tzinfo=UTC) if day else published_at_of(titled)
+    believable(at, now)
+    return headline_of(titled, now if day else at + DELIVERY)

@@ -66,7 +66,11 @@ def file_command(
             console.write_json(found, json_)
         _tell_bad_rows(found["unreadable"])
         if json_ != "-":
-            console.say(f"{found['n']:,} headlines, {found['with_catalyst']:,} with a catalyst")
+            left_out = (
+                f", {len(found['unreadable']):,} lines left out" if found["unreadable"] else ""
+            )
+            read = f"{found['n']:,} headlines, {found['with_catalyst']:,} with a catalyst"
+            console.say(f"{read}{left_out}")
             for title, counts in (("catalyst", "categories"), ("refused", "refused")):
                 for name, count in found[counts].items():
                     console.say(f"  {title:<9} {name:<28} {count:,}")

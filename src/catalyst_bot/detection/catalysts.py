@@ -44,7 +44,9 @@ def catalyst_of(headline: Headline, symbol: str, finding: Finding, rules: Rules)
 
 def _assess(headline: Headline, symbol: str, finding: Finding, rules: Rules) -> Assessment:
     about = ScoreFactor(name="subject", value=1.0, note="filed by the company")
-    if not headline.form:
+    if finding.part:
+        about = ScoreFactor(name="subject", value=1.0, note=finding.part)
+    elif not headline.form:
         names_known = symbol in rules.companies.names
         position = name_position(words(headline.title), symbol, rules.companies)
         about = subject(position if names_known else 0)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from catalyst_bot.detection.text import BREAKS, words
 
 Name = tuple[str, ...]
+UNLISTED = ""  # the symbol of a name that belongs to nobody we know
 _MIN_DISTINCT_LETTERS = 4
 _LARGE_RANK = 1_000
 _FAR_LARGER = 3  # times the rank: "Boeing" is the largest company whose name begins with it
@@ -18,15 +19,24 @@ _FAR_LARGER = 3  # times the rank: "Boeing" is the largest company whose name be
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameRules:
-    """Words that tell no company by themselves (`generic`), words that end registered names and
-    that headlines leave out always (`legal`) or often (`trades`), other names of companies
-    (`aliases`, by symbol), and those who comment on others (`commentators`).
+    """How companies are called.
+
+    `generic` words tell no company by themselves; `whole` are symbols whose name tells them, though
+    it is made of such words, `in_context` names of one such word that tell before one of the words
+    `context`. `legal` words end registered names and are left out always, `trades` often. `aliases`
+    are other names, by symbol, and `others` names of companies that begin like one. `commentators`
+    comment on others; `relations` say what one company is to another (supplier, rival).
     """
 
     generic: frozenset[str] = frozenset()
     legal: frozenset[str] = frozenset()
     trades: frozenset[str] = frozenset()
+    whole: frozenset[str] = frozenset()
+    in_context: frozenset[str] = frozenset()
+    context: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
     commentators: frozenset[str] = frozenset()
+    relations: frozenset[str] = frozenset()
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -53,6 +63,7 @@ class Companies:
     telling: Mapping[str, Names] = field(default_factory=dict)
     generic: frozenset[str] = frozenset()
     commentators: frozenset[str] = frozenset()
+    relations: frozenset[str] = frozenset()
     own_words: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def is_known(self, symbol: str) -> bool:
@@ -87,9 +98,10 @@ def make_companies(
         known=listed | traded_symbols,
         by_cik=by_cik,
         names=names,
-        telling=_telling(cores, aliases, rules),
+        telling=_telling(registered_names, cores, aliases, rules),
         generic=rules.generic,
         commentators=rules.commentators,
+        relations=rules.relations,
         own_words=_own_words(registered_names, names),
     )
 
@@ -133,16 +145,22 @@ def _names_of(core: Name, generic: frozenset[str]) -> tuple[Name, ...]:
 
 
 def _telling(
-    cores: Mapping[str, Name], aliases: Mapping[str, Sequence[Name]], rules: NameRules
+    registered_names: Mapping[str, str],
+    cores: Mapping[str, Name],
+    aliases: Mapping[str, Sequence[Name]],
+    rules: NameRules,
 ) -> dict[str, Names]:
     owners: dict[Name, str] = {}
     for symbol, extra in aliases.items():  # "3m" is also the end of "$736.3m"
         owners.update((name, symbol) for name in extra if not name[0][0].isdigit())
     for symbol, core in cores.items():
-        for name in _long_names(core, rules.generic):
+        common = _common_names(registered_names[symbol], symbol, core, rules)
+        for name in (*_long_names(core, rules.generic), *common):
             owners.setdefault(name, symbol)
     for name, symbol in _first_words(cores, rules):
         owners.setdefault(name, symbol)
+    for other in rules.others:
+        owners.setdefault(tuple(words(other)), UNLISTED)
     by_first: dict[str, dict[Name, str]] = {}
     for name, symbol in owners.items():
         by_first.setdefault(name[0], {})[name] = symbol
@@ -162,6 +180,22 @@ def _long_names(core: Name, generic: frozenset[str]) -> tuple[Name, ...]:
     short = {core[:2]} if _is_distinct(core[0], generic) else set()
     drugs = {(*core[:-1], "pharma")} if core[-1] == "pharmaceuticals" else set()
     return tuple(sorted({core} | short | drugs))
+
+
+def _common_names(registered: str, symbol: str, core: Name, rules: NameRules) -> tuple[Name, ...]:
+    """What tells a company whose name is made of words of the language: the name with its legal
+    form ("gap inc"), the plain name where that is one ("plug power"), and a single word with what
+    only a company has behind it ("target shares").
+    """
+    if not core or not all(word in rules.generic for word in core):
+        return ()
+    formal = tuple(word for word in words(registered) if word not in BREAKS)[: len(core) + 1]
+    names = {formal} if formal[:-1] == core and formal[-1] in rules.legal else set()
+    if symbol in rules.whole:
+        names.add(core)
+    if len(core) == 1 and core[0] in rules.in_context:
+        names |= {(core[0], word) for word in rules.context}
+    return tuple(sorted(names))
 
 
 def _first_words(cores: Mapping[str, Name], rules: NameRules) -> Iterable[tuple[Name, str]]:

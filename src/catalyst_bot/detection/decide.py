@@ -7,11 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 from catalyst_bot.detection.alerts import alert_for
-from catalyst_bot.detection.classify import Unread
 from catalyst_bot.detection.filters import Case, not_an_event, refused
 from catalyst_bot.detection.follow import follow
-from catalyst_bot.detection.reading import Finding, read_headline
-from catalyst_bot.detection.reasons import MUTED_CATEGORY
+from catalyst_bot.detection.parts import findings_of
+from catalyst_bot.detection.reading import read_headline
 from catalyst_bot.detection.rules import Rules
 from catalyst_bot.detection.second_reading import lowered, wants_opinion
 from catalyst_bot.detection.state import State
@@ -45,18 +44,18 @@ def on_headline(state: State, message: HeadlineReceived, desk: Desk, rules: Rule
     """Return one `CatalystDetected` per symbol for which it is news, or one `HeadlineIgnored`;
     and a `StoryTold` per symbol of an event.
 
-    The cheap questions come first: seen before, in time, whose, what, told before. Where readers
-    outside are asked, good news is held for their answer.
+    The cheap questions come first: seen before, in time, whose, what, whose part, told before.
+    Where readers outside are asked, good news is held for their answer.
     """
     headline = message.headline
     owners = find_owners(headline, rules.companies)
     refusal = refused(Case(state=state, message=message, owners=owners, rules=rules))
     if refusal is not None or not isinstance(owners, Owners):
         return [refusal] if refusal is not None else []
-    finding = _read(headline, rules)
+    findings = findings_of(headline, owners, read_headline(headline, rules), rules)
     said = [
         message
-        for symbol in owners.symbols
+        for symbol, finding in findings.items()
         for told in follow(
             state.stories.by_symbol.get(symbol, ()),
             headline,
@@ -69,7 +68,7 @@ def on_headline(state: State, message: HeadlineReceived, desk: Desk, rules: Rule
     ]
     if said:
         return _once(said)
-    unread = not_an_event(headline.item_id, finding)
+    unread = not_an_event(headline.item_id, next(iter(findings.values())))
     return [unread] if unread is not None else []
 
 
@@ -131,13 +130,6 @@ def on_catalyst(state: State, message: CatalystDetected, desk: Desk, rules: Rule
             symbol=alert.symbol,
         ),
     ]
-
-
-def _read(headline: Headline, rules: Rules) -> Finding | Unread:
-    finding = read_headline(headline, rules)
-    if isinstance(finding, Finding) and finding.category.name in rules.muted:
-        return Unread(reason=MUTED_CATEGORY, detail=finding.category.name)
-    return finding
 
 
 def _held(told: Message, headline: Headline, desk: Desk, rules: Rules) -> list[Message]:

@@ -99,6 +99,7 @@ def _no_owner(reason: str) -> Callable[[Case], Refusal | None]:
     return refuse
 
 
+THE_SUBJECT = "the company to which it happens"
 FILTERS: tuple[Filter, ...] = (
     Filter(
         step=r.DEDUPED,
@@ -144,6 +145,13 @@ FILTERS: tuple[Filter, ...] = (
     ),
     Filter(
         step=r.WITH_TICKER,
+        reason=r.BYSTANDER,
+        limit=THE_SUBJECT,
+        why="named only to say who another company is: a supplier, a rival, an owner",
+        refuse=_no_owner(r.BYSTANDER),
+    ),
+    Filter(
+        step=r.WITH_TICKER,
         reason=r.TOO_MANY_SYMBOLS,
         limit=f"at most {MAX_SYMBOLS} companies",
         why="a list of many is nobody's news",
@@ -176,6 +184,6 @@ def not_an_event(item_id: str, finding: Finding | Unread) -> HeadlineIgnored | N
         item_id=item_id,
         step=r.CATALYST,
         reason=finding.reason,
-        limit=TELLS_AN_EVENT,
+        limit=THE_SUBJECT if finding.reason == r.BYSTANDER else TELLS_AN_EVENT,
         observed=finding.detail,
     )

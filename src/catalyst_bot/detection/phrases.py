@@ -18,6 +18,7 @@ GAP_WORDS = 5
 # What a phrase is for.
 CATEGORY, VETO, NOISE, FACT, HEDGE = "category", "veto", "noise", "fact", "hedge"
 RETRACTION, CORRECTION = "retraction", "correction"
+ROLE = "role"
 _GAP: frozenset[str] = frozenset()
 _START = itemgetter(1)
 

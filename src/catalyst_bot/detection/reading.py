@@ -28,6 +28,7 @@ class Finding(NamedTuple):
 
     `weight` is the category's, changed by how much an offering dilutes; `reading` is None for
     filings and retractions, which are not read by their words; `opinions` make the sentiment.
+    `part` says by which words the event is this company's; empty where none say so.
     """
 
     category: Category
@@ -37,6 +38,7 @@ class Finding(NamedTuple):
     certainty: float
     reading: Reading | None = None
     opinions: tuple[SentimentOpinion, ...] = ()
+    part: str = ""
 
 
 def read_headline(headline: Headline, rules: Rules) -> Finding | Unread:

@@ -18,6 +18,7 @@ RETRACTS = "retracts_a_story"
 NO_TICKER = "no_ticker"
 UNKNOWN_SYMBOL = "unknown_symbol"
 NOT_THE_SUBJECT = "not_the_subject"
+BYSTANDER = "bystander"
 TOO_MANY_SYMBOLS = "too_many_symbols"
 
 # The reason of the signals stage that lets a better source tell a story again.

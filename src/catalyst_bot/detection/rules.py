@@ -10,6 +10,7 @@ from catalyst_bot.detection import (
     edges,
     filings,
     noise,
+    roles,
     sentiment,
     sources,
     stories,
@@ -23,6 +24,7 @@ from catalyst_bot.detection.edges import Edge, parse_edges
 from catalyst_bot.detection.filings import FilingMap, parse_filings
 from catalyst_bot.detection.linear import LinearModel
 from catalyst_bot.detection.noise import parse_noise
+from catalyst_bot.detection.roles import Roles, parse_roles
 from catalyst_bot.detection.sentiment import Lexicon, parse_lexicon
 from catalyst_bot.detection.sources import Sources, parse_sources
 from catalyst_bot.detection.stories import StoryRules, parse_stories
@@ -34,6 +36,7 @@ RULE_FILES = (
     taxonomy.FILE,
     filings.FILE,
     noise.FILE,
+    roles.FILE,
     sources.FILE,
     sentiment.FILE,
     stories.FILE,
@@ -66,6 +69,7 @@ class Rules:
 
     classifier: Classifier
     filings: FilingMap
+    roles: Roles
     lexicon: Lexicon
     stories: StoryRules
     sources: Sources
@@ -110,6 +114,7 @@ def make_rules(
     return Rules(
         classifier=make_classifier(tables.taxonomy, parse_noise(texts[noise.FILE])),
         filings=parse_filings(texts[filings.FILE], tables.taxonomy),
+        roles=parse_roles(texts[roles.FILE], tables.taxonomy),
         lexicon=parse_lexicon(texts[sentiment.FILE]),
         stories=parse_stories(texts[stories.FILE], tables.taxonomy),
         sources=credibility,

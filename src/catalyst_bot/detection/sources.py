@@ -11,6 +11,10 @@ from catalyst_bot.detection.text import words
 
 FILE = "sources.toml"
 _UNKNOWN = "unknown"
+_NAMES = (
+    *("generic", "legal", "trades", "whole", "in_context", "others"),
+    *("commentators", "relations"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +44,7 @@ class Sources:
 def parse_sources(text: str, file: str = FILE) -> Sources:
     """Read `sources.toml`. Raises `ConfigError` naming file, key and reason."""
     top = Table(load(text, file), file)
-    top.only("tier", "generic", "legal", "trades", "commentators", "aliases")
+    top.only("tier", "aliases", *_NAMES)
     tiers = top.table("tier")
     by_name: dict[str, float] = {}
     for tier in tiers.values:
@@ -48,7 +52,7 @@ def parse_sources(text: str, file: str = FILE) -> Sources:
         table.only("credibility", "names")
         credibility = table.number("credibility", 0.01, 1)
         by_name.update(dict.fromkeys(table.texts("names"), credibility))
-    aliases = top.table("aliases")
+    aliases, context = top.table("aliases"), top.table("in_context")
     longest_first = tuple(sorted(by_name.items(), key=lambda item: (-len(item[0]), item[0])))
     by_word: dict[str, tuple[tuple[str, float], ...]] = {}
     for start, value in longest_first:
@@ -62,7 +66,12 @@ def parse_sources(text: str, file: str = FILE) -> Sources:
             generic=frozenset(top.table("generic").text("words").split()),
             legal=frozenset(top.table("legal").text("words").split()),
             trades=frozenset(top.table("trades").text("words").split()),
+            whole=frozenset(top.table("whole").text("symbols").split()),
+            in_context=frozenset(context.text("names").split()),
+            context=tuple(context.text("words").split()),
+            others=top.table("others").texts("names"),
             commentators=frozenset(top.table("commentators").text("symbols").split()),
+            relations=frozenset(top.table("relations").text("words").split()),
             aliases={symbol: aliases.texts(symbol) for symbol in aliases.values},
         ),
     )

@@ -35,8 +35,8 @@ RELATED_ALIKE, RELATED_COMMON = 0.2, 0.6
 UNLIKE_ALIKE = 0.7  # good news after bad, a merger after a partnership: nearly the same words
 RATED_ALIKE, RATED_COMMON = 0.3, 1.0
 RETRACTED_ALIKE, RETRACTED_COMMON = 0.15, 0.9
-RATING, OFFERING = "rating", "offering"  # families of stories.toml
-NAMED = frozenset({"deal", "merger"})  # families whose events are told apart by the other party
+RATING, OFFERING, DEAL = "rating", "offering", "deal"  # families of stories.toml
+NAMED = frozenset({"deal", "merger", "court"})  # told apart by the other party
 RETRACTED = "story_retracted"  # the category of what closes a position of a retracted story
 _ENDINGS = ("ings", "ing", "ies", "ed", "es", "s")
 _MIN_STEM = 4
@@ -180,19 +180,26 @@ def _raters(telling: Telling, rules: StoryRules) -> frozenset[str]:
 
 
 def is_same_event(a: Telling, b: Telling, apart: timedelta, rules: StoryRules) -> bool:
-    """Tell whether two headlines about one company tell the same event."""
+    """Tell whether two headlines about one company tell the same event.
+
+    A rating the other way, another target price and another sum of a deal are another event,
+    however alike the words are: nobody tells one event with two figures.
+    """
     if _is_once(a, b, rules) and apart <= ONCE_WITHIN:
         return True
     share, common = agreement(a, b, rules)
     kind_a, kind_b = rules.related.get(a.category), rules.related.get(b.category)
+    is_opposed = rules.polarity.get(a.category, 0) * rules.polarity.get(b.category, 0) < 0
     if RATING in {kind_a, kind_b}:
-        return share >= RATED_ALIKE and common >= RATED_COMMON and apart <= RATED_WITHIN
+        is_alike = share >= RATED_ALIKE and common >= RATED_COMMON and apart <= RATED_WITHIN
+        return is_alike and not is_opposed and not _figures_differ(a, b)
     if apart > ALIKE_WITHIN:
         return False
-    is_opposed = rules.polarity.get(a.category, 0) * rules.polarity.get(b.category, 0) < 0
     if is_opposed or (kind_a and kind_b and kind_a != kind_b):
         return share >= UNLIKE_ALIKE and not _figures_differ(a, b)
     if kind_a in NAMED and kind_a == kind_b and not _share_a_name(a, b, rules):
+        return False
+    if kind_a == kind_b == DEAL and _figures_differ(a, b):
         return False
     is_related = a.category == b.category or (kind_a is not None and kind_a == kind_b)
     if is_related and not _figures_differ(a, b):

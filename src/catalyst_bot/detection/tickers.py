@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from catalyst_bot.detection.companies import Companies
+from catalyst_bot.detection.companies import UNLISTED, Companies
 from catalyst_bot.detection.filings import is_by_another_party
 from catalyst_bot.detection.reasons import (
+    BYSTANDER,
     NO_TICKER,
     NOT_THE_SUBJECT,
     TOO_MANY_SYMBOLS,
@@ -37,13 +38,25 @@ _EXCHANGE = re.compile(
 )
 _CASHTAG = re.compile(r"(?<![\w$])\$([A-Za-z]{1,5}(?:\.[A-Za-z])?)\b")
 _CAPITALS = re.compile(r"\b[A-Z]{2,5}\b|(?<=\()[A-Z](?=\))")
+_RELATING = frozenset({"of", "to", "by", "for"})  # "rival of Tesla", "backed by Amazon"
 _SHARE_CLASSES = frozenset("ABC")
 
 
+class Mention(NamedTuple):
+    """Words [start, end) of a text name a company."""
+
+    start: int
+    end: int
+    symbol: str
+
+
 class Owners(NamedTuple):
-    """One or two symbols a headline is about."""
+    """One or two symbols a headline is about; `beside` are others it names as well, which count
+    where its words give them a part in the event.
+    """
 
     symbols: tuple[str, ...]
+    beside: tuple[str, ...] = ()
 
 
 class NoOwner(NamedTuple):
@@ -58,14 +71,27 @@ def find_owners(headline: Headline, companies: Companies) -> Owners | NoOwner:
     if headline.form:
         return _of_filing(headline, companies)
     if len(headline.symbols) == 1 and headline.symbols[0] in companies.known:
-        return Owners(headline.symbols)
+        return _unless_bystanders(headline, headline.symbols, companies)
     hinted = normal_symbols(headline.symbols) or _in_text(headline, companies)
     if not hinted:
         return NoOwner(NO_TICKER, "no symbol hinted or written, no company named")
     listed = [symbol for symbol in common_shares(hinted) if companies.is_known(symbol)]
     if not listed:
         return NoOwner(UNKNOWN_SYMBOL, ", ".join(hinted))
-    return _most_relevant(headline, listed, companies)
+    return _unless_bystanders(headline, listed, companies)
+
+
+def _unless_bystanders(
+    headline: Headline, symbols: Sequence[str], companies: Companies
+) -> Owners | NoOwner:
+    """Whoever a title names only beside another is not what it is about."""
+    title = words(headline.title)
+    if companies.relations.isdisjoint(title):
+        return _most_relevant(headline, symbols, companies)
+    about = [symbol for symbol in symbols if not is_bystander(title, symbol, companies)]
+    if not about:
+        return NoOwner(BYSTANDER, f"the title names {', '.join(symbols)} beside another company")
+    return _most_relevant(headline, about, companies)
 
 
 def _most_relevant(
@@ -83,7 +109,8 @@ def _most_relevant(
         if points[symbol] >= MIN_RELEVANCE
         and points[ranked[0]] - points[symbol] <= MAX_RELEVANCE_GAP
     ]
-    return Owners(tuple((about or ranked)[:MAX_PRIMARY_SYMBOLS]))
+    first = tuple((about or ranked)[:MAX_PRIMARY_SYMBOLS])
+    return Owners(first, tuple(symbol for symbol in ranked if symbol not in first))
 
 
 def relevance(headline: Headline, symbol: str, companies: Companies) -> float:
@@ -144,7 +171,12 @@ def name_position(title: Sequence[str], symbol: str, companies: Companies) -> in
 
 
 def _positions(text: Sequence[str], symbol: str, companies: Companies) -> list[int]:
-    """Return at which words of a text a company is named.
+    """Return at which words of a text a company is named."""
+    return sorted({mention.start for mention in _mentions_of(text, symbol, companies)})
+
+
+def _mentions_of(text: Sequence[str], symbol: str, companies: Companies) -> list[Mention]:
+    """Return where a company is named.
 
     Its symbol counts as a name, unless that is a word of the language: NOW, ALL, A.
     """
@@ -152,16 +184,54 @@ def _positions(text: Sequence[str], symbol: str, companies: Companies) -> list[i
     names = companies.names.get(symbol, ())
     if spelled not in companies.generic and (len(spelled) > 1 or not names):
         names = ((spelled,), *names)
-    return sorted({at for name in names for at in _find(text, name)})
-
-
-def _find(text: Sequence[str], name: Sequence[str]) -> list[int]:
-    first, length = name[0], len(name)
     return [
-        index
-        for index, word in enumerate(text)
-        if word == first and tuple(text[index : index + length]) == tuple(name)
+        Mention(start, start + len(name), symbol)
+        for name in names
+        for start, word in enumerate(text)
+        if word == name[0] and tuple(text[start : start + len(name)]) == name
     ]
+
+
+def mentions_in(
+    title: Sequence[str], symbols: Iterable[str], companies: Companies
+) -> list[Mention]:
+    """Return where a title names these companies, and any other by a name that tells it, in order.
+
+    Not counted are companies named only to say who another one is ("Nvidia supplier Acme"), and
+    commentators that are none of these.
+    """
+    wanted = tuple(symbols)
+    others = (
+        found
+        for found in _telling_mentions(title, companies)
+        if found.symbol not in wanted and found.symbol not in companies.commentators
+    )
+    named = [found for symbol in wanted for found in _mentions_of(title, symbol, companies)]
+    mentions: list[Mention] = []
+    for found in sorted((*named, *others), key=lambda one: (one.start, -one.end)):
+        is_apart = not mentions or found.start >= mentions[-1].end
+        if is_apart and not _is_beside(title, found, companies):
+            mentions.append(found)
+    return mentions
+
+
+def is_bystander(title: Sequence[str], symbol: str, companies: Companies) -> bool:
+    """Tell whether a title names a company only to say who another one is: "Nvidia supplier Acme",
+    "Acme, a rival of Tesla".
+    """
+    if companies.relations.isdisjoint(title):
+        return False
+    mentions = _mentions_of(title, symbol, companies)
+    return bool(mentions) and all(_is_beside(title, one, companies) for one in mentions)
+
+
+def _is_beside(title: Sequence[str], mention: Mention, companies: Companies) -> bool:
+    relations = companies.relations
+    before = title[max(mention.start - 2, 0) : mention.start]
+    if len(before) == 2 and before[0] in relations and before[1] in _RELATING:
+        return True
+    after = title[mention.end : mention.end + 2]
+    return bool(after) and after[0] in relations and after[-1] not in _RELATING
 
 
 def _in_text(headline: Headline, companies: Companies) -> tuple[str, ...]:
@@ -198,8 +268,12 @@ def _of_piece(text: str, companies: Companies) -> tuple[str, ...]:
 
 
 def _names_in(text: Sequence[str], companies: Companies) -> tuple[str, ...]:
+    return tuple(mention.symbol for mention in _telling_mentions(text, companies))
+
+
+def _telling_mentions(text: Sequence[str], companies: Companies) -> list[Mention]:
     telling = companies.telling
-    found: list[str] = []
+    found: list[Mention] = []
     skip_to = 0
     for index, word in enumerate(text):
         if word not in telling or index < skip_to:
@@ -208,7 +282,8 @@ def _names_in(text: Sequence[str], companies: Companies) -> tuple[str, ...]:
         for length in names.lengths:
             symbol = names.symbols.get(tuple(text[index : index + length]))
             if symbol is not None:
-                found.append(symbol)
                 skip_to = index + length
+                if symbol != UNLISTED and companies.is_known(symbol):
+                    found.append(Mention(index, skip_to, symbol))
                 break
-    return tuple(symbol for symbol in found if companies.is_known(symbol))
+    return found

@@ -10,6 +10,7 @@ from catalyst_bot.domain.money import finite
 from catalyst_bot.domain.trading import Observation, Signal
 from catalyst_bot.features.spec import FEATURES, NAMES, SPEC_HASH
 
+UNMEASURED_HIGH_BPS = 500.0  # nothing speaks against a category that nobody measured
 _REGIME_VALUE = {Regime.BULL: 1.0, Regime.NEUTRAL: 0.0, Regime.BEAR: -1.0, Regime.STRESSED: -2.0}
 
 
@@ -32,6 +33,8 @@ def build(
         "confidence": catalyst.confidence,
         "sentiment": catalyst.sentiment,
         "age_hours": (at - catalyst.received_at).total_seconds() / 3600.0,
+        "edge_bps": _or(catalyst.edge_bps, 0.0),
+        "edge_high_bps": _or(catalyst.edge_high_bps, UNMEASURED_HIGH_BPS),
         "reaction_bps": signal.reaction_bps,
         "rvol": signal.rvol,
         "atr_fraction": signal.atr / signal.price,
@@ -45,3 +48,7 @@ def build(
         for feature in FEATURES
     )
     return Observation(spec_hash=SPEC_HASH, names=NAMES, values=values, as_of=at)
+
+
+def _or(measured: float | None, unmeasured: float) -> float:
+    return unmeasured if measured is None else measured

@@ -30,6 +30,8 @@ FEATURES: tuple[Feature, ...] = (
     Feature("confidence", "catalyst", "chance that category and sign are right", 0.0, 1.0),
     Feature("sentiment", "catalyst", "tone of the text", -1.0, 1.0),
     Feature("age_hours", "catalyst", "hours since the item was received", 0.0, 96.0),
+    Feature("edge_bps", "catalyst", "what the category was worth after costs", -500.0, 500.0),
+    Feature("edge_high_bps", "catalyst", "upper end of that band; 500 unmeasured", -500.0, 500.0),
     Feature("reaction_bps", "market", "move since the news over the benchmark's", -2000.0, 2000.0),
     Feature("rvol", "market", "volume against the same time of earlier days", 0.0, 20.0),
     Feature("atr_fraction", "market", "ATR / price", 0.0, 0.2),

@@ -23,6 +23,7 @@ from catalyst_bot.feeds.page import (
     Problem,
     one_line,
     plain_text,
+    undamaged,
 )
 from catalyst_bot.feeds.times import believable
 
@@ -85,8 +86,10 @@ def read_page(
 
 
 def headline_of(draft: Draft, source: str, received_at: datetime) -> Headline:
-    """Return the headline of a draft. Raises `ValueError` without a title or believable time."""
-    title = plain_text(draft.title[:_MAX_MARKUP_CHARACTERS])
+    """Return the headline of a draft. Raises `ValueError` without a readable title or believable
+    time.
+    """
+    title = undamaged(plain_text(draft.title[:_MAX_MARKUP_CHARACTERS]), "title")
     if not title:
         raise ValueError("has no title")
     url = web_address(draft.url)

@@ -17,6 +17,7 @@ from catalyst_bot.domain.news import Headline
 MAX_ENTRIES = 500
 MAX_TITLE_CHARACTERS = 500
 MAX_BODY_CHARACTERS = 4_000
+_REPLACED = "\ufffd"  # what stands for bytes that are no text in the character set of a page
 _HTML = re.compile(rb"<!doctype html|<html", re.IGNORECASE)
 _HTML_TITLE = re.compile(rb"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
 _SNIFFED_BYTES = 2_048
@@ -80,6 +81,13 @@ def one_line(text: str) -> str:
     """
     line = " ".join(text.replace("\x00", " ").split())
     return line if line.isascii() else line.encode(errors="replace").decode()
+
+
+def undamaged(text: str, what: str) -> str:
+    """Return a text. Raises `ValueError` where bytes of it were in another character set."""
+    if _REPLACED in text:
+        raise ValueError(f"has a {what} in another character set than its page says: {text[:80]!r}")
+    return text
 
 
 def plain_text(markup: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from catalyst_bot.domain.ids import item_id
 from catalyst_bot.domain.news import Headline
 from catalyst_bot.feeds.page import MAX_BODY_CHARACTERS, MAX_TITLE_CHARACTERS, one_line
+from catalyst_bot.feeds.times import EARLIEST
 
 _DATE_CHARACTERS = len("2025-10-06")
 _QUOTED_CHARACTERS = 40
@@ -22,7 +23,9 @@ _QUOTED_CHARACTERS = 40
 def row_of(line: bytes) -> dict[str, Any]:
     """Return the object on a line."""
     try:
-        row = json.loads(line)
+        row = json.loads(line.decode())
+    except UnicodeDecodeError as error:
+        raise ValueError(f"is not UTF-8: byte {error.start + 1} of the line") from error
     except (ValueError, RecursionError) as error:
         raise ValueError(f"is not JSON: {error}") from error
     if not isinstance(row, dict):
@@ -52,9 +55,11 @@ def _published_text(row: dict[str, Any]) -> str:
 
 def _date(text: str) -> date:
     try:
-        return date.fromisoformat(text[:_DATE_CHARACTERS])
+        day = date.fromisoformat(text[:_DATE_CHARACTERS])
     except ValueError as error:
         raise ValueError(f"has no readable published_at: {text[:_QUOTED_CHARACTERS]!r}") from error
+    _after_the_first(day)
+    return day
 
 
 def _time(text: str) -> datetime:
@@ -65,7 +70,13 @@ def _time(text: str) -> datetime:
         raise ValueError(f"has no readable published_at: {text[:_QUOTED_CHARACTERS]!r}") from error
     if not 1 < at.year < 9999:
         raise ValueError(f"has a published_at outside all calendars: {text[:_QUOTED_CHARACTERS]!r}")
+    _after_the_first(at.date())
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def _after_the_first(day: date) -> None:
+    if day < EARLIEST.date():
+        raise ValueError(f"has a published_at before there were feeds: {day}")
 
 
 def headline_of(row: dict[str, Any], received_at: datetime) -> Headline:

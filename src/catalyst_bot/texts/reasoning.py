@@ -11,6 +11,7 @@ from catalyst_bot.detection.decide import on_headline
 from catalyst_bot.detection.evolve import EVOLVE
 from catalyst_bot.detection.linear import LinearModel, predict
 from catalyst_bot.detection.opinions import own_opinions, pull
+from catalyst_bot.detection.reading import Finding, read_headline
 from catalyst_bot.detection.rules import Rules
 from catalyst_bot.detection.second_reading import lowered, wants_opinion
 from catalyst_bot.detection.sentiment import tone_words
@@ -164,10 +165,13 @@ def _phrases(
     headline: Headline, catalysts: Sequence[Catalyst], rules: Rules
 ) -> list[dict[str, Any]]:
     """Every phrase of the title that matches, and whether it made the reading: a phrase that is
-    negated, vetoed or of another category is set aside.
+    negated, vetoed or of another category than was read is set aside. What was read may be
+    another category for a company, by its part.
     """
     text = words(headline.title)
-    chosen = {(catalyst.category, quote) for catalyst in catalysts for quote in catalyst.evidence}
+    finding = read_headline(headline, rules)
+    read = finding.category.name if isinstance(finding, Finding) else ""
+    chosen = {(read, quote) for catalyst in catalysts for quote in catalyst.evidence}
     found = []
     for match in rules.classifier.title_index.find(text):
         quote = " ".join(text[match.start : match.end])

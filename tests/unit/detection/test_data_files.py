@@ -8,6 +8,7 @@ import pytest
 from catalyst_bot.detection.filings import parse_filings
 from catalyst_bot.detection.noise import parse_noise
 from catalyst_bot.detection.reading import SCAN_CATEGORY
+from catalyst_bot.detection.roles import AS_READ, NOBODY, parse_roles
 from catalyst_bot.detection.rules import RULE_FILES, make_rules
 from catalyst_bot.detection.sentiment import parse_lexicon
 from catalyst_bot.detection.sources import parse_sources
@@ -30,6 +31,19 @@ half_life_s = 1800
 phrases = ["beats"]
 """
 
+ROLES = """
+[words]
+part = "unit"
+apart = "as"
+joining = "and"
+pronouns = "it"
+[[role]]
+of = ["beat"]
+phrases = ["beats"]
+before = "as_read"
+after = "nobody"
+"""
+
 
 def test_there_are_enough_signed_categories_for_every_action():
     categories = rules().classifier.taxonomy.categories.values()
@@ -48,7 +62,9 @@ def test_every_category_is_told_by_words_by_a_filing_or_by_prices():
         r.category.name for r in (*shipped.filings.items.values(), *shipped.filings.forms.values())
     }
     scanned = {f"{SCAN_CATEGORY}{kind}" for pair in KINDS.values() for kind in pair}
-    assert told | filed | scanned | {RETRACTED} == set(shipped.classifier.taxonomy.categories)
+    parts = {part for row in shipped.roles.rows for part in (row.before, row.after)}
+    named = told | filed | scanned | parts - {AS_READ, NOBODY}
+    assert named | {RETRACTED} == set(shipped.classifier.taxonomy.categories)
 
 
 def test_every_phrase_finds_itself():
@@ -112,5 +128,11 @@ def test_mistakes_in_the_other_files_are_named():
         parse_noise('[noise]\nopinion = [".. x"]\n[voids]\nx = "not"')
     with pytest.raises(ConfigError, match=r"sources\.toml: tier: unknown: credibility"):
         parse_sources("[generic]\nwords = 'a'")
+    with pytest.raises(ConfigError, match=r"roles\.toml: role 1: of: 'x' is not a category"):
+        parse_roles(ROLES.replace('["beat"]', '["x"]'), taxonomy)
+    with pytest.raises(ConfigError, match=r"roles\.toml: role 1: after: 'x' is not a category"):
+        parse_roles(ROLES.replace('"nobody"', '"x"'), taxonomy)
+    with pytest.raises(ConfigError, match=r"roles\.toml: role: must hold at least one"):
+        parse_roles("[shared]", taxonomy)
     with pytest.raises(ConfigError, match="'good' is in two lists"):
         parse_lexicon('[words.a]\nweight = 1\nlist = "good"\n[words.b]\nweight = 2\nlist = "good"')

@@ -58,6 +58,15 @@ def story_of(said: list[Any]) -> StoryTold:
         ("Acme to acquire Zeta for $2 billion", "Acme agrees to buy Zeta in $2 billion deal"),
         ("Acme prices public offering", "Acme announces offering of common stock"),
         ("Brokerville upgrades Acme to Buy", "Acme upgraded to buy by Brokerville"),
+        (
+            "Brokerville raises Acme price target to $120 from $100",
+            "Acme target price lifted to $120 at Brokerville",
+        ),
+        (
+            "Acme wins $50 million Navy contract for drones",
+            "Navy awards Acme contract for drones worth $50 million",
+        ),
+        ("Texas sues Acme over privacy", "Acme faces lawsuit from Texas attorney general"),
     ],
 )
 def test_a_rewrite_is_the_same_story_and_triggers_nothing(earlier: str, later: str):
@@ -83,6 +92,20 @@ def test_a_rewrite_is_the_same_story_and_triggers_nothing(earlier: str, later: s
     [
         ("Acme wins $71 million Navy contract", "Acme wins $9 million school bus order"),
         ("Brokerville upgrades Acme to Buy", "Otherbank upgrades Acme to Buy"),
+        ("Brokerville downgrades Acme to Sell", "Brokerville upgrades Acme to Buy"),
+        ("Acme upgraded to buy at Brokerville", "Acme downgraded to hold at Brokerville"),
+        (
+            "Brokerville raises Acme target price to $120",
+            "Brokerville raises Acme target price to $150",
+        ),
+        ("Acme wins $50 million Navy drone contract", "Acme wins $30 million Navy drone contract"),
+        (
+            "Acme wins U.S. Department of Defense contract",
+            "Acme wins U.S. Department of Energy contract",
+        ),
+        ("Acme announces contract win", "Acme announces another contract win"),
+        ("Acme sued by Zetatron over patents", "Acme sued by Yps over labels"),
+        ("EU opens probe of Acme", "FTC opens probe of Acme"),
         ("Acme unveils garden pump", "Acme unveils fire truck"),
         ("Acme beats Q3 estimates", "FDA approves Acme's blood pump"),
         (
@@ -97,7 +120,7 @@ def test_a_rewrite_is_the_same_story_and_triggers_nothing(earlier: str, later: s
 )
 def test_another_event_is_another_story(earlier: str, later: str):
     stage = Stage()
-    assert first(stage, told(earlier)).story_id != first(stage, told(later, 90)).story_id
+    assert first(stage, told(earlier)).story_id != first(stage, told(later, 50)).story_id
 
 
 def test_the_same_event_of_two_companies_is_two_stories():

@@ -146,7 +146,16 @@ def test_where_a_title_names_a_company(name: str, title: str, position: int | No
 
 
 NAMES = make_companies(
-    by_cik={1: ("BIG",), 2: ("NOW",), 3: ("TGT",), 4: ("MU",), 5: ("BANK",), 6: ("PLTR",)},
+    by_cik={
+        1: ("BIG",),
+        2: ("NOW",),
+        3: ("TGT",),
+        4: ("MU",),
+        5: ("BANK",),
+        6: ("PLTR",),
+        7: ("PLUG",),
+        8: ("AREN",),
+    },
     registered_names={
         "BIG": "Bigpump Motor Works Inc.",
         "NOW": "ServiceNow, Inc.",
@@ -154,12 +163,19 @@ NAMES = make_companies(
         "MU": "MICRON TECHNOLOGY INC",
         "BANK": "Bank of Nowhere Corp",
         "PLTR": "Palantir Technologies Inc.",
+        "PLUG": "PLUG POWER INC",
+        "AREN": "Arena Group Holdings, Inc.",
     },
     rules=NameRules(
-        generic=frozenset(["now", "target", "bank", "all", "ai"]),
-        legal=frozenset(["inc", "corp"]),
+        generic=frozenset(["now", "target", "bank", "all", "ai", "plug", "power", "arena"]),
+        legal=frozenset(["inc", "corp", "group", "holdings"]),
         trades=frozenset({"technology", "technologies"}),
+        whole=frozenset({"PLUG"}),
+        in_context=frozenset({"target"}),
+        context=("shares", "reports"),
+        others=("micron island",),
         commentators=frozenset({"BANK"}),
+        relations=frozenset({"supplier", "rival", "backed"}),
     ),
     traded_symbols=frozenset(),
 )
@@ -179,6 +195,15 @@ NAMES = make_companies(
         ("Bank of Nowhere downgrades Micron", "", ("MU",)),
         ("Bank of Nowhere beats estimates", "", ("BANK",)),
         ("Micron slides", "Analysts at Palantir were surprised", ("MU",)),
+        ("Plug Power wins order", "", ("PLUG",)),
+        ("Power plug recalled", "", ()),
+        ("Target shares slide", "", ("TGT",)),
+        ("Target reports Q3 earnings", "", ("TGT",)),
+        ("Target Corp raises outlook", "", ("TGT",)),
+        ("Broker raises price target", "", ()),
+        ("Fire at sports arena", "", ()),
+        ("Arena Group wins order", "", ("AREN",)),
+        ("Micron Island hotels are full", "", ()),
     ],
 )
 def test_companies_are_found_by_name(title: str, body: str, expected: tuple[str, ...]):
@@ -192,8 +217,42 @@ def test_a_company_that_is_only_mentioned_is_no_owner():
         body="Palantir said so",
         symbols=("MU", "PLTR"),
     )
-    assert find_owners(item, NAMES) == Owners(("PLTR",))
+    assert find_owners(item, NAMES) == Owners(("PLTR",), beside=("MU",))
     assert relevance(item, "PLTR", NAMES) > relevance(item, "MU", NAMES) > 0
+
+
+@pytest.mark.parametrize(
+    ("title", "hints", "expected"),
+    [
+        ("Palantir supplier Micron wins order", (), ("MU",)),
+        ("Palantir-backed Micron wins order", (), ("MU",)),
+        ("Micron, a rival of Palantir, wins order", (), ("MU",)),
+        ("Micron, supplier to Palantir, wins order", (), ("MU",)),
+        ("Palantir supplier Micron wins order", ("PLTR", "MU"), ("MU",)),
+        ("Palantir supplier Smallpump wins order", ("PLTR",), "bystander"),
+        ("Palantir supplier Smallpump wins order", (), "bystander"),
+        ("Palantir wins order, supplier says", (), ("PLTR",)),
+        ("Palantir rival fails, Palantir wins order", (), ("PLTR",)),
+    ],
+)
+def test_who_is_named_only_to_say_who_another_is_owns_nothing(
+    title: str, hints: tuple[str, ...], expected: tuple[str, ...] | str
+):
+    found = find_owners(headline(title=title, symbols=hints), NAMES)
+    assert (found.symbols if isinstance(found, Owners) else found.reason) == expected
+
+
+def test_aliases_give_way_to_other_companies_where_no_list_is():
+    alone = make_companies(
+        by_cik={},
+        registered_names={},
+        rules=NameRules(aliases={"AAPL": ("apple",)}, others=("apple hospitality",)),
+        traded_symbols=frozenset(),
+    )
+    rooms = headline(title="Apple Hospitality beats estimates", symbols=())
+    assert isinstance(find_owners(rooms, alone), NoOwner)
+    phones = headline(title="Apple beats estimates", symbols=())
+    assert find_owners(phones, alone) == Owners(("AAPL",))
 
 
 def test_a_hinted_word_of_the_language_is_its_company_by_name_only():

@@ -120,11 +120,24 @@ def test_a_declaration_without_entities_is_no_harm():
         (b"sign\x0b deal", "Acme & Zeta sign deal"),
         (b"sign R&D deal", "Acme & Zeta sign R&D deal"),
         (b"sign&nbsp;deal", "Acme & Zeta sign deal"),
-        (b"sign \xe9 deal", "Acme & Zeta sign \ufffd deal"),
     ],
 )
 def test_what_senders_break_is_mended(written: bytes, title: str):
     assert parse(feed(ITEM).replace(b"sign deal", written)).headlines[0].title == title
+
+
+def test_a_title_in_another_character_set_is_refused_and_counted():
+    latin = ITEM.replace("sign deal", "sign caf\xe9 deal").encode("latin-1")
+    other = ITEM.replace("com/1", "com/2")
+    content = feed(other, ITEM).replace(ITEM.encode(), latin)
+    result = parse(content)
+    assert [headline.title for headline in result.headlines] == ["Acme & Zeta sign deal"]
+    (problem,) = result.problems
+    assert "has a title in another character set than its page says" in problem.reason
+    declared = b'<?xml version="1.0" encoding="iso-8859-1"?>' + feed(ITEM).replace(
+        ITEM.encode(), latin
+    )
+    assert parse(declared).headlines[0].title == "Acme & Zeta sign caf\xe9 deal"
 
 
 @pytest.mark.parametrize(

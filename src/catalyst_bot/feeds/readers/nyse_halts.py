@@ -7,7 +7,15 @@ from datetime import datetime
 
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.feeds.entries import refuse_flood
-from catalyst_bot.feeds.page import MAX_ENTRIES, Halt, Page, Problem, one_line, refuse_html
+from catalyst_bot.feeds.page import (
+    MAX_ENTRIES,
+    Halt,
+    Page,
+    Problem,
+    one_line,
+    refuse_html,
+    undamaged,
+)
 from catalyst_bot.feeds.times import NEW_YORK, iso
 
 _COLUMNS = ("Halt Date", "Halt Time", "Symbol", "Name", "Reason")
@@ -40,7 +48,7 @@ def parse_nyse_halts(content: bytes, *, source: str, received_at: datetime) -> P
 
 
 def _halt(row: dict[str, str]) -> Halt:
-    symbol = _text(row, "Symbol")
+    symbol = undamaged(_text(row, "Symbol"), "symbol")
     if not symbol:
         raise ValueError("has no symbol")
     reason = _text(row, "Reason")

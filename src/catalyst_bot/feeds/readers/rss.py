@@ -106,7 +106,9 @@ def _root(content: bytes, source: str) -> Any:
 
 
 def _mended(content: bytes) -> bytes:
-    """Drop control characters, escape a bare "&" and "&nbsp;", replace bytes that are no UTF-8."""
+    """Drop control characters, escape a bare "&" and "&nbsp;", replace bytes that are no UTF-8: a
+    title that has such bytes is refused, the others of the page are read.
+    """
     text = _BARE_AMPERSAND.sub(b"&amp;", content.translate(None, _CONTROLS))
     return text if _OTHER_CHARSET.match(text) else text.decode(errors="replace").encode()
 
