@@ -140,6 +140,10 @@ class RiskLimits:
     max_quote_age_s: float = number(
         600.0, 1, 3600, "s", "CONVENTIONS: two bar intervals for quotes made from bars"
     )
+    max_orders_per_minute: int = number(
+        10, 1, 1000, "count", "RELIABILITY 4: what a person could still follow"
+    )
+    tradable_symbols: tuple[str, ...] = choice((), "RELIABILITY 4: what may be bought; empty = all")
     price_collar_fraction: float = number(
         0.05, 0.001, 1, "fraction", "RELIABILITY 4: within 5 % of the quote"
     )

@@ -8,7 +8,12 @@ from typing import Any
 
 from catalyst_bot.domain.account import Position
 from catalyst_bot.domain.enums import ExitReason, OrderRole, PositionsPolicy, Severity, Side
-from catalyst_bot.domain.messages.commands import ClearTimer, SendNotification, SetTimer
+from catalyst_bot.domain.messages.commands import (
+    ClearTimer,
+    SendNotification,
+    SetTimer,
+    SubmitOrder,
+)
 from catalyst_bot.domain.messages.decisions import (
     EquityMarked,
     IntentFormed,
@@ -174,7 +179,7 @@ def _pause(
 
 def on_breaker(
     state: State,
-    message: OperatorHalted | TimerFired | MismatchFound,
+    message: OperatorHalted | TimerFired | MismatchFound | SubmitOrder,
     desk: Desk,
     rules: Rules,
 ) -> list[Message]:
@@ -271,6 +276,7 @@ DECIDE: dict[type, Callable[[State, Any, Desk, Rules], list[Message]]] = {
     OperatorResumed: on_operator_resumed,
     TimerFired: on_breaker,
     MismatchFound: on_breaker,
+    SubmitOrder: on_breaker,
     AdapterFailed: on_adapter_failed,
     AdapterRecovered: on_adapter_recovered,
 }

@@ -39,9 +39,10 @@ from catalyst_bot.domain.messages.facts import (
 )
 from catalyst_bot.domain.money import ZERO, round_price
 from catalyst_bot.domain.trading import ApprovedOrder
+from catalyst_bot.risk.breakers import is_of_the_signal
 from catalyst_bot.risk.proposal import wants_entry
 from catalyst_bot.risk.records import add_to_streak, add_trade, rest, review
-from catalyst_bot.risk.state import PendingEntry, State, TradePlan
+from catalyst_bot.risk.state import ORDER_WINDOW, PendingEntry, State, TradePlan
 from catalyst_bot.risk.stops import highest_seen
 
 MAX_REQUESTS = 1_000
@@ -49,7 +50,11 @@ MAX_CLOSES = 120  # per symbol; ten hours of five-minute bars
 
 
 def start_run(state: State, message: RunStarted, at: datetime) -> None:
-    """By this name the broker adapter will report failures; a new process failed nothing yet."""
+    """What was approved at the start holds for the run. By its name the broker adapter will report
+    failures; a new process failed nothing yet.
+    """
+    state.limits_hash = message.limits_hash
+    state.model_id = message.model_id
     state.broker_name = message.broker
     state.broker_failed_at = None
 
@@ -87,6 +92,8 @@ def note_intent(state: State, message: IntentFormed, at: datetime) -> None:
 def note_approved(state: State, message: OrderApproved, at: datetime) -> None:
     """Count the order; an entry gets its plan."""
     order = message.order
+    recent = (earlier for earlier in state.approved_at if earlier > at - ORDER_WINDOW)
+    state.approved_at = (*recent, at)
     if order.role is OrderRole.EXIT:
         state.exits_of_trade[order.trade_id] = state.exits_of_trade.get(order.trade_id, 0) + 1
         state.last_exit_at[order.trade_id] = at
@@ -116,6 +123,8 @@ def note_refused(state: State, message: OrderRefused, at: datetime) -> None:
 
 def note_submit(state: State, message: SubmitOrder, at: datetime) -> None:
     """Count the orders that a signal set off."""
+    if not is_of_the_signal(message.order):
+        return
     signal_id = message.order.signal_id
     state.orders_of_signal[signal_id] = state.orders_of_signal.get(signal_id, 0) + 1
 

@@ -8,6 +8,8 @@ from decimal import Decimal
 
 from catalyst_bot.domain.enums import HaltCause, Side, TradingState
 
+ORDER_WINDOW = timedelta(minutes=1)  # in which orders are counted
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingEntry:
@@ -65,16 +67,20 @@ class State:
     """Counters, records and plans. `reviewed_peak_usd` replaces the account's peak once a person
     resumed after a drawdown halt: without it the old peak would halt trading for ever. `requests`
     are the latest of a person, by id. `trade_held` is the open trade of each symbol.
-    `closes` are closing prices by the bar's end in epoch seconds, oldest first.
+    `closes` are closing prices by the bar's end in epoch seconds, oldest first. `limits_hash` names
+    the limits that the run began with, `approved_at` the orders of the last minute.
     """
 
     trading_state: TradingState = TradingState.ACTIVE
     halt_cause: HaltCause | None = None
+    limits_hash: str = ""
+    model_id: str = ""
     broker_name: str = ""
     broker_failed_at: datetime | None = None
     equity_usd: Decimal | None = None
     reviewed_peak_usd: Decimal | None = None
     entries_today: int = 0
+    approved_at: tuple[datetime, ...] = ()
     warned_today: set[str] = field(default_factory=set)
     pending: dict[str, PendingEntry] = field(default_factory=dict)
     plans: dict[str, TradePlan] = field(default_factory=dict)

@@ -136,16 +136,17 @@ def lift(moment: Moment, name: str) -> None:
         records = state.risk.strategies.items()
         rested = {name: replace(r, is_paused=False, paused_until=None) for name, r in records}
         state.risk.strategies = rested
-    else:
-        assert name == "duplicate"
+    elif name == "duplicate":
         books = state.portfolio.books
         others = {s: p for s, p in books.positions.items() if s != body.symbol}
         state.portfolio.books = replace(books, positions=others, cash_usd=Decimal(10**6))
+        state.risk.last_entry_at.clear()
+    else:
+        assert name == "open_entry"
         state.execution.open_tickets = {
             i: t for i, t in state.execution.open_tickets.items() if t.role is not OrderRole.ENTRY
         }
         state.risk.pending.clear()
-        state.risk.last_entry_at.clear()
 
 
 def a_little_less(moment: Moment, change: Change) -> str | None:

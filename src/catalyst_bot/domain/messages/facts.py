@@ -20,6 +20,8 @@ class RunStarted:
     `settings` is the effective configuration as JSON, without secrets: what a later replay needs
     to decide again; `inputs_hash` names the recorded news and bars, empty when live. The broker's
     books outlive ours when `compares_books`: then nothing is sent before they are compared.
+    `limits_hash` names the limits in force, `approval` who approved them; `model_hash` is that of
+    the model's content.
     """
 
     at: datetime
@@ -33,6 +35,9 @@ class RunStarted:
     starting_cash_usd: Decimal
     wall_started_at: datetime
     compares_books: bool = False
+    limits_hash: str = ""
+    approval: str = ""
+    model_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
