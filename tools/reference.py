@@ -119,10 +119,16 @@ def _rules_keys(kind: type) -> list[Setting]:
             default=field.default,
             example=_toml(field.default),
             bounds=_range(field.metadata),
-            meaning=field.metadata.get("source", "name recorded with every order"),
+            meaning=_meaning(field.metadata),
         )
         for field in dataclasses.fields(kind)
     ]
+
+
+def _meaning(declared: Mapping[str, Any]) -> str:
+    source = str(declared.get("source", "name recorded with every order"))
+    looser = declared.get("looser")
+    return f"{source}; {looser} needs approval" if looser else source
 
 
 def _range(declared: Mapping[str, Any]) -> str:
@@ -170,7 +176,10 @@ def settings_page() -> str:
         "Precedence: command line > environment > `catalyst.toml` (or `--config FILE`) > default. "
         f"A key `risk.max_position_fraction` is `{ENV_PREFIX}RISK{ENV_SEPARATOR}"
         "MAX_POSITION_FRACTION` in the environment. An unknown key, a value outside its range and "
-        "NaN are refused with exit code 3. `catalyst-bot config show --origin` tells where each "
+        "NaN are refused with exit code 3. Where *higher*, *lower* or any *other* value than the "
+        "default needs approval, trading does not start with one before a person has approved it: "
+        "`catalyst-bot config approve --reason '...'`. `catalyst-bot config show --origin` tells "
+        "where each "
         "effective value came from. " + SOURCES,
     ]
     for name, purpose, keys in sections():

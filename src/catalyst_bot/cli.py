@@ -319,6 +319,29 @@ def config_show(
     console.guarded(action)
 
 
+@config_app.command("approve")
+def config_approve(
+    reason: Annotated[str, typer.Option(help="why these limits may be looser")],
+    by: Annotated[str | None, typer.Option(help="who approves; default: this account")] = None,
+    json_: Json = "",
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Approve the limits as they are set now: without it a looser one refuses to start."""
+
+    def action() -> int:
+        from catalyst_bot.bootstrap import approvals
+
+        approved = approvals.approve(_settings(data_dir, config), by=by, reason=reason)
+        if json_:
+            console.write_json(approved.as_dict(), json_)
+        else:
+            console.say(approvals.approved_text(approved))
+        return console.OK
+
+    console.guarded(action)
+
+
 @app.command()
 def trade(
     side: Annotated[Side, typer.Argument(help="buy or sell")],

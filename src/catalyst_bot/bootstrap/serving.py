@@ -12,6 +12,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from catalyst_bot.bootstrap.approvals import AS_DECLARED, approval_of
 from catalyst_bot.bootstrap.journal_tools import explanation
 from catalyst_bot.bootstrap.live import LiveRequest, follow
 from catalyst_bot.bootstrap.modes import BrokerKind, LivePrices, ModeRow, mode_row
@@ -48,6 +49,7 @@ def replay_and_serve(
     """
     settings = request.loaded.settings
     _warn_of_latch(settings, say)
+    _tell_limits(settings, mode_row(request.mode, is_dry_run=request.is_dry_run), say)
     for line in request.recording.notes:
         say(line)
 
@@ -72,6 +74,7 @@ def follow_and_serve(request: LiveRequest, *, say: Say, on_result: OnResult) -> 
     """Follow live feeds with narration and dashboard until a signal to stop."""
     settings = request.loaded.settings
     _warn_of_latch(settings, say)
+    _tell_limits(settings, request.row, say)
     names = request.feeds.names()
     if request.row.live_prices is LivePrices.ALPACA and settings.feeds.alpaca_news:
         names.append("Alpaca's news")
@@ -107,6 +110,13 @@ def _warn_of_latch(settings: Settings, say: Say) -> None:
             f"HALT latch is set in {settings.run.data_dir}: no entry will be sent; lift it with "
             "`catalyst-bot resume --reason '...'`"
         )
+
+
+def _tell_limits(settings: Settings, row: ModeRow, say: Say) -> None:
+    """Say when the limits are not those of this version. Raises `ConfigError` without approval."""
+    approval = approval_of(settings, is_asked=row.asks_approval)
+    if approval != AS_DECLARED:
+        say(f"limits: {approval}")
 
 
 def _tell_end(journal: Place, seconds: float, say: Say, on_result: OnResult) -> None:
