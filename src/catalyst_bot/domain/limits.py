@@ -213,7 +213,7 @@ class RiskLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizingRules:
-    """Quarter-Kelly with a prior, and its caps."""
+    """Quarter-Kelly with a prior, fixed fraction, ATR and volatility: the smallest is taken."""
 
     kelly_divisor: float = number(
         4.0, 1, 100, "count", "roadmap: quarter Kelly", looser=Looser.LOWER
@@ -246,7 +246,28 @@ class SizingRules:
         looser=Looser.OTHER,
     )
     risk_per_trade_fraction: float = number(
-        0.01, 0.0001, 0.2, "fraction", "equity lost when the stop is hit", looser=Looser.HIGHER
+        0.01,
+        0.0001,
+        0.2,
+        "fraction",
+        "fixed fraction of equity that is lost when the stop is hit",
+        looser=Looser.HIGHER,
+    )
+    atr_risk_fraction: float = number(
+        0.01,
+        0.0001,
+        0.2,
+        "fraction",
+        "equity lost by a fall of stops.atr_multiple ATR, however near the stop is",
+        looser=Looser.HIGHER,
+    )
+    volatility_fraction: float = number(
+        0.002,
+        0.0001,
+        0.2,
+        "fraction",
+        "equity that one average decision bar (ATR) may move",
+        looser=Looser.HIGHER,
     )
     high_volatility_ratio: float = number(
         1.20, 1, 10, "count", "roadmap: ATR 20 % over its average cuts size", looser=Looser.HIGHER

@@ -96,6 +96,7 @@ def propose(
         correlation=related.correlation,
         limits=rules.limits,
         rules=rules.sizing,
+        stops=rules.stops,
         wish=signal.catalyst.wish,
     )
     return Proposal(
