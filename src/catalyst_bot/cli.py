@@ -15,7 +15,7 @@ import typer
 
 import catalyst_bot
 from catalyst_bot import console, runner
-from catalyst_bot.commands import alerts, database, detect, feeds, records, study
+from catalyst_bot.commands import alerts, database, detect, feeds, records, report, study
 from catalyst_bot.domain.enums import Mode, PositionsPolicy, Side
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ app.add_typer(study.app, name="study")
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(detect.app, name="detect")
+app.add_typer(report.app, name="report")
 app.command("run")(runner.run)
 records.register(app)
 
