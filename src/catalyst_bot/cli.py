@@ -218,19 +218,48 @@ def halt(
 
 
 @app.command()
-def resume(
-    reason: Annotated[str, typer.Option(help="why it is safe to go on")],
+def reduce(
+    reason: Annotated[str, typer.Option(help="why")],
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
-    """Lift the HALT latch and let a running bot trade again."""
+    """Let positions end and none begin: only exits from now on, until `resume`."""
 
     def action() -> int:
-        from catalyst_bot.runtime.latch import OperatorMailbox
+        from catalyst_bot.runtime.words import WordBox
 
-        OperatorMailbox(_data_dir(data_dir, config)).resume(by="operator", reason=reason)
-        console.say("latch lifted; a running bot resumes now")
+        WordBox(_data_dir(data_dir, config)).reduce(by="operator", reason=reason)
+        console.say("asked: a running bot reduces now, one that is not running at its start")
         return console.OK
+
+    console.guarded(action)
+
+
+@app.command()
+def resume(
+    reason: Annotated[str, typer.Option(help="why it is safe to go on")],
+    confirm: Annotated[
+        list[str] | None, typer.Option(help="an open item of the checklist that you looked at")
+    ] = None,
+    json_: Json = "",
+    journal: Journal = None,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Go through the checklist, lift the HALT latch and let a running bot trade again."""
+
+    def action() -> int:
+        from catalyst_bot.bootstrap import resuming
+
+        settings = _settings(data_dir, config)
+        done = resuming.resume(
+            settings, reason=reason, confirmed=confirm or (), journal=journal, by="operator"
+        )
+        if json_:
+            console.write_json(done.as_dict(), json_)
+        else:
+            console.say(done.as_text())
+        return console.REFUSED if done.still_open else console.OK
 
     console.guarded(action)
 

@@ -20,13 +20,16 @@ from catalyst_bot.domain.messages.decisions import (
     OrderRefused,
     PositionClosed,
     PositionOpened,
+    ResumeRefused,
     StopMoved,
+    TradingResumed,
 )
 from catalyst_bot.domain.messages.facts import (
     AdapterFailed,
     AdapterRecovered,
     BarClosed,
     OperatorHalted,
+    OperatorReduced,
     OperatorResumed,
     SessionOpened,
     TimerFired,
@@ -34,11 +37,13 @@ from catalyst_bot.domain.messages.facts import (
 from catalyst_bot.domain.messages.registry import Message
 from catalyst_bot.risk.breakers import BROKER_TIMER
 from catalyst_bot.risk.check_table import ENTRY_CHECKS
+from catalyst_bot.risk.checklist import checklist
 from catalyst_bot.risk.evolve import EVOLVE
 from catalyst_bot.risk.state import State
 from tests import builders
 from tests.unit.risk.bench import Bench, trade
 
+ITEMS = ("cause", "books", "orders", "protection", "daily_loss", "drawdown", "broker")
 SYMBOLS = st.sampled_from(["AAA", "BBB", "CCC"])
 STRATEGIES = st.sampled_from(["one", "two"])
 
@@ -87,7 +92,7 @@ class RiskDay(RuleBasedStateMachine):
         quote = builders.quote(symbol, self.bench.desk.now)
         signal = builders.signal(catalyst=catalyst, strategy_id=strategy, quote=quote)
         side = Side.BUY if action > 0 else Side.SELL
-        was_halted = self.bench.state.trading_state is TradingState.HALTED
+        was_halted = self.bench.state.trading_state is not TradingState.ACTIVE
         was_paused = self.bench.state.strategy(strategy).is_paused
         intent = builders.intent(signal=signal, side=side, action=action)
         (verdict,) = self.tell(IntentFormed(intent=intent))
@@ -173,10 +178,32 @@ class RiskDay(RuleBasedStateMachine):
             leaving = {t.trade_id for t in self._exits()}
             assert {p.trade_id for p in self.bench.desk.positions.values()} <= leaving
 
+    @rule(confirmed=st.sets(st.sampled_from(ITEMS)))
+    def operator_resumes(self, confirmed: set[str]) -> None:
+        """A person resumes, who looked at some of the checklist."""
+        bench = self.bench
+        before = bench.state.trading_state
+        waiting = {
+            item.name
+            for item in checklist(bench.state, bench.desk, bench.rules.limits)
+            if not item.is_met
+        }
+        resumed = OperatorResumed(
+            at=bench.desk.now, by="ada", reason="reviewed", confirmed=tuple(sorted(confirmed))
+        )
+        told = self.tell(resumed)
+        goes_on = before is TradingState.ACTIVE or waiting <= confirmed
+        assert any(isinstance(m, TradingResumed) for m in told) is goes_on
+        assert any(isinstance(m, ResumeRefused) for m in told) is not goes_on
+        assert bench.state.trading_state is (TradingState.ACTIVE if goes_on else before)
+
     @rule()
-    def operator_resumes(self) -> None:
-        """A person resumes."""
-        self.tell(OperatorResumed(at=self.bench.desk.now, by="ada", reason="reviewed"))
+    def operator_reduces(self) -> None:
+        """A person lets positions end."""
+        before = self.bench.state.trading_state
+        self.tell(OperatorReduced(at=self.bench.desk.now, by="ada", reason="holiday"))
+        expected = TradingState.REDUCING if before is TradingState.ACTIVE else before
+        assert self.bench.state.trading_state is expected
 
     @rule(is_up=st.booleans())
     def broker(self, is_up: bool) -> None:

@@ -8,19 +8,23 @@ from datetime import datetime
 from typing import Any
 
 from catalyst_bot.domain import ids
-from catalyst_bot.domain.enums import HaltCause, OrderRole, TradingState
+from catalyst_bot.domain.enums import HaltCause, OrderRole, ProtectedBy, TradingState
 from catalyst_bot.domain.messages.commands import SubmitOrder
 from catalyst_bot.domain.messages.decisions import (
+    BooksCompared,
     EquityMarked,
     IntentFormed,
     LimitApproached,
+    MismatchFound,
     OrderApproved,
     OrderRefused,
     PositionClosed,
     PositionOpened,
+    ProtectionChanged,
     StopMoved,
     StrategyPaused,
     TradingHalted,
+    TradingReduced,
     TradingResumed,
 )
 from catalyst_bot.domain.messages.facts import (
@@ -165,6 +169,7 @@ def close_trade(state: State, message: PositionClosed, at: datetime) -> None:
     """Book the result; the plan is done."""
     trade = message.trade
     state.trade_held.pop(trade.symbol, None)
+    state.unprotected -= {trade.symbol}
     state.plans.pop(trade.trade_id, None)
     state.exits_of_trade.pop(trade.trade_id, None)
     state.guards_of_trade.pop(trade.trade_id, None)
@@ -215,6 +220,33 @@ def halt(state: State, message: TradingHalted, at: datetime) -> None:
     """Trading is halted."""
     state.trading_state = TradingState.HALTED
     state.halt_cause = message.cause
+    state.halt_detail = message.detail
+
+
+def reduce(state: State, message: TradingReduced, at: datetime) -> None:
+    """Positions end, and none begins."""
+    state.trading_state = TradingState.REDUCING
+
+
+def note_books(state: State, message: BooksCompared, at: datetime) -> None:
+    """What differs is settled when a later look finds nothing."""
+    state.book_differences = tuple(
+        f"{each.subject}: ours {each.ours}, the broker's {each.theirs}"
+        for each in message.differences
+    )
+
+
+def note_mismatch(state: State, message: MismatchFound, at: datetime) -> None:
+    """A difference that is declared stays until the books agree or a person resumes."""
+    told = f"{message.subject}: ours {message.ours}, the broker's {message.theirs}"
+    state.book_differences = tuple(dict.fromkeys((*state.book_differences, told)))
+
+
+def note_protection(state: State, message: ProtectionChanged, at: datetime) -> None:
+    """What bounds the loss of a position."""
+    is_bare = message.protected_by is ProtectedBy.NONE
+    others = state.unprotected - {message.symbol}
+    state.unprotected = others | {message.symbol} if is_bare else others
 
 
 def resume(state: State, message: TradingResumed, at: datetime) -> None:
@@ -223,6 +255,8 @@ def resume(state: State, message: TradingResumed, at: datetime) -> None:
         state.reviewed_peak_usd = state.equity_usd
     state.trading_state = TradingState.ACTIVE
     state.halt_cause = None
+    state.halt_detail = ""
+    state.book_differences = ()
     state.loss_streak = ()
     state.strategies = {name: review(record) for name, record in state.strategies.items()}
 
@@ -276,6 +310,8 @@ def rename(state: State, message: SymbolRenamed, at: datetime) -> None:
         state.trade_held[new] = state.trade_held.pop(old)
     if old in state.closes:
         state.closes[new] = state.closes.pop(old)
+    if old in state.unprotected:
+        state.unprotected = state.unprotected - {old} | {new}
     if old in state.halted_symbols:
         state.halted_symbols.remove(old)
         state.halted_symbols.add(new)
@@ -334,7 +370,11 @@ EVOLVE: dict[type, Callable[[State, Any, datetime], None]] = {
     LimitApproached: note_warning,
     StrategyPaused: pause_strategy,
     TradingHalted: halt,
+    TradingReduced: reduce,
     TradingResumed: resume,
+    BooksCompared: note_books,
+    MismatchFound: note_mismatch,
+    ProtectionChanged: note_protection,
     AdapterFailed: note_failure,
     AdapterRecovered: note_recovery,
     OperatorTradeRequested: note_request,

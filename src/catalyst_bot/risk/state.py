@@ -68,11 +68,15 @@ class State:
     resumed after a drawdown halt: without it the old peak would halt trading for ever. `requests`
     are the latest of a person, by id. `trade_held` is the open trade of each symbol.
     `closes` are closing prices by the bar's end in epoch seconds, oldest first. `limits_hash` names
-    the limits that the run began with, `approved_at` the orders of the last minute.
+    the limits that the run began with, `approved_at` the orders of the last minute; `unprotected`
+    are symbols held without a stop.
     """
 
     trading_state: TradingState = TradingState.ACTIVE
     halt_cause: HaltCause | None = None
+    halt_detail: str = ""
+    book_differences: tuple[str, ...] = ()
+    unprotected: frozenset[str] = frozenset()
     limits_hash: str = ""
     model_id: str = ""
     broker_name: str = ""

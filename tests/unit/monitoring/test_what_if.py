@@ -25,6 +25,7 @@ from catalyst_bot.engine.inference import MIN_ACTION, weighted_action
 from catalyst_bot.engine.rules import EngineRules
 from catalyst_bot.engine.state import EngineState
 from catalyst_bot.monitoring.what_if import Change, smallest_flip
+from catalyst_bot.risk.approved import limits_hash
 from catalyst_bot.storage.read_model import ReadModel
 from tests.replays import generated, play
 
@@ -96,6 +97,7 @@ def apply(moment: Moment, what: str, after: str) -> None:
     elif section == "risk":
         limits = replace(moment.rules.risk.limits, **{name: read_as(moment.rules, what, after)})
         moment.rules = replace(moment.rules, risk=replace(moment.rules.risk, limits=limits))
+        moment.state.risk.limits_hash = limits_hash(moment.rules.risk)  # as if approved
     elif section == "catalyst":
         read_otherwise(moment, name, after)
     else:

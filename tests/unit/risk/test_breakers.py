@@ -50,7 +50,8 @@ from catalyst_bot.risk.breakers import BROKER_TIMER
 from tests import builders
 from tests.unit.risk.bench import Bench, trade
 
-RESUME = OperatorResumed(at=builders.NOON, by="ada", reason="reviewed")
+LOOKED_AT = ("cause", "books", "orders", "protection", "daily_loss", "drawdown", "broker")
+RESUME = OperatorResumed(at=builders.NOON, by="ada", reason="reviewed", confirmed=LOOKED_AT)
 NEW_DAY = SessionOpened(at=builders.OPEN, day=builders.OPEN.date(), closes_at=builders.CLOSE)
 
 

@@ -278,6 +278,24 @@ class TradingHalted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TradingReduced:
+    """From now on only exits and smaller positions, until a person resumes."""
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeRefused:
+    """Trading does not go on: `still_open` names what of the checklist nobody confirmed."""
+
+    by: str
+    reason: str
+    still_open: tuple[str, ...]
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TradingResumed:
     """A person let trading go on."""
 

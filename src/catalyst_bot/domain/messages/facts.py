@@ -362,9 +362,36 @@ class OperatorHalted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OperatorResumed:
-    """A person resumed trading."""
+class OperatorOverrode:
+    """A person overrides one refusal: that of `intent_id`, or the next by `rule` in `symbol`.
+
+    It is used once, and not from `expires_at` on.
+    """
+
+    at: datetime
+    override_id: str
+    by: str
+    reason: str
+    expires_at: datetime
+    intent_id: str = ""
+    symbol: str = ""
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorReduced:
+    """A person wants positions to end and none to begin."""
 
     at: datetime
     by: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorResumed:
+    """A person wants trading to go on; `confirmed` names what of the checklist they looked at."""
+
+    at: datetime
+    by: str
+    reason: str
+    confirmed: tuple[str, ...] = ()

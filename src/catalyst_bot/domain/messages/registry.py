@@ -48,6 +48,8 @@ Fact = (
     | f.LostOrdersFound
     | f.OperatorTradeRequested
     | f.OperatorHalted
+    | f.OperatorReduced
+    | f.OperatorOverrode
     | f.OperatorResumed
 )
 Decision = (
@@ -75,6 +77,8 @@ Decision = (
     | d.EquityMarked
     | d.LimitApproached
     | d.TradingHalted
+    | d.TradingReduced
+    | d.ResumeRefused
     | d.TradingResumed
     | d.StrategyPaused
     | d.MismatchFound

@@ -196,6 +196,16 @@ def trading_halted(m: d.TradingHalted) -> Event:
     )
 
 
+def trading_reduced(m: d.TradingReduced) -> Event:
+    """Exits only."""
+    return Event(f"Trading reduced by {m.by}, only exits: {m.reason}", Severity.WARNING)
+
+
+def resume_refused(m: d.ResumeRefused) -> Event:
+    """Something is still to be looked at."""
+    return Event(f"{m.by} wanted to resume, but has to confirm: {m.detail}", Severity.WARNING)
+
+
 def trading_resumed(m: d.TradingResumed) -> Event:
     """Entries again."""
     return Event(f"Trading resumed by {m.by}: {m.reason}")
@@ -334,6 +344,8 @@ TELLERS: dict[type, Callable[[Any], Event]] = {
     d.PositionClosed: position_closed,
     d.LimitApproached: limit_approached,
     d.TradingHalted: trading_halted,
+    d.TradingReduced: trading_reduced,
+    d.ResumeRefused: resume_refused,
     d.TradingResumed: trading_resumed,
     d.StrategyPaused: strategy_paused,
     d.MismatchFound: mismatch_found,
