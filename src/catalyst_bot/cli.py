@@ -236,6 +236,39 @@ def reduce(
 
 
 @app.command()
+def override(
+    intent_id: Annotated[str, typer.Argument(help="of the refusal, as `status` shows it")] = "",
+    reason: Annotated[str, typer.Option(help="why this refusal is overridden")] = "",
+    lasts: Annotated[str, typer.Option("--for", help="how long it holds: 90s, 10m, 2h")] = "10m",
+    rule: Annotated[str, typer.Option(help="this rule, for the next entry in --symbol")] = "",
+    symbol: Annotated[str, typer.Option(help="with --rule")] = "",
+    by: Annotated[str, typer.Option(help="who says so")] = "operator",
+    wait: Annotated[float, typer.Option(min=0, help="seconds to wait for an answer")] = 10.0,
+    json_: Json = "",
+    journal: Journal = None,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Let one refusal pass: with a reason, for a time, used once; never a limit of the account."""
+
+    def action() -> int:
+        from catalyst_bot.bootstrap import overrides
+
+        asked = overrides.Asked(
+            by=by, reason=reason, lasts=lasts, intent_id=intent_id, symbol=symbol, rule=rule
+        )
+        settings = _settings(data_dir, config)
+        answer = overrides.override(settings, asked, journal=journal, wait_s=wait)
+        if json_:
+            console.write_json(answer.as_dict(), json_)
+        else:
+            console.say(answer.as_text())
+        return console.OK if answer.is_granted else console.REFUSED
+
+    console.guarded(action)
+
+
+@app.command()
 def resume(
     reason: Annotated[str, typer.Option(help="why it is safe to go on")],
     confirm: Annotated[

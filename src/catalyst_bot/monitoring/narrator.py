@@ -19,6 +19,8 @@ _TOLD = (
     d.StopMoved,
     d.PositionClosed,
     d.TradingHalted,
+    d.OverrideGranted,
+    d.OverrideRefused,
     d.TradingReduced,
     d.ResumeRefused,
     d.TradingResumed,

@@ -30,7 +30,8 @@ class Row:
 
     `limit` is the field of `RiskLimits` that bounds it, empty where there is nothing to set;
     `source` is given where no such field tells it. Of the rest a person may override one refusal
-    where it `may_be_overridden`: never of the account, and never what makes an order impossible.
+    where it `may_be_overridden`: never of the account, never an old or wrong price, and never what
+    makes an order impossible.
     """
 
     judge: Callable[[Any], Check]
@@ -143,7 +144,6 @@ ENTRY_CHECKS: tuple[Row, ...] = (
         unit=SECONDS,
         refusal="the quote is too old to be a price, or from the future",
         limit="max_quote_age_s",
-        may_be_overridden=True,
     ),
     Row(
         judge=c.price_collar,
@@ -151,7 +151,6 @@ ENTRY_CHECKS: tuple[Row, ...] = (
         unit=FRACTION,
         refusal="the expected price is too far from the middle of the quote",
         limit="price_collar_fraction",
-        may_be_overridden=True,
     ),
     Row(
         judge=c.confidence,

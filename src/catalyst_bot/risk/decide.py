@@ -40,6 +40,7 @@ from catalyst_bot.domain.messages.facts import (
     AdapterRecovered,
     BarClosed,
     OperatorHalted,
+    OperatorOverrode,
     OperatorReduced,
     OperatorResumed,
     OperatorTradeRequested,
@@ -49,7 +50,7 @@ from catalyst_bot.domain.messages.facts import (
 from catalyst_bot.domain.messages.registry import Message
 from catalyst_bot.domain.money import to_decimal
 from catalyst_bot.ports.desk import Desk
-from catalyst_bot.risk import gauges, guarding, stops
+from catalyst_bot.risk import gauges, guarding, overriding, stops
 from catalyst_bot.risk.breakers import BROKER_TIMER, trip
 from catalyst_bot.risk.checklist import Item, checklist, still_open
 from catalyst_bot.risk.manager import approve_exit, assess, assess_sale
@@ -73,6 +74,11 @@ def on_request(
     if message.side is not Side.SELL or message.request_id in state.requests:
         return []
     return [assess_sale(state, message, desk, rules)]
+
+
+def on_override(state: State, message: OperatorOverrode, desk: Desk, rules: Rules) -> list[Message]:
+    """A person overrides a refusal."""
+    return overriding.answer(state, message, desk, rules)
 
 
 def on_protection_needed(
@@ -317,6 +323,7 @@ DECIDE: dict[type, Callable[[State, Any, Desk, Rules], list[Message]]] = {
     StrategyPaused: on_strategy_paused,
     LimitApproached: on_limit_approached,
     OperatorHalted: on_breaker,
+    OperatorOverrode: on_override,
     OperatorReduced: on_operator_reduced,
     TradingReduced: on_trading_reduced,
     OperatorResumed: on_operator_resumed,

@@ -18,6 +18,7 @@ from catalyst_bot.domain.messages.decisions import (
     MismatchFound,
     OrderApproved,
     OrderRefused,
+    OverrideGranted,
     PositionClosed,
     PositionOpened,
     ProtectionChanged,
@@ -32,6 +33,7 @@ from catalyst_bot.domain.messages.facts import (
     AdapterRecovered,
     BarClosed,
     MarketViewReceived,
+    OperatorOverrode,
     OperatorTradeRequested,
     RunStarted,
     SessionClosed,
@@ -42,14 +44,22 @@ from catalyst_bot.domain.messages.facts import (
     SymbolResumed,
 )
 from catalyst_bot.domain.money import ZERO, round_price
-from catalyst_bot.domain.trading import ApprovedOrder
+from catalyst_bot.domain.trading import ApprovedOrder, TradeIntent
 from catalyst_bot.risk.breakers import is_of_the_signal
 from catalyst_bot.risk.proposal import wants_entry
 from catalyst_bot.risk.records import add_to_streak, add_trade, rest, review
-from catalyst_bot.risk.state import ORDER_WINDOW, PendingEntry, State, TradePlan
+from catalyst_bot.risk.state import (
+    ORDER_WINDOW,
+    Override,
+    PendingEntry,
+    Refusal,
+    State,
+    TradePlan,
+)
 from catalyst_bot.risk.stops import highest_seen
 
 MAX_REQUESTS = 1_000
+MAX_REFUSALS = 50
 MAX_CLOSES = 120  # per symbol; ten hours of five-minute bars
 
 
@@ -86,11 +96,22 @@ def close_session(state: State, message: SessionClosed, at: datetime) -> None:
 def note_intent(state: State, message: IntentFormed, at: datetime) -> None:
     """An entry waits for its verdict."""
     if wants_entry(message.intent):
-        catalyst = message.intent.signal.catalyst
-        is_asked = catalyst.wish is not None  # a person decides when to leave it
-        state.pending[message.intent.signal.signal_id] = PendingEntry(
-            symbol=catalyst.symbol, horizon_s=None if is_asked else catalyst.horizon_s
-        )
+        _wait(state, message.intent)
+        state.refusals[message.intent.intent_id] = Refusal(intent=message.intent)
+        _forget_oldest(state.refusals, MAX_REFUSALS)
+
+
+def _wait(state: State, intent: TradeIntent) -> None:
+    catalyst = intent.signal.catalyst
+    is_asked = catalyst.wish is not None  # a person decides when to leave it
+    state.pending[intent.signal.signal_id] = PendingEntry(
+        symbol=catalyst.symbol, horizon_s=None if is_asked else catalyst.horizon_s
+    )
+
+
+def _forget_oldest(known: dict[str, Any], at_most: int) -> None:
+    while len(known) > at_most:
+        del known[next(iter(known))]
 
 
 def note_approved(state: State, message: OrderApproved, at: datetime) -> None:
@@ -107,6 +128,8 @@ def note_approved(state: State, message: OrderApproved, at: datetime) -> None:
         return
     pending = state.pending.pop(order.signal_id, None)
     state.entries_today += 1
+    state.overrides.pop(order.override_id, None)
+    state.refusals.pop(ids.intent_id(order.signal_id), None)
     state.last_entry_at[order.symbol, order.side] = at
     state.plans[order.trade_id] = _plan(order, pending.horizon_s if pending is not None else None)
 
@@ -121,8 +144,35 @@ def _note_guard(state: State, order: ApprovedOrder, at: datetime) -> None:
 
 
 def note_refused(state: State, message: OrderRefused, at: datetime) -> None:
-    """The verdict is known."""
+    """The verdict is known, and may be overridden for a while."""
     state.pending.pop(message.signal_id, None)
+    refusal = state.refusals.get(message.intent_id)
+    if refusal is not None:
+        failed = tuple(check.name for check in message.checks if not check.passed)
+        state.refusals[message.intent_id] = replace(refusal, rules=failed)
+
+
+def note_override(state: State, message: OverrideGranted, at: datetime) -> None:
+    """It waits to be used; those that are over are gone. A refusal is judged again."""
+    waiting = state.overrides.items()
+    state.overrides = {name: each for name, each in waiting if at < each.expires_at}
+    state.overrides[message.override_id] = Override(
+        override_id=message.override_id,
+        by=message.by,
+        reason=message.reason,
+        symbol=message.symbol,
+        rules=message.rules,
+        expires_at=message.expires_at,
+    )
+    refusal = state.refusals.get(message.intent_id)
+    if refusal is not None:
+        _wait(state, refusal.intent)
+
+
+def hear_override(state: State, message: OperatorOverrode, at: datetime) -> None:
+    """The same word is answered once."""
+    state.heard_overrides[message.override_id] = None
+    _forget_oldest(state.heard_overrides, MAX_REQUESTS)
 
 
 def note_submit(state: State, message: SubmitOrder, at: datetime) -> None:
@@ -276,8 +326,7 @@ def note_recovery(state: State, message: AdapterRecovered, at: datetime) -> None
 def note_request(state: State, message: OperatorTradeRequested, at: datetime) -> None:
     """The same request is judged once."""
     state.requests[message.request_id] = None
-    while len(state.requests) > MAX_REQUESTS:
-        del state.requests[next(iter(state.requests))]
+    _forget_oldest(state.requests, MAX_REQUESTS)
 
 
 def split(state: State, message: SplitApplied, at: datetime) -> None:
@@ -378,6 +427,8 @@ EVOLVE: dict[type, Callable[[State, Any, datetime], None]] = {
     AdapterFailed: note_failure,
     AdapterRecovered: note_recovery,
     OperatorTradeRequested: note_request,
+    OperatorOverrode: hear_override,
+    OverrideGranted: note_override,
     SplitApplied: split,
     SymbolRenamed: rename,
     SymbolHalted: halt_symbol,

@@ -1,8 +1,7 @@
 """What a person says to the bot besides halting and trading: reduce, and override a refusal.
 
 Each word is a file in `<data dir>/operator/words`, written whole or not at all; the bot turns it
-into a fact and takes it away. A word given while no bot runs is taken at the next start, unless it
-is over by then.
+into a fact and takes it away. A word given while no bot runs is taken at the next start.
 """
 
 from __future__ import annotations
@@ -35,19 +34,24 @@ class WordBox:
         *,
         by: str,
         reason: str,
-        until: datetime,
+        lasts: timedelta,
+        at: datetime,
         intent_id: str = "",
         symbol: str = "",
         rule: str = "",
     ) -> str:
-        """Ask to override the refusal of an intent, or a rule once for a symbol; returns its id."""
-        override_id = content_id("ovr", by, reason, until.isoformat(), intent_id, symbol, rule)
+        """Ask to override the refusal of an intent, or a rule once for a symbol; returns its id.
+
+        It holds for so long from when the bot takes it, by the time of the run; `at` tells two
+        equal words apart.
+        """
+        override_id = content_id("ovr", by, reason, at.isoformat(), intent_id, symbol, rule)
         note = {
             "kind": OVERRIDE,
             "override_id": override_id,
             "by": by,
             "reason": reason,
-            "until": until.isoformat(),
+            "lasts_s": str(lasts.total_seconds()),
             "intent_id": intent_id,
             "symbol": symbol,
             "rule": rule,
@@ -90,7 +94,7 @@ def _overrode(note: dict[str, Any], at: datetime) -> OperatorOverrode:
         override_id=str(note["override_id"]),
         by=str(note["by"]),
         reason=str(note["reason"]),
-        expires_at=datetime.fromisoformat(note["until"]),
+        expires_at=at + timedelta(seconds=float(note["lasts_s"])),
         intent_id=str(note["intent_id"]),
         symbol=str(note["symbol"]),
         rule=str(note["rule"]),

@@ -150,6 +150,35 @@ class OrderRefused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OverrideGranted:
+    """A person's override holds until it is used once, or over: for the refusal of `intent_id`,
+    which is judged again at once, or for the next entry in `symbol` that these rules refuse.
+    """
+
+    override_id: str
+    by: str
+    reason: str
+    intent_id: str
+    catalyst_id: str
+    symbol: str
+    rules: tuple[str, ...]
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverrideRefused:
+    """What a person wanted to override cannot be: `reason` says why."""
+
+    override_id: str
+    by: str
+    intent_id: str
+    catalyst_id: str
+    symbol: str
+    rules: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderTimedOut:
     """An order did not fill in its time and is being cancelled."""
 

@@ -365,7 +365,7 @@ class OperatorHalted:
 class OperatorOverrode:
     """A person overrides one refusal: that of `intent_id`, or the next by `rule` in `symbol`.
 
-    It is used once, and not from `expires_at` on.
+    It is used once, and not from `expires_at` on, by the time of the run.
     """
 
     at: datetime

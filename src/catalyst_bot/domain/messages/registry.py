@@ -64,6 +64,8 @@ Decision = (
     | d.IntentDeclined
     | d.OrderApproved
     | d.OrderRefused
+    | d.OverrideGranted
+    | d.OverrideRefused
     | d.OrderTimedOut
     | d.OrderQueued
     | d.OrderWithdrawn
