@@ -25,10 +25,12 @@ from catalyst_bot.detection import reasons as r
 from catalyst_bot.detection.classify import NOT_RECOGNISED
 from catalyst_bot.detection.filters import FILTERS, TELLS_AN_EVENT
 from catalyst_bot.detection.phrases import NOISE
+from catalyst_bot.domain.limits import RiskLimits
 from catalyst_bot.domain.messages.registry import COMMANDS, DECISIONS, FACTS
 from catalyst_bot.engine.wiring import STAGES, overview
 from catalyst_bot.features.spec import FEATURES, SPEC_HASH
 from catalyst_bot.feeds.sources import SOURCES as NEWS_SOURCES
+from catalyst_bot.risk import check_table
 from catalyst_bot.settings import ENV_PREFIX, ENV_SEPARATOR, Settings
 
 ROOT = Path(__file__).parents[1]
@@ -74,6 +76,7 @@ def documents() -> dict[str, str]:
         "categories": categories_page(),
         "filters": filters_page(),
         "sources": sources_page(),
+        "risk-checks": risk_checks_page(),
     }
     made = {f"docs/reference/{name}.md": f"{MADE}\n\n{text}\n" for name, text in pages.items()}
     return {**made, "catalyst.toml": settings_file()}
@@ -116,10 +119,16 @@ def _rules_keys(kind: type) -> list[Setting]:
             default=field.default,
             example=_toml(field.default),
             bounds=_range(field.metadata),
-            meaning=field.metadata.get("source", "name recorded with every order"),
+            meaning=_meaning(field.metadata),
         )
         for field in dataclasses.fields(kind)
     ]
+
+
+def _meaning(declared: Mapping[str, Any]) -> str:
+    source = str(declared.get("source", "name recorded with every order"))
+    looser = declared.get("looser")
+    return f"{source}; {looser} needs approval" if looser else source
 
 
 def _range(declared: Mapping[str, Any]) -> str:
@@ -167,7 +176,10 @@ def settings_page() -> str:
         "Precedence: command line > environment > `catalyst.toml` (or `--config FILE`) > default. "
         f"A key `risk.max_position_fraction` is `{ENV_PREFIX}RISK{ENV_SEPARATOR}"
         "MAX_POSITION_FRACTION` in the environment. An unknown key, a value outside its range and "
-        "NaN are refused with exit code 3. `catalyst-bot config show --origin` tells where each "
+        "NaN are refused with exit code 3. Where *higher*, *lower* or any *other* value than the "
+        "default needs approval, trading does not start with one before a person has approved it: "
+        "`catalyst-bot config approve --reason '...'`. `catalyst-bot config show --origin` tells "
+        "where each "
         "effective value came from. " + SOURCES,
     ]
     for name, purpose, keys in sections():
@@ -345,6 +357,41 @@ def sources_page() -> str:
         "file whose path is in `NAME_FILE`."
     )
     return "\n\n".join(["# Sources", purpose, table(header, rows)])
+
+
+def risk_checks_page() -> str:
+    """Every rule an order has to pass."""
+    defaults = RiskLimits()
+
+    def told(row: check_table.Row) -> tuple[object, ...]:
+        limit = f"`risk.{row.limit}` = {_toml(getattr(defaults, row.limit))}" if row.limit else ""
+        may = "yes" if row.may_be_overridden else ""
+        return f"`{row.name}`", row.tier, limit, row.unit, row.refusal, row.origin, may
+
+    header = ("check", "tier", "limit", "unit", "a refusal means", "source", "override")
+    return "\n\n".join(
+        [
+            "# Risk checks",
+            (
+                "Every rule an order has to pass before it is sent, in the order in which a "
+                "refusal is named. All are run for every intent, and all results are journalled "
+                "with limit and observed value: `catalyst-bot explain ID` shows them. A comparison "
+                "with NaN never passes. *override*: a person may override one refusal, with a "
+                "reason and for a time ([halt and resume](../how-to/halt-and-resume.md)). What "
+                "they are for: [risk](../concepts/risk.md). " + SOURCES
+            ),
+            "## Entries",
+            table(header, map(told, check_table.ENTRY_CHECKS)),
+            "## Exits",
+            (
+                "Nothing else may keep a position open: exits pass halts, pauses and loss limits. "
+                "An intent to sell passes `finite_inputs`, too."
+            ),
+            table(header, map(told, check_table.EXIT_CHECKS)),
+            "## Stops of positions that have none",
+            "`held_quantity`, and `stop_price`: the stop is a price above zero.",
+        ]
+    )
 
 
 def categories_page() -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -19,25 +20,30 @@ from catalyst_bot.domain.messages.decisions import (
     OrderRefused,
     PositionClosed,
     PositionOpened,
+    ResumeRefused,
     StopMoved,
+    TradingResumed,
 )
 from catalyst_bot.domain.messages.facts import (
     AdapterFailed,
     AdapterRecovered,
     BarClosed,
     OperatorHalted,
+    OperatorReduced,
     OperatorResumed,
     SessionOpened,
     TimerFired,
 )
 from catalyst_bot.domain.messages.registry import Message
 from catalyst_bot.risk.breakers import BROKER_TIMER
-from catalyst_bot.risk.checks import ENTRY_CHECKS
+from catalyst_bot.risk.check_table import ENTRY_CHECKS
+from catalyst_bot.risk.checklist import checklist
 from catalyst_bot.risk.evolve import EVOLVE
 from catalyst_bot.risk.state import State
 from tests import builders
 from tests.unit.risk.bench import Bench, trade
 
+ITEMS = ("cause", "books", "orders", "protection", "daily_loss", "drawdown", "broker")
 SYMBOLS = st.sampled_from(["AAA", "BBB", "CCC"])
 STRATEGIES = st.sampled_from(["one", "two"])
 
@@ -87,7 +93,7 @@ class RiskDay(RuleBasedStateMachine):
         quote = builders.quote(symbol, self.bench.desk.now)
         signal = builders.signal(catalyst=catalyst, strategy_id=strategy, quote=quote)
         side = Side.BUY if action > 0 else Side.SELL
-        was_halted = self.bench.state.trading_state is TradingState.HALTED
+        was_halted = self.bench.state.trading_state is not TradingState.ACTIVE
         was_paused = self.bench.state.strategy(strategy).is_paused
         intent = builders.intent(signal=signal, side=side, action=action)
         (verdict,) = self.tell(IntentFormed(intent=intent))
@@ -174,10 +180,32 @@ class RiskDay(RuleBasedStateMachine):
             leaving = {t.trade_id for t in self._exits()}
             assert {p.trade_id for p in self.bench.desk.positions.values()} <= leaving
 
+    @rule(confirmed=st.sets(st.sampled_from(ITEMS)))
+    def operator_resumes(self, confirmed: set[str]) -> None:
+        """A person resumes, who looked at some of the checklist."""
+        bench = self.bench
+        before = bench.state.trading_state
+        waiting = {
+            item.name
+            for item in checklist(bench.state, bench.desk, bench.rules.limits)
+            if not item.is_met
+        }
+        resumed = OperatorResumed(
+            at=bench.desk.now, by="ada", reason="reviewed", confirmed=tuple(sorted(confirmed))
+        )
+        told = self.tell(resumed)
+        goes_on = before is TradingState.ACTIVE or waiting <= confirmed
+        assert any(isinstance(m, TradingResumed) for m in told) is goes_on
+        assert any(isinstance(m, ResumeRefused) for m in told) is not goes_on
+        assert bench.state.trading_state is (TradingState.ACTIVE if goes_on else before)
+
     @rule()
-    def operator_resumes(self) -> None:
-        """A person resumes."""
-        self.tell(OperatorResumed(at=self.bench.desk.now, by="ada", reason="reviewed"))
+    def operator_reduces(self) -> None:
+        """A person lets positions end."""
+        before = self.bench.state.trading_state
+        self.tell(OperatorReduced(at=self.bench.desk.now, by="ada", reason="holiday"))
+        expected = TradingState.REDUCING if before is TradingState.ACTIVE else before
+        assert self.bench.state.trading_state is expected
 
     @rule(is_up=st.booleans())
     def broker(self, is_up: bool) -> None:
@@ -218,7 +246,7 @@ class RiskDay(RuleBasedStateMachine):
         assert self.bench.state.pending == {}
 
     def teardown(self) -> None:
-        """Folding the record gives the state, except for when this fold saw orders go out."""
+        """Folding the record gives the state; times of the fold do not matter but for orders."""
         folded = State()
         for message in self.record:
             if type(message) in EVOLVE:
@@ -226,7 +254,7 @@ class RiskDay(RuleBasedStateMachine):
         live = self.bench.state
         assert folded.last_entry_at.keys() == live.last_entry_at.keys()
         assert folded.last_exit_at.keys() == live.last_exit_at.keys()
-        timeless = {"last_entry_at": {}, "last_exit_at": {}}
+        timeless: dict[str, Any] = {"last_entry_at": {}, "last_exit_at": {}, "approved_at": ()}
         assert replace(folded, **timeless) == replace(live, **timeless)
 
 

@@ -59,7 +59,7 @@ def wishes(draw: st.DrawFn) -> dict:
 
 
 def sized(wish: dict, action: float) -> Sizing:
-    return size_entry(action=action, **wish)
+    return size_entry(action=action, stops=STOPS, **wish)
 
 
 @given(wishes(), actions)
@@ -87,6 +87,24 @@ def test_a_stronger_wish_is_never_smaller(wish: dict, one: float, other: float):
 def test_no_step_gives_back_what_an_earlier_one_took(wish: dict, action: float):
     left = [step.size_usd for step in sized(wish, action).steps]
     assert left == sorted(left, reverse=True)
+
+
+@given(wishes())
+def test_the_smallest_cap_is_taken(wish: dict):
+    """Each cap's own dollars stand in its note; what is left after the last is the smallest."""
+    steps = sized(wish, 1.0).steps
+    caps = [step for step in steps if step.note.startswith("at most ")]
+    if not caps:
+        return
+    allowed = [Decimal(step.note.split()[2].rstrip(":")) for step in caps]
+    cents = abs(caps[-1].size_usd - max(Decimal(0), min(allowed)))
+    assert cents <= Decimal("0.01")  # notes round to the nearest cent, sizes down
+
+
+@given(st.integers(1, 10), st.floats(0.0001, 10))
+def test_ten_winning_trades_do_not_make_a_kelly_of_one(wins: int, gain: float):
+    record = StrategyRecord(trades=wins, wins=wins, win_fraction_sum=gain * wins)
+    assert kelly_fraction(shrunk_odds(record, RULES)) <= (11 + wins) / (20 + wins) <= 0.7
 
 
 @given(records())

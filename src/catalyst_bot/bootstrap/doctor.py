@@ -15,6 +15,7 @@ from typing import Any
 from catalyst_bot.bootstrap import journals
 from catalyst_bot.bootstrap.alerts import channels_of
 from catalyst_bot.bootstrap.alpaca import alpaca_desk
+from catalyst_bot.bootstrap.approvals import approval_of
 from catalyst_bot.bootstrap.feeds import feeds_of
 from catalyst_bot.bootstrap.rules import engine_rules
 from catalyst_bot.domain.errors import CatalystError
@@ -51,6 +52,7 @@ def examine(loaded: LoadedSettings) -> list[Finding]:
     questions: dict[str, Callable[[Settings], str]] = {
         "python": _python,
         "rules": _rules,
+        "limits": _limits,
         "data folder": _data_folder,
         "disk": _disk,
         "sqlite": _sqlite,
@@ -91,6 +93,10 @@ def _rules(settings: Settings) -> str:
         *([f"second reader {settings.llm.model}"] if settings.llm.enabled else []),
     ]
     return ", ".join(parts)
+
+
+def _limits(settings: Settings) -> str:
+    return approval_of(settings, is_asked=True)
 
 
 def _data_folder(settings: Settings) -> str:

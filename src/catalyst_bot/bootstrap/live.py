@@ -22,6 +22,7 @@ from catalyst_bot.alpaca.pace import Pace
 from catalyst_bot.alpaca.stepped import SteppedExchange
 from catalyst_bot.bootstrap import alerts, journals
 from catalyst_bot.bootstrap.alpaca import AlpacaDesk, alpaca_desk
+from catalyst_bot.bootstrap.approvals import approval_of
 from catalyst_bot.bootstrap.feeds import Chosen, open_feeds
 from catalyst_bot.bootstrap.modes import BrokerKind, LivePrices, ModeRow, mode_row
 from catalyst_bot.bootstrap.outside import Outside, outside_of, starting_cash_usd
@@ -88,9 +89,10 @@ def follow(request: LiveRequest) -> Outcome:
     """Follow the feeds until SIGINT or SIGTERM; the journal goes on across restarts.
 
     Raises `ConfigError` and `SourceUnreachable` when the configured account is not fit to trade,
-    or a channel has no address.
+    limits were loosened without approval, or a channel has no address.
     """
     row, settings = request.row, request.loaded.settings
+    approval_of(settings, is_asked=row.asks_approval)
     channels = alerts.channels_of(settings) if row.tells_people else ()
     desk = _desk(request)
     clock = request.clock or (desk.clock() if desk else SystemClock())

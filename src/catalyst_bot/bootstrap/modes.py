@@ -36,7 +36,8 @@ class ModeRow:
     """The parts of one mode. `is_durable` waits for the disk before any order leaves;
     `tells_people` delivers alerts when live feeds are followed (a replay only records them);
     `compares_books` sends nothing after a start before the broker's books, which outlive ours, are
-    compared (a venue in this process is made again from the journal).
+    compared (a venue in this process is made again from the journal); `asks_approval` refuses to
+    start with limits that nobody approved.
     """
 
     loop: Loop
@@ -46,6 +47,7 @@ class ModeRow:
     has_dashboard: bool
     tells_people: bool = False
     compares_books: bool = False
+    asks_approval: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ MODE_TABLE: dict[ModeKey, ModeRow] = {
         is_durable=True,
         has_dashboard=True,
         tells_people=True,
+        asks_approval=True,
     ),
     ModeKey(Mode.PAPER, "embedded", is_dry_run=True): ModeRow(
         loop=Loop.ASYNCIO, broker=_DRY_RUN, is_durable=True, has_dashboard=True
@@ -83,6 +86,7 @@ MODE_TABLE: dict[ModeKey, ModeRow] = {
         has_dashboard=True,
         tells_people=True,
         compares_books=True,
+        asks_approval=True,
     ),
     ModeKey(Mode.PAPER, "alpaca", is_dry_run=True): ModeRow(
         loop=Loop.ASYNCIO,
@@ -99,6 +103,7 @@ MODE_TABLE: dict[ModeKey, ModeRow] = {
         has_dashboard=True,
         tells_people=True,
         compares_books=True,
+        asks_approval=True,
     ),
     ModeKey(Mode.LIVE, "alpaca", is_dry_run=True): ModeRow(
         loop=Loop.ASYNCIO,

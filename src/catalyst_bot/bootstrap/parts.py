@@ -9,7 +9,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import catalyst_bot
+from catalyst_bot.bootstrap.approvals import approval_of
 from catalyst_bot.bootstrap.modes import BrokerKind, ModeRow
+from catalyst_bot.bootstrap.rules import model_hash, risk_rules
 from catalyst_bot.broker.dry_run import DryRunBroker
 from catalyst_bot.broker.embedded import EmbeddedBroker
 from catalyst_bot.broker.embedded_venue import EmbeddedVenue
@@ -20,6 +22,7 @@ from catalyst_bot.engine.engine import Engine
 from catalyst_bot.ports.broker import Broker
 from catalyst_bot.ports.clock import Clock
 from catalyst_bot.ports.sink import Sink
+from catalyst_bot.risk.approved import limits_hash
 from catalyst_bot.runtime.clock import SystemClock
 from catalyst_bot.runtime.supervisor import SUFFIX, Supervisor
 from catalyst_bot.settings import LoadedSettings, Settings
@@ -74,7 +77,8 @@ def run_started(
 ) -> RunStarted:
     """The manifest of a run: what a later replay needs to decide the same again.
 
-    The cash is that of a broker's account, or the configured one where the venue is ours.
+    The cash is that of a broker's account, or the configured one where the venue is ours. Raises
+    `ConfigError` where the mode asks for an approval that is missing.
     """
     settings = loaded.settings
     wall = SystemClock().now()
@@ -90,4 +94,7 @@ def run_started(
         starting_cash_usd=starting_cash_usd or settings.run.starting_cash_usd,
         wall_started_at=wall,
         compares_books=row.compares_books,
+        limits_hash=limits_hash(risk_rules(settings)),
+        approval=approval_of(settings, is_asked=row.asks_approval),
+        model_hash=model_hash(settings.run.model),
     )

@@ -16,6 +16,7 @@ from catalyst_bot.detection.changes import Changes
 from catalyst_bot.detection.linear import LinearModel
 from catalyst_bot.domain.calendar import TradingCalendar
 from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.domain.ids import content_id
 from catalyst_bot.engine.rules import EngineRules
 from catalyst_bot.feeds.tickers import load_companies
 from catalyst_bot.market_data.invented_companies import COMPANIES, cik_of
@@ -78,15 +79,20 @@ def engine_rules(
                 for symbol in symbols
             },
         ),
-        risk=risk.Rules(
-            limits=settings.risk,
-            sizing=settings.sizing,
-            stops=settings.stops,
-            execution=settings.execution,
-        ),
+        risk=risk_rules(settings),
         execution=execution.Rules(
             price_collar_fraction=settings.risk.price_collar_fraction, working=settings.execution
         ),
+    )
+
+
+def risk_rules(settings: Settings) -> risk.Rules:
+    """What orders are judged, sized, protected and worked by."""
+    return risk.Rules(
+        limits=settings.risk,
+        sizing=settings.sizing,
+        stops=settings.stops,
+        execution=settings.execution,
     )
 
 
@@ -141,3 +147,9 @@ def load_policy(model: str) -> Policy:
         f"run.model = {model}: no such model; this version knows only {MODEL_ID!r}, the "
         "transparent rule baseline"
     )
+
+
+def model_hash(model: str) -> str:
+    """Return the hash of a model's content: equal hashes decide alike."""
+    name = type(load_policy(model)).__module__.rpartition(".")[2]
+    return content_id("mdl", (files("catalyst_bot.policies") / f"{name}.py").read_text("utf-8"))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from catalyst_bot.bootstrap import journals
+from catalyst_bot.bootstrap.approvals import approval_of
 from catalyst_bot.bootstrap.modes import Loop, mode_row
 from catalyst_bot.bootstrap.parts import (
     Outcome,
@@ -81,8 +82,12 @@ class Assembly:
 
 
 def replay(request: ReplayRequest) -> Outcome:
-    """Run a replay to its end and close the journal; a crashed one goes on where it stopped."""
+    """Run a replay to its end and close the journal; a crashed one goes on where it stopped.
+
+    Raises `ConfigError` before anything is opened when limits were loosened without approval.
+    """
     row = mode_row(request.mode, is_dry_run=request.is_dry_run)
+    approval_of(request.loaded.settings, is_asked=row.asks_approval)
     started = time.perf_counter()
     with journals.open_journal(
         request.journal,

@@ -12,10 +12,12 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from catalyst_bot.bootstrap.approvals import AS_DECLARED, approval_of
 from catalyst_bot.bootstrap.journal_tools import explanation
 from catalyst_bot.bootstrap.live import LiveRequest, follow
 from catalyst_bot.bootstrap.modes import BrokerKind, LivePrices, ModeRow, mode_row
 from catalyst_bot.bootstrap.parts import Outcome, Task
+from catalyst_bot.bootstrap.resuming import standing_of
 from catalyst_bot.bootstrap.run import ReplayRequest, replay
 from catalyst_bot.domain.enums import Mode
 from catalyst_bot.domain.messages.facts import HeadlineUnreadable
@@ -48,6 +50,7 @@ def replay_and_serve(
     """
     settings = request.loaded.settings
     _warn_of_latch(settings, say)
+    _tell_limits(settings, mode_row(request.mode, is_dry_run=request.is_dry_run), say)
     for line in request.recording.notes:
         say(line)
 
@@ -72,6 +75,7 @@ def follow_and_serve(request: LiveRequest, *, say: Say, on_result: OnResult) -> 
     """Follow live feeds with narration and dashboard until a signal to stop."""
     settings = request.loaded.settings
     _warn_of_latch(settings, say)
+    _tell_limits(settings, request.row, say)
     names = request.feeds.names()
     if request.row.live_prices is LivePrices.ALPACA and settings.feeds.alpaca_news:
         names.append("Alpaca's news")
@@ -107,6 +111,13 @@ def _warn_of_latch(settings: Settings, say: Say) -> None:
             f"HALT latch is set in {settings.run.data_dir}: no entry will be sent; lift it with "
             "`catalyst-bot resume --reason '...'`"
         )
+
+
+def _tell_limits(settings: Settings, row: ModeRow, say: Say) -> None:
+    """Say when the limits are not those of this version. Raises `ConfigError` without approval."""
+    approval = approval_of(settings, is_asked=row.asks_approval)
+    if approval != AS_DECLARED:
+        say(f"limits: {approval}")
 
 
 def _tell_end(journal: Place, seconds: float, say: Say, on_result: OnResult) -> None:
@@ -150,6 +161,7 @@ def page(settings: Settings, model: ReadModel) -> FastAPI:
             limits=settings.risk,
             data=_sort_of_data(settings, model),
             explainer=lambda subject: explanation(model.place, subject),
+            standing=lambda: standing_of(model.place).as_dict(),
         ),
         OperatorMailbox(settings.run.data_dir),
         DashboardSettings(

@@ -145,6 +145,7 @@ class HaltCause(StrEnum):
     MISMATCH = "mismatch"
     POISON_FACT = "poison_fact"
     UNPROTECTED = "unprotected"
+    ORDER_STORM = "order_storm"
 
 
 class Regime(StrEnum):

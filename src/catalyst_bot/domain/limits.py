@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import StrEnum
 from typing import TypeVar
 
 from catalyst_bot.domain.enums import EntryKind, HaltedSymbols, ManualPositions
@@ -14,14 +15,30 @@ from catalyst_bot.domain.enums import EntryKind, HaltedSymbols, ManualPositions
 Number = TypeVar("Number", int, float, Decimal)
 
 
-def number(default: Number, low: float, high: float, unit: str, source: str) -> Number:
+class Looser(StrEnum):
+    """Which values of a limit allow more than it does: those need a person's approval to start."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+    OTHER = "other"
+
+
+def number(
+    default: Number,
+    low: float,
+    high: float,
+    unit: str,
+    source: str,
+    *,
+    looser: Looser | None = None,
+) -> Number:
     """Declare a bounded setting: its default, allowed range, unit and where it comes from.
 
-    The settings file is validated, and the reference page is written, from this one place.
+    A setting that limits what may be lost says which values are `looser`. The settings file is
+    validated, and the reference page is written, from this one place.
     """
-    declared: Number = field(
-        default=default, metadata={"low": low, "high": high, "unit": unit, "source": source}
-    )
+    meaning = {"low": low, "high": high, "unit": unit, "source": source, "looser": looser}
+    declared: Number = field(default=default, metadata=meaning)
     return declared
 
 
@@ -115,68 +132,157 @@ class ScannerRules:
 class RiskLimits:
     """The roadmap's three tiers and the order-level checks of RELIABILITY section 4."""
 
-    max_position_fraction: float = number(0.20, 0.001, 1, "fraction", "roadmap tier 1")
-    max_exposure_fraction: float = number(0.80, 0.01, 3, "fraction", "roadmap tier 3")
-    max_leverage: float = number(3.0, 0.1, 4, "count", "roadmap tier 3")
-    min_trade_usd: Decimal = number(Decimal(100), 1, 1000000, "usd", "roadmap tier 1")
-    min_confidence: float = number(0.70, 0, 1, "fraction", "roadmap tier 2")
-    max_daily_trades: int = number(40, 1, 1000, "count", "roadmap tier 2")
-    max_open_positions: int = number(
-        5, 1, 1000, "count", "roadmap risk metrics: more than this is worth a warning"
+    max_position_fraction: float = number(
+        0.20, 0.001, 1, "fraction", "roadmap tier 1", looser=Looser.HIGHER
     )
-    max_correlation: float = number(0.70, 0, 1, "fraction", "roadmap tier 2")
-    pause_after_consecutive_losses: int = number(3, 1, 100, "count", "roadmap tier 2")
-    halt_after_losses: int = number(3, 1, 100, "count", "roadmap breaker 3")
-    halt_loss_window_s: float = number(3600.0, 60, 86400, "s", "roadmap breaker 3: one hour")
+    max_exposure_fraction: float = number(
+        0.80, 0.01, 3, "fraction", "roadmap tier 3", looser=Looser.HIGHER
+    )
+    max_leverage: float = number(3.0, 0.1, 4, "count", "roadmap tier 3", looser=Looser.HIGHER)
+    min_trade_usd: Decimal = number(
+        Decimal(100), 1, 1000000, "usd", "roadmap tier 1", looser=Looser.LOWER
+    )
+    min_confidence: float = number(0.70, 0, 1, "fraction", "roadmap tier 2", looser=Looser.LOWER)
+    max_daily_trades: int = number(40, 1, 1000, "count", "roadmap tier 2", looser=Looser.HIGHER)
+    max_open_positions: int = number(
+        5,
+        1,
+        1000,
+        "count",
+        "roadmap risk metrics: more than this is worth a warning",
+        looser=Looser.HIGHER,
+    )
+    max_correlation: float = number(0.70, 0, 1, "fraction", "roadmap tier 2", looser=Looser.HIGHER)
+    pause_after_consecutive_losses: int = number(
+        3, 1, 100, "count", "roadmap tier 2", looser=Looser.HIGHER
+    )
+    halt_after_losses: int = number(3, 1, 100, "count", "roadmap breaker 3", looser=Looser.HIGHER)
+    halt_loss_window_s: float = number(
+        3600.0, 60, 86400, "s", "roadmap breaker 3: one hour", looser=Looser.LOWER
+    )
     min_sharpe: float = number(
-        0.5, -10, 10, "count", "roadmap tier 2: below it the strategy is paused for review"
+        0.5,
+        -10,
+        10,
+        "count",
+        "roadmap tier 2: below it the strategy is paused for review",
+        looser=Looser.LOWER,
     )
     min_trades_for_sharpe: int = number(
-        20, 5, 1000, "count", "fewer trades say nothing about Sharpe"
+        20, 5, 1000, "count", "fewer trades say nothing about Sharpe", looser=Looser.HIGHER
     )
-    max_daily_loss_fraction: float = number(0.03, 0.001, 1, "fraction", "roadmap tier 3")
-    max_drawdown_fraction: float = number(0.10, 0.001, 1, "fraction", "roadmap tier 3")
-    api_error_halt_s: float = number(300.0, 1, 86400, "s", "roadmap breaker 4: five minutes")
+    max_daily_loss_fraction: float = number(
+        0.03, 0.001, 1, "fraction", "roadmap tier 3", looser=Looser.HIGHER
+    )
+    max_drawdown_fraction: float = number(
+        0.10, 0.001, 1, "fraction", "roadmap tier 3", looser=Looser.HIGHER
+    )
+    api_error_halt_s: float = number(
+        300.0, 1, 86400, "s", "roadmap breaker 4: five minutes", looser=Looser.HIGHER
+    )
     max_quote_age_s: float = number(
-        600.0, 1, 3600, "s", "CONVENTIONS: two bar intervals for quotes made from bars"
+        600.0,
+        1,
+        3600,
+        "s",
+        "CONVENTIONS: two bar intervals for quotes made from bars",
+        looser=Looser.HIGHER,
     )
+    max_orders_per_minute: int = number(
+        10,
+        1,
+        1000,
+        "count",
+        "RELIABILITY 4: what a person could still follow",
+        looser=Looser.HIGHER,
+    )
+    tradable_symbols: tuple[str, ...] = choice((), "RELIABILITY 4: what may be bought; empty = all")
     price_collar_fraction: float = number(
-        0.05, 0.001, 1, "fraction", "RELIABILITY 4: within 5 % of the quote"
+        0.05, 0.001, 1, "fraction", "RELIABILITY 4: within 5 % of the quote", looser=Looser.HIGHER
     )
-    duplicate_window_s: float = number(60.0, 0, 3600, "s", "RELIABILITY 4: same symbol and side")
+    duplicate_window_s: float = number(
+        60.0, 0, 3600, "s", "RELIABILITY 4: same symbol and side", looser=Looser.LOWER
+    )
     max_orders_per_signal: int = number(
-        3, 1, 100, "count", "RELIABILITY 4: the Knight Capital counter"
+        3, 1, 100, "count", "RELIABILITY 4: the Knight Capital counter", looser=Looser.HIGHER
     )
-    warn_at_fraction: float = number(0.90, 0.1, 1, "fraction", "roadmap story 2.5")
+    warn_at_fraction: float = number(
+        0.90, 0.1, 1, "fraction", "roadmap story 2.5", looser=Looser.HIGHER
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizingRules:
-    """Quarter-Kelly with a prior, and its caps."""
+    """Quarter-Kelly with a prior, fixed fraction, ATR and volatility: the smallest is taken."""
 
-    kelly_divisor: float = number(4.0, 1, 100, "count", "roadmap: quarter Kelly")
+    kelly_divisor: float = number(
+        4.0, 1, 100, "count", "roadmap: quarter Kelly", looser=Looser.LOWER
+    )
     prior_win_rate: float = number(
-        0.55, 0, 1, "fraction", "CONVENTIONS: the roadmap's worked example"
+        0.55, 0, 1, "fraction", "CONVENTIONS: the roadmap's worked example", looser=Looser.HIGHER
     )
     prior_average_win: float = number(
-        0.06, 0.0001, 1, "fraction", "CONVENTIONS: the roadmap's worked example"
+        0.06,
+        0.0001,
+        1,
+        "fraction",
+        "CONVENTIONS: the roadmap's worked example",
+        looser=Looser.HIGHER,
     )
     prior_average_loss: float = number(
-        0.02, 0.0001, 1, "fraction", "CONVENTIONS: the roadmap's worked example"
+        0.02,
+        0.0001,
+        1,
+        "fraction",
+        "CONVENTIONS: the roadmap's worked example",
+        looser=Looser.LOWER,
     )
     prior_trades: float = number(
-        20.0, 0, 10000, "count", "CONVENTIONS: pseudo-trades the prior is worth"
+        20.0,
+        0,
+        10000,
+        "count",
+        "CONVENTIONS: pseudo-trades the prior is worth",
+        looser=Looser.OTHER,
     )
     risk_per_trade_fraction: float = number(
-        0.01, 0.0001, 0.2, "fraction", "equity lost when the stop is hit"
+        0.01,
+        0.0001,
+        0.2,
+        "fraction",
+        "fixed fraction of equity that is lost when the stop is hit",
+        looser=Looser.HIGHER,
+    )
+    atr_risk_fraction: float = number(
+        0.01,
+        0.0001,
+        0.2,
+        "fraction",
+        "equity lost by a fall of stops.atr_multiple ATR, however near the stop is",
+        looser=Looser.HIGHER,
+    )
+    volatility_fraction: float = number(
+        0.002,
+        0.0001,
+        0.2,
+        "fraction",
+        "equity that one average decision bar (ATR) may move",
+        looser=Looser.HIGHER,
     )
     high_volatility_ratio: float = number(
-        1.20, 1, 10, "count", "roadmap: ATR 20 % over its average cuts size"
+        1.20, 1, 10, "count", "roadmap: ATR 20 % over its average cuts size", looser=Looser.HIGHER
     )
     correlation_cut: float = number(
-        0.5, 0, 1, "count", "roadmap: size factor when a correlated position is held"
+        0.5,
+        0,
+        1,
+        "count",
+        "roadmap: size factor when a correlated position is held",
+        looser=Looser.HIGHER,
     )
-    correlated_from: float = number(0.5, 0, 1, "fraction", "correlation from which size is cut")
+    correlated_from: float = number(
+        0.5, 0, 1, "fraction", "correlation from which size is cut", looser=Looser.HIGHER
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +295,7 @@ class StopRules:
         0.01, 0.0001, 1, "fraction", "CONVENTIONS: stop bounded to 1-15 %"
     )
     max_stop_fraction: float = number(
-        0.15, 0.0001, 1, "fraction", "CONVENTIONS: stop bounded to 1-15 %"
+        0.15, 0.0001, 1, "fraction", "CONVENTIONS: stop bounded to 1-15 %", looser=Looser.HIGHER
     )
     reward_to_risk: float = number(3.0, 0.1, 100, "count", "roadmap: 3 : 1")
     min_take_profit_fraction: float = number(
@@ -202,7 +308,12 @@ class StopRules:
         0.03, 0.0001, 1, "fraction", "roadmap: 3 % below the high"
     )
     manual_stop_fraction: float = number(
-        0.05, 0.001, 1, "fraction", "stop of a position that a person opened: no ATR is known"
+        0.05,
+        0.001,
+        1,
+        "fraction",
+        "stop of a position that a person opened: no ATR is known",
+        looser=Looser.HIGHER,
     )
 
 
@@ -217,7 +328,12 @@ class ExecutionRules:
         900.0, 1, 86400, "s", "an exit not filled by then is cancelled and decided again"
     )
     valid_for_s: float = number(
-        10.0, 1, 3600, "s", "a promised order older than this is not sent after a crash"
+        10.0,
+        1,
+        3600,
+        "s",
+        "a promised order older than this is not sent after a crash",
+        looser=Looser.HIGHER,
     )
     entry_kind: EntryKind = EntryKind.MARKET
     limit_offset_ticks: int = number(
@@ -236,7 +352,12 @@ class ExecutionRules:
     )
     halted_symbols: HaltedSymbols = HaltedSymbols.REFUSE
     naked_grace_s: float = number(
-        2.0, 0.1, 3600, "s", "RELIABILITY R3: a position without a stop for longer is acted on"
+        2.0,
+        0.1,
+        3600,
+        "s",
+        "RELIABILITY R3: a position without a stop for longer is acted on",
+        looser=Looser.HIGHER,
     )
     watcher_silence_s: float = number(
         600.0, 1, 3600, "s", "without a price for longer the bot's own watch counts as blind"

@@ -142,7 +142,7 @@ class ApprovedOrder:
 
     `worst_price` bounds the limit price: it may be moved up to there and no further. An order for
     extended hours has no legs: the bot itself watches `watched_stop_price` and
-    `watched_target_price`.
+    `watched_target_price`. `override_id`: it passed because a person overrode a refusal.
     """
 
     client_order_id: str
@@ -165,6 +165,7 @@ class ApprovedOrder:
     worst_price: Decimal | None = None
     watched_stop_price: Decimal | None = None
     watched_target_price: Decimal | None = None
+    override_id: str = ""
     cancel_after_s: float
     valid_for_s: float
     checks: tuple[Check, ...]

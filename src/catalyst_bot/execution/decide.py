@@ -31,6 +31,7 @@ from catalyst_bot.domain.messages.decisions import (
     PositionOpened,
     StopMoved,
     TradingHalted,
+    TradingReduced,
 )
 from catalyst_bot.domain.messages.facts import (
     ChangeRefused,
@@ -356,8 +357,8 @@ def on_stop_moved(state: State, message: StopMoved, desk: Desk, rules: Rules) ->
     ]
 
 
-def on_trading_halted(
-    state: State, message: TradingHalted, desk: Desk, rules: Rules
+def on_entries_off(
+    state: State, message: TradingHalted | TradingReduced, desk: Desk, rules: Rules
 ) -> list[Message]:
     """Cancel every open entry. Protective legs stay; where positions are closed, the exits that
     risk approves take them off.
@@ -367,7 +368,7 @@ def on_trading_halted(
     waiting = [q.order for q in state.queued.values() if q.order.role is OrderRole.ENTRY]
     return [
         *cancel_new(state, sent, desk, rules),
-        *(withdrawn(order, "trading is halted") for order in waiting),
+        *(withdrawn(order, "trading is not active") for order in waiting),
     ]
 
 
@@ -413,7 +414,8 @@ DECIDE: dict[type, Callable[[State, Any, Desk, Rules], list[Message]]] = {
     ChangeRefused: on_change_refused,
     TimerFired: on_timer,
     StopMoved: on_stop_moved,
-    TradingHalted: on_trading_halted,
+    TradingHalted: on_entries_off,
+    TradingReduced: on_entries_off,
     PositionOpened: on_position_changed,
     PositionChanged: on_position_changed,
     PositionClosed: on_position_closed,

@@ -324,6 +324,22 @@ def _refused(message: d.OrderRefused, _: datetime) -> tuple[Section, str]:
     return _section("Risk: refused", rows), sentence
 
 
+def _overridden(
+    message: d.OverrideGranted | d.OverrideRefused, at: datetime
+) -> tuple[Section, str]:
+    rows: list[Row | Line] = [
+        ("at", stamp(at)),
+        ("by", message.by),
+        ("rules", ", ".join(message.rules)),
+        ("reason", message.reason),
+    ]
+    if isinstance(message, d.OverrideGranted):
+        rows.append(("until", f"{stamp(message.expires_at)}, or used once"))
+        sentence = f"{message.symbol}: {message.by} overrode {', '.join(message.rules)}."
+        return _section("Overridden", rows), sentence
+    return _section("Override refused", rows), ""
+
+
 def _stop_moved(message: d.StopMoved, at: datetime) -> tuple[Section, str]:
     rows: tuple[Row | Line, ...] = (
         ("at", stamp(at)),
@@ -408,6 +424,8 @@ _TELLERS: dict[type, Callable[[Any, datetime], tuple[Section, str]]] = {
     d.IntentDeclined: _declined,
     d.OrderApproved: _approved,
     d.OrderRefused: _refused,
+    d.OverrideGranted: _overridden,
+    d.OverrideRefused: _overridden,
     d.PositionOpened: _opened,
     d.StopMoved: _stop_moved,
     d.PositionClosed: _closed,

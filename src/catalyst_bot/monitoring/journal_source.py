@@ -37,17 +37,31 @@ _MONEY = (
 
 
 class JournalSource:
-    """`DashboardSource` over a read model; `explainer` tells the story of one id."""
+    """`DashboardSource` over a read model; `explainer` tells the story of one id, `standing` the
+    checklist.
+    """
 
     def __init__(
-        self, model: ReadModel, *, limits: RiskLimits, data: str, explainer: Explainer
+        self,
+        model: ReadModel,
+        *,
+        limits: RiskLimits,
+        data: str,
+        explainer: Explainer,
+        standing: Callable[[], Row],
     ) -> None:
         self._model = model
         self._limits = limits
         self._data = data
         self._explainer = explainer
+        self._standing = standing
         self._tracker = PortfolioTracker()
         self._tracked_seq = 0
+
+    def checklist(self) -> Row:
+        """See `DashboardSource.checklist`."""
+        with _readable():
+            return self._standing()
 
     def status(self) -> Row | None:
         """See `DashboardSource.status`."""

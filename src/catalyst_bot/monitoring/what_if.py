@@ -31,6 +31,8 @@ from catalyst_bot.engine.inference import MIN_ACTION, weighted_action
 from catalyst_bot.engine.rules import EngineRules
 from catalyst_bot.engine.state import EngineState
 from catalyst_bot.features.spec import FEATURES
+from catalyst_bot.risk.approved import limits_hash
+from catalyst_bot.risk.check_table import ENTRY_CHECKS, STATE
 
 No = SignalDropped | IntentDeclined | OrderRefused
 BISECTIONS = 60
@@ -76,24 +78,9 @@ _SIGNAL_LIMITS = {
     "reaction_too_small": "min_reaction_bps",
     "volume_too_low": "min_reaction_rvol",
 }
-_RISK_LIMITS = {
-    "position_size": "max_position_fraction",
-    "min_trade": "min_trade_usd",
-    "confidence": "min_confidence",
-    "consecutive_losses": "pause_after_consecutive_losses",
-    "daily_trades": "max_daily_trades",
-    "correlation": "max_correlation",
-    "strategy_sharpe": "min_sharpe",
-    "daily_loss": "max_daily_loss_fraction",
-    "drawdown": "max_drawdown_fraction",
-    "exposure": "max_exposure_fraction",
-    "leverage": "max_leverage",
-    "quote_age": "max_quote_age_s",
-    "price_collar": "price_collar_fraction",
-    "orders_per_signal": "max_orders_per_signal",
-}
+_RISK_LIMITS = {row.name: row.limit for row in ENTRY_CHECKS if row.limit and row.unit != STATE}
 _ONLY_WITHOUT_DIRECTION = frozenset({"reaction_too_small", "volume_too_low"})
-_MUST_STAY_BELOW = frozenset({"consecutive_losses", "daily_loss", "drawdown"})
+_MUST_STAY_BELOW = frozenset({"consecutive_losses", "losses_per_hour", "daily_loss", "drawdown"})
 
 
 def smallest_flip(no: Recorded, records: Iterable[Recorded], engine: Engine) -> WhatIf | None:
@@ -123,6 +110,8 @@ def smallest_flip(no: Recorded, records: Iterable[Recorded], engine: Engine) -> 
 def _decide_again(trial: _Trial, cause: Recorded, no: Message) -> Message | None:
     """What the stages say instead of the "no"; None when it is still no."""
     again = Engine(trial.rules, trial.state)
+    if trial.state.risk.limits_hash:  # other limits, as if they had been approved
+        trial.state.risk.limits_hash = limits_hash(trial.rules.risk)
     said = again.decide(trial.message, again.desk_at(cause.at))
     if any(type(message) is type(no) for message in said):
         return None
@@ -233,28 +222,34 @@ def _lift_state(state: EngineState, check: Check, symbol: str) -> bool:
                 for name, record in state.risk.strategies.items()
             }
         case "duplicate":
+            _forget_position(state, symbol)
+        case "open_entry":
             _forget_entries(state, symbol)
         case _:
             return False
     return True
 
 
-def _forget_entries(state: EngineState, symbol: str) -> None:
-    """As if the symbol were neither held (its worth is cash then) nor on its way."""
+def _forget_position(state: EngineState, symbol: str) -> None:
+    """As if the symbol were not held (its worth is cash then) and nothing was approved in it."""
     books = state.portfolio.books
     held = books.positions.get(symbol)
     if held is not None:
         others = {name: p for name, p in books.positions.items() if name != symbol}
         cash_usd = books.cash_usd + held.quantity * held.last_price
         state.portfolio.books = replace(books, positions=others, cash_usd=cash_usd)
+    for key in [key for key in state.risk.last_entry_at if key[0] == symbol]:
+        del state.risk.last_entry_at[key]
+
+
+def _forget_entries(state: EngineState, symbol: str) -> None:
+    """As if no entry in the symbol were on its way."""
     for order_id, ticket in list(state.execution.open_tickets.items()):
         if ticket.symbol == symbol and ticket.role is OrderRole.ENTRY:
             del state.execution.open_tickets[order_id]
     for signal_id, entry in list(state.risk.pending.items()):
         if entry.symbol == symbol:
             del state.risk.pending[signal_id]
-    for key in [key for key in state.risk.last_entry_at if key[0] == symbol]:
-        del state.risk.last_entry_at[key]
 
 
 def _other_readings(moment: _Trial, no: SignalDropped) -> Iterator[_Trial]:

@@ -1,7 +1,8 @@
 """The circuit breakers as one table: which message can halt trading, and when it does.
 
 Roadmap, "Circuit Breaker Triggers": daily loss, drawdown, losses in a row within an hour, a
-broker that fails for minutes, a person; and books that differ from the broker's (RELIABILITY R2).
+broker that fails for minutes, a person; books that differ from the broker's (RELIABILITY R2), and
+a signal that sets off order after order (RELIABILITY 4).
 An automatic halt holds positions for review, their stops stay at work; a person may ask to close
 them. Only a person resumes.
 """
@@ -12,8 +13,15 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from catalyst_bot.domain.enums import HaltCause, PositionsPolicy, TradingState
+from catalyst_bot.domain.enums import (
+    ExitReason,
+    HaltCause,
+    OrderRole,
+    PositionsPolicy,
+    TradingState,
+)
 from catalyst_bot.domain.limits import RiskLimits
+from catalyst_bot.domain.messages.commands import SubmitOrder
 from catalyst_bot.domain.messages.decisions import (
     EquityMarked,
     MismatchFound,
@@ -21,6 +29,7 @@ from catalyst_bot.domain.messages.decisions import (
     TradingHalted,
 )
 from catalyst_bot.domain.messages.facts import OperatorHalted, TimerFired
+from catalyst_bot.domain.trading import ApprovedOrder
 from catalyst_bot.risk import gauges
 from catalyst_bot.risk.records import add_to_streak
 from catalyst_bot.risk.state import State
@@ -84,6 +93,24 @@ def mismatch(_state: State, message: MismatchFound, _limits: RiskLimits) -> Trad
     return _hold(HaltCause.MISMATCH, detail)
 
 
+def is_of_the_signal(order: ApprovedOrder) -> bool:
+    """True for an order that a signal set off: not what a person sold, and not an exit before or
+    after hours, which is given up and decided again every minute until somebody buys.
+    """
+    is_asked = order.exit_reason is ExitReason.OPERATOR
+    return order.role is not OrderRole.EXIT or not (is_asked or order.extended_hours)
+
+
+def order_storm(state: State, message: SubmitOrder, limits: RiskLimits) -> TradingHalted | None:
+    """One signal sets off order after order (Knight Capital, 2012): nobody meant that."""
+    order = message.order
+    sent = state.orders_of_signal.get(order.signal_id, 0) + 1
+    if not is_of_the_signal(order) or sent <= limits.max_orders_per_signal:
+        return None
+    detail = f"{order.symbol}: order {sent} of one signal, limit {limits.max_orders_per_signal}"
+    return _hold(HaltCause.ORDER_STORM, detail)
+
+
 def operator(_state: State, message: OperatorHalted, _limits: RiskLimits) -> TradingHalted | None:
     """A person, or the kill switch, says so."""
     return TradingHalted(
@@ -100,6 +127,7 @@ BREAKERS: dict[type, tuple[Breaker, ...]] = {
     PositionClosed: (loss_streak,),
     TimerFired: (api_errors,),
     MismatchFound: (mismatch,),
+    SubmitOrder: (order_storm,),
     OperatorHalted: (operator,),
 }
 

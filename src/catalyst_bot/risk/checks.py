@@ -1,14 +1,10 @@
-"""Every rule an entry must pass, as one table of small functions.
-
-All of them are run for every intent and all results are kept, so that a refusal shows what else
-would have been wrong and an approval shows how much room was left. Add a rule: write a function,
-add it to `ENTRY_CHECKS`.
-"""
+"""Every rule an order must pass, as small functions; `check_table` puts them in their order."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from math import inf, isnan, nan
 
 from catalyst_bot.domain.account import Position
@@ -21,12 +17,51 @@ from catalyst_bot.domain.enums import (
     TradingState,
 )
 from catalyst_bot.domain.errors import BadData
+from catalyst_bot.domain.finite import first_not_finite
 from catalyst_bot.domain.market import Quote
-from catalyst_bot.domain.trading import Check
+from catalyst_bot.domain.money import ZERO
+from catalyst_bot.domain.trading import Check, TradeIntent
 from catalyst_bot.ports.desk import Desk
 from catalyst_bot.risk import gauges
+from catalyst_bot.risk.approved import limits_hash
 from catalyst_bot.risk.proposal import Proposal
+from catalyst_bot.risk.state import ORDER_WINDOW
 from catalyst_bot.risk.verdicts import at_least, at_most, below, in_state
+
+
+def judge_inputs(intent: TradeIntent, desk: Desk) -> Check:
+    """Every number of intent, quote, account and position is one: no limit says anything of NaN."""
+    position = desk.positions.get(intent.signal.catalyst.symbol)
+    told = ((intent, "intent"), (desk.account, "account"), (position, "position"))
+    found = (first_not_finite(value, name) for value, name in told)
+    bad = next((place for place in found if place is not None), None)
+    note = bad if bad is not None else "all numbers are finite"
+    return in_state("finite_inputs", Tier.ORDER, is_good=bad is None, note=note)
+
+
+def finite_inputs(entry: Proposal) -> Check:
+    """Every number that came in is one."""
+    return judge_inputs(entry.intent, entry.desk)
+
+
+def approved_limits(entry: Proposal) -> Check:
+    """The limits in force are those that the run began with, which a person, or this version,
+    approved.
+    """
+    approved, in_force = entry.state.limits_hash, limits_hash(entry.rules)
+    is_good = approved in {"", in_force}
+    note = in_force if approved else "no run named what is approved"
+    note = note if is_good else f"{in_force} instead of the approved {approved}"
+    return in_state("approved_limits", Tier.ORDER, is_good=is_good, note=note)
+
+
+def approved_model(entry: Proposal) -> Check:
+    """The intent comes from the model that the run began with, or from a person."""
+    model_id, approved = entry.intent.model_id, entry.state.model_id
+    is_asked = entry.intent.signal.catalyst.wish is not None
+    is_good = is_asked or approved in {"", model_id}
+    note = model_id if is_good else f"{model_id} is not the run's {approved}"
+    return in_state("approved_model", Tier.ORDER, is_good=is_good, note=note)
 
 
 def stop_present(entry: Proposal) -> Check:
@@ -90,6 +125,19 @@ def consecutive_losses(entry: Proposal) -> Check:
         Tier.STRATEGY,
         observed=float(entry.record.consecutive_losses),
         limit=float(entry.limits.pause_after_consecutive_losses),
+        unit="count",
+    )
+
+
+def losses_per_hour(entry: Proposal) -> Check:
+    """Losses in a row, of any strategy, within the window: reaching the number is the halt."""
+    limits = entry.limits
+    since = entry.desk.now - timedelta(seconds=limits.halt_loss_window_s)
+    return below(
+        "losses_per_hour",
+        Tier.ACCOUNT,
+        observed=float(sum(at >= since for at in entry.state.loss_streak)),
+        limit=float(limits.halt_after_losses),
         unit="count",
     )
 
@@ -211,14 +259,34 @@ def _middle(quote: Quote) -> float:
     return (quote.bid + quote.ask) / 2 if 0 < quote.bid <= quote.ask else nan
 
 
+def tradable_symbol(entry: Proposal) -> Check:
+    """The symbol is on the list of what may be bought; an empty list names all."""
+    listed = entry.limits.tradable_symbols
+    is_good = not listed or entry.symbol in listed
+    note = f"one of {len(listed)}" if listed else "no list is set"
+    note = note if is_good else f"not one of the {len(listed)} in risk.tradable_symbols"
+    return in_state("tradable_symbol", Tier.ORDER, is_good=is_good, note=note)
+
+
+def open_entry(entry: Proposal) -> Check:
+    """With this one there is one entry on its way in the symbol."""
+    on_the_way = entry.book.on_the_way.count(entry.symbol)
+    return at_most(
+        "open_entry",
+        Tier.ORDER,
+        observed=float(on_the_way + 1),
+        limit=1.0,
+        unit="count",
+        note="entry on its way" if on_the_way else "",
+    )
+
+
 def duplicate(entry: Proposal) -> Check:
-    """One entry per symbol: none open, none on its way, none approved just now."""
+    """Not the same again: no position in the symbol, no entry approved in it just now."""
     limits, now = entry.limits, entry.desk.now
     found: list[str] = []
     if entry.symbol in entry.desk.positions:
         found.append("position open")
-    if entry.symbol in entry.book.on_the_way:
-        found.append("entry on its way")
     last_at = entry.state.last_entry_at.get((entry.symbol, Side.BUY))
     if last_at is not None and now - last_at < timedelta(seconds=limits.duplicate_window_s):
         found.append(f"entry approved {(now - last_at).total_seconds():.0f} s ago")
@@ -229,6 +297,19 @@ def duplicate(entry: Proposal) -> Check:
         limit=0.0,
         unit="count",
         note=", ".join(found),
+    )
+
+
+def orders_per_minute(entry: Proposal) -> Check:
+    """Orders approved in the last minute, of any kind, with entries in line and this one."""
+    since = entry.desk.now - ORDER_WINDOW
+    recent = sum(at > since for at in entry.state.approved_at)
+    return at_most(
+        "orders_per_minute",
+        Tier.ORDER,
+        observed=float(recent + len(entry.state.pending) + 1),
+        limit=float(entry.limits.max_orders_per_minute),
+        unit="count",
     )
 
 
@@ -281,56 +362,49 @@ def orders_per_signal(entry: Proposal) -> Check:
     )
 
 
-ENTRY_CHECKS: tuple[Callable[[Proposal], Check], ...] = (
-    trading_state,
-    session_open,
-    symbol_halted,
-    duplicate,
-    orders_per_signal,
-    quote_age,
-    price_collar,
-    confidence,
-    strategy_paused,
-    consecutive_losses,
-    strategy_sharpe,
-    daily_trades,
-    correlation,
-    daily_loss,
-    drawdown,
-    stop_present,
-    position_size,
-    exposure,
-    leverage,
-    min_trade,
-)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sale:
+    """An exit as its checks see it: so many shares of what is held."""
+
+    symbol: str
+    position: Position | None
+    quantity: Decimal
+    desk: Desk
 
 
-def check_entry(entry: Proposal) -> tuple[Check, ...]:
-    """Run every check; a refusal is named after the first that fails in the table's order."""
-    return tuple(check(entry) for check in ENTRY_CHECKS)
-
-
-def check_exit(symbol: str, position: Position | None, desk: Desk) -> tuple[Check, ...]:
-    """What an exit must pass: something to sell, and no exit at work already.
-
-    Nothing else may keep a position open: an exit passes halts, pauses and loss limits, and out of
-    the session the venue holds it until the open.
-    """
+def shorting(sale: Sale) -> Check:
+    """There is something to sell."""
+    position = sale.position
     held = position is not None and position.quantity > 0
-    note = f"{position.quantity} held" if position is not None else f"no {symbol} held"
+    note = f"{position.quantity} held" if position is not None else f"no {sale.symbol} held"
+    return in_state("shorting", Tier.ORDER, is_good=held, note=note)
+
+
+def exit_working(sale: Sale) -> Check:
+    """No exit is at work already: two would sell the shares twice."""
+    position = sale.position
     working = [
         ticket.client_order_id
-        for ticket in (desk.orders_of_trade(position.trade_id) if position is not None else ())
+        for ticket in (sale.desk.orders_of_trade(position.trade_id) if position else ())
         if ticket.role is OrderRole.EXIT
     ]
-    return (
-        in_state("shorting", Tier.ORDER, is_good=held, note=note),
-        at_most(
-            "exit_working",
-            Tier.ORDER,
-            observed=float(len(working)),
-            limit=0.0,
-            unit="count",
-            note=", ".join(working),
-        ),
+    return at_most(
+        "exit_working",
+        Tier.ORDER,
+        observed=float(len(working)),
+        limit=0.0,
+        unit="count",
+        note=", ".join(working),
+    )
+
+
+def held_quantity(sale: Sale) -> Check:
+    """No more is sold than is held."""
+    held = sale.position.quantity if sale.position is not None else ZERO
+    return at_most(
+        "held_quantity",
+        Tier.ORDER,
+        observed=float(sale.quantity),
+        limit=float(held),
+        unit="count",
     )

@@ -7,8 +7,20 @@ from datetime import timedelta
 from typing import Any
 
 from catalyst_bot.domain.account import Position
-from catalyst_bot.domain.enums import ExitReason, OrderRole, PositionsPolicy, Severity, Side
-from catalyst_bot.domain.messages.commands import ClearTimer, SendNotification, SetTimer
+from catalyst_bot.domain.enums import (
+    ExitReason,
+    OrderRole,
+    PositionsPolicy,
+    Severity,
+    Side,
+    TradingState,
+)
+from catalyst_bot.domain.messages.commands import (
+    ClearTimer,
+    SendNotification,
+    SetTimer,
+    SubmitOrder,
+)
 from catalyst_bot.domain.messages.decisions import (
     EquityMarked,
     IntentFormed,
@@ -16,9 +28,11 @@ from catalyst_bot.domain.messages.decisions import (
     MismatchFound,
     PositionClosed,
     ProtectionNeeded,
+    ResumeRefused,
     StopMoved,
     StrategyPaused,
     TradingHalted,
+    TradingReduced,
     TradingResumed,
 )
 from catalyst_bot.domain.messages.facts import (
@@ -26,6 +40,8 @@ from catalyst_bot.domain.messages.facts import (
     AdapterRecovered,
     BarClosed,
     OperatorHalted,
+    OperatorOverrode,
+    OperatorReduced,
     OperatorResumed,
     OperatorTradeRequested,
     QuoteSampled,
@@ -34,8 +50,9 @@ from catalyst_bot.domain.messages.facts import (
 from catalyst_bot.domain.messages.registry import Message
 from catalyst_bot.domain.money import to_decimal
 from catalyst_bot.ports.desk import Desk
-from catalyst_bot.risk import gauges, guarding, stops
+from catalyst_bot.risk import gauges, guarding, overriding, stops
 from catalyst_bot.risk.breakers import BROKER_TIMER, trip
+from catalyst_bot.risk.checklist import Item, checklist, still_open
 from catalyst_bot.risk.manager import approve_exit, assess, assess_sale
 from catalyst_bot.risk.orders import is_own_hour
 from catalyst_bot.risk.records import add_trade
@@ -57,6 +74,11 @@ def on_request(
     if message.side is not Side.SELL or message.request_id in state.requests:
         return []
     return [assess_sale(state, message, desk, rules)]
+
+
+def on_override(state: State, message: OperatorOverrode, desk: Desk, rules: Rules) -> list[Message]:
+    """A person overrides a refusal."""
+    return overriding.answer(state, message, desk, rules)
 
 
 def on_protection_needed(
@@ -174,7 +196,7 @@ def _pause(
 
 def on_breaker(
     state: State,
-    message: OperatorHalted | TimerFired | MismatchFound,
+    message: OperatorHalted | TimerFired | MismatchFound | SubmitOrder,
     desk: Desk,
     rules: Rules,
 ) -> list[Message]:
@@ -203,13 +225,46 @@ def on_trading_halted(
 def on_operator_resumed(
     state: State, message: OperatorResumed, desk: Desk, rules: Rules
 ) -> list[Message]:
-    """A person takes responsibility: trading and paused strategies go on.
+    """A person takes responsibility: trading and paused strategies go on, once every item of the
+    checklist is met or confirmed and a reason is given.
 
     A broker that still fails gets its time once more, then trading halts again.
     """
+    items = still_open(checklist(state, desk, rules.limits), message.confirmed)
+    if state.trading_state is not TradingState.ACTIVE and (items or not message.reason.strip()):
+        return _refuse_to_resume(message, items)
     resumed = TradingResumed(by=message.by, reason=message.reason)
     is_failing = state.broker_failed_at is not None
     return [resumed, *([_give_broker_time(desk, rules)] if is_failing else [])]
+
+
+def _refuse_to_resume(message: OperatorResumed, items: tuple[Item, ...]) -> list[Message]:
+    told = "; ".join(f"{item.name}: {item.note}" for item in items) or "no reason was given"
+    refused = ResumeRefused(
+        by=message.by,
+        reason=message.reason,
+        still_open=tuple(item.name for item in items),
+        detail=told,
+    )
+    text = f"{message.by} has to confirm first: {told}"
+    return [refused, _notify(Severity.WARNING, "Trading does not resume", text)]
+
+
+def on_operator_reduced(
+    state: State, message: OperatorReduced, desk: Desk, rules: Rules
+) -> list[Message]:
+    """A person lets positions end and none begin. A halt is more than that, and stays."""
+    if state.trading_state is not TradingState.ACTIVE:
+        return []
+    return [TradingReduced(by=message.by, reason=message.reason)]
+
+
+def on_trading_reduced(
+    state: State, message: TradingReduced, desk: Desk, rules: Rules
+) -> list[Message]:
+    """Tell a person. Execution cancels the working entries."""
+    text = f"{message.by}: {message.reason}. Only exits from now on, until a person resumes."
+    return [_notify(Severity.WARNING, "Trading is reduced", text)]
 
 
 def on_strategy_paused(
@@ -268,9 +323,13 @@ DECIDE: dict[type, Callable[[State, Any, Desk, Rules], list[Message]]] = {
     StrategyPaused: on_strategy_paused,
     LimitApproached: on_limit_approached,
     OperatorHalted: on_breaker,
+    OperatorOverrode: on_override,
+    OperatorReduced: on_operator_reduced,
+    TradingReduced: on_trading_reduced,
     OperatorResumed: on_operator_resumed,
     TimerFired: on_breaker,
     MismatchFound: on_breaker,
+    SubmitOrder: on_breaker,
     AdapterFailed: on_adapter_failed,
     AdapterRecovered: on_adapter_recovered,
 }

@@ -8,19 +8,24 @@ from datetime import datetime
 from typing import Any
 
 from catalyst_bot.domain import ids
-from catalyst_bot.domain.enums import HaltCause, OrderRole, TradingState
+from catalyst_bot.domain.enums import HaltCause, OrderRole, ProtectedBy, TradingState
 from catalyst_bot.domain.messages.commands import SubmitOrder
 from catalyst_bot.domain.messages.decisions import (
+    BooksCompared,
     EquityMarked,
     IntentFormed,
     LimitApproached,
+    MismatchFound,
     OrderApproved,
     OrderRefused,
+    OverrideGranted,
     PositionClosed,
     PositionOpened,
+    ProtectionChanged,
     StopMoved,
     StrategyPaused,
     TradingHalted,
+    TradingReduced,
     TradingResumed,
 )
 from catalyst_bot.domain.messages.facts import (
@@ -28,6 +33,7 @@ from catalyst_bot.domain.messages.facts import (
     AdapterRecovered,
     BarClosed,
     MarketViewReceived,
+    OperatorOverrode,
     OperatorTradeRequested,
     RunStarted,
     SessionClosed,
@@ -38,18 +44,31 @@ from catalyst_bot.domain.messages.facts import (
     SymbolResumed,
 )
 from catalyst_bot.domain.money import ZERO, round_price
-from catalyst_bot.domain.trading import ApprovedOrder
+from catalyst_bot.domain.trading import ApprovedOrder, TradeIntent
+from catalyst_bot.risk.breakers import is_of_the_signal
 from catalyst_bot.risk.proposal import wants_entry
 from catalyst_bot.risk.records import add_to_streak, add_trade, rest, review
-from catalyst_bot.risk.state import PendingEntry, State, TradePlan
+from catalyst_bot.risk.state import (
+    ORDER_WINDOW,
+    Override,
+    PendingEntry,
+    Refusal,
+    State,
+    TradePlan,
+)
 from catalyst_bot.risk.stops import highest_seen
 
 MAX_REQUESTS = 1_000
+MAX_REFUSALS = 50
 MAX_CLOSES = 120  # per symbol; ten hours of five-minute bars
 
 
 def start_run(state: State, message: RunStarted, at: datetime) -> None:
-    """By this name the broker adapter will report failures; a new process failed nothing yet."""
+    """What was approved at the start holds for the run. By its name the broker adapter will report
+    failures; a new process failed nothing yet.
+    """
+    state.limits_hash = message.limits_hash
+    state.model_id = message.model_id
     state.broker_name = message.broker
     state.broker_failed_at = None
 
@@ -77,16 +96,29 @@ def close_session(state: State, message: SessionClosed, at: datetime) -> None:
 def note_intent(state: State, message: IntentFormed, at: datetime) -> None:
     """An entry waits for its verdict."""
     if wants_entry(message.intent):
-        catalyst = message.intent.signal.catalyst
-        is_asked = catalyst.wish is not None  # a person decides when to leave it
-        state.pending[message.intent.signal.signal_id] = PendingEntry(
-            symbol=catalyst.symbol, horizon_s=None if is_asked else catalyst.horizon_s
-        )
+        _wait(state, message.intent)
+        state.refusals[message.intent.intent_id] = Refusal(intent=message.intent)
+        _forget_oldest(state.refusals, MAX_REFUSALS)
+
+
+def _wait(state: State, intent: TradeIntent) -> None:
+    catalyst = intent.signal.catalyst
+    is_asked = catalyst.wish is not None  # a person decides when to leave it
+    state.pending[intent.signal.signal_id] = PendingEntry(
+        symbol=catalyst.symbol, horizon_s=None if is_asked else catalyst.horizon_s
+    )
+
+
+def _forget_oldest(known: dict[str, Any], at_most: int) -> None:
+    while len(known) > at_most:
+        del known[next(iter(known))]
 
 
 def note_approved(state: State, message: OrderApproved, at: datetime) -> None:
     """Count the order; an entry gets its plan."""
     order = message.order
+    recent = (earlier for earlier in state.approved_at if earlier > at - ORDER_WINDOW)
+    state.approved_at = (*recent, at)
     if order.role is OrderRole.EXIT:
         state.exits_of_trade[order.trade_id] = state.exits_of_trade.get(order.trade_id, 0) + 1
         state.last_exit_at[order.trade_id] = at
@@ -96,6 +128,8 @@ def note_approved(state: State, message: OrderApproved, at: datetime) -> None:
         return
     pending = state.pending.pop(order.signal_id, None)
     state.entries_today += 1
+    state.overrides.pop(order.override_id, None)
+    state.refusals.pop(ids.intent_id(order.signal_id), None)
     state.last_entry_at[order.symbol, order.side] = at
     state.plans[order.trade_id] = _plan(order, pending.horizon_s if pending is not None else None)
 
@@ -110,12 +144,41 @@ def _note_guard(state: State, order: ApprovedOrder, at: datetime) -> None:
 
 
 def note_refused(state: State, message: OrderRefused, at: datetime) -> None:
-    """The verdict is known."""
+    """The verdict is known, and may be overridden for a while."""
     state.pending.pop(message.signal_id, None)
+    refusal = state.refusals.get(message.intent_id)
+    if refusal is not None:
+        failed = tuple(check.name for check in message.checks if not check.passed)
+        state.refusals[message.intent_id] = replace(refusal, rules=failed)
+
+
+def note_override(state: State, message: OverrideGranted, at: datetime) -> None:
+    """It waits to be used; those that are over are gone. A refusal is judged again."""
+    waiting = state.overrides.items()
+    state.overrides = {name: each for name, each in waiting if at < each.expires_at}
+    state.overrides[message.override_id] = Override(
+        override_id=message.override_id,
+        by=message.by,
+        reason=message.reason,
+        symbol=message.symbol,
+        rules=message.rules,
+        expires_at=message.expires_at,
+    )
+    refusal = state.refusals.get(message.intent_id)
+    if refusal is not None:
+        _wait(state, refusal.intent)
+
+
+def hear_override(state: State, message: OperatorOverrode, at: datetime) -> None:
+    """The same word is answered once."""
+    state.heard_overrides[message.override_id] = None
+    _forget_oldest(state.heard_overrides, MAX_REQUESTS)
 
 
 def note_submit(state: State, message: SubmitOrder, at: datetime) -> None:
     """Count the orders that a signal set off."""
+    if not is_of_the_signal(message.order):
+        return
     signal_id = message.order.signal_id
     state.orders_of_signal[signal_id] = state.orders_of_signal.get(signal_id, 0) + 1
 
@@ -156,6 +219,7 @@ def close_trade(state: State, message: PositionClosed, at: datetime) -> None:
     """Book the result; the plan is done."""
     trade = message.trade
     state.trade_held.pop(trade.symbol, None)
+    state.unprotected -= {trade.symbol}
     state.plans.pop(trade.trade_id, None)
     state.exits_of_trade.pop(trade.trade_id, None)
     state.guards_of_trade.pop(trade.trade_id, None)
@@ -206,6 +270,33 @@ def halt(state: State, message: TradingHalted, at: datetime) -> None:
     """Trading is halted."""
     state.trading_state = TradingState.HALTED
     state.halt_cause = message.cause
+    state.halt_detail = message.detail
+
+
+def reduce(state: State, message: TradingReduced, at: datetime) -> None:
+    """Positions end, and none begins."""
+    state.trading_state = TradingState.REDUCING
+
+
+def note_books(state: State, message: BooksCompared, at: datetime) -> None:
+    """What differs is settled when a later look finds nothing."""
+    state.book_differences = tuple(
+        f"{each.subject}: ours {each.ours}, the broker's {each.theirs}"
+        for each in message.differences
+    )
+
+
+def note_mismatch(state: State, message: MismatchFound, at: datetime) -> None:
+    """A difference that is declared stays until the books agree or a person resumes."""
+    told = f"{message.subject}: ours {message.ours}, the broker's {message.theirs}"
+    state.book_differences = tuple(dict.fromkeys((*state.book_differences, told)))
+
+
+def note_protection(state: State, message: ProtectionChanged, at: datetime) -> None:
+    """What bounds the loss of a position."""
+    is_bare = message.protected_by is ProtectedBy.NONE
+    others = state.unprotected - {message.symbol}
+    state.unprotected = others | {message.symbol} if is_bare else others
 
 
 def resume(state: State, message: TradingResumed, at: datetime) -> None:
@@ -214,6 +305,8 @@ def resume(state: State, message: TradingResumed, at: datetime) -> None:
         state.reviewed_peak_usd = state.equity_usd
     state.trading_state = TradingState.ACTIVE
     state.halt_cause = None
+    state.halt_detail = ""
+    state.book_differences = ()
     state.loss_streak = ()
     state.strategies = {name: review(record) for name, record in state.strategies.items()}
 
@@ -233,8 +326,7 @@ def note_recovery(state: State, message: AdapterRecovered, at: datetime) -> None
 def note_request(state: State, message: OperatorTradeRequested, at: datetime) -> None:
     """The same request is judged once."""
     state.requests[message.request_id] = None
-    while len(state.requests) > MAX_REQUESTS:
-        del state.requests[next(iter(state.requests))]
+    _forget_oldest(state.requests, MAX_REQUESTS)
 
 
 def split(state: State, message: SplitApplied, at: datetime) -> None:
@@ -267,6 +359,8 @@ def rename(state: State, message: SymbolRenamed, at: datetime) -> None:
         state.trade_held[new] = state.trade_held.pop(old)
     if old in state.closes:
         state.closes[new] = state.closes.pop(old)
+    if old in state.unprotected:
+        state.unprotected = state.unprotected - {old} | {new}
     if old in state.halted_symbols:
         state.halted_symbols.remove(old)
         state.halted_symbols.add(new)
@@ -325,10 +419,16 @@ EVOLVE: dict[type, Callable[[State, Any, datetime], None]] = {
     LimitApproached: note_warning,
     StrategyPaused: pause_strategy,
     TradingHalted: halt,
+    TradingReduced: reduce,
     TradingResumed: resume,
+    BooksCompared: note_books,
+    MismatchFound: note_mismatch,
+    ProtectionChanged: note_protection,
     AdapterFailed: note_failure,
     AdapterRecovered: note_recovery,
     OperatorTradeRequested: note_request,
+    OperatorOverrode: hear_override,
+    OverrideGranted: note_override,
     SplitApplied: split,
     SymbolRenamed: rename,
     SymbolHalted: halt_symbol,

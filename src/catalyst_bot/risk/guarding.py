@@ -27,11 +27,12 @@ from catalyst_bot.domain.messages.registry import Message
 from catalyst_bot.domain.money import ZERO, round_price_down, tick_size, to_decimal
 from catalyst_bot.domain.trading import Check, OrderTicket
 from catalyst_bot.ports.desk import Desk
+from catalyst_bot.risk.checks import Sale, held_quantity
 from catalyst_bot.risk.manager import approve_exit
 from catalyst_bot.risk.orders import guarding_order, is_own_hour
 from catalyst_bot.risk.rules import Rules
 from catalyst_bot.risk.state import State, TradePlan
-from catalyst_bot.risk.verdicts import at_most, in_state
+from catalyst_bot.risk.verdicts import in_state
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.5, 300.0
 LIVE = (OrderStatus.WORKING, OrderStatus.PARTIALLY_FILLED)
@@ -84,7 +85,7 @@ def _place_stop(
         return _leave(state, position, ExitReason.TAKE_PROFIT, desk, rules)
     if rules.execution.extended_hours and not _is_session(desk):
         return [_first_stop(position, stop_price)] if plan is None else []
-    checks = check_guard(position, quantity, stop_price)
+    checks = check_guard(position, quantity, stop_price, desk)
     if not all(check.passed for check in checks):
         return []
     return [
@@ -128,16 +129,13 @@ def stop_of(position: Position, plan: TradePlan | None, rules: Rules) -> Decimal
     return max(stop_price, tick_size(stop_price))
 
 
-def check_guard(position: Position, quantity: Decimal, stop_price: Decimal) -> tuple[Check, ...]:
+def check_guard(
+    position: Position, quantity: Decimal, stop_price: Decimal, desk: Desk
+) -> tuple[Check, ...]:
     """What an order that protects must pass: no more than is held, a price that is one."""
+    sale = Sale(symbol=position.symbol, position=position, quantity=quantity, desk=desk)
     return (
-        at_most(
-            "held_quantity",
-            Tier.ORDER,
-            observed=float(quantity),
-            limit=float(position.quantity),
-            unit="count",
-        ),
+        held_quantity(sale),
         in_state("stop_price", Tier.ORDER, is_good=stop_price > 0, note=f"stop at {stop_price}"),
     )
 

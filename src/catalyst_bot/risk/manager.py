@@ -15,26 +15,40 @@ from catalyst_bot.domain.messages.facts import OperatorTradeRequested
 from catalyst_bot.domain.money import whole_shares
 from catalyst_bot.domain.trading import Check, SizingStep, TradeIntent
 from catalyst_bot.ports.desk import Desk
-from catalyst_bot.risk.checks import check_entry, check_exit
+from catalyst_bot.risk.check_table import check_entry, check_exit, not_judged
+from catalyst_bot.risk.checks import judge_inputs
 from catalyst_bot.risk.orders import entry_order, exit_order, wants_limit
+from catalyst_bot.risk.overrides import find, waived
 from catalyst_bot.risk.proposal import Proposal, propose, wants_entry
 from catalyst_bot.risk.rules import Rules
-from catalyst_bot.risk.state import State
+from catalyst_bot.risk.state import Override, State
 
 MANUAL = "manual"  # the strategy of everything a person did
 
 
 def assess(
-    state: State, intent: TradeIntent, desk: Desk, rules: Rules
+    state: State,
+    intent: TradeIntent,
+    desk: Desk,
+    rules: Rules,
+    *,
+    override: Override | None = None,
 ) -> OrderApproved | OrderRefused:
-    """Judge an intent: a wish to buy becomes a bracket, any other leaves the whole position."""
+    """Judge an intent: a wish to buy becomes a bracket, any other leaves the whole position.
+
+    One with a number that is none is refused before anything is computed from it. What a person
+    overrode, now (`override`) or before, does not refuse an entry.
+    """
+    inputs = judge_inputs(intent, desk)
+    if not inputs.passed:
+        return _refuse(intent, not_judged(inputs) if wants_entry(intent) else (inputs,), ())
     if wants_entry(intent):
         is_limit = wants_limit(desk, rules.execution)
         cap_bps = rules.execution.limit_cap_bps if is_limit else 0.0
-        return _assess_entry(propose(state, intent, desk, rules, cap_bps=cap_bps), rules)
+        return _assess_entry(propose(state, intent, desk, rules, cap_bps=cap_bps), override)
     symbol = intent.signal.catalyst.symbol
     position = desk.positions.get(symbol)
-    checks = check_exit(symbol, position, desk)
+    checks = (inputs, *check_exit(symbol, position, desk))
     if position is not None and _first_failed(checks) is None:
         return _exit(state, position, ExitReason.NEGATIVE_NEWS, checks, desk, rules=rules)
     return _refuse(intent, checks, ())
@@ -61,7 +75,8 @@ def assess_sale(
 ) -> OrderApproved | OrderRefused:
     """Judge a person's wish to sell: all that is held, or so many shares or dollars of it."""
     position = desk.positions.get(request.symbol)
-    checks = check_exit(request.symbol, position, desk)
+    quantity = _asked_quantity(request, position) if position is not None else None
+    checks = check_exit(request.symbol, position, desk, quantity)
     failed = _first_failed(checks)
     if position is None or failed is not None:
         signal_id = ids.signal_id(request.request_id)
@@ -76,20 +91,31 @@ def assess_sale(
             checks=checks,
             sizing=(),
         )
-    quantity = position.quantity
-    if request.quantity is not None:
-        quantity = min(quantity, request.quantity)
-    elif request.usd is not None:
-        quantity = min(quantity, max(whole_shares(request.usd / position.last_price), Decimal(1)))
     reason = ExitReason.OPERATOR
     return _exit(state, position, reason, checks, desk, rules=rules, quantity=quantity)
 
 
-def _assess_entry(entry: Proposal, rules: Rules) -> OrderApproved | OrderRefused:
+def _asked_quantity(request: OperatorTradeRequested, position: Position) -> Decimal:
+    """The shares a person wants to sell, at most all; of dollars at least one share."""
+    if request.quantity is not None:
+        return min(position.quantity, request.quantity)
+    if request.usd is not None:
+        shares = whole_shares(request.usd / position.last_price)
+        return min(position.quantity, max(shares, Decimal(1)))
+    return position.quantity
+
+
+def _assess_entry(entry: Proposal, given: Override | None) -> OrderApproved | OrderRefused:
     checks = check_entry(entry)
-    if entry.protection is None or _first_failed(checks) is not None:
+    if entry.protection is not None and _first_failed(checks) is None:
+        return OrderApproved(order=entry_order(entry, entry.protection, checks))
+    override = find((given, *entry.state.overrides.values()), entry.symbol, checks, entry.desk)
+    if entry.protection is None or override is None:
         return _refuse(entry.intent, checks, entry.sizing.steps)
-    return OrderApproved(order=entry_order(entry, entry.protection, checks, rules))
+    passed = waived(checks, override)
+    return OrderApproved(
+        order=entry_order(entry, entry.protection, passed, override_id=override.override_id)
+    )
 
 
 def _exit(

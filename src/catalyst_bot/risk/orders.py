@@ -49,10 +49,14 @@ def wants_limit(desk: Desk, rules: ExecutionRules) -> bool:
 
 
 def entry_order(
-    entry: Proposal, protection: Protection, checks: tuple[Check, ...], rules: Rules
+    entry: Proposal,
+    protection: Protection,
+    checks: tuple[Check, ...],
+    *,
+    override_id: str = "",
 ) -> ApprovedOrder:
-    """Write an entry that passed every check."""
-    signal, working = entry.intent.signal, rules.execution
+    """Write an entry that passed every check, or all that a person did not override."""
+    signal, working = entry.intent.signal, entry.working
     is_limit, is_extended = wants_limit(entry.desk, working), is_own_hour(entry.desk, working)
     worst_price = above(entry.expected, working.limit_cap_bps) if is_limit else None
     limit_price = (
@@ -81,6 +85,7 @@ def entry_order(
         take_profit_price=None if is_extended else protection.take_profit_price,
         watched_stop_price=protection.stop_price if is_extended else None,
         watched_target_price=protection.take_profit_price if is_extended else None,
+        override_id=override_id,
         cancel_after_s=working.entry_timeout_s,
         valid_for_s=working.valid_for_s,
         checks=checks,

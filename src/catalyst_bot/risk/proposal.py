@@ -29,14 +29,23 @@ class Proposal:
     intent: TradeIntent
     state: State
     desk: Desk
-    limits: RiskLimits
-    working: ExecutionRules
+    rules: Rules
     expected: Decimal
     price: Decimal
     protection: Protection | None
     sizing: Sizing
     book: Book
     kinship: Kinship
+
+    @property
+    def limits(self) -> RiskLimits:
+        """The limits in force."""
+        return self.rules.limits
+
+    @property
+    def working(self) -> ExecutionRules:
+        """How an approved order is worked."""
+        return self.rules.execution
 
     @property
     def symbol(self) -> str:
@@ -87,14 +96,14 @@ def propose(
         correlation=related.correlation,
         limits=rules.limits,
         rules=rules.sizing,
+        stops=rules.stops,
         wish=signal.catalyst.wish,
     )
     return Proposal(
         intent=intent,
         state=state,
         desk=desk,
-        limits=rules.limits,
-        working=rules.execution,
+        rules=rules,
         expected=expected,
         price=price,
         protection=protection,

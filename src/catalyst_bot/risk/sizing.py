@@ -1,8 +1,9 @@
 """How much to buy: the smallest of several caps, then cut by how sure and how calm things are.
 
-Roadmap, "Position Sizing Methodology": quarter-Kelly, 20 % of equity at most, less when the
-symbol is wilder than usual or moves like something already held. Every step is kept with the
-dollars it leaves, so that `explain` can show which one decided.
+Roadmap, "Position Sizing Methodology": quarter-Kelly, a fixed fraction lost at the stop, ATR and
+volatility sizing, 20 % of equity at most, less when the symbol is wilder than usual or moves like
+something already held. Every step is kept with the dollars it leaves, so that `explain` can show
+which one decided.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from decimal import ROUND_DOWN, Decimal
 from math import isfinite
 
 from catalyst_bot.domain.account import AccountView
-from catalyst_bot.domain.limits import RiskLimits, SizingRules
+from catalyst_bot.domain.limits import RiskLimits, SizingRules, StopRules
 from catalyst_bot.domain.money import CENT, ZERO, to_decimal, whole_shares
 from catalyst_bot.domain.news import TradeWish
 from catalyst_bot.domain.trading import Signal, SizingStep
@@ -92,6 +93,7 @@ def size_entry(
     correlation: float,
     limits: RiskLimits,
     rules: SizingRules,
+    stops: StopRules,
     wish: TradeWish | None = None,
 ) -> Sizing:
     """Return the whole shares of a long entry at `price` (USD), 0 when there is nothing to risk.
@@ -104,8 +106,20 @@ def size_entry(
         nothing = SizingStep(name="no_stop", size_usd=ZERO, note="without price or stop no size")
         return Sizing(quantity=ZERO, steps=(nothing,))
     stop_fraction = (price - stop_price) / price
-    odds = shrunk_odds(record, rules)
-    caps = _caps(stop_fraction, account, book, odds=odds, limits=limits, rules=rules)
+    equity, odds = account.equity_usd, shrunk_odds(record, rules)
+    atr_fraction = _fraction_of(signal.atr, price)
+    caps = [
+        _kelly_cap(equity, odds, rules),
+        _move_cap("fixed_fraction", equity, rules.risk_per_trade_fraction, stop_fraction),
+        _move_cap(
+            "atr",
+            equity,
+            rules.atr_risk_fraction,
+            atr_fraction * to_decimal(stops.atr_multiple),
+        ),
+        _move_cap("volatility", equity, rules.volatility_fraction, atr_fraction),
+        *_account_caps(account, book, limits),
+    ]
     if wish is not None:
         caps.append(("asked", _asked_usd(wish, price), "asked for by a person"))
     steps = _apply_caps(caps)
@@ -113,10 +127,10 @@ def size_entry(
     for name, factor in (
         ("action", _unit(action)),
         (
-            "volatility",
+            "volatility_cut",
             volatility_factor(atr=signal.atr, atr_average=signal.atr_average, rules=rules),
         ),
-        ("correlation", correlation_factor(correlation, rules)),
+        ("correlation_cut", correlation_factor(correlation, rules)),
     ):
         left = _cents_down(left * _exact(factor))
         steps.append(SizingStep(name=name, size_usd=left, note=f"x {factor:.3f}"))
@@ -126,30 +140,42 @@ def size_entry(
     return Sizing(quantity=quantity, steps=tuple(steps))
 
 
-def _caps(
-    stop_fraction: Decimal,
-    account: AccountView,
-    book: Book,
-    *,
-    odds: Odds,
-    limits: RiskLimits,
-    rules: SizingRules,
-) -> list[tuple[str, Decimal, str]]:
-    """Every cap as (name, dollars it allows by itself, why)."""
-    equity = account.equity_usd
+Cap = tuple[str, Decimal, str]  # name, dollars it allows by itself, why
+
+
+def _fraction_of(atr: float, price: Decimal) -> Decimal:
+    """An average bar's move as a fraction of the price; without a measurement all of it."""
+    return to_decimal(atr) / price if isfinite(atr) and atr >= 0 else Decimal(1)
+
+
+def _kelly_cap(equity: Decimal, odds: Odds, rules: SizingRules) -> Cap:
     kelly = kelly_fraction(odds)
+    why = f"{_describe(odds)}: {kelly:.1%} / {rules.kelly_divisor:g}"
+    if not odds.win_rate > 0:
+        why = "no edge is known: nothing was won yet, and no prior says so"
+    elif not kelly > 0:
+        why = f"no edge: {_describe(odds)}"
+    return "kelly", equity * _exact(kelly / rules.kelly_divisor), why
+
+
+def _move_cap(name: str, equity: Decimal, fraction: float, move: Decimal) -> Cap:
+    """What may be held so that a fall by `move` (a fraction of the price) costs that `fraction`.
+
+    Where nothing moves there is nothing to bound, and all of the equity is allowed.
+    """
+    if not move > 0:
+        return name, equity, "the price does not move: no bound"
+    return (
+        name,
+        equity * to_decimal(fraction) / move,
+        f"{fraction:.1%} of equity lost {move:.1%} below",
+    )
+
+
+def _account_caps(account: AccountView, book: Book, limits: RiskLimits) -> list[Cap]:
+    equity = account.equity_usd
     gross_fraction = min(limits.max_exposure_fraction, limits.max_leverage)
     return [
-        (
-            "kelly",
-            equity * _exact(kelly / rules.kelly_divisor),
-            f"{_describe(odds)}: {kelly:.1%} / {rules.kelly_divisor:g}",
-        ),
-        (
-            "risk_per_trade",
-            equity * to_decimal(rules.risk_per_trade_fraction) / stop_fraction,
-            f"{rules.risk_per_trade_fraction:.1%} of equity lost {stop_fraction:.1%} below",
-        ),
         (
             "max_position",
             equity * to_decimal(limits.max_position_fraction),
@@ -179,7 +205,7 @@ def _describe(odds: Odds) -> str:
     return f"{odds.win_rate:.1%} win {odds.average_win:.1%}, others lose {odds.average_loss:.1%}"
 
 
-def _apply_caps(caps: list[tuple[str, Decimal, str]]) -> list[SizingStep]:
+def _apply_caps(caps: list[Cap]) -> list[SizingStep]:
     """Steps with the running minimum: what is left after each cap, never below 0."""
     steps: list[SizingStep] = []
     for name, cap, why in caps:

@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from catalyst_bot.domain.enums import HaltCause, Side, TradingState
+from catalyst_bot.domain.trading import TradeIntent
+
+ORDER_WINDOW = timedelta(minutes=1)  # in which orders are counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +18,26 @@ class PendingEntry:
 
     symbol: str
     horizon_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """An intent to buy with the rules that refused it; none while it has no verdict."""
+
+    intent: TradeIntent
+    rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """A person lets these rules be broken once in a symbol, before `expires_at`."""
+
+    override_id: str
+    by: str
+    reason: str
+    symbol: str
+    rules: tuple[str, ...]
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,18 +88,30 @@ class State:
     """Counters, records and plans. `reviewed_peak_usd` replaces the account's peak once a person
     resumed after a drawdown halt: without it the old peak would halt trading for ever. `requests`
     are the latest of a person, by id. `trade_held` is the open trade of each symbol.
-    `closes` are closing prices by the bar's end in epoch seconds, oldest first.
+    `closes` are closing prices by the bar's end in epoch seconds, oldest first. `limits_hash` names
+    the limits that the run began with, `approved_at` the orders of the last minute; `unprotected`
+    are symbols held without a stop. `refusals` are the latest by intent, which a person may still
+    override; `overrides` wait to be used.
     """
 
     trading_state: TradingState = TradingState.ACTIVE
     halt_cause: HaltCause | None = None
+    halt_detail: str = ""
+    book_differences: tuple[str, ...] = ()
+    unprotected: frozenset[str] = frozenset()
+    limits_hash: str = ""
+    model_id: str = ""
     broker_name: str = ""
     broker_failed_at: datetime | None = None
     equity_usd: Decimal | None = None
     reviewed_peak_usd: Decimal | None = None
     entries_today: int = 0
+    approved_at: tuple[datetime, ...] = ()
     warned_today: set[str] = field(default_factory=set)
     pending: dict[str, PendingEntry] = field(default_factory=dict)
+    refusals: dict[str, Refusal] = field(default_factory=dict)
+    overrides: dict[str, Override] = field(default_factory=dict)
+    heard_overrides: dict[str, None] = field(default_factory=dict)
     plans: dict[str, TradePlan] = field(default_factory=dict)
     trade_held: dict[str, str] = field(default_factory=dict)
     exits_of_trade: dict[str, int] = field(default_factory=dict)

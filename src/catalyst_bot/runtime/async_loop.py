@@ -67,7 +67,9 @@ async def play(batches: Iterator[Sequence[Fact]], *, inbox: Inbox, speed: float 
         replay_start = replay_start or at
         if speed is not None:
             due = wall_start + (at - replay_start).total_seconds() / speed
-            await asyncio.sleep(min(max(due - loop.time(), 0.0), MAX_PAUSE_S))
+            early_s = due - loop.time()
+            if early_s > 0:  # nobody comes before the first batch, which begins the run
+                await asyncio.sleep(min(early_s, MAX_PAUSE_S))
         await inbox.put(facts)
         await inbox.quiet()
 

@@ -7,6 +7,7 @@ event loop hangs. While `HALT` exists no entry is sent, whatever the bot believe
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from catalyst_bot.domain.messages.facts import (
     OperatorTradeRequested,
 )
 from catalyst_bot.runtime.trade_desk import TradeDesk
+from catalyst_bot.runtime.words import Word, WordBox
 
-OperatorFact = OperatorHalted | OperatorResumed | OperatorTradeRequested
+OperatorFact = OperatorHalted | OperatorResumed | OperatorTradeRequested | Word
 
 HALT_FILE = "HALT"
 RESUME_FILE = "RESUME"
@@ -26,22 +28,24 @@ RESUME_FILE = "RESUME"
 
 class OperatorMailbox:
     """Reads and writes the latch (`HALT`) and the request to resume (`RESUME`); `trades` is
-    the counter for trades that a person asks for.
+    the counter for trades that a person asks for, `words` the box for what else they say.
     """
 
     def __init__(self, data_dir: Path) -> None:
         self._folder = data_dir / "operator"
         self._seen_halt: bytes | None = None
         self.trades = TradeDesk(data_dir)
+        self.words = WordBox(data_dir)
 
     def halt(self, *, by: str, reason: str, positions_policy: PositionsPolicy) -> Path:
         """Set the latch; returns its path. Safe to call twice."""
         note = {"by": by, "reason": reason, "positions_policy": str(positions_policy)}
         return self._write(HALT_FILE, note)
 
-    def resume(self, *, by: str, reason: str) -> Path:
-        """Lift the latch and ask the running bot to resume."""
-        path = self._write(RESUME_FILE, {"by": by, "reason": reason})
+    def resume(self, *, by: str, reason: str, confirmed: Sequence[str] = ()) -> Path:
+        """Lift the latch and ask the running bot to resume; `confirmed` of its checklist."""
+        note = {"by": by, "reason": reason, "confirmed": ",".join(confirmed)}
+        path = self._write(RESUME_FILE, note)
         (self._folder / HALT_FILE).unlink(missing_ok=True)
         self._seen_halt = None
         return path
@@ -58,7 +62,12 @@ class OperatorMailbox:
             (self._folder / RESUME_FILE).unlink(missing_ok=True)
             note = _read_note(resume)
             facts.append(
-                OperatorResumed(at=at, by=note.get("by", "?"), reason=note.get("reason", "?"))
+                OperatorResumed(
+                    at=at,
+                    by=note.get("by", "?"),
+                    reason=note.get("reason", "?"),
+                    confirmed=tuple(filter(None, note.get("confirmed", "").split(","))),
+                )
             )
         halt = _content(self._folder / HALT_FILE)
         if halt is not None and halt != self._seen_halt:
@@ -75,7 +84,7 @@ class OperatorMailbox:
                 )
             )
         self._seen_halt = halt
-        return [*facts, *self.trades.collect(at)]
+        return [*facts, *self.words.collect(at), *self.trades.collect(at)]
 
     def _write(self, name: str, note: dict[str, str]) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -30,7 +30,9 @@ def source_of(model: ReadModel) -> JournalSource:
     def explain(_: str) -> None:
         raise AssertionError("nobody asked")
 
-    return JournalSource(model, limits=RiskLimits(), data="recorded", explainer=explain)
+    return JournalSource(
+        model, limits=RiskLimits(), data="recorded", explainer=explain, standing=dict
+    )
 
 
 def test_figures_grow_with_the_journal_and_equal_those_of_all_of_it(place: Place):

@@ -25,6 +25,7 @@ from catalyst_bot.engine.inference import MIN_ACTION, weighted_action
 from catalyst_bot.engine.rules import EngineRules
 from catalyst_bot.engine.state import EngineState
 from catalyst_bot.monitoring.what_if import Change, smallest_flip
+from catalyst_bot.risk.approved import limits_hash
 from catalyst_bot.storage.read_model import ReadModel
 from tests.replays import generated, play
 
@@ -96,6 +97,7 @@ def apply(moment: Moment, what: str, after: str) -> None:
     elif section == "risk":
         limits = replace(moment.rules.risk.limits, **{name: read_as(moment.rules, what, after)})
         moment.rules = replace(moment.rules, risk=replace(moment.rules.risk, limits=limits))
+        moment.state.risk.limits_hash = limits_hash(moment.rules.risk)  # as if approved
     elif section == "catalyst":
         read_otherwise(moment, name, after)
     else:
@@ -136,16 +138,17 @@ def lift(moment: Moment, name: str) -> None:
         records = state.risk.strategies.items()
         rested = {name: replace(r, is_paused=False, paused_until=None) for name, r in records}
         state.risk.strategies = rested
-    else:
-        assert name == "duplicate"
+    elif name == "duplicate":
         books = state.portfolio.books
         others = {s: p for s, p in books.positions.items() if s != body.symbol}
         state.portfolio.books = replace(books, positions=others, cash_usd=Decimal(10**6))
+        state.risk.last_entry_at.clear()
+    else:
+        assert name == "open_entry"
         state.execution.open_tickets = {
             i: t for i, t in state.execution.open_tickets.items() if t.role is not OrderRole.ENTRY
         }
         state.risk.pending.clear()
-        state.risk.last_entry_at.clear()
 
 
 def a_little_less(moment: Moment, change: Change) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,12 @@ from catalyst_bot.domain.enums import (
     Side,
     TradingState,
 )
-from catalyst_bot.domain.messages.commands import ClearTimer, SendNotification, SetTimer
+from catalyst_bot.domain.messages.commands import (
+    ClearTimer,
+    SendNotification,
+    SetTimer,
+    SubmitOrder,
+)
 from catalyst_bot.domain.messages.decisions import (
     EquityMarked,
     IntentFormed,
@@ -44,7 +50,8 @@ from catalyst_bot.risk.breakers import BROKER_TIMER
 from tests import builders
 from tests.unit.risk.bench import Bench, trade
 
-RESUME = OperatorResumed(at=builders.NOON, by="ada", reason="reviewed")
+LOOKED_AT = ("cause", "books", "orders", "protection", "daily_loss", "drawdown", "broker")
+RESUME = OperatorResumed(at=builders.NOON, by="ada", reason="reviewed", confirmed=LOOKED_AT)
 NEW_DAY = SessionOpened(at=builders.OPEN, day=builders.OPEN.date(), closes_at=builders.CLOSE)
 
 
@@ -345,3 +352,36 @@ def test_two_intents_in_one_batch_cannot_both_take_the_last_room(bench: Bench):
     for verdict in verdicts:
         bench.remember(verdict)
     assert bench.state.pending == {}
+
+
+def submitted(**given: Any) -> SubmitOrder:
+    order = builders.approved_order(**given)
+    return SubmitOrder(order=order, valid_until=builders.NOON + timedelta(seconds=10))
+
+
+def test_the_fourth_order_of_one_signal_halts(bench: Bench):
+    for _ in range(3):
+        assert not [m for m in bench.tell(submitted()) if isinstance(m, TradingHalted)]
+    halted = next(m for m in bench.tell(submitted()) if isinstance(m, TradingHalted))
+    assert halted.cause is HaltCause.ORDER_STORM
+    assert halted.positions_policy is PositionsPolicy.HOLD
+    assert "order 4 of one signal, limit 3" in halted.detail
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"role": OrderRole.EXIT, "exit_reason": ExitReason.OPERATOR},
+        {"role": OrderRole.EXIT, "exit_reason": ExitReason.STOP_LOSS, "extended_hours": True},
+    ],
+)
+def test_what_a_person_sells_and_exits_after_hours_are_no_storm(bench: Bench, given: dict):
+    for _ in range(9):
+        assert not bench.tell(submitted(**given))
+    assert bench.state.orders_of_signal == {}
+
+
+def test_exits_that_fail_again_and_again_are_a_storm(bench: Bench):
+    exits = {"role": OrderRole.EXIT, "exit_reason": ExitReason.TIME_EXIT}
+    told = [message for _ in range(4) for message in bench.tell(submitted(**exits))]
+    assert [m.cause for m in told if isinstance(m, TradingHalted)] == [HaltCause.ORDER_STORM]

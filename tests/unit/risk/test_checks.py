@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
-from catalyst_bot.domain.enums import HaltCause, OrderRole, Side, TradingState
+from catalyst_bot.domain.enums import HaltCause, OrderRole, Side, Tier, TradingState
+from catalyst_bot.domain.limits import RiskLimits
+from catalyst_bot.domain.news import TradeWish
 from catalyst_bot.domain.trading import Check
-from catalyst_bot.risk import checks
+from catalyst_bot.risk import check_table, checks
+from catalyst_bot.risk.approved import limits_hash
 from catalyst_bot.risk.book import Book
 from catalyst_bot.risk.correlation import Kinship
 from catalyst_bot.risk.proposal import Proposal, propose
@@ -55,9 +58,9 @@ def record(**given: Any) -> State:
 
 
 def test_a_plain_entry_passes_every_check(entry: Entry):
-    verdicts = checks.check_entry(entry.propose())
+    verdicts = check_table.check_entry(entry.propose())
     assert [c.name for c in verdicts if not c.passed] == []
-    assert [c.name for c in verdicts] == [check.__name__ for check in checks.ENTRY_CHECKS]
+    assert [c.name for c in verdicts] == [row.name for row in check_table.ENTRY_CHECKS]
 
 
 @pytest.mark.parametrize(("quantity", "passed"), [("200", True), ("201", False)])
@@ -198,7 +201,7 @@ def test_price_collar(entry: Entry, quote: dict, passed: bool):
 @pytest.mark.parametrize("price", [nan, inf, 0.0, -1.0])
 def test_a_price_that_is_none_fails(entry: Entry, price: float):
     entry.intent = builders.intent(signal=builders.signal(price=price))
-    failed = {c.name for c in checks.check_entry(entry.propose()) if not c.passed}
+    failed = {c.name for c in check_table.check_entry(entry.propose()) if not c.passed}
     assert {"price_collar", "stop_present", "min_trade"} <= failed
 
 
@@ -208,22 +211,84 @@ def test_no_stop_no_entry(entry: Entry, atr: float):
     assert not checks.stop_present(entry.propose()).passed
 
 
-def test_one_entry_per_symbol(entry: Entry):
+def test_a_symbol_that_is_held_is_not_bought_again(entry: Entry):
     assert checks.duplicate(entry.propose()).passed
     entry.desk.positions = {"ACME": builders.position()}
     assert checks.duplicate(entry.propose()).note == "position open"
-    entry.desk.positions = {}
-    entry.desk.orders = {"cb-test": builders.ticket()}
-    assert checks.duplicate(entry.propose()).note == "entry on its way"
-    entry.desk.orders = {"cb-test": builders.ticket(symbol="OTHER")}
-    assert checks.duplicate(entry.propose()).passed
-    entry.state.pending = {"sig": PendingEntry(symbol="ACME", horizon_s=1.0)}
     assert not checks.duplicate(entry.propose()).passed
+
+
+def test_one_open_entry_per_symbol(entry: Entry):
+    assert checks.open_entry(entry.propose()).passed
+    entry.desk.orders = {"cb-test": builders.ticket()}
+    verdict = checks.open_entry(entry.propose())
+    assert (verdict.passed, verdict.observed, verdict.note) == (False, 2.0, "entry on its way")
+    entry.desk.orders = {"cb-test": builders.ticket(symbol="OTHER")}
+    assert checks.open_entry(entry.propose()).passed
+    entry.state.pending = {"sig": PendingEntry(symbol="ACME", horizon_s=1.0)}
+    assert not checks.open_entry(entry.propose()).passed
 
 
 def test_only_entries_are_on_their_way(entry: Entry):
     entry.desk.orders = {"cb-test": builders.ticket(role=OrderRole.STOP_LOSS, side=Side.SELL)}
-    assert checks.duplicate(entry.propose()).passed
+    assert checks.open_entry(entry.propose()).passed
+
+
+@pytest.mark.parametrize(
+    ("ages_s", "in_line", "passed"),
+    [
+        ((59.0,) * 9, 0, True),
+        ((59.0,) * 10, 0, False),
+        ((60.0,) * 40, 0, True),
+        ((1.0,) * 9, 1, False),
+    ],
+)
+def test_orders_per_minute(entry: Entry, ages_s, in_line: int, passed: bool):
+    entry.state.approved_at = tuple(builders.NOON - timedelta(seconds=age) for age in ages_s)
+    entry.state.pending = {
+        str(n): PendingEntry(symbol=str(n), horizon_s=1.0) for n in range(in_line)
+    }
+    assert checks.orders_per_minute(entry.propose()).passed is passed
+
+
+@pytest.mark.parametrize(
+    ("listed", "passed"), [((), True), (("ACME", "ZZZ"), True), (("ZZZ",), False)]
+)
+def test_only_what_is_listed_is_bought(entry: Entry, listed: tuple[str, ...], passed: bool):
+    rules = Rules(limits=RiskLimits(tradable_symbols=listed))
+    assert checks.tradable_symbol(entry.propose(rules=rules)).passed is passed
+
+
+def test_the_limits_are_those_of_the_start(entry: Entry):
+    entry.state.limits_hash = limits_hash(Rules())
+    assert checks.approved_limits(entry.propose()).passed
+    other = Rules(limits=RiskLimits(max_position_fraction=0.21))
+    verdict = checks.approved_limits(entry.propose(rules=other))
+    assert not verdict.passed
+    assert limits_hash(other) in verdict.note
+    entry.state.limits_hash = ""  # no run began yet
+    assert checks.approved_limits(entry.propose(rules=other)).passed
+
+
+def test_the_model_is_that_of_the_start(entry: Entry):
+    assert checks.approved_model(entry.propose()).passed
+    entry.state.model_id = "rule"
+    assert checks.approved_model(entry.propose()).passed
+    entry.state.model_id = "another"
+    assert not checks.approved_model(entry.propose()).passed
+    wish = TradeWish(usd=Decimal(1_000), quantity=None)
+    asked = builders.signal(catalyst=builders.catalyst(wish=wish))
+    entry.intent = builders.intent(signal=asked, model_id="operator")
+    assert checks.approved_model(entry.propose()).passed
+
+
+@pytest.mark.parametrize(
+    ("ages_s", "passed"), [((10, 3600), True), ((10, 20, 3600), False), ((10, 20, 3601), True)]
+)
+def test_losses_per_hour(entry: Entry, ages_s: tuple[int, ...], passed: bool):
+    times = sorted(builders.NOON - timedelta(seconds=age) for age in ages_s)
+    entry.state.loss_streak = tuple(times)
+    assert checks.losses_per_hour(entry.propose()).passed is passed
 
 
 @pytest.mark.parametrize(("ago_s", "passed"), [(59.9, False), (60, True)])
@@ -277,13 +342,31 @@ def names(verdicts: tuple[Check, ...]) -> list[str]:
 def test_an_exit_needs_something_to_sell_and_no_exit_at_work():
     desk = builders.FakeDesk(trading_state=TradingState.HALTED)
     held = builders.position()
-    assert names(checks.check_exit("ACME", None, desk)) == ["shorting"]
-    assert names(checks.check_exit("ACME", replace(held, quantity=Decimal(0)), desk)) == [
+    assert names(check_table.check_exit("ACME", None, desk)) == ["shorting"]
+    assert names(check_table.check_exit("ACME", replace(held, quantity=Decimal(0)), desk)) == [
         "shorting"
     ]
-    assert names(checks.check_exit("ACME", held, desk)) == []
+    assert names(check_table.check_exit("ACME", held, desk)) == []
+    assert names(check_table.check_exit("ACME", held, desk, Decimal(101))) == ["held_quantity"]
     desk.orders = {"cb-exit": builders.ticket(role=OrderRole.EXIT, side=Side.SELL)}
-    assert names(checks.check_exit("ACME", held, desk)) == ["exit_working"]
+    assert names(check_table.check_exit("ACME", held, desk)) == ["exit_working"]
+
+
+def test_the_table_says_of_every_check_what_it_is(entry: Entry):
+    for row in check_table.ENTRY_CHECKS:
+        verdict = row.judge(entry.propose())
+        assert (verdict.name, verdict.tier, verdict.unit) == (row.name, row.tier, row.unit)
+        assert row.refusal
+        assert row.origin
+        assert not (row.limit and not hasattr(RiskLimits(), row.limit))
+        assert not (row.may_be_overridden and row.tier is Tier.ACCOUNT)
+    sale = checks.Sale(
+        symbol="ACME", position=builders.position(), quantity=Decimal(1), desk=entry.desk
+    )
+    for row in check_table.EXIT_CHECKS:
+        verdict = row.judge(sale)
+        assert (verdict.name, verdict.tier, verdict.unit) == (row.name, row.tier, row.unit)
+        assert row.origin
 
 
 def test_the_book_counts_the_unfilled_rest_and_entries_in_line(entry: Entry):

@@ -19,7 +19,7 @@ from catalyst_bot.domain.enums import (
     TradingState,
 )
 from catalyst_bot.domain.messages.decisions import OrderApproved, OrderRefused
-from catalyst_bot.risk.checks import ENTRY_CHECKS
+from catalyst_bot.risk.check_table import ENTRY_CHECKS
 from catalyst_bot.risk.manager import approve_exit, assess
 from catalyst_bot.risk.rules import Rules
 from catalyst_bot.risk.state import State, StrategyRecord
@@ -71,7 +71,7 @@ def test_a_refusal_keeps_every_check_and_names_the_first_that_failed():
 def test_a_nan_action_buys_nothing():
     refused = assess(State(), builders.intent(action=nan), builders.FakeDesk(), RULES)
     assert isinstance(refused, OrderRefused)
-    assert refused.rule == "min_trade"
+    assert refused.rule == "finite_inputs"
 
 
 @pytest.mark.parametrize(

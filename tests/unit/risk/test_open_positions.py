@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from importlib.resources import files
 
 import pytest
 
+from catalyst_bot.detection import taxonomy
 from catalyst_bot.domain import ids
-from catalyst_bot.domain.enums import ExitReason, OrderRole, OrderStatus, Side
+from catalyst_bot.domain.enums import CategoryAction, ExitReason, OrderRole, OrderStatus, Side
 from catalyst_bot.domain.market import MarketView, series_of
 from catalyst_bot.domain.messages.commands import SubmitOrder
 from catalyst_bot.domain.messages.decisions import (
@@ -139,6 +141,39 @@ def test_the_horizon_of_the_news_ends_the_trade(bench: Bench, order: ApprovedOrd
     assert bar(bench, 24 * 60 - 6, 101.0) == []
     (approved,) = bar(bench, 24 * 60 - 5, 101.0)
     assert approved.order.exit_reason is ExitReason.TIME_EXIT
+
+
+def horizons() -> dict[str, float]:
+    """The horizon of every category that may be bought, as shipped."""
+    text = (files("catalyst_bot.detection") / taxonomy.FILE).read_text(encoding="utf-8")
+    known = taxonomy.parse_taxonomy(text).categories.values()
+    return {c.name: c.horizon_s for c in known if c.action is CategoryAction.TRADE}
+
+
+@pytest.mark.parametrize(("category", "horizon_s"), sorted(horizons().items()))
+def test_each_category_is_left_when_its_own_horizon_is_over(category: str, horizon_s: float):
+    bench = Bench()
+    of_news = builders.catalyst(category=category, horizon_s=horizon_s)
+    intent = builders.intent(signal=builders.signal(catalyst=of_news))
+    (approved,) = bench.tell(IntentFormed(intent=intent))
+    held = builders.position(trade_id=approved.order.trade_id)
+    bench.desk.positions = {"ACME": held}
+    stop = builders.ticket(
+        trade_id=held.trade_id,
+        role=OrderRole.STOP_LOSS,
+        side=Side.SELL,
+        stop_price=approved.order.stop_loss_price,
+    )
+    bench.desk.orders = {"stop": stop}
+    bench.tell(PositionOpened(position=held))
+    minutes = int(horizon_s // 60)
+    assert bar(bench, minutes - 6, 101.0) == []
+    (left,) = bar(bench, minutes - 5, 101.0)
+    assert left.order.exit_reason is ExitReason.TIME_EXIT
+
+
+def test_categories_have_horizons_of_their_own():
+    assert len(set(horizons().values())) > 2
 
 
 def test_an_exit_at_work_is_enough(bench: Bench, order: ApprovedOrder):

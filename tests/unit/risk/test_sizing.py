@@ -8,7 +8,7 @@ from math import inf, nan
 
 import pytest
 
-from catalyst_bot.domain.limits import RiskLimits, SizingRules
+from catalyst_bot.domain.limits import RiskLimits, SizingRules, StopRules
 from catalyst_bot.risk.book import Book
 from catalyst_bot.risk.sizing import (
     Odds,
@@ -38,6 +38,7 @@ def size(**given) -> Sizing:
         "correlation": 0.0,
         "limits": LIMITS,
         "rules": RULES,
+        "stops": StopRules(),
     }
     return size_entry(**(values | given))
 
@@ -94,7 +95,10 @@ def test_losing_trades_shrink_the_size_to_nothing():
     ("cap", "given", "expected"),
     [
         ("kelly", {}, "10000.00"),
-        ("risk_per_trade", {"stop_price": Decimal(80)}, "5000.00"),
+        ("fixed_fraction", {"stop_price": Decimal(80)}, "5000.00"),
+        ("atr", {"signal": builders.signal(atr=2.5, atr_average=2.5)}, "6666.66"),
+        ("atr", {"stops": StopRules(atr_multiple=50.0)}, "5000.00"),
+        ("volatility", {"rules": replace(RULES, volatility_fraction=0.0002)}, "5000.00"),
         (
             "max_position",
             {"limits": replace(LIMITS, max_position_fraction=0.05)},
@@ -125,6 +129,38 @@ def test_the_smallest_cap_wins(cap: str, given: dict, expected: str):
     sizing = size(**given)
     assert left_after(sizing, cap) == Decimal(expected)
     assert sizing.quantity == Decimal(expected) // 100
+
+
+def test_a_price_that_does_not_move_bounds_nothing_by_its_moves():
+    calm = size(signal=builders.signal(atr=0.0, atr_average=0.0))
+    assert left_after(calm, "volatility") == left_after(calm, "fixed_fraction")
+    assert "no bound" in next(step.note for step in calm.steps if step.name == "atr")
+
+
+@pytest.mark.parametrize(
+    ("given", "step", "reason"),
+    [
+        ({"rules": replace(RULES, prior_trades=0.0)}, "kelly", "no edge is known"),
+        (
+            {
+                "record": StrategyRecord(
+                    trades=100, wins=10, win_fraction_sum=0.1, loss_fraction_sum=2.7
+                )
+            },
+            "kelly",
+            "no edge: ",
+        ),
+        ({"account": builders.account(equity_usd=Decimal(0))}, "kelly", "at most 0.00"),
+        ({"account": builders.account(cash_usd=Decimal(0))}, "buying_power", "cash 0.00"),
+        ({"stop_price": None}, "no_stop", "without price or stop no size"),
+    ],
+)
+def test_no_size_says_why(given: dict, step: str, reason: str):
+    sizing = size(**given)
+    assert sizing.quantity == 0
+    first = next(s for s in sizing.steps if s.size_usd == 0)
+    assert first.name == step
+    assert reason in first.note
 
 
 @pytest.mark.parametrize(
@@ -179,13 +215,15 @@ def test_every_step_is_named_and_none_grows():
     steps = size(book=replace(EMPTY, exposure_usd=Decimal(77_000)), correlation=0.6).steps
     assert [step.name for step in steps] == [
         "kelly",
-        "risk_per_trade",
+        "fixed_fraction",
+        "atr",
+        "volatility",
         "max_position",
         "exposure",
         "buying_power",
         "action",
-        "volatility",
-        "correlation",
+        "volatility_cut",
+        "correlation_cut",
         "whole_shares",
     ]
     sizes = [step.size_usd for step in steps]

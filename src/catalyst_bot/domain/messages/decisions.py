@@ -150,6 +150,35 @@ class OrderRefused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OverrideGranted:
+    """A person's override holds until it is used once, or over: for the refusal of `intent_id`,
+    which is judged again at once, or for the next entry in `symbol` that these rules refuse.
+    """
+
+    override_id: str
+    by: str
+    reason: str
+    intent_id: str
+    catalyst_id: str
+    symbol: str
+    rules: tuple[str, ...]
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverrideRefused:
+    """What a person wanted to override cannot be: `reason` says why."""
+
+    override_id: str
+    by: str
+    intent_id: str
+    catalyst_id: str
+    symbol: str
+    rules: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderTimedOut:
     """An order did not fill in its time and is being cancelled."""
 
@@ -274,6 +303,24 @@ class TradingHalted:
 
     cause: HaltCause
     positions_policy: PositionsPolicy
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradingReduced:
+    """From now on only exits and smaller positions, until a person resumes."""
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeRefused:
+    """Trading does not go on: `still_open` names what of the checklist nobody confirmed."""
+
+    by: str
+    reason: str
+    still_open: tuple[str, ...]
     detail: str
 
 

@@ -20,6 +20,8 @@ class RunStarted:
     `settings` is the effective configuration as JSON, without secrets: what a later replay needs
     to decide again; `inputs_hash` names the recorded news and bars, empty when live. The broker's
     books outlive ours when `compares_books`: then nothing is sent before they are compared.
+    `limits_hash` names the limits in force, `approval` who approved them; `model_hash` is that of
+    the model's content.
     """
 
     at: datetime
@@ -33,6 +35,9 @@ class RunStarted:
     starting_cash_usd: Decimal
     wall_started_at: datetime
     compares_books: bool = False
+    limits_hash: str = ""
+    approval: str = ""
+    model_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -357,9 +362,36 @@ class OperatorHalted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OperatorResumed:
-    """A person resumed trading."""
+class OperatorOverrode:
+    """A person overrides one refusal: that of `intent_id`, or the next by `rule` in `symbol`.
+
+    It is used once, and not from `expires_at` on, by the time of the run.
+    """
+
+    at: datetime
+    override_id: str
+    by: str
+    reason: str
+    expires_at: datetime
+    intent_id: str = ""
+    symbol: str = ""
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorReduced:
+    """A person wants positions to end and none to begin."""
 
     at: datetime
     by: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorResumed:
+    """A person wants trading to go on; `confirmed` names what of the checklist they looked at."""
+
+    at: datetime
+    by: str
+    reason: str
+    confirmed: tuple[str, ...] = ()

@@ -48,6 +48,8 @@ Fact = (
     | f.LostOrdersFound
     | f.OperatorTradeRequested
     | f.OperatorHalted
+    | f.OperatorReduced
+    | f.OperatorOverrode
     | f.OperatorResumed
 )
 Decision = (
@@ -62,6 +64,8 @@ Decision = (
     | d.IntentDeclined
     | d.OrderApproved
     | d.OrderRefused
+    | d.OverrideGranted
+    | d.OverrideRefused
     | d.OrderTimedOut
     | d.OrderQueued
     | d.OrderWithdrawn
@@ -75,6 +79,8 @@ Decision = (
     | d.EquityMarked
     | d.LimitApproached
     | d.TradingHalted
+    | d.TradingReduced
+    | d.ResumeRefused
     | d.TradingResumed
     | d.StrategyPaused
     | d.MismatchFound

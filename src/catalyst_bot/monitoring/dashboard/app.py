@@ -52,9 +52,14 @@ class HaltCommand(Command):
 
 
 class ResumeCommand(Command):
-    """Let trading go on; needs a reason, and the password where one is set."""
+    """Let trading go on; needs a reason, what of the checklist was looked at, and the password
+    where one is set.
+    """
 
     reason: str = Field(min_length=3, max_length=500)
+    confirmed: tuple[Annotated[str, Field(pattern="^[a-z_]{1,40}$")], ...] = Field(
+        default=(), max_length=20
+    )
     token: str = Field(default="", max_length=500)
 
 
@@ -193,6 +198,12 @@ async def trades(desk: TheDesk, limit: int = 50) -> Response:
     return _json(to_json(await desk.pulse.read(lambda: desk.source.trades(limit=wanted))))
 
 
+@reading.get("/checklist")
+async def checklist(desk: TheDesk) -> Response:
+    """Return what has to be looked at before trading goes on."""
+    return _json(to_json(await desk.pulse.read(desk.source.checklist)))
+
+
 @reading.get("/explain/{explained_id}")
 async def explain(explained_id: str, desk: TheDesk) -> Response:
     """Return why a trade or decision came about."""
@@ -220,7 +231,10 @@ async def resume(command: ResumeCommand, desk: TheDesk) -> dict[str, str]:
     """Let trading go on."""
     _check_token(desk, command.token)
     reason = command.reason.strip()
-    await _record(desk, lambda: desk.operator.resume(by=OPERATOR, reason=reason))
+    confirmed = command.confirmed
+    await _record(
+        desk, lambda: desk.operator.resume(by=OPERATOR, reason=reason, confirmed=confirmed)
+    )
     return {"accepted": "resume"}
 
 

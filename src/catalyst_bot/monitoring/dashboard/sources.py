@@ -88,6 +88,13 @@ class DashboardSource(Protocol):
         """
         ...
 
+    def checklist(self) -> Row:
+        """Return what has to be looked at before trading goes on.
+
+        `trading_state`, and `items` of `name`, `is_met` and `note`; none while it is active.
+        """
+        ...
+
     def explain(self, explained_id: str) -> Row | None:
         """Return why, for a trade, order or `trail_id`; None for an unknown id.
 
@@ -107,6 +114,6 @@ class OperatorDesk(Protocol):
         """Stop new entries; hold or close what is open."""
         ...
 
-    def resume(self, *, by: str, reason: str) -> object:
-        """Let trading go on."""
+    def resume(self, *, by: str, reason: str, confirmed: Sequence[str] = ()) -> object:
+        """Let trading go on, with what of the checklist was confirmed."""
         ...

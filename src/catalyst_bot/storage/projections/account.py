@@ -49,6 +49,11 @@ def trading_halted(_: Recorded, message: d.TradingHalted) -> Iterable[Write]:
     yield write(_SET_STATE, state=TradingState.HALTED, cause=message.cause)
 
 
+def trading_reduced(_: Recorded, __: d.TradingReduced) -> Iterable[Write]:
+    """Only exits until a person resumes."""
+    yield write(_SET_STATE, state=TradingState.REDUCING, cause=None)
+
+
 def trading_resumed(_: Recorded, __: d.TradingResumed) -> Iterable[Write]:
     """Trading goes on."""
     yield write(_SET_STATE, state=TradingState.ACTIVE, cause=None)
@@ -79,6 +84,7 @@ REDUCERS: Reducers = {
     f.RunStarted: run_started,
     f.RunStopped: run_stopped,
     d.TradingHalted: trading_halted,
+    d.TradingReduced: trading_reduced,
     d.TradingResumed: trading_resumed,
     d.EquityMarked: equity_marked,
 }

@@ -196,6 +196,35 @@ def trading_halted(m: d.TradingHalted) -> Event:
     )
 
 
+def override_granted(m: d.OverrideGranted) -> Event:
+    """A person decides otherwise."""
+    return Event(
+        f"{m.symbol}: {m.by} overrides {', '.join(m.rules)} until {m.expires_at:%H:%M} UTC: "
+        f"{m.reason}",
+        Severity.WARNING,
+        symbol=m.symbol,
+    )
+
+
+def override_refused(m: d.OverrideRefused) -> Event:
+    """A person cannot."""
+    return Event(
+        f"{m.symbol}: {m.by} wanted to override, refused: {m.reason}",
+        Severity.WARNING,
+        symbol=m.symbol,
+    )
+
+
+def trading_reduced(m: d.TradingReduced) -> Event:
+    """Exits only."""
+    return Event(f"Trading reduced by {m.by}, only exits: {m.reason}", Severity.WARNING)
+
+
+def resume_refused(m: d.ResumeRefused) -> Event:
+    """Something is still to be looked at."""
+    return Event(f"{m.by} wanted to resume, but has to confirm: {m.detail}", Severity.WARNING)
+
+
 def trading_resumed(m: d.TradingResumed) -> Event:
     """Entries again."""
     return Event(f"Trading resumed by {m.by}: {m.reason}")
@@ -334,6 +363,10 @@ TELLERS: dict[type, Callable[[Any], Event]] = {
     d.PositionClosed: position_closed,
     d.LimitApproached: limit_approached,
     d.TradingHalted: trading_halted,
+    d.OverrideGranted: override_granted,
+    d.OverrideRefused: override_refused,
+    d.TradingReduced: trading_reduced,
+    d.ResumeRefused: resume_refused,
     d.TradingResumed: trading_resumed,
     d.StrategyPaused: strategy_paused,
     d.MismatchFound: mismatch_found,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -28,6 +29,7 @@ class SampleSource:
         self.is_down = False
         self.reads = 0
         self.refusals = 0
+        self.standing: dict[str, Any] = {"trading_state": "active", "items": []}
         self.status_row: dict[str, Any] | None = {
             "last_seq": 812,
             "trading_state": "active",
@@ -119,6 +121,9 @@ class SampleSource:
     def risk(self) -> list[dict[str, Any]]:
         return self.risk_rows
 
+    def checklist(self) -> dict[str, Any]:
+        return self.standing
+
     def explain(self, explained_id: str) -> dict[str, Any] | None:
         known = {row["trade_id"] for row in self.trade_rows + self.position_rows}
         return _explanation(explained_id) if explained_id in known else None
@@ -135,8 +140,8 @@ class SampleDesk:
         self.commands.append(("halt", by, reason, positions_policy))
         self._set(trading_state="halted", halt_cause="operator", halt_detail=reason)
 
-    def resume(self, *, by: str, reason: str) -> None:
-        self.commands.append(("resume", by, reason))
+    def resume(self, *, by: str, reason: str, confirmed: Sequence[str] = ()) -> None:
+        self.commands.append(("resume", by, reason, *confirmed))
         self._set(trading_state="active", halt_cause=None, halt_detail="")
 
     def _set(self, **changed: Any) -> None:

@@ -53,11 +53,30 @@ function wireResume(state) {
     byId("resume-token").hidden = !needsPassword();
     byId("resume").showModal();
     form.elements.reason.focus();
+    showChecklist(byId("resume-items"));
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    send("resume", { reason: form.elements.reason.value.trim(), token: form.elements.token.value });
+    const { reason, token } = form.elements;
+    const confirmed = [...byId("resume-items").querySelectorAll("input")].map((box) => box.name);
+    send("resume", { reason: reason.value.trim(), token: token.value, confirmed });
   });
+}
+
+/** A box for each item that nothing settled; the form waits until all are ticked. */
+async function showChecklist(place) {
+  place.querySelectorAll("label").forEach((label) => label.remove());
+  const { items } = await ask("/api/checklist").catch(() => ({ items: [] }));
+  const open = items.filter((item) => !item.is_met);
+  for (const item of open) {
+    const box = Object.assign(document.createElement("input"), {
+      type: "checkbox", name: item.name, required: true,
+    });
+    const label = document.createElement("label");
+    label.append(box, ` ${item.name}: ${item.note}`);
+    place.append(label);
+  }
+  place.hidden = !open.length;
 }
 
 async function send(command, body) {

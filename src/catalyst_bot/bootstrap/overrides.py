@@ -1,0 +1,131 @@
+"""`override`: ask the running bot to let one refusal pass, and read its answer in the journal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from catalyst_bot.bootstrap import journals
+from catalyst_bot.domain.errors import ConfigError, SourceUnreachable
+from catalyst_bot.domain.messages import decisions as d
+from catalyst_bot.domain.messages.registry import Recorded
+from catalyst_bot.runtime.clock import SystemClock
+from catalyst_bot.runtime.trade_desk import TradeDesk
+from catalyst_bot.runtime.words import WordBox, parse_duration
+from catalyst_bot.settings import Settings
+from catalyst_bot.storage.places import Place
+from catalyst_bot.storage.read_model import ReadModel
+
+POLL_S = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """An override as a person asks for it: of an intent, or of a rule in a symbol."""
+
+    by: str
+    reason: str
+    lasts: str
+    intent_id: str = ""
+    symbol: str = ""
+    rule: str = ""
+
+    def check(self) -> None:
+        """Raise `ConfigError` for one that names neither an intent nor a rule and a symbol."""
+        of_rule = bool(self.symbol and self.rule)
+        if bool(self.intent_id) == of_rule or bool(self.symbol) != bool(self.rule):
+            raise ConfigError("name the refused intent, or a rule with --rule and --symbol")
+        if not self.reason.strip():
+            raise ConfigError("--reason: say why this refusal is overridden")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the bot said; `verdict` of a refusal that was judged again."""
+
+    override_id: str
+    is_granted: bool
+    detail: str
+    verdict: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return asdict(self)
+
+    def as_text(self) -> str:
+        """One line."""
+        word = "granted" if self.is_granted else "refused"
+        return f"{word}: {self.detail}{self.verdict and f'; {self.verdict}'}"
+
+
+def override(
+    settings: Settings,
+    asked: Asked,
+    *,
+    journal: str | None,
+    wait_s: float,
+    pause: Callable[[float], None] = time.sleep,
+) -> Answer:
+    """Ask, and return the answer.
+
+    Raises `ConfigError` for a wish that is none, `SourceUnreachable` when no bot runs on the data
+    folder, or it does not answer within `wait_s`.
+    """
+    asked.check()
+    try:
+        lasts = parse_duration(asked.lasts)
+    except ValueError as error:
+        raise ConfigError(f"--for {error}") from error
+    data_dir = settings.run.data_dir
+    if not TradeDesk(data_dir).is_attended():
+        raise SourceUnreachable(
+            f"no bot is running on {data_dir}: start one with `catalyst-bot run`, or name its "
+            "folder with --data-dir"
+        )
+    place = journals.chosen(settings, journal)
+    override_id = WordBox(data_dir).override(
+        by=asked.by,
+        reason=asked.reason.strip(),
+        lasts=lasts,
+        at=SystemClock().now(),
+        intent_id=asked.intent_id,
+        symbol=asked.symbol.upper(),
+        rule=asked.rule,
+    )
+    deadline = time.monotonic() + wait_s
+    while (answer := _answer(place, override_id)) is None:
+        if time.monotonic() >= deadline:
+            raise SourceUnreachable(
+                f"the bot on {data_dir} did not answer within {wait_s:g} s; its journal will tell"
+            )
+        pause(POLL_S)
+    return answer
+
+
+def _answer(place: Place, override_id: str) -> Answer | None:
+    """The answer in a journal, None while there is none."""
+    names = ("OverrideGranted", "OverrideRefused", "OrderApproved", "OrderRefused")
+    with ReadModel(place) as model:
+        told = list(model.records(*names))
+    for number, record in enumerate(told):
+        body = record.body
+        if isinstance(body, d.OverrideRefused) and body.override_id == override_id:
+            return Answer(override_id=override_id, is_granted=False, detail=body.reason)
+        if isinstance(body, d.OverrideGranted) and body.override_id == override_id:
+            detail = f"{', '.join(body.rules)} in {body.symbol}"
+            following = told[number + 1 :]
+            verdict = _verdict(body, following) if body.intent_id else "for the next entry there"
+            return Answer(override_id=override_id, is_granted=True, detail=detail, verdict=verdict)
+    return None
+
+
+def _verdict(granted: d.OverrideGranted, following: list[Recorded]) -> str:
+    for record in following:
+        match record.body:
+            case d.OrderApproved(order=order) if order.override_id == granted.override_id:
+                return f"approved {order.quantity:f} {order.symbol}, order {order.client_order_id}"
+            case d.OrderRefused(intent_id=intent_id, rule=rule) if intent_id == granted.intent_id:
+                return f"and refused again, by {rule}"
+    return ""

@@ -1,0 +1,50 @@
+"""What a journal says about risk: `report stops`, `report gates`."""
+
+# ruff: noqa: PLC0415  # quick --help
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from catalyst_bot import console
+
+app = typer.Typer(help="What a journal says about risk.", no_args_is_help=True)
+
+Config = Annotated[Path | None, typer.Option(help="settings file")]
+DataDir = Annotated[Path | None, typer.Option(help="journals, catalog, HALT latch")]
+Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
+Journal = Annotated[str | None, typer.Option(help="file, name or URL; default: the newest")]
+
+
+@app.command("stops")
+def stops(
+    symbol: Annotated[str | None, typer.Option(help="only this symbol")] = None,
+    json_: Json = "",
+    journal: Journal = None,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """List what happened to stops: set, raised, rescaled, lost, hit, and why one was left."""
+
+    def action() -> int:
+        from catalyst_bot.bootstrap import journals
+        from catalyst_bot.bootstrap.configuration import load_settings
+        from catalyst_bot.monitoring.stop_events import HEADER, stop_events
+        from catalyst_bot.storage.read_model import ReadModel
+
+        settings = load_settings(config=config, data_dir=data_dir).settings
+        with ReadModel(journals.chosen(settings, journal)) as model:
+            found = stop_events(model.records())
+        wanted = [e for e in found if symbol is None or e.symbol == symbol.upper()]
+        if json_:
+            console.write_json([event.as_dict() for event in wanted], json_)
+        elif wanted:
+            console.say(console.table([event.as_row() for event in wanted], header=HEADER))
+        else:
+            console.note("no stop was set")
+        return console.OK
+
+    console.guarded(action)

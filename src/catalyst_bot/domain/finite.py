@@ -1,0 +1,39 @@
+"""Finding the number that is none: NaN and infinity in a value of any depth.
+
+Every comparison with NaN is false (and raises with a `Decimal`), so a limit says nothing about it.
+What enters a decision is searched once, by its own fields: a number that is added later is
+searched too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from decimal import Decimal
+from functools import cache
+from math import isfinite
+from typing import Any
+
+
+def first_not_finite(value: Any, name: str) -> str | None:
+    """Return the place and value of the first number that is none, such as `quote.bid is nan`.
+
+    Looks into dataclasses and tuples; `name` is what the value itself is called. None when every
+    number is finite.
+    """
+    if isinstance(value, float):
+        return None if isfinite(value) else f"{name} is {value}"
+    if isinstance(value, Decimal):
+        return None if value.is_finite() else f"{name} is {value}"
+    if isinstance(value, tuple):
+        parts = ((item, f"{name}[{at}]") for at, item in enumerate(value))
+    elif is_dataclass(value) and not isinstance(value, type):
+        parts = ((getattr(value, of), f"{name}.{of}") for of in _names(type(value)))
+    else:
+        return None
+    found = (first_not_finite(part, place) for part, place in parts)
+    return next((place for place in found if place is not None), None)
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))

@@ -1,0 +1,211 @@
+"""A person overrides one refusal: what may be, for how long, how often."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from catalyst_bot.domain.enums import TradingState
+from catalyst_bot.domain.messages.decisions import (
+    IntentFormed,
+    OrderApproved,
+    OrderRefused,
+    OverrideGranted,
+    OverrideRefused,
+)
+from catalyst_bot.domain.messages.facts import OperatorOverrode
+from catalyst_bot.risk.check_table import ENTRY_CHECKS
+from catalyst_bot.risk.evolve import MAX_REFUSALS
+from catalyst_bot.risk.state import StrategyRecord
+from tests import builders
+from tests.unit.risk.bench import Bench
+
+NOON = builders.NOON
+INTENT = builders.intent()
+
+
+@pytest.fixture
+def bench() -> Bench:
+    """Refuses every entry by `daily_trades`, which a person may override."""
+    bench = Bench()
+    bench.state.entries_today = 40
+    return bench
+
+
+def word(**given: Any) -> OperatorOverrode:
+    values: dict[str, Any] = {
+        "at": NOON,
+        "override_id": "ovr-1",
+        "by": "ada",
+        "reason": "the last good one of the day",
+        "expires_at": NOON + timedelta(minutes=10),
+        "intent_id": INTENT.intent_id,
+    }
+    return OperatorOverrode(**(values | given))
+
+
+def refuse(bench: Bench) -> OrderRefused:
+    (refused,) = bench.tell(IntentFormed(intent=INTENT))
+    assert isinstance(refused, OrderRefused)
+    return refused
+
+
+def test_a_refusal_is_judged_again_and_says_who_overrode_what(bench: Bench):
+    assert refuse(bench).rule == "daily_trades"
+    granted, approved = bench.tell(word())
+    assert isinstance(granted, OverrideGranted)
+    assert granted.rules == ("daily_trades",)
+    assert granted.catalyst_id == INTENT.signal.catalyst.catalyst_id
+    assert isinstance(approved, OrderApproved)
+    assert approved.order.override_id == "ovr-1"
+    check = next(c for c in approved.order.checks if c.name == "daily_trades")
+    assert check.passed
+    assert (check.observed, check.limit) == (41.0, 40.0)
+    assert "overridden by ada until 2025-10-06 16:10:00 UTC: the last good one" in check.note
+    assert all(c.passed for c in approved.order.checks)
+    plan = bench.state.plans[approved.order.trade_id]
+    assert plan.horizon_s == INTENT.signal.catalyst.horizon_s
+
+
+def test_it_is_used_once(bench: Bench):
+    refuse(bench)
+    bench.tell(word())
+    assert bench.state.overrides == {}
+    assert bench.tell(word()) == []  # the same word again
+    other = bench.tell(word(override_id="ovr-2"))
+    assert [type(m) for m in other] == [OverrideRefused]
+    assert "no refusal of" in other[0].reason
+
+
+def test_whatever_else_refuses_still_does(bench: Bench):
+    refuse(bench)
+    bench.state.trading_state = TradingState.HALTED
+    granted, refused = bench.tell(word())
+    assert isinstance(granted, OverrideGranted)
+    assert isinstance(refused, OrderRefused)
+    assert refused.rule == "trading_state"
+    assert not next(c for c in refused.checks if c.name == "daily_trades").passed
+    assert bench.state.pending == {}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (
+            lambda b: setattr(b.desk, "account", builders.account(equity_usd=Decimal(96_000))),
+            "daily_loss is a limit of the account",
+        ),
+        (
+            lambda b: setattr(b.state, "halted_symbols", {"ACME"}),
+            "symbol_halted cannot be overridden",
+        ),
+        (
+            lambda b: setattr(b.state, "trading_state", TradingState.HALTED),
+            "trading_state cannot be overridden",
+        ),
+    ],
+)
+def test_what_cannot_be_overridden_is_refused_by_name(bench: Bench, spoil, reason: str):
+    spoil(bench)
+    refuse(bench)
+    (refused,) = bench.tell(word())
+    assert isinstance(refused, OverrideRefused)
+    assert reason in refused.reason
+    assert bench.state.overrides == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"reason": "  "}, "no reason"),
+        ({"expires_at": NOON}, "time is over"),
+        ({"expires_at": NOON + timedelta(hours=8, seconds=1)}, "more than 8 hours"),
+        ({"intent_id": "int-unknown"}, "no refusal of int-unknown"),
+        ({"intent_id": "", "rule": "daily_trades"}, "no symbol"),
+        ({"intent_id": "", "rule": "weather", "symbol": "ACME"}, "weather is no rule"),
+        ({"intent_id": "", "rule": "exposure", "symbol": "ACME"}, "exposure is a limit of the acc"),
+        ({"intent_id": "", "rule": "quote_age", "symbol": "ACME"}, "quote_age cannot"),
+    ],
+)
+def test_a_word_that_is_none_is_refused(bench: Bench, given: dict, reason: str):
+    refuse(bench)
+    (refused,) = bench.tell(word(**given))
+    assert isinstance(refused, OverrideRefused)
+    assert reason in refused.reason
+
+
+def test_no_rule_of_the_account_may_be_overridden():
+    fixed = {row.name for row in ENTRY_CHECKS if not row.may_be_overridden}
+    assert {"daily_loss", "drawdown", "exposure", "leverage", "losses_per_hour"} <= fixed
+    assert {"finite_inputs", "trading_state", "approved_limits", "stop_present"} <= fixed
+
+
+def of_rule(**given: Any) -> OperatorOverrode:
+    return word(**({"intent_id": "", "rule": "daily_trades", "symbol": "ACME"} | given))
+
+
+def intent_in(symbol: str, number: int = 0) -> Any:
+    of_headline = builders.headline(title=f"news {symbol} {number}")
+    catalyst = builders.catalyst(symbol=symbol, headline=of_headline)
+    return builders.intent(signal=builders.signal(catalyst=catalyst))
+
+
+def test_a_rule_is_overridden_for_the_next_entry_of_its_symbol_only(bench: Bench):
+    (granted,) = bench.tell(of_rule())
+    assert isinstance(granted, OverrideGranted)
+    (other,) = bench.tell(IntentFormed(intent=intent_in("OTHER")))
+    assert isinstance(other, OrderRefused)
+    (approved,) = bench.tell(IntentFormed(intent=INTENT))
+    assert isinstance(approved, OrderApproved)
+    assert approved.order.override_id == "ovr-1"
+    bench.state.last_entry_at.clear()
+    (again,) = bench.tell(IntentFormed(intent=intent_in("ACME", 1)))
+    assert isinstance(again, OrderRefused)
+
+
+def test_it_waits_while_it_is_not_needed(bench: Bench):
+    bench.tell(of_rule())
+    bench.state.entries_today = 0
+    (approved,) = bench.tell(IntentFormed(intent=INTENT))
+    assert isinstance(approved, OrderApproved)
+    assert approved.order.override_id == ""
+    assert "ovr-1" in bench.state.overrides
+
+
+@pytest.mark.parametrize(("after_s", "kind"), [(599, OrderApproved), (600, OrderRefused)])
+def test_it_is_over_at_its_time(bench: Bench, after_s: int, kind: type):
+    bench.tell(of_rule())
+    bench.desk.now = NOON + timedelta(seconds=after_s)
+    quote = builders.quote(at=bench.desk.now)
+    late = replace(INTENT, signal=builders.signal(quote=quote))
+    (verdict,) = bench.tell(IntentFormed(intent=late))
+    assert isinstance(verdict, kind)
+
+
+def test_what_is_over_is_forgotten(bench: Bench):
+    bench.tell(of_rule())
+    bench.desk.now = NOON + timedelta(minutes=10)
+    later = bench.desk.now + timedelta(minutes=1)
+    bench.tell(of_rule(override_id="ovr-2", expires_at=later))
+    assert list(bench.state.overrides) == ["ovr-2"]
+
+
+def test_another_broken_rule_is_not_covered(bench: Bench):
+    bench.tell(of_rule())
+    losing = StrategyRecord(consecutive_losses=3)
+    bench.state.strategies = {"news-rule": losing}
+    (refused,) = bench.tell(IntentFormed(intent=INTENT))
+    assert isinstance(refused, OrderRefused)
+
+
+def test_refusals_are_kept_for_a_while_only(bench: Bench):
+    refuse(bench)
+    for number in range(MAX_REFUSALS):
+        bench.tell(IntentFormed(intent=intent_in("OTHER", number)))
+    assert len(bench.state.refusals) == MAX_REFUSALS
+    (refused,) = bench.tell(word())
+    assert "no refusal of" in refused.reason
