@@ -6,6 +6,7 @@ database, the numbers and the web server of a run.
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -206,10 +207,15 @@ def halt(
     """Halt trading: a running bot stops within a second, a stopped one starts halted."""
 
     def action() -> int:
-        from catalyst_bot.kill import kill
+        from catalyst_bot import kill
 
         policy = PositionsPolicy.CLOSE if close else PositionsPolicy.HOLD
-        took_ms = kill(_data_dir(data_dir, config), policy=policy, reason=reason, by="operator")
+        asked = kill.asked_by(
+            policy=policy, reason=reason, data_dir=data_dir, config=config, environ=os.environ
+        )
+        if close:  # a bulk request at the broker is the fastest way out
+            return kill.press(asked, by="operator", say=console.say_now, environ=os.environ).code
+        took_ms = kill.set_latch(asked.data_dir, policy=policy, reason=reason, by="operator")
         console.say(f"HALT latch set ({policy}) in {took_ms:.1f} ms")
         return console.OK
 

@@ -19,7 +19,8 @@ from catalyst_bot.domain.market import Bar
 from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.ports.clock import Clock
 from catalyst_bot.runtime.clock import SystemClock
-from catalyst_bot.settings import ALERT_URL, Settings, secret
+from catalyst_bot.settings import ALERT_URL, Settings
+from catalyst_bot.settings_sources import secret
 from catalyst_bot.storage.read_model import ReadModel
 
 _EXAMPLE_BARS = 24

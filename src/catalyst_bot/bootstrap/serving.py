@@ -31,7 +31,8 @@ from catalyst_bot.monitoring.narrator import (
     unreadable_text,
 )
 from catalyst_bot.runtime.latch import OperatorMailbox
-from catalyst_bot.settings import DASHBOARD_TOKEN, Settings, secret
+from catalyst_bot.settings import DASHBOARD_TOKEN, Settings
+from catalyst_bot.settings_sources import secret
 from catalyst_bot.storage.places import Place
 from catalyst_bot.storage.read_model import ReadModel
 

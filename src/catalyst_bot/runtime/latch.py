@@ -6,7 +6,6 @@ event loop hangs. While `HALT` exists no entry is sent, whatever the bot believe
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from pathlib import Path
 
@@ -16,11 +15,19 @@ from catalyst_bot.domain.messages.facts import (
     OperatorResumed,
     OperatorTradeRequested,
 )
+from catalyst_bot.runtime.latch_file import (
+    FOLDER,
+    HALT_FILE,
+    Note,
+    note_broker,
+    read_note,
+    set_latch,
+    write_note,
+)
 from catalyst_bot.runtime.trade_desk import TradeDesk
 
 OperatorFact = OperatorHalted | OperatorResumed | OperatorTradeRequested
 
-HALT_FILE = "HALT"
 RESUME_FILE = "RESUME"
 
 
@@ -30,21 +37,25 @@ class OperatorMailbox:
     """
 
     def __init__(self, data_dir: Path) -> None:
-        self._folder = data_dir / "operator"
+        self._data_dir = data_dir
+        self._folder = data_dir / FOLDER
         self._seen_halt: bytes | None = None
         self.trades = TradeDesk(data_dir)
 
     def halt(self, *, by: str, reason: str, positions_policy: PositionsPolicy) -> Path:
         """Set the latch; returns its path. Safe to call twice."""
-        note = {"by": by, "reason": reason, "positions_policy": str(positions_policy)}
-        return self._write(HALT_FILE, note)
+        return set_latch(self._data_dir, by=by, reason=reason, positions_policy=positions_policy)
 
     def resume(self, *, by: str, reason: str) -> Path:
         """Lift the latch and ask the running bot to resume."""
-        path = self._write(RESUME_FILE, {"by": by, "reason": reason})
+        path = write_note(self._folder / RESUME_FILE, {"by": by, "reason": reason})
         (self._folder / HALT_FILE).unlink(missing_ok=True)
         self._seen_halt = None
         return path
+
+    def note_broker(self, note: Note) -> None:
+        """Say where the orders are, for a kill switch that nobody told. Raises `OSError`."""
+        note_broker(self._data_dir, note)
 
     def is_halted(self) -> bool:
         """True while the latch is set; an unreadable latch counts as set."""
@@ -56,13 +67,13 @@ class OperatorMailbox:
         resume = _content(self._folder / RESUME_FILE)
         if resume is not None:
             (self._folder / RESUME_FILE).unlink(missing_ok=True)
-            note = _read_note(resume)
+            note = read_note(resume)
             facts.append(
                 OperatorResumed(at=at, by=note.get("by", "?"), reason=note.get("reason", "?"))
             )
         halt = _content(self._folder / HALT_FILE)
         if halt is not None and halt != self._seen_halt:
-            note = _read_note(halt)
+            note = read_note(halt)
             policy = note.get("positions_policy", "")
             facts.append(
                 OperatorHalted(
@@ -77,14 +88,6 @@ class OperatorMailbox:
         self._seen_halt = halt
         return [*facts, *self.trades.collect(at)]
 
-    def _write(self, name: str, note: dict[str, str]) -> Path:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._folder / name
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(note), encoding="utf-8")
-        temporary.replace(path)
-        return path
-
 
 def _content(path: Path) -> bytes | None:
     """What a file holds, None when it is not there (any more): a person may lift it just now."""
@@ -92,12 +95,3 @@ def _content(path: Path) -> bytes | None:
         return path.read_bytes()
     except FileNotFoundError:
         return None
-
-
-def _read_note(content: bytes) -> dict[str, str]:
-    """A note as text values; a damaged or empty one reads as none, so that a halt still halts."""
-    try:
-        note = json.loads(content)
-    except (json.JSONDecodeError, UnicodeDecodeError):
-        return {}
-    return {k: str(v) for k, v in note.items()} if isinstance(note, dict) else {}
