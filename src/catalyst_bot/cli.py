@@ -16,7 +16,7 @@ import typer
 
 import catalyst_bot
 from catalyst_bot import console, runner
-from catalyst_bot.commands import alerts, database, detect, feeds, records, study
+from catalyst_bot.commands import alerts, database, detect, drill, feeds, records, study
 from catalyst_bot.domain.enums import Mode, PositionsPolicy, Side
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ app.add_typer(database.app, name="db")
 app.add_typer(study.app, name="study")
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(drill.app, name="drill")
 app.add_typer(detect.app, name="detect")
 app.command("run")(runner.run)
 records.register(app)
@@ -109,6 +110,8 @@ def status(
         from catalyst_bot.bootstrap import doctor as checkup
         from catalyst_bot.bootstrap import journals
         from catalyst_bot.bootstrap.alerts import standing_of
+        from catalyst_bot.runtime.clock import SystemClock
+        from catalyst_bot.runtime.drills import last_drill
         from catalyst_bot.storage.read_model import ReadModel
 
         settings = _settings(data_dir, config)
@@ -123,6 +126,7 @@ def status(
                 "refusals": model.refusals(limit=10),
                 "funnel": model.funnel(),
                 "alerts": standing_of(model, settings),
+                "drill": last_drill(settings.run.data_dir, SystemClock().now()).as_dict(),
             }
         if json_:
             console.write_json(shown, json_)

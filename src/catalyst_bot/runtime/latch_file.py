@@ -53,10 +53,15 @@ def noted_broker(data_dir: Path) -> Note:
 
 def write_note(path: Path, note: Note) -> Path:
     """Write a note so that nobody ever reads half of it. Raises `OSError`."""
+    return write_text_whole(path, json.dumps(note))
+
+
+def write_text_whole(path: Path, text: str) -> Path:
+    """Write a file that is there as a whole or not at all. Raises `OSError`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     try:
-        temporary.write_text(json.dumps(note), encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
     except OSError:
         with suppress(OSError):
