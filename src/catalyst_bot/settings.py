@@ -42,6 +42,7 @@ from catalyst_bot.settings_sources import from_environment, from_file
 
 DASHBOARD_TOKEN = "CATALYST_DASHBOARD_TOKEN"  # noqa: S105  # the name of the variable
 ALERT_URL = "CATALYST_ALERT_URL_"  # with the name of the channel in capitals
+PING_URL = "CATALYST_PING_URL"
 STORAGE_PASSWORD = "CATALYST_STORAGE_PASSWORD"  # noqa: S105  # the name of the variable
 LLM_API_KEY = "CATALYST_LLM_API_KEY"
 _STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
@@ -265,6 +266,22 @@ class AlertsSection(BaseModel):
     )
     alarm_after: int = Field(
         3, ge=1, le=100, description="failed tries in a row until other channels are told"
+    )
+    escalate_after_s: float = Field(
+        900.0,
+        ge=0,
+        le=86_400,
+        description="s; what is critical and not answered is told again; 0 = no",
+    )
+    escalate_times: int = Field(3, ge=0, le=20, description="how often it is told again at most")
+    escalate_to: tuple[ChannelName, ...] = Field(
+        (), description="channels that hear only what nobody answered, one more each time"
+    )
+    ping_every_s: float = Field(
+        60.0,
+        ge=1,
+        le=3_600,
+        description="s; between pings of CATALYST_PING_URL, while the bot lives",
     )
 
 

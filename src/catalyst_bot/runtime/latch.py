@@ -6,11 +6,13 @@ event loop hangs. While `HALT` exists no entry is sent, whatever the bot believe
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
 
 from catalyst_bot.domain.enums import PositionsPolicy
 from catalyst_bot.domain.messages.facts import (
+    NotificationAcknowledged,
     OperatorHalted,
     OperatorResumed,
     OperatorTradeRequested,
@@ -26,9 +28,11 @@ from catalyst_bot.runtime.latch_file import (
 )
 from catalyst_bot.runtime.trade_desk import TradeDesk
 
-OperatorFact = OperatorHalted | OperatorResumed | OperatorTradeRequested
+OperatorFact = OperatorHalted | OperatorResumed | OperatorTradeRequested | NotificationAcknowledged
 
 RESUME_FILE = "RESUME"
+ACKS_FOLDER = "acks"
+_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
 class OperatorMailbox:
@@ -56,6 +60,12 @@ class OperatorMailbox:
     def note_broker(self, note: Note) -> None:
         """Say where the orders are, for a kill switch that nobody told. Raises `OSError`."""
         note_broker(self._data_dir, note)
+
+    def acknowledge(self, notice_id: str, *, by: str) -> Path:
+        """Say that a person has seen a notice. Raises `ValueError` for what is no id, `OSError`."""
+        if not _ID.fullmatch(notice_id):
+            raise ValueError(f"{notice_id!r} is no id of a notice")
+        return write_note(self._folder / ACKS_FOLDER / f"{notice_id}.json", {"by": by})
 
     def is_halted(self) -> bool:
         """True while the latch is set; an unreadable latch counts as set."""
@@ -86,7 +96,18 @@ class OperatorMailbox:
                 )
             )
         self._seen_halt = halt
-        return [*facts, *self.trades.collect(at)]
+        return [*facts, *self._acknowledged(at), *self.trades.collect(at)]
+
+    def _acknowledged(self, at: datetime) -> list[NotificationAcknowledged]:
+        """What a person has seen, each once; one lost in a crash is asked for again."""
+        facts = []
+        for path in sorted((self._folder / ACKS_FOLDER).glob("*.json")):
+            note = read_note(_content(path) or b"")
+            path.unlink(missing_ok=True)
+            facts.append(
+                NotificationAcknowledged(at=at, notice_id=path.stem, by=note.get("by", "?"))
+            )
+        return facts
 
 
 def _content(path: Path) -> bytes | None:
