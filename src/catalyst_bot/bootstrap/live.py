@@ -26,7 +26,7 @@ from catalyst_bot.bootstrap.feeds import Chosen, open_feeds
 from catalyst_bot.bootstrap.modes import BrokerKind, LivePrices, ModeRow, mode_row
 from catalyst_bot.bootstrap.outside import Outside, outside_of, starting_cash_usd
 from catalyst_bot.bootstrap.parts import Outcome, Task, run_started, supervised
-from catalyst_bot.bootstrap.reminders import dead_man_of, remind_of_drill
+from catalyst_bot.bootstrap.reminders import words_of_its_own
 from catalyst_bot.bootstrap.rules import companies_of, engine_rules
 from catalyst_bot.bootstrap.texts import readers_of
 from catalyst_bot.domain.calendar import TradingCalendar
@@ -128,7 +128,7 @@ def follow(request: LiveRequest) -> Outcome:
         effects = _effects(outside, texts, timers, mailbox, clock=clock, inbox=inbox)
         delivery = _delivery(channels, settings, records, inbox=inbox, clock=clock)
         telling = [delivery.listen] if delivery else []
-        watchman = dead_man_of(settings, tell=inbox.put, clock=clock) if row.tells_people else []
+        own_words = words_of_its_own(row, settings, records, tell=inbox.put, clock=clock)
         listeners: list[Listener] = [*request.listeners, mailbox.trades, after_books, *telling]
         quarantine = journals.beside(request.journal, settings.run.data_dir)
         pipeline = Pipeline(supervised(engine, quarantine), journal, listeners)
@@ -156,8 +156,7 @@ def follow(request: LiveRequest) -> Outcome:
                     *request.beside,
                     *outside.tasks,
                     *_tellers(delivery, texts),
-                    *watchman,
-                    *_reminders(row, settings, records, inbox=inbox, clock=clock),
+                    *own_words,
                     partial(async_loop.watch_mailbox, mailbox, inbox=inbox, clock=clock),
                     *parts.by_the_clock(journals.open_day(records), after_books.held),
                 ],
@@ -230,21 +229,6 @@ def _tellers(delivery: Delivery | None, texts: LiveDesk | RecordedDesk) -> list[
         *([delivery.run] if delivery else []),
         *([texts.keep] if isinstance(texts, LiveDesk) else []),
     ]
-
-
-def _reminders(
-    row: ModeRow,
-    settings: Settings,
-    records: Sequence[Recorded],
-    *,
-    inbox: async_loop.Inbox,
-    clock: Clock,
-) -> list[Task]:
-    """Drills are for orders that outlive the bot; a stepped exchange hears of no days."""
-    if row.broker is not BrokerKind.ALPACA or isinstance(clock, SimulatedClock):
-        return []
-    data_dir = settings.run.data_dir
-    return [partial(remind_of_drill, data_dir, records, tell=inbox.put, clock=clock)]
 
 
 def _text_desk(
