@@ -16,7 +16,7 @@ import typer
 
 import catalyst_bot
 from catalyst_bot import console, runner
-from catalyst_bot.commands import alerts, database, detect, drill, feeds, records, study
+from catalyst_bot.commands import alerts, database, detect, drill, feeds, records, risk, study
 from catalyst_bot.domain.enums import Mode, PositionsPolicy, Side
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ app.add_typer(drill.app, name="drill")
 app.add_typer(detect.app, name="detect")
 app.command("run")(runner.run)
 records.register(app)
+app.command("risk")(risk.risk)
 
 Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
 Config = Annotated[Path | None, typer.Option(help="settings file")]

@@ -108,9 +108,9 @@ def standing_of(model: ReadModel, settings: Settings) -> dict[str, Any]:
     }
 
 
-def waiting_rows(outbox: Outbox) -> list[dict[str, str]]:
-    """What nobody answered, what waits on each channel, and what was given up, with the reason."""
-    unanswered = [
+def unanswered_rows(outbox: Outbox) -> list[dict[str, str]]:
+    """What waits for a person, in the form of `waiting_rows`."""
+    return [
         {
             "channel": "",
             "state": "not answered",
@@ -121,6 +121,10 @@ def waiting_rows(outbox: Outbox) -> list[dict[str, str]]:
         }
         for notice_id, each in outbox.unanswered.items()
     ]
+
+
+def waiting_rows(outbox: Outbox) -> list[dict[str, str]]:
+    """What nobody answered, what waits on each channel, and what was given up, with the reason."""
     waiting = [
         {
             "channel": channel,
@@ -144,7 +148,7 @@ def waiting_rows(outbox: Outbox) -> list[dict[str, str]]:
         }
         for (channel, notice_id), reason in outbox.given_up.items()
     ]
-    return unanswered + waiting + given_up
+    return unanswered_rows(outbox) + waiting + given_up
 
 
 def acknowledge(model: ReadModel, settings: Settings, wanted: str, *, by: str) -> list[str]:

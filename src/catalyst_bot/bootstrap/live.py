@@ -120,8 +120,7 @@ def follow(request: LiveRequest) -> Outcome:
             held=after_books.held,
         )
         asked += questions(outside.undone)
-        for fact in outside.due:
-            inbox(fact)
+        inbox.take_in(outside.due)
         mailbox = OperatorMailbox(settings.run.data_dir)
         mailbox.note_broker(_where_orders_are(row, desk))
         texts = _text_desk(settings, engine, clock, inbox)

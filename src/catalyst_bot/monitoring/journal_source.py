@@ -15,6 +15,7 @@ from catalyst_bot.domain.account import AccountView
 from catalyst_bot.domain.errors import BadData, SourceUnreachable
 from catalyst_bot.domain.limits import RiskLimits
 from catalyst_bot.monitoring.explain import Explanation
+from catalyst_bot.monitoring.risk_board import gauge_row
 from catalyst_bot.portfolio.tracker import Performance, PortfolioTracker
 from catalyst_bot.risk.gauges import read_gauges
 from catalyst_bot.storage.read_model import ReadModel
@@ -22,7 +23,6 @@ from catalyst_bot.storage.views import AccountState
 
 Row = dict[str, Any]
 Explainer = Callable[[str], Explanation]
-_THEN = {"daily_loss": "halts", "drawdown": "halts", "open_positions": "warns"}
 _MONEY = (
     "cash_usd",
     "equity_usd",
@@ -115,16 +115,7 @@ class JournalSource:
             return []
         view = account_view_of(account)
         gauges = read_gauges(view, reviewed_peak_usd=None, open_positions=held, limits=self._limits)
-        rows: list[Row] = [
-            {
-                "name": gauge.name,
-                "used": gauge.observed,
-                "limit": gauge.limit,
-                "unit": "ratio" if gauge.name == "leverage" else gauge.unit,
-                "then": _THEN.get(gauge.name, "refuses"),
-            }
-            for gauge in gauges
-        ]
+        rows = [gauge_row(gauge) for gauge in gauges]
         allowed = view.equity_usd * Decimal(str(self._limits.max_exposure_fraction))
         for row in rows:
             if row["name"] == "exposure":
