@@ -17,6 +17,7 @@ import typer
 import catalyst_bot
 from catalyst_bot import console, runner
 from catalyst_bot.commands import alerts, database, detect, drill, feeds, records, risk, study
+from catalyst_bot.commands.report import report
 from catalyst_bot.domain.enums import Mode, PositionsPolicy, Side
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ app.add_typer(study.app, name="study")
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(drill.app, name="drill")
+app.add_typer(report, name="report")
 app.add_typer(detect.app, name="detect")
 app.command("run")(runner.run)
 records.register(app)

@@ -17,6 +17,7 @@ from catalyst_bot.bootstrap.journal_tools import explanation
 from catalyst_bot.bootstrap.live import LiveRequest, follow
 from catalyst_bot.bootstrap.modes import BrokerKind, LivePrices, ModeRow, mode_row
 from catalyst_bot.bootstrap.parts import Outcome, Task
+from catalyst_bot.bootstrap.risk_boards import risk_board
 from catalyst_bot.bootstrap.run import ReplayRequest, replay
 from catalyst_bot.domain.enums import Mode
 from catalyst_bot.domain.errors import CatalystError, ConfigError, SourceUnreachable
@@ -165,6 +166,7 @@ def page(settings: Settings, model: ReadModel) -> FastAPI:
             limits=settings.risk,
             data=_sort_of_data(settings, model),
             explainer=lambda subject: explanation(model.place, subject),
+            make_board=lambda: risk_board(model, settings),
         ),
         OperatorMailbox(settings.run.data_dir),
         DashboardSettings(

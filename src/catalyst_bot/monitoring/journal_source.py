@@ -15,7 +15,7 @@ from catalyst_bot.domain.account import AccountView
 from catalyst_bot.domain.errors import BadData, SourceUnreachable
 from catalyst_bot.domain.limits import RiskLimits
 from catalyst_bot.monitoring.explain import Explanation
-from catalyst_bot.monitoring.risk_board import gauge_row
+from catalyst_bot.monitoring.risk_board import RiskBoard, gauge_row
 from catalyst_bot.portfolio.tracker import Performance, PortfolioTracker
 from catalyst_bot.risk.gauges import read_gauges
 from catalyst_bot.storage.read_model import ReadModel
@@ -37,11 +37,21 @@ _MONEY = (
 
 
 class JournalSource:
-    """`DashboardSource` over a read model; `explainer` tells the story of one id."""
+    """`DashboardSource` over a read model; `explainer` tells the story of one id, `make_board` the
+    board of risks.
+    """
 
     def __init__(
-        self, model: ReadModel, *, limits: RiskLimits, data: str, explainer: Explainer
+        self,
+        model: ReadModel,
+        *,
+        limits: RiskLimits,
+        data: str,
+        explainer: Explainer,
+        make_board: Callable[[], RiskBoard],
     ) -> None:
+        self._make_board = make_board
+        self._board: RiskBoard | None = None
         self._model = model
         self._limits = limits
         self._data = data
@@ -121,6 +131,13 @@ class JournalSource:
             if row["name"] == "exposure":
                 row["room_usd"] = max(allowed - view.exposure_usd, Decimal(0))
         return rows
+
+    def risk_board(self) -> Row:
+        """See `DashboardSource.risk_board`; the board is made when somebody first looks."""
+        with _readable():
+            if self._board is None:
+                self._board = self._make_board()
+            return self._board.look().as_dict()
 
     def explain(self, explained_id: str) -> Row | None:
         """See `DashboardSource.explain`; None for an unknown id."""

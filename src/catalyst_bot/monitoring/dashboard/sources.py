@@ -88,6 +88,10 @@ class DashboardSource(Protocol):
         """
         ...
 
+    def risk_board(self) -> Row:
+        """Return everything about risk: see `monitoring.risk_board.RiskView.as_dict`."""
+        ...
+
     def explain(self, explained_id: str) -> Row | None:
         """Return why, for a trade, order or `trail_id`; None for an unknown id.
 
@@ -100,7 +104,7 @@ class DashboardSource(Protocol):
 class OperatorDesk(Protocol):
     """Takes a person's commands, called from a worker thread.
 
-    Both are idempotent and return once the command is recorded; `OSError` means that it is not.
+    All are idempotent and return once the command is recorded; `OSError` means that it is not.
     """
 
     def halt(self, *, by: str, reason: str, positions_policy: PositionsPolicy) -> object:
@@ -109,4 +113,8 @@ class OperatorDesk(Protocol):
 
     def resume(self, *, by: str, reason: str) -> object:
         """Let trading go on."""
+        ...
+
+    def acknowledge(self, notice_id: str, *, by: str) -> object:
+        """Say that a person has seen a notice. `ValueError`: that is no id."""
         ...
