@@ -53,6 +53,9 @@ def hook() -> Iterator[Hook]:
     made = Hook()
 
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.do_POST()
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             made.told.append(Told(self.path, dict(self.headers), body))

@@ -31,7 +31,8 @@ from catalyst_bot.engine.wiring import STAGES, overview
 from catalyst_bot.features.spec import FEATURES, SPEC_HASH
 from catalyst_bot.feeds.sources import SOURCES as NEWS_SOURCES
 from catalyst_bot.risk import check_table
-from catalyst_bot.settings import ENV_PREFIX, ENV_SEPARATOR, Settings
+from catalyst_bot.settings import Settings
+from catalyst_bot.settings_sources import ENV_PREFIX, ENV_SEPARATOR
 
 ROOT = Path(__file__).parents[1]
 MADE = "<!-- Written by `make docs` from the code; edit the code instead. -->"

@@ -15,8 +15,19 @@ import typer
 
 import catalyst_bot
 from catalyst_bot import console, runner
-from catalyst_bot.commands import alerts, database, detect, feeds, records, report, study
-from catalyst_bot.domain.enums import Mode, PositionsPolicy, Side
+from catalyst_bot.commands import (
+    alerts,
+    database,
+    detect,
+    drill,
+    feeds,
+    operator,
+    records,
+    report,
+    risk,
+    study,
+)
+from catalyst_bot.domain.enums import Mode
 
 if TYPE_CHECKING:
     from catalyst_bot.settings import Settings
@@ -37,10 +48,13 @@ app.add_typer(database.app, name="db")
 app.add_typer(study.app, name="study")
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(drill.app, name="drill")
 app.add_typer(detect.app, name="detect")
 app.add_typer(report.app, name="report")
 app.command("run")(runner.run)
 records.register(app)
+operator.register(app)
+app.command("risk")(risk.risk)
 
 Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
 Config = Annotated[Path | None, typer.Option(help="settings file")]
@@ -109,6 +123,8 @@ def status(
         from catalyst_bot.bootstrap import doctor as checkup
         from catalyst_bot.bootstrap import journals
         from catalyst_bot.bootstrap.alerts import standing_of
+        from catalyst_bot.runtime.clock import SystemClock
+        from catalyst_bot.runtime.drills import last_drill
         from catalyst_bot.storage.read_model import ReadModel
 
         settings = _settings(data_dir, config)
@@ -123,6 +139,7 @@ def status(
                 "refusals": model.refusals(limit=10),
                 "funnel": model.funnel(),
                 "alerts": standing_of(model, settings),
+                "drill": last_drill(settings.run.data_dir, SystemClock().now()).as_dict(),
             }
         if json_:
             console.write_json(shown, json_)
@@ -193,106 +210,6 @@ def rebuild(
         records = journal_tools.rebuild(journals.named(_settings(None, config), journal))
         console.say(f"{journal}: read tables recreated from {records} records")
         return console.OK
-
-    console.guarded(action)
-
-
-@app.command()
-def halt(
-    reason: Annotated[str, typer.Option(help="why")] = "operator",
-    close: Annotated[bool, typer.Option("--close", help="close positions too")] = False,
-    data_dir: DataDir = None,
-    config: Config = None,
-) -> None:
-    """Halt trading: a running bot stops within a second, a stopped one starts halted."""
-
-    def action() -> int:
-        from catalyst_bot.kill import kill
-
-        policy = PositionsPolicy.CLOSE if close else PositionsPolicy.HOLD
-        took_ms = kill(_data_dir(data_dir, config), policy=policy, reason=reason, by="operator")
-        console.say(f"HALT latch set ({policy}) in {took_ms:.1f} ms")
-        return console.OK
-
-    console.guarded(action)
-
-
-@app.command()
-def reduce(
-    reason: Annotated[str, typer.Option(help="why")],
-    data_dir: DataDir = None,
-    config: Config = None,
-) -> None:
-    """Let positions end and none begin: only exits from now on, until `resume`."""
-
-    def action() -> int:
-        from catalyst_bot.runtime.words import WordBox
-
-        WordBox(_data_dir(data_dir, config)).reduce(by="operator", reason=reason)
-        console.say("asked: a running bot reduces now, one that is not running at its start")
-        return console.OK
-
-    console.guarded(action)
-
-
-@app.command()
-def override(
-    intent_id: Annotated[str, typer.Argument(help="of the refusal, as `status` shows it")] = "",
-    reason: Annotated[str, typer.Option(help="why this refusal is overridden")] = "",
-    lasts: Annotated[str, typer.Option("--for", help="how long it holds: 90s, 10m, 2h")] = "10m",
-    rule: Annotated[str, typer.Option(help="this rule, for the next entry in --symbol")] = "",
-    symbol: Annotated[str, typer.Option(help="with --rule")] = "",
-    by: Annotated[str, typer.Option(help="who says so")] = "operator",
-    wait: Annotated[float, typer.Option(min=0, help="seconds to wait for an answer")] = 10.0,
-    json_: Json = "",
-    journal: Journal = None,
-    data_dir: DataDir = None,
-    config: Config = None,
-) -> None:
-    """Let one refusal pass: with a reason, for a time, used once; never a limit of the account."""
-
-    def action() -> int:
-        from catalyst_bot.bootstrap import overrides
-
-        asked = overrides.Asked(
-            by=by, reason=reason, lasts=lasts, intent_id=intent_id, symbol=symbol, rule=rule
-        )
-        settings = _settings(data_dir, config)
-        answer = overrides.override(settings, asked, journal=journal, wait_s=wait)
-        if json_:
-            console.write_json(answer.as_dict(), json_)
-        else:
-            console.say(answer.as_text())
-        return console.OK if answer.is_granted else console.REFUSED
-
-    console.guarded(action)
-
-
-@app.command()
-def resume(
-    reason: Annotated[str, typer.Option(help="why it is safe to go on")],
-    confirm: Annotated[
-        list[str] | None, typer.Option(help="an open item of the checklist that you looked at")
-    ] = None,
-    json_: Json = "",
-    journal: Journal = None,
-    data_dir: DataDir = None,
-    config: Config = None,
-) -> None:
-    """Go through the checklist, lift the HALT latch and let a running bot trade again."""
-
-    def action() -> int:
-        from catalyst_bot.bootstrap import resuming
-
-        settings = _settings(data_dir, config)
-        done = resuming.resume(
-            settings, reason=reason, confirmed=confirm or (), journal=journal, by="operator"
-        )
-        if json_:
-            console.write_json(done.as_dict(), json_)
-        else:
-            console.say(done.as_text())
-        return console.REFUSED if done.still_open else console.OK
 
     console.guarded(action)
 
@@ -401,44 +318,6 @@ def config_approve(
         else:
             console.say(approvals.approved_text(approved))
         return console.OK
-
-    console.guarded(action)
-
-
-@app.command()
-def trade(
-    side: Annotated[Side, typer.Argument(help="buy or sell")],
-    symbol: Annotated[str, typer.Argument(help="such as AAPL")],
-    usd: Annotated[str | None, typer.Option(help="dollars")] = None,
-    quantity: Annotated[str | None, typer.Option(help="shares")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="sell all that is held")] = False,
-    wait: Annotated[float, typer.Option(min=0, help="seconds to wait for an answer")] = 10.0,
-    json_: Json = "",
-    data_dir: DataDir = None,
-    config: Config = None,
-) -> None:
-    """Trade through the running bot: its limits and checks apply, a person stands for the news."""
-    if [usd is not None, quantity is not None, everything].count(True) != 1:
-        raise typer.BadParameter("give one of --usd, --quantity and (to sell) --all")
-    if everything and side is Side.BUY:
-        raise typer.BadParameter("--all is for selling; give --usd or --quantity")
-
-    def action() -> int:
-        from catalyst_bot.bootstrap import trading
-
-        answer = trading.ask_for_trade(
-            _data_dir(data_dir, config),
-            side=side,
-            symbol=symbol.upper(),
-            usd=trading.parse_amount(usd, "--usd"),
-            quantity=trading.parse_amount(quantity, "--quantity"),
-            wait_s=wait,
-        )
-        if json_:
-            console.write_json(answer, json_)
-        else:
-            console.say(trading.answer_text(answer))
-        return console.REFUSED if trading.is_refused(answer) else console.OK
 
     console.guarded(action)
 

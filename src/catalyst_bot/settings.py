@@ -8,9 +8,7 @@ module only checks them. Secrets come from the environment or secret files, neve
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -40,14 +38,13 @@ from catalyst_bot.domain.limits import (
     SizingRules,
     StopRules,
 )
+from catalyst_bot.settings_sources import from_environment, from_file
 
 DASHBOARD_TOKEN = "CATALYST_DASHBOARD_TOKEN"  # noqa: S105  # the name of the variable
 ALERT_URL = "CATALYST_ALERT_URL_"  # with the name of the channel in capitals
+PING_URL = "CATALYST_PING_URL"
 STORAGE_PASSWORD = "CATALYST_STORAGE_PASSWORD"  # noqa: S105  # the name of the variable
 LLM_API_KEY = "CATALYST_LLM_API_KEY"
-ENV_PREFIX = "CATALYST_"
-ENV_SEPARATOR = "__"
-DEFAULT_FILE = Path("catalyst.toml")
 _STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
 
 RulesT = TypeVar("RulesT")
@@ -270,6 +267,22 @@ class AlertsSection(BaseModel):
     alarm_after: int = Field(
         3, ge=1, le=100, description="failed tries in a row until other channels are told"
     )
+    escalate_after_s: float = Field(
+        900.0,
+        ge=0,
+        le=86_400,
+        description="s; what is critical and not answered is told again; 0 = no",
+    )
+    escalate_times: int = Field(3, ge=0, le=20, description="how often it is told again at most")
+    escalate_to: tuple[ChannelName, ...] = Field(
+        (), description="channels that hear only what nobody answered, one more each time"
+    )
+    ping_every_s: float = Field(
+        60.0,
+        ge=1,
+        le=3_600,
+        description="s; between pings of CATALYST_PING_URL, while the bot lives",
+    )
 
 
 class DashboardSection(BaseModel):
@@ -380,23 +393,6 @@ def from_json(text: str) -> Settings:
     return Settings.model_validate_json(text)
 
 
-def secret(name: str, environ: Mapping[str, str] | None = None) -> str | None:
-    """Return a secret from the environment, or from the file that `<name>_FILE` names.
-
-    Raises `ConfigError` when that file cannot be read. Secrets are never logged or recorded.
-    """
-    given = os.environ if environ is None else environ
-    if given.get(name):
-        return given[name]
-    file = given.get(f"{name}_FILE")
-    if not file:
-        return None
-    try:
-        return Path(file).read_text(encoding="utf-8").strip() or None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{name}_FILE: {file} cannot be read: {error}") from error
-
-
 def load(
     *,
     file: Path | None = None,
@@ -408,8 +404,8 @@ def load(
     Raises `ConfigError` with one line per problem, naming origin, key and reason.
     """
     layers = [
-        _from_file(file),
-        _from_environment(os.environ if environ is None else environ),
+        from_file(file),
+        from_environment(os.environ if environ is None else environ),
         {key: ("command line", value) for key, value in (overrides or {}).items()},
     ]
     merged: dict[str, tuple[str, Any]] = {}
@@ -435,44 +431,6 @@ def _origins(settings: Settings, merged: Mapping[str, tuple[str, Any]]) -> dict[
         for section, values in settings.model_dump().items()
         for name in values
     }
-
-
-def _from_file(file: Path | None) -> dict[str, tuple[str, Any]]:
-    path = file if file is not None else DEFAULT_FILE
-    if not path.exists():
-        if file is None:
-            return {}
-        raise ConfigError(f"{path}: no such file; name an existing file with --config")
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not readable as TOML: {error}") from error
-    found: dict[str, tuple[str, Any]] = {}
-    for section, values in content.items():
-        if not isinstance(values, dict):
-            raise ConfigError(f"{path}: {section} stands outside a section; write [section] first")
-        for name, value in values.items():
-            found[f"{section}.{name}"] = (str(path), value)
-    return found
-
-
-def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[str, Any]]:
-    found: dict[str, tuple[str, Any]] = {}
-    for name, text in sorted(environ.items()):
-        if name.startswith(ENV_PREFIX) and ENV_SEPARATOR in name:
-            section, _, key = name.removeprefix(ENV_PREFIX).lower().partition(ENV_SEPARATOR)
-            found[f"{section}.{key}"] = (f"environment {name}", _env_value(name, text))
-    return found
-
-
-def _env_value(name: str, text: str) -> Any:
-    """Lists are written as JSON; everything else is text that the setting's type reads."""
-    if not text.startswith("["):
-        return text
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ConfigError(f"environment {name}: a list is written as JSON: {error}") from error
 
 
 def _explain(error: ValidationError, merged: Mapping[str, tuple[str, Any]]) -> str:

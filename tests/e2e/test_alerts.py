@@ -19,7 +19,11 @@ from typing import Any
 
 import pytest
 
-from catalyst_bot.domain.messages.facts import NotificationDelivered
+from catalyst_bot.domain.messages.facts import (
+    NotificationAcknowledged,
+    NotificationDelivered,
+    NotificationEscalated,
+)
 from catalyst_bot.storage.read_model import ReadModel
 from tests.e2e.commands import catalyst_bot
 from tests.hook_server import Hook, Say, hook
@@ -226,3 +230,60 @@ def test_status_names_a_channel_that_is_down(tmp_path: Path):
     shown = catalyst_bot("status", "--data-dir", str(tmp_path), env=env)
     assert "alerts to ops:" in shown.out
     assert "DOWN: failed tries in a row: 1" in shown.out
+
+
+def recorded(data_dir: Path, kind: type) -> int:
+    (journal,) = (data_dir / "journals").glob("live*.db")
+    with ReadModel(journal) as model:
+        return sum(1 for _ in model.records(kind.__name__))
+
+
+def test_a_halt_is_told_until_a_person_has_seen_it(tmp_path: Path):
+    """Nobody answers: it is told again, and to the boss; the watchman is pinged all the while."""
+    with wire() as feed, hook() as at, hook() as boss, hook() as watchman:
+        env = env_of(feed, at, tmp_path) | {
+            "CATALYST_ALERTS__CATALYSTS": "false",
+            "CATALYST_ALERTS__ESCALATE_AFTER_S": "1",
+            "CATALYST_ALERTS__ESCALATE_TIMES": "20",
+            "CATALYST_ALERTS__ESCALATE_TO": '["boss"]',
+            "CATALYST_ALERTS__PING_EVERY_S": "1",
+            "CATALYST_ALERT_URL_BOSS": f"json://127.0.0.1:{boss.port}/boss",
+            "CATALYST_PING_URL": f"{watchman.url}/ping",
+        }
+        bot = start(tmp_path, env)
+        until(lambda: bool(watchman.told), bot)
+        assert catalyst_bot("halt", "--data-dir", str(tmp_path), env=env).code == 0
+        until(lambda: len(boss.told) >= 2, bot)
+        flags = ("--data-dir", str(tmp_path))
+        listed = catalyst_bot("alerts", "list", "--json", "-", *flags, env=env)
+        (halted,) = [row for row in json.loads(listed.out) if row["state"] == "not answered"]
+        assert halted["title"] == "Trading halted: operator"
+        assert catalyst_bot("alerts", "ack", "nonsense", *flags, env=env).code == 3
+        assert catalyst_bot("alerts", "ack", halted["id"], *flags, env=env).code == 0
+        until(lambda: recorded(tmp_path, NotificationAcknowledged) == 1, bot)
+        count = recorded(tmp_path, NotificationEscalated)
+        time.sleep(1.5)
+        assert recorded(tmp_path, NotificationEscalated) == count
+        assert "/ping" not in stop(bot)
+    assert bot.returncode == 5
+    titles = [told.json["title"] for told in boss.told]
+    assert all(title.startswith("Not answered for ") for title in titles)
+    assert catalyst_bot("alerts", "ack", "all", *flags, env=env).code == 3  # nothing is left
+
+
+def test_people_are_told_why_a_bot_did_not_start(tmp_path: Path):
+    with wire() as feed, hook() as at:
+        env = env_of(feed, at, tmp_path) | {"CATALYST_ALERTS__CATALYSTS": "false"}
+        bot = start(tmp_path, env)
+        until(lambda: bool(list((tmp_path / "journals").glob("live*.db"))), bot)
+        until(lambda: catalyst_bot("status", "--data-dir", str(tmp_path), env=env).code == 0, bot)
+        stop(bot)
+        (journal,) = (tmp_path / "journals").glob("live*.db")
+        journal.write_bytes(b"noise" * 1000)
+        told = len(at.told)
+        again = start(tmp_path, env)
+        _, err = again.communicate(timeout=60)
+        assert again.returncode not in {0, 5}, err
+        (last,) = at.told[told:]
+    assert last.json["title"] in {"The bot did not start", "The bot stopped: a fault"}
+    assert str(journal) in last.json["message"]

@@ -263,3 +263,26 @@ def test_a_password_comes_before_the_figures(browser: Any, locked_site: Site) ->
     page.get_by_role("button", name="Unlock").click()
     expect(page.locator("#trades tbody tr")).to_have_count(18)
     page.close()
+
+
+def test_the_risk_page_shows_the_board_and_takes_an_answer(browser: Any, site: Site) -> None:
+    page = open_page(browser, site)
+    page.get_by_role("link", name="Risk", exact=True).click()
+    expect(page.get_by_role("heading", name="Risk", exact=True)).to_be_visible()
+    expect(page.locator("#rooms")).to_contain_text("over $3,120.00 would be refused by exposure")
+    expect(page.locator("#metrics [data-level=full]")).to_contain_text("Open positions")
+    expect(page.locator("#path svg")).to_be_visible()
+    expect(page.locator("#drill")).to_contain_text("never drilled")
+    expect(page.locator("#timeline li").first).to_contain_text("74 %")  # the newest first
+    page.get_by_role("button", name="I have seen it").click()
+    expect(page.locator("#alerts-empty")).to_be_visible()
+    assert site.operator.commands == [("acknowledge", "note_1", "dashboard")]
+    assert site.problems == []
+
+
+def test_the_risk_page_asks_for_the_password(browser: Any, locked_site: Site) -> None:
+    risk = Site(f"{locked_site.url}risk", locked_site.source, locked_site.operator)
+    page = open_page(browser, risk)
+    page.locator("#unlock input[name=token]").fill("a long enough password")
+    page.locator("#unlock [type=submit]").click()
+    expect(page.locator("#rooms")).to_contain_text("exposure")

@@ -92,7 +92,7 @@ def test_no_entry_reaches_the_venue_once_the_latch_is_set(tmp_path: Path):
 
 def test_hold_keeps_positions_and_their_stops(tmp_path: Path):
     def hold() -> None:
-        kill.kill(tmp_path, policy=PositionsPolicy.HOLD, reason="test", by="test")
+        kill.set_latch(tmp_path, policy=PositionsPolicy.HOLD, reason="test", by="test")
 
     records, _ = played_with(tmp_path, Operator(d.PositionOpened, hold))
     halted = index_of(records, d.TradingHalted)
@@ -105,7 +105,7 @@ def test_hold_keeps_positions_and_their_stops(tmp_path: Path):
 
 def test_close_leaves_every_position(tmp_path: Path):
     def close() -> None:
-        kill.kill(tmp_path, policy=PositionsPolicy.CLOSE, reason="test", by="test")
+        kill.set_latch(tmp_path, policy=PositionsPolicy.CLOSE, reason="test", by="test")
 
     records, _ = played_with(tmp_path, Operator(d.PositionOpened, close))
     halted = index_of(records, d.TradingHalted)

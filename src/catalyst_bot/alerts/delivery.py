@@ -22,6 +22,7 @@ from catalyst_bot.domain.messages.facts import (
     AdapterFailed,
     AdapterRecovered,
     NotificationDelivered,
+    NotificationEscalated,
     NotificationFailed,
 )
 from catalyst_bot.domain.messages.registry import Fact, Recorded
@@ -36,7 +37,8 @@ _FIRST_BACK_OFF_S, _MAX_BACK_OFF_S = 2.0, 300.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRules:
     """How patient delivery is. `alarm_after` failed tries in a row call a channel down; a try that
-    takes longer than `deadline_s` failed; what is older than `max_age_s` is given up.
+    takes longer than `deadline_s` failed; what is older than `max_age_s` is given up. What nobody
+    answers is told again after `escalate_after_s` (0: never), at most `escalate_times`.
     """
 
     spacing_s: float
@@ -44,6 +46,8 @@ class DeliveryRules:
     max_age_s: float
     alarm_after: int
     has_charts: bool
+    escalate_after_s: float = 0.0
+    escalate_times: int = 0
     deadline_s: float = 30.0
     first_back_off_s: float = _FIRST_BACK_OFF_S
 
@@ -84,6 +88,8 @@ class Delivery:
         async with asyncio.TaskGroup() as group:
             for channel in self._channels:
                 group.create_task(self._serve(channel))
+            if self._rules.escalate_after_s:
+                group.create_task(self._escalate())
 
     async def finish(self) -> None:
         """Begin no more tries, and wait a moment until those under way are done and recorded."""
@@ -107,6 +113,21 @@ class Delivery:
             await self._say(channel.name, notice, answer, failures)
             self._under_way -= 1
             await asyncio.sleep(self._pause_s(answer, failures))
+
+    async def _escalate(self) -> None:
+        """Say again what nobody answered."""
+        after = timedelta(seconds=self._rules.escalate_after_s)
+        while True:
+            now = self._clock.now()
+            facts = [
+                NotificationEscalated(at=now, notice_id=each.notice.notice_id, level=each.level + 1)
+                for each in self._outbox.overdue(now, after=after, times=self._rules.escalate_times)
+            ]
+            for fact in facts:
+                self._outbox.escalate(fact)
+            if facts and not self._is_ending:
+                await self._tell(facts)
+            await asyncio.sleep(_LOOK_S)
 
     async def _try(self, channel: Channel, notice: Notice) -> Answer:
         is_drawn = self._rules.has_charts and channel.shows_charts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -10,10 +10,11 @@ from catalyst_bot.domain.enums import Severity
 from catalyst_bot.domain.ids import content_id
 from catalyst_bot.domain.messages.commands import SendNotification
 from catalyst_bot.domain.messages.decisions import AlertRaised
-from catalyst_bot.domain.messages.facts import AdapterFailed
+from catalyst_bot.domain.messages.facts import AdapterFailed, NoticeRaised
 from catalyst_bot.domain.messages.registry import Recorded
 
 ADAPTER = "alerts "  # how a channel is called in `AdapterFailed`: "alerts ops"
+QUARANTINE = "quarantine"  # how the supervisor's note about a skipped fact is called there
 _RANK = {Severity.INFO: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
 
 
@@ -58,6 +59,10 @@ def notice_of(record: Recorded, *, alerts: bool = True) -> Notice | None:
             told = _Said(command.severity, command.title, command.text, symbol=command.symbol)
         case AlertRaised(alert=alert) if alerts and alert.severity is not Severity.CRITICAL:
             told = _Said(alert.severity, f"{alert.symbol}: alert", alert.text, symbol=alert.symbol)
+        case NoticeRaised(severity=severity, title=title, text=text):
+            told = _Said(severity, title, text)
+        case AdapterFailed(adapter=adapter, error=error) if adapter == QUARANTINE:
+            told = _Said(Severity.CRITICAL, "A fact that broke the core was skipped", error)
         case AdapterFailed(adapter=adapter, error=error) if adapter.startswith(ADAPTER):
             name = adapter.removeprefix(ADAPTER)
             told = _Said(Severity.CRITICAL, f"Alerts do not reach {name}", error, about=name)
@@ -65,3 +70,15 @@ def notice_of(record: Recorded, *, alerts: bool = True) -> Notice | None:
             return None
     notice_id = content_id("note", str(record.seq), record.at.isoformat(), told.title, told.text)
     return Notice(notice_id=notice_id, at=record.at, **told._asdict())
+
+
+def escalated(notice: Notice, at: datetime, level: int) -> Notice:
+    """Return the notice as it is told for the `level`-th time, because nobody answered."""
+    minutes = (at - notice.at).total_seconds() / 60
+    return replace(
+        notice,
+        notice_id=content_id("note", notice.notice_id, str(level)),
+        at=at,
+        title=f"Not answered for {minutes:.0f} min: {notice.title}",
+        text=f"{notice.text}\nAnswer: catalyst-bot alerts ack {notice.notice_id}",
+    )

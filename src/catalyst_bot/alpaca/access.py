@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from catalyst_bot.domain.errors import ConfigError
-from catalyst_bot.settings import secret
+from catalyst_bot.settings_sources import secret
 
 PAPER_URL = "https://paper-api.alpaca.markets"
 LIVE_URL = "https://api.alpaca.markets"
@@ -82,6 +82,22 @@ def access_of(
         key_id=key_id,
         secret=_key(SECRET_NAMES, environ),
         live_account=_opt_in(environ, allow_live=allow_live) if is_live else "",
+    )
+
+
+def stopping_access(*, base_url: str, environ: Mapping[str, str]) -> Access:
+    """Return the access for cancelling and closing only, which needs no second step.
+
+    The address alone says whether it is real money: a person who stops the bot must not look for
+    the steps that starting it took. Raises `ConfigError`.
+    """
+    is_live = base_url.rstrip("/") == LIVE_URL
+    place = _trading_url(base_url, is_live=is_live)
+    return Access(
+        base_url=place,
+        data_url=DATA_URL,
+        key_id=_key(KEY_NAMES, environ),
+        secret=_key(SECRET_NAMES, environ),
     )
 
 

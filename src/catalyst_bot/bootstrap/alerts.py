@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from threading import Thread
 from typing import Any
 
 from catalyst_bot.alerts.channels import Answer, Channel
@@ -19,9 +21,12 @@ from catalyst_bot.domain.market import Bar
 from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.ports.clock import Clock
 from catalyst_bot.runtime.clock import SystemClock
-from catalyst_bot.settings import ALERT_URL, Settings, secret
+from catalyst_bot.runtime.latch import OperatorMailbox
+from catalyst_bot.settings import ALERT_URL, Settings
+from catalyst_bot.settings_sources import secret
 from catalyst_bot.storage.read_model import ReadModel
 
+LAST_WORDS_S = 10.0
 _EXAMPLE_BARS = 24
 
 
@@ -36,7 +41,12 @@ class Tried:
 
 def channels_of(settings: Settings) -> tuple[Channel, ...]:
     """Return the configured channels. Raises `ConfigError` for one without a usable address."""
-    return tuple(_channel(name) for name in settings.alerts.channels)
+    return tuple(_channel(name) for name in _names(settings))
+
+
+def _names(settings: Settings) -> tuple[str, ...]:
+    """Every channel once: those that hear all, and those that hear what nobody answered."""
+    return tuple(dict.fromkeys((*settings.alerts.channels, *settings.alerts.escalate_to)))
 
 
 def _channel(name: str) -> Channel:
@@ -60,13 +70,15 @@ def delivery_of(
 ) -> Delivery:
     """Return the delivery of a live run; what the journal holds undelivered waits already."""
     alerts = settings.alerts
-    outbox = Outbox(_wanted(settings, [channel.name for channel in channels], clock))
+    outbox = Outbox(_wanted(settings, clock))
     rules = DeliveryRules(
         spacing_s=alerts.spacing_s,
         max_waiting=alerts.max_waiting,
         max_age_s=alerts.max_age_s,
         alarm_after=alerts.alarm_after,
         has_charts=alerts.charts,
+        escalate_after_s=alerts.escalate_after_s,
+        escalate_times=alerts.escalate_times,
     )
     delivery = Delivery(channels, outbox, rules, tell=tell, clock=clock)
     delivery.listen(records)
@@ -75,7 +87,7 @@ def delivery_of(
 
 def outbox_of(model: ReadModel, settings: Settings) -> Outbox:
     """The outbox as the journal tells it now."""
-    outbox = Outbox(_wanted(settings, settings.alerts.channels, SystemClock()))
+    outbox = Outbox(_wanted(settings, SystemClock()))
     for record in model.records(*(kind.__name__ for kind in RECORDS)):
         outbox.note(record)
     return outbox
@@ -83,7 +95,7 @@ def outbox_of(model: ReadModel, settings: Settings) -> Outbox:
 
 def standing_of(model: ReadModel, settings: Settings) -> dict[str, Any]:
     """How each channel stands: how much waits, how much was given up, why it is down if it is."""
-    if not settings.alerts.channels:
+    if not _names(settings):
         return {}  # the journal need not be read
     outbox = outbox_of(model, settings)
     return {
@@ -92,12 +104,27 @@ def standing_of(model: ReadModel, settings: Settings) -> dict[str, Any]:
             "given_up": sum(channel == name for channel, _ in outbox.given_up),
             "down": outbox.down.get(name, ""),
         }
-        for name in settings.alerts.channels
+        for name in _names(settings)
     }
 
 
+def unanswered_rows(outbox: Outbox) -> list[dict[str, str]]:
+    """What waits for a person, in the form of `waiting_rows`."""
+    return [
+        {
+            "channel": "",
+            "state": "not answered",
+            "id": notice_id,
+            "severity": str(each.notice.severity),
+            "title": each.notice.title,
+            "reason": f"since {each.notice.at:%Y-%m-%d %H:%M} UTC, told again {each.level} times",
+        }
+        for notice_id, each in outbox.unanswered.items()
+    ]
+
+
 def waiting_rows(outbox: Outbox) -> list[dict[str, str]]:
-    """What waits on each channel and what was given up, with the reason; oldest first."""
+    """What nobody answered, what waits on each channel, and what was given up, with the reason."""
     waiting = [
         {
             "channel": channel,
@@ -121,7 +148,51 @@ def waiting_rows(outbox: Outbox) -> list[dict[str, str]]:
         }
         for (channel, notice_id), reason in outbox.given_up.items()
     ]
-    return waiting + given_up
+    return unanswered_rows(outbox) + waiting + given_up
+
+
+def acknowledge(model: ReadModel, settings: Settings, wanted: str, *, by: str) -> list[str]:
+    """Say that a person has seen a notice (an id, the beginning of one, or `all`); returns the ids.
+
+    Raises `ConfigError` for an id that waits for no answer.
+    """
+    unanswered = outbox_of(model, settings).unanswered
+    chosen = [each for each in unanswered if wanted == "all" or each.startswith(wanted)]
+    if not chosen or (len(chosen) > 1 and wanted != "all"):
+        raise ConfigError(
+            f"{wanted}: {len(chosen)} notices that wait for an answer are called so; "
+            "`catalyst-bot alerts list` names them"
+        )
+    mailbox = OperatorMailbox(settings.run.data_dir)
+    for notice_id in chosen:
+        mailbox.acknowledge(notice_id, by=by)
+    return chosen
+
+
+def tell_at_once(settings: Settings, *, title: str, text: str) -> None:
+    """Tell every channel what the journal cannot: why the bot did not start, or fell.
+
+    One try each, all at the same time, and no longer than `LAST_WORDS_S`: whoever waits for the end
+    of the process must not wait for a service.
+    """
+    try:
+        channels = channels_of(settings)
+    except ConfigError:
+        return  # perhaps that is why it did not start
+    now = SystemClock().now()
+    notice = Notice(
+        notice_id=content_id("note", title, now.isoformat()),
+        at=now,
+        severity=Severity.CRITICAL,
+        title=title,
+        text=text,
+    )
+    tries = [Thread(target=each.send, args=(notice,), daemon=True) for each in channels]
+    for each in tries:
+        each.start()
+    until = time.monotonic() + LAST_WORDS_S
+    for each in tries:
+        each.join(max(until - time.monotonic(), 0.0))
 
 
 def try_channels(settings: Settings) -> list[Tried]:
@@ -167,10 +238,11 @@ def _example_bars(notice: Notice) -> list[Bar]:
     return bars
 
 
-def _wanted(settings: Settings, channels: Sequence[str], clock: Clock) -> Wanted:
+def _wanted(settings: Settings, clock: Clock) -> Wanted:
     alerts = settings.alerts
     return Wanted(
-        channels=tuple(channels),
+        channels=alerts.channels,
+        escalate_to=alerts.escalate_to,
         min_severity=alerts.min_severity,
         alerts=alerts.catalysts,
         since=clock.now() - timedelta(seconds=alerts.max_age_s),

@@ -34,7 +34,8 @@ from catalyst_bot.ports.clock import Clock
 from catalyst_bot.ports.sink import Sink
 from catalyst_bot.runtime.clock import SimulatedClock, SystemClock, VenueClock
 from catalyst_bot.runtime.stepping import Ask
-from catalyst_bot.settings import Settings, secret
+from catalyst_bot.settings import Settings
+from catalyst_bot.settings_sources import secret
 
 FOLLOW_EVERY_S = 1.0  # wall seconds between looks at the clock of an exchange that replays
 STEP_EVERY_S = 0.02  # and of one that moves only when it is told to

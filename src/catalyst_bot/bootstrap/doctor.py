@@ -23,6 +23,7 @@ from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.monitoring.narrator import funnel_text
 from catalyst_bot.monitoring.portfolio_text import usd
 from catalyst_bot.runtime.clock import SystemClock
+from catalyst_bot.runtime.drills import last_drill
 from catalyst_bot.runtime.latch import OperatorMailbox
 from catalyst_bot.settings import LoadedSettings, Settings
 from catalyst_bot.storage.database import driver
@@ -59,6 +60,7 @@ def examine(loaded: LoadedSettings) -> list[Finding]:
         "storage": _storage,
         "calendar": _calendar,
         "halt latch": _latch,
+        "kill switch drill": _drill,
         "dashboard port": _port,
         "newest journal": _journal,
         "news sources": _news,
@@ -137,6 +139,14 @@ def _latch(settings: Settings) -> str:
     if OperatorMailbox(settings.run.data_dir).is_halted():
         raise CatalystError("HALT is set: `catalyst-bot resume --reason '...'` lifts it")
     return "not set"
+
+
+def _drill(settings: Settings) -> str:
+    """A switch that was never tried is no fault of a bot whose venue dies with it."""
+    last = last_drill(settings.run.data_dir, SystemClock().now())
+    if last.is_overdue and (last.age is not None or settings.broker.kind == "alpaca"):
+        raise CatalystError(last.text())
+    return last.text()
 
 
 def _port(settings: Settings) -> str:
@@ -220,4 +230,5 @@ def status_text(shown: Mapping[str, Any]) -> str:
         + (f", DOWN: {alerts['down']}" if alerts["down"] else "")
         for name, alerts in shown["alerts"].items()
     ]
+    lines.append(f"kill switch drill: {shown['drill']['text']}")
     return "\n".join([*lines, "funnel:", funnel_text(shown["funnel"])])

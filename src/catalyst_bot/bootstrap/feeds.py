@@ -20,7 +20,8 @@ from catalyst_bot.feeds.tickers import load_companies
 from catalyst_bot.ports.clock import Clock
 from catalyst_bot.ports.news_feed import NewsFeed
 from catalyst_bot.ports.sink import Sink
-from catalyst_bot.settings import Settings, secret
+from catalyst_bot.settings import Settings
+from catalyst_bot.settings_sources import secret
 
 START_BACK = timedelta(minutes=30)  # of a recording: as long as a signal lives
 _END_OF_TIME = datetime(2030, 1, 1, tzinfo=UTC)  # of the table of sessions

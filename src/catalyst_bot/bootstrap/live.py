@@ -27,12 +27,14 @@ from catalyst_bot.bootstrap.feeds import Chosen, open_feeds
 from catalyst_bot.bootstrap.modes import BrokerKind, LivePrices, ModeRow, mode_row
 from catalyst_bot.bootstrap.outside import Outside, outside_of, starting_cash_usd
 from catalyst_bot.bootstrap.parts import Outcome, Task, run_started, supervised
+from catalyst_bot.bootstrap.reminders import words_of_its_own
 from catalyst_bot.bootstrap.rules import companies_of, engine_rules
 from catalyst_bot.bootstrap.texts import readers_of
 from catalyst_bot.domain.calendar import TradingCalendar
-from catalyst_bot.domain.enums import Mode
+from catalyst_bot.domain.enums import Mode, PositionsPolicy
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.domain.messages.facts import (
+    OperatorHalted,
     RunStopped,
     SessionClosed,
     SessionOpened,
@@ -109,25 +111,20 @@ def follow(request: LiveRequest) -> Outcome:
         after_books = AfterBooks(
             lambda: engine.state.execution.books.is_starting, lambda: effects.execute(asked)
         )
+        held = after_books.held
         outside = outside_of(
-            row,
-            settings,
-            desk,
-            records,
-            calendar=calendar,
-            sink=inbox,
-            clock=clock,
-            held=after_books.held,
+            row, settings, desk, records, calendar=calendar, sink=inbox, clock=clock, held=held
         )
         asked += questions(outside.undone)
-        for fact in outside.due:
-            inbox(fact)
+        inbox.take_in(outside.due)
         mailbox = OperatorMailbox(settings.run.data_dir)
+        mailbox.note_broker(_where_orders_are(row, desk))
         texts = _text_desk(settings, engine, clock, inbox)
         effects = _effects(outside, texts, timers, mailbox, clock=clock, inbox=inbox)
         delivery = _delivery(channels, settings, records, inbox=inbox, clock=clock)
-        telling = [delivery.listen] if delivery else []
-        listeners: list[Listener] = [*request.listeners, mailbox.trades, after_books, *telling]
+        own_words = words_of_its_own(row, settings, records, tell=inbox.put, clock=clock)
+        listeners: list[Listener] = [*request.listeners, mailbox.trades, after_books]
+        listeners += [delivery.listen] if delivery else []
         quarantine = journals.beside(request.journal, settings.run.data_dir)
         pipeline = Pipeline(supervised(engine, quarantine), journal, listeners)
         parts = _Parts(
@@ -140,6 +137,7 @@ def follow(request: LiveRequest) -> Outcome:
             inbox=inbox,
             timers=timers,
             delivery=delivery,
+            mailbox=mailbox,
         )
         request.on_ready()
         asyncio.run(
@@ -153,8 +151,9 @@ def follow(request: LiveRequest) -> Outcome:
                     *request.beside,
                     *outside.tasks,
                     *_tellers(delivery, texts),
+                    *own_words,
                     partial(async_loop.watch_mailbox, mailbox, inbox=inbox, clock=clock),
-                    *parts.by_the_clock(journals.open_day(records), after_books.held),
+                    *parts.by_the_clock(journals.open_day(records), held),
                 ],
             )
         )
@@ -172,6 +171,17 @@ def _desk(request: LiveRequest) -> AlpacaDesk | None:
     if desk is not None and desk.is_ours_to_move and request.ends_at is None:
         raise ConfigError("the exchange waits to be moved: say with --to DAY how far")
     return desk
+
+
+def _where_orders_are(row: ModeRow, desk: AlpacaDesk | None) -> dict[str, str]:
+    """What the kill switch has to know; a venue in this process dies with it."""
+    if row.broker is not BrokerKind.ALPACA or desk is None:
+        return {"kind": BrokerKind.EMBEDDED.value}
+    return {
+        "kind": BrokerKind.ALPACA.value,
+        "base_url": desk.access.base_url,
+        "account": desk.account.number,
+    }
 
 
 def _effects(
@@ -242,8 +252,10 @@ class _Parts:
         inbox: async_loop.Inbox,
         timers: TimerBook,
         delivery: Delivery | None,
+        mailbox: OperatorMailbox,
     ) -> None:
         self._records = records
+        self._mailbox = mailbox
         self._delivery = delivery
         self._request = request
         self._desk = desk
@@ -260,6 +272,7 @@ class _Parts:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, stop.set)
+        loop.add_signal_handler(signal.SIGUSR1, self._halt)
         started = run_started(
             self._request.loaded,
             mode=self._request.mode,
@@ -283,6 +296,21 @@ class _Parts:
         reason = "stopped" if stop.is_set() else "the last day ended"
         now = self._clock.now()
         await self._inbox.put([RunStopped(at=now, run_id=started.run_id, reason=reason)])
+
+    def _halt(self) -> None:
+        """Halt as a person would; a latch that cannot be written halts this run at least."""
+        halted = OperatorHalted(
+            at=self._clock.now(),
+            by="signal",
+            reason="SIGUSR1",
+            positions_policy=PositionsPolicy.HOLD,
+        )
+        try:
+            self._mailbox.halt(
+                by=halted.by, reason=halted.reason, positions_policy=halted.positions_policy
+            )
+        except OSError:
+            self._inbox(halted)
 
     async def _days(self) -> None:
         """Return when the last day has ended; never without a last day."""

@@ -12,14 +12,17 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from catalyst_bot.bootstrap.alerts import tell_at_once
 from catalyst_bot.bootstrap.approvals import AS_DECLARED, approval_of
 from catalyst_bot.bootstrap.journal_tools import explanation
 from catalyst_bot.bootstrap.live import LiveRequest, follow
 from catalyst_bot.bootstrap.modes import BrokerKind, LivePrices, ModeRow, mode_row
 from catalyst_bot.bootstrap.parts import Outcome, Task
 from catalyst_bot.bootstrap.resuming import standing_of
+from catalyst_bot.bootstrap.risk_boards import risk_board
 from catalyst_bot.bootstrap.run import ReplayRequest, replay
 from catalyst_bot.domain.enums import Mode
+from catalyst_bot.domain.errors import CatalystError, ConfigError, SourceUnreachable
 from catalyst_bot.domain.messages.facts import HeadlineUnreadable
 from catalyst_bot.monitoring.dashboard.app import create_app
 from catalyst_bot.monitoring.dashboard.server import listen, serve_on
@@ -33,7 +36,8 @@ from catalyst_bot.monitoring.narrator import (
     unreadable_text,
 )
 from catalyst_bot.runtime.latch import OperatorMailbox
-from catalyst_bot.settings import DASHBOARD_TOKEN, Settings, secret
+from catalyst_bot.settings import DASHBOARD_TOKEN, Settings
+from catalyst_bot.settings_sources import secret
 from catalyst_bot.storage.places import Place
 from catalyst_bot.storage.read_model import ReadModel
 
@@ -83,9 +87,21 @@ def follow_and_serve(request: LiveRequest, *, say: Say, on_result: OnResult) -> 
         ready = f"following {', '.join(names)}; {_what_follows(request)}. Ctrl-C stops"
         started = time.perf_counter()
         told = replace(request, listeners=(Narrator(say),), beside=beside)
-        outcome = follow(replace(told, on_ready=lambda: say(ready)))
+        try:
+            outcome = follow(replace(told, on_ready=lambda: say(ready)))
+        except CatalystError as error:
+            if request.row.tells_people:
+                tell_at_once(settings, title=_fallen(error), text=str(error))
+            raise
     _tell_end(request.journal, time.perf_counter() - started, say, on_result)
     return outcome
+
+
+def _fallen(error: CatalystError) -> str:
+    """What a person is told when a live run ends by itself."""
+    if isinstance(error, ConfigError | SourceUnreachable):
+        return "The bot did not start"
+    return "The bot stopped: a fault"
 
 
 def _what_follows(request: LiveRequest) -> str:
@@ -162,6 +178,7 @@ def page(settings: Settings, model: ReadModel) -> FastAPI:
             data=_sort_of_data(settings, model),
             explainer=lambda subject: explanation(model.place, subject),
             standing=lambda: standing_of(model.place).as_dict(),
+            make_board=lambda: risk_board(model, settings),
         ),
         OperatorMailbox(settings.run.data_dir),
         DashboardSettings(

@@ -10,7 +10,8 @@ import catalyst_bot.detection.rules as detection
 from catalyst_bot.detection.linear import LinearModel
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.runtime.clock import SystemClock
-from catalyst_bot.settings import LLM_API_KEY, LlmSection, Settings, secret
+from catalyst_bot.settings import LLM_API_KEY, LlmSection, Settings
+from catalyst_bot.settings_sources import secret
 from catalyst_bot.texts import model_files
 from catalyst_bot.texts.labels import Task
 from catalyst_bot.texts.readers.desk import Reader

@@ -99,6 +99,8 @@ def order_request(order: ApprovedOrder) -> dict[str, Any]:
         "time_in_force": order.time_in_force.value,
         **legs,
     }
+    if order.side is Side.SELL and not legs:
+        body["position_intent"] = "sell_to_close"  # whoever sold first, this never sells short
     if legs and order.side is Side.BUY:
         body["time_in_force"] = TimeInForce.GTC.value
     if order.extended_hours:

@@ -56,7 +56,7 @@ def alerts_list(
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
-    """List what still waits to be delivered and what was given up, with the reasons."""
+    """List what nobody answered, what waits to be delivered and what was given up, with reasons."""
 
     def action() -> int:
         from catalyst_bot.bootstrap import journals
@@ -74,6 +74,31 @@ def alerts_list(
             console.say(console.table(cells, header=tuple(rows[0])))
         else:
             console.note("nothing waits")
+        return console.OK
+
+    console.guarded(action)
+
+
+@app.command("ack")
+def alerts_ack(
+    notice: Annotated[str, typer.Argument(help="id of a notice, its beginning, or all")],
+    by: Annotated[str, typer.Option("--by", help="who has seen it")] = "operator",
+    journal: Journal = None,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Say that you have seen a critical notice: it is not told again."""
+
+    def action() -> int:
+        from catalyst_bot.bootstrap import journals
+        from catalyst_bot.bootstrap.alerts import acknowledge
+        from catalyst_bot.bootstrap.configuration import load_settings
+        from catalyst_bot.storage.read_model import ReadModel
+
+        settings = load_settings(config=config, data_dir=data_dir).settings
+        with ReadModel(journals.chosen(settings, journal)) as model:
+            seen = acknowledge(model, settings, notice, by=by)
+        console.say(f"seen by {by}: {', '.join(seen)}; a bot records it when it runs")
         return console.OK
 
     console.guarded(action)

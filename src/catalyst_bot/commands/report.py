@@ -1,4 +1,4 @@
-"""What a journal says about risk: `report stops`, `report gates`."""
+"""What a journal says about risk: `report stops`, `report gates`, `report risk`."""
 
 # ruff: noqa: PLC0415  # quick --help
 
@@ -45,6 +45,33 @@ def stops(
             console.say(console.table([event.as_row() for event in wanted], header=HEADER))
         else:
             console.note("no stop was set")
+        return console.OK
+
+    console.guarded(action)
+
+
+@app.command("risk")
+def risk(
+    week: Annotated[str, typer.Option(help="ISO week in New York, such as 2026-W09")],
+    html: Annotated[Path, typer.Option(help="write the page here")],
+    journal: Journal = None,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Write a week of risk as one page of HTML: figures, refusals, halts, what happened."""
+
+    def action() -> int:
+        from catalyst_bot.bootstrap import journals
+        from catalyst_bot.bootstrap.configuration import load_settings
+        from catalyst_bot.monitoring.risk_week import risk_week, week_html
+        from catalyst_bot.storage.read_model import ReadModel
+
+        settings = load_settings(config=config, data_dir=data_dir).settings
+        with ReadModel(journals.chosen(settings, journal)) as model:
+            page = week_html(risk_week(week, model.records()))
+        with console.writing("--html", html):
+            html.write_text(page, encoding="utf-8")
+        console.note(f"written to {html}")
         return console.OK
 
     console.guarded(action)

@@ -15,6 +15,7 @@ from catalyst_bot.domain.account import AccountView
 from catalyst_bot.domain.errors import BadData, SourceUnreachable
 from catalyst_bot.domain.limits import RiskLimits
 from catalyst_bot.monitoring.explain import Explanation
+from catalyst_bot.monitoring.risk_board import RiskBoard, gauge_row
 from catalyst_bot.portfolio.tracker import Performance, PortfolioTracker
 from catalyst_bot.risk.gauges import read_gauges
 from catalyst_bot.storage.read_model import ReadModel
@@ -22,7 +23,6 @@ from catalyst_bot.storage.views import AccountState
 
 Row = dict[str, Any]
 Explainer = Callable[[str], Explanation]
-_THEN = {"daily_loss": "halts", "drawdown": "halts", "open_positions": "warns"}
 _MONEY = (
     "cash_usd",
     "equity_usd",
@@ -38,7 +38,7 @@ _MONEY = (
 
 class JournalSource:
     """`DashboardSource` over a read model; `explainer` tells the story of one id, `standing` the
-    checklist.
+    checklist, `make_board` the board of risks.
     """
 
     def __init__(
@@ -49,7 +49,10 @@ class JournalSource:
         data: str,
         explainer: Explainer,
         standing: Callable[[], Row],
+        make_board: Callable[[], RiskBoard],
     ) -> None:
+        self._make_board = make_board
+        self._board: RiskBoard | None = None
         self._model = model
         self._limits = limits
         self._data = data
@@ -129,21 +132,19 @@ class JournalSource:
             return []
         view = account_view_of(account)
         gauges = read_gauges(view, reviewed_peak_usd=None, open_positions=held, limits=self._limits)
-        rows: list[Row] = [
-            {
-                "name": gauge.name,
-                "used": gauge.observed,
-                "limit": gauge.limit,
-                "unit": "ratio" if gauge.name == "leverage" else gauge.unit,
-                "then": _THEN.get(gauge.name, "refuses"),
-            }
-            for gauge in gauges
-        ]
+        rows = [gauge_row(gauge) for gauge in gauges]
         allowed = view.equity_usd * Decimal(str(self._limits.max_exposure_fraction))
         for row in rows:
             if row["name"] == "exposure":
                 row["room_usd"] = max(allowed - view.exposure_usd, Decimal(0))
         return rows
+
+    def risk_board(self) -> Row:
+        """See `DashboardSource.risk_board`; the board is made when somebody first looks."""
+        with _readable():
+            if self._board is None:
+                self._board = self._make_board()
+            return self._board.look().as_dict()
 
     def explain(self, explained_id: str) -> Row | None:
         """See `DashboardSource.explain`; None for an unknown id."""

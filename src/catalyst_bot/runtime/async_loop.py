@@ -7,7 +7,7 @@ core sees passes one door in one order.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from catalyst_bot.domain.messages.registry import Command, Fact
@@ -33,6 +33,11 @@ class Inbox:
     def __call__(self, fact: Fact) -> None:
         """See `Sink`: an answer or a live fact; a full inbox raises `asyncio.QueueFull`."""
         self._queue.put_nowait([fact])
+
+    def take_in(self, facts: Iterable[Fact]) -> None:
+        """Take facts one by one, each as a batch of its own."""
+        for fact in facts:
+            self(fact)
 
     async def put(self, facts: Sequence[Fact]) -> None:
         """Put a batch in line, waiting while the inbox is full."""

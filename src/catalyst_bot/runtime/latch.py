@@ -6,24 +6,37 @@ event loop hangs. While `HALT` exists no entry is sent, whatever the bot believe
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 from catalyst_bot.domain.enums import PositionsPolicy
 from catalyst_bot.domain.messages.facts import (
+    NotificationAcknowledged,
     OperatorHalted,
     OperatorResumed,
     OperatorTradeRequested,
 )
+from catalyst_bot.runtime.latch_file import (
+    FOLDER,
+    HALT_FILE,
+    Note,
+    note_broker,
+    read_note,
+    set_latch,
+    write_note,
+)
 from catalyst_bot.runtime.trade_desk import TradeDesk
 from catalyst_bot.runtime.words import Word, WordBox
 
-OperatorFact = OperatorHalted | OperatorResumed | OperatorTradeRequested | Word
+OperatorFact = (
+    OperatorHalted | OperatorResumed | OperatorTradeRequested | NotificationAcknowledged | Word
+)
 
-HALT_FILE = "HALT"
 RESUME_FILE = "RESUME"
+ACKS_FOLDER = "acks"
+_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
 class OperatorMailbox:
@@ -32,23 +45,33 @@ class OperatorMailbox:
     """
 
     def __init__(self, data_dir: Path) -> None:
-        self._folder = data_dir / "operator"
+        self._data_dir = data_dir
+        self._folder = data_dir / FOLDER
         self._seen_halt: bytes | None = None
         self.trades = TradeDesk(data_dir)
         self.words = WordBox(data_dir)
 
     def halt(self, *, by: str, reason: str, positions_policy: PositionsPolicy) -> Path:
         """Set the latch; returns its path. Safe to call twice."""
-        note = {"by": by, "reason": reason, "positions_policy": str(positions_policy)}
-        return self._write(HALT_FILE, note)
+        return set_latch(self._data_dir, by=by, reason=reason, positions_policy=positions_policy)
 
     def resume(self, *, by: str, reason: str, confirmed: Sequence[str] = ()) -> Path:
         """Lift the latch and ask the running bot to resume; `confirmed` of its checklist."""
         note = {"by": by, "reason": reason, "confirmed": ",".join(confirmed)}
-        path = self._write(RESUME_FILE, note)
+        path = write_note(self._folder / RESUME_FILE, note)
         (self._folder / HALT_FILE).unlink(missing_ok=True)
         self._seen_halt = None
         return path
+
+    def note_broker(self, note: Note) -> None:
+        """Say where the orders are, for a kill switch that nobody told. Raises `OSError`."""
+        note_broker(self._data_dir, note)
+
+    def acknowledge(self, notice_id: str, *, by: str) -> Path:
+        """Say that a person has seen a notice. Raises `ValueError` for what is no id, `OSError`."""
+        if not _ID.fullmatch(notice_id):
+            raise ValueError(f"{notice_id!r} is no id of a notice")
+        return write_note(self._folder / ACKS_FOLDER / f"{notice_id}.json", {"by": by})
 
     def is_halted(self) -> bool:
         """True while the latch is set; an unreadable latch counts as set."""
@@ -60,7 +83,7 @@ class OperatorMailbox:
         resume = _content(self._folder / RESUME_FILE)
         if resume is not None:
             (self._folder / RESUME_FILE).unlink(missing_ok=True)
-            note = _read_note(resume)
+            note = read_note(resume)
             facts.append(
                 OperatorResumed(
                     at=at,
@@ -71,7 +94,7 @@ class OperatorMailbox:
             )
         halt = _content(self._folder / HALT_FILE)
         if halt is not None and halt != self._seen_halt:
-            note = _read_note(halt)
+            note = read_note(halt)
             policy = note.get("positions_policy", "")
             facts.append(
                 OperatorHalted(
@@ -84,15 +107,23 @@ class OperatorMailbox:
                 )
             )
         self._seen_halt = halt
-        return [*facts, *self.words.collect(at), *self.trades.collect(at)]
+        return [
+            *facts,
+            *self._acknowledged(at),
+            *self.words.collect(at),
+            *self.trades.collect(at),
+        ]
 
-    def _write(self, name: str, note: dict[str, str]) -> Path:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._folder / name
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(note), encoding="utf-8")
-        temporary.replace(path)
-        return path
+    def _acknowledged(self, at: datetime) -> list[NotificationAcknowledged]:
+        """What a person has seen, each once; one lost in a crash is asked for again."""
+        facts = []
+        for path in sorted((self._folder / ACKS_FOLDER).glob("*.json")):
+            note = read_note(_content(path) or b"")
+            path.unlink(missing_ok=True)
+            facts.append(
+                NotificationAcknowledged(at=at, notice_id=path.stem, by=note.get("by", "?"))
+            )
+        return facts
 
 
 def _content(path: Path) -> bytes | None:
@@ -101,12 +132,3 @@ def _content(path: Path) -> bytes | None:
         return path.read_bytes()
     except FileNotFoundError:
         return None
-
-
-def _read_note(content: bytes) -> dict[str, str]:
-    """A note as text values; a damaged or empty one reads as none, so that a halt still halts."""
-    try:
-        note = json.loads(content)
-    except (json.JSONDecodeError, UnicodeDecodeError):
-        return {}
-    return {k: str(v) for k, v in note.items()} if isinstance(note, dict) else {}

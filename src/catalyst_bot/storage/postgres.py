@@ -22,7 +22,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from catalyst_bot.domain.errors import ConfigError, SourceUnreachable
-from catalyst_bot.settings import STORAGE_PASSWORD, secret
+from catalyst_bot.settings import STORAGE_PASSWORD
+from catalyst_bot.settings_sources import secret
 from catalyst_bot.storage.places import PostgresPlace, name_from
 
 Connection = psycopg.Connection[Any]

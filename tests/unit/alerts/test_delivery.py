@@ -300,3 +300,22 @@ async def test_the_trading_loop_goes_on_while_a_channel_blocks():
     await desk.run_until(enough)
     assert len(desk.wires[0].sent) == 1  # it hung all the while
     released.set()
+
+
+async def test_what_nobody_answers_is_told_again_until_a_person_has_seen_it():
+    rules = replace(RULES, escalate_after_s=900.0, escalate_times=5)
+    desk = Desk(Wire("ops"), rules=rules)
+    desk.commit(said("halt"))
+    await desk.run_until(lambda: len(desk.wires[0].sent) == 1)
+    desk.clock.advance_to(desk.clock.now() + timedelta(minutes=16))
+    await desk.run_until(lambda: len(desk.of(f.NotificationDelivered)) == 2)
+    assert desk.wires[0].titles == ["halt", "Not answered for 16 min: halt"]
+    (fact,) = desk.of(f.NotificationEscalated)
+    assert isinstance(fact, f.NotificationEscalated)
+    assert f"alerts ack {fact.notice_id}" in desk.wires[0].sent[1][0].text
+    desk.restart()  # the journal knows how far it went
+    desk.commit(f.NotificationAcknowledged(at=desk.clock.now(), notice_id=fact.notice_id, by="me"))
+    desk.clock.advance_to(desk.clock.now() + timedelta(hours=5))
+    desk.commit(said("another", Severity.WARNING))
+    await desk.run_until(lambda: len(desk.of(f.NotificationDelivered)) == 3)
+    assert len(desk.of(f.NotificationEscalated)) == 1

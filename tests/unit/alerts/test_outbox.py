@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalyst_bot.alerts import outbox as outboxes
 from catalyst_bot.alerts.notice import notice_of
 from catalyst_bot.alerts.outbox import Outbox, Wanted
 from catalyst_bot.domain.enums import Severity
@@ -38,7 +39,14 @@ def outbox(
     min_severity: Severity = Severity.INFO, *, alerts: bool = True, age_s: float = 3_600.0
 ) -> Outbox:
     since = builders.NOON - timedelta(seconds=age_s)
-    return Outbox(Wanted(channels=CHANNELS, min_severity=min_severity, alerts=alerts, since=since))
+    wanted = Wanted(
+        channels=CHANNELS,
+        min_severity=min_severity,
+        alerts=alerts,
+        since=since,
+        escalate_to=("boss", "board"),
+    )
+    return Outbox(wanted)
 
 
 def id_of(made: Recorded) -> str:
@@ -157,3 +165,82 @@ def test_the_fold_is_the_same_when_every_record_is_told_twice(data: st.DataObjec
     }
     waits = {(channel, id_) for channel, line in once.waiting.items() for id_ in line}
     assert waits == {(channel, id_) for channel in CHANNELS for id_ in ids} - settled
+
+
+def again(notice_id: str, level: int) -> f.NotificationEscalated:
+    return f.NotificationEscalated(at=builders.NOON, notice_id=notice_id, level=level)
+
+
+def seen(notice_id: str) -> f.NotificationAcknowledged:
+    return f.NotificationAcknowledged(at=builders.NOON, notice_id=notice_id, by="me")
+
+
+def told(box: Outbox, channel: str) -> list[str]:
+    return [notice.title for notice in box.waiting.get(channel, {}).values()]
+
+
+def test_what_nobody_answers_is_due_again_and_goes_further_each_time():
+    box, made = outbox(), record(1, said(), ago_s=600)
+    box.note(made)
+    ten, eleven = timedelta(minutes=10), timedelta(minutes=11)
+    assert not box.overdue(builders.NOON, after=eleven, times=2)
+    (due,) = box.overdue(builders.NOON, after=ten, times=2)
+    assert due.notice == notice_of(made)
+    box.note(record(2, again(id_of(made), 1)))
+    assert told(box, "ops") == ["ACME", "Not answered for 10 min: ACME"]
+    assert told(box, "boss") == ["Not answered for 10 min: ACME"]
+    assert told(box, "board") == []
+    assert not box.overdue(builders.NOON, after=ten, times=2)  # it was told just now
+    box.note(record(3, again(id_of(made), 2)))
+    assert len(told(box, "board")) == 1
+    assert not box.overdue(builders.NOON + eleven, after=ten, times=2)  # often enough
+    assert box.overdue(builders.NOON + eleven, after=ten, times=3)
+
+
+@pytest.mark.parametrize("answer", ["ack", "resume"])
+def test_an_answer_ends_it_everywhere(answer: str):
+    box, made = outbox(), record(1, said(), ago_s=600)
+    box.note(made)
+    box.note(record(2, again(id_of(made), 1)))
+    resumed = f.OperatorResumed(at=builders.NOON, by="me", reason="looked")
+    box.note(record(3, seen(id_of(made)) if answer == "ack" else resumed))
+    assert not box.unanswered
+    assert all(not told(box, channel) for channel in (*CHANNELS, "boss"))
+    box.note(record(4, again(id_of(made), 2)))  # on its way when the answer came
+    assert not told(box, "boss")
+
+
+def test_news_and_warnings_want_no_answer_and_trouble_does():
+    box = outbox()
+    box.note(record(1, alert(Severity.CRITICAL)))
+    news = SendNotification(
+        severity=Severity.CRITICAL, title="ACME: bankruptcy", text="ACME: x", trail_id="c"
+    )
+    box.note(record(2, news))
+    box.note(record(3, said(Severity.WARNING)))
+    assert not box.unanswered
+    error = "quarantined BarClosed, see file"
+    box.note(record(4, f.AdapterFailed(at=builders.NOON, adapter="quarantine", error=error)))
+    raised = f.NoticeRaised(
+        at=builders.NOON, severity=Severity.CRITICAL, title="trouble", text="much"
+    )
+    box.note(record(5, raised))
+    assert [each.notice.title for each in box.unanswered.values()] == [
+        "A fact that broke the core was skipped",
+        "trouble",
+    ]
+
+
+def test_the_same_trouble_asks_once_and_there_is_a_bound(monkeypatch: pytest.MonkeyPatch):
+    box = outbox()
+    for seq in range(3):
+        box.note(record(seq, said(text=f"for {seq} s")))
+    (asked,) = box.unanswered.values()
+    assert asked.notice.text == "for 2 s"
+    monkeypatch.setattr(outboxes, "MAX_UNANSWERED", 2)
+    for title in "abc":
+        made = SendNotification(
+            severity=Severity.CRITICAL, title=title, text="text", trail_id="risk"
+        )
+        box.note(record(ord(title), made))
+    assert [each.notice.title for each in box.unanswered.values()] == ["b", "c"]

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from catalyst_bot.bootstrap.risk_boards import risk_board
 from catalyst_bot.domain.errors import SourceUnreachable
 from catalyst_bot.domain.limits import RiskLimits
 from catalyst_bot.monitoring.journal_source import JournalSource, performance_of
+from catalyst_bot.settings import Settings
 from catalyst_bot.storage.journal import SqlJournal
 from catalyst_bot.storage.places import Place
 from catalyst_bot.storage.read_model import ReadModel
@@ -31,7 +33,12 @@ def source_of(model: ReadModel) -> JournalSource:
         raise AssertionError("nobody asked")
 
     return JournalSource(
-        model, limits=RiskLimits(), data="recorded", explainer=explain, standing=dict
+        model,
+        limits=RiskLimits(),
+        data="recorded",
+        explainer=explain,
+        standing=dict,
+        make_board=lambda: risk_board(model, Settings()),
     )
 
 
@@ -68,6 +75,9 @@ def test_every_section_can_be_read(place: Place):
         assert source.events(after_seq=0, limit=3)
         assert {row["name"] for row in source.risk()} >= {"exposure", "daily_loss"}
         assert list(source.positions()) == []
+        board = source.risk_board()
+        assert board["trading_state"] == status["trading_state"]
+        assert source.risk_board() == board  # nothing is folded twice
 
 
 def test_a_database_that_goes_away_greys_the_page_out_and_comes_back():

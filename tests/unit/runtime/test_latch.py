@@ -5,7 +5,11 @@ from pathlib import Path
 import pytest
 
 from catalyst_bot.domain.enums import PositionsPolicy
-from catalyst_bot.domain.messages.facts import OperatorHalted, OperatorResumed
+from catalyst_bot.domain.messages.facts import (
+    NotificationAcknowledged,
+    OperatorHalted,
+    OperatorResumed,
+)
 from catalyst_bot.runtime.latch import HALT_FILE, OperatorMailbox
 from tests.builders import NOON
 
@@ -78,3 +82,33 @@ def test_an_empty_latch_halts_too(tmp_path: Path):
     assert mailbox.is_halted()
     assert [type(fact) for fact in mailbox.collect(NOON)] == [OperatorHalted]
     assert mailbox.collect(NOON) == []
+
+
+def test_what_a_person_has_seen_is_told_once(tmp_path: Path):
+    OperatorMailbox(tmp_path).acknowledge("note_1", by="me")
+    bot = OperatorMailbox(tmp_path)
+    assert bot.collect(NOON) == [NotificationAcknowledged(at=NOON, notice_id="note_1", by="me")]
+    assert bot.collect(NOON) == []
+
+
+@pytest.mark.parametrize("notice_id", ["", "../HALT", "a/b", "x" * 81, "a.b"])
+def test_an_id_is_never_a_path(tmp_path: Path, notice_id: str):
+    with pytest.raises(ValueError, match="no id"):
+        OperatorMailbox(tmp_path).acknowledge(notice_id, by="me")
+    assert not list(tmp_path.rglob("*"))
+
+
+def test_a_disk_without_room_for_words_takes_an_empty_latch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    mailbox = OperatorMailbox(tmp_path)
+    monkeypatch.setattr(Path, "write_text", _full_disk)
+    halt(mailbox)
+    assert mailbox.is_halted()
+    assert not list(tmp_path.rglob("*.tmp"))
+    (fact,) = mailbox.collect(NOON)
+    assert isinstance(fact, OperatorHalted)
+
+
+def _full_disk(*_: object, **__: object) -> int:
+    raise OSError(28, "No space left on device")

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from catalyst_bot.domain import limits
 from catalyst_bot.domain.errors import ConfigError
-from catalyst_bot.settings import ENV_PREFIX, Settings, from_json, load
+from catalyst_bot.settings import Settings, from_json, load
+from catalyst_bot.settings_sources import ENV_PREFIX
 
 SECTIONS: dict[str, type] = {
     "signals": limits.SignalRules,

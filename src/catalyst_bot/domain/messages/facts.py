@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from catalyst_bot.domain.account import BrokerSnapshot
-from catalyst_bot.domain.enums import Mode, PositionsPolicy, Side
+from catalyst_bot.domain.enums import Mode, PositionsPolicy, Severity, Side
 from catalyst_bot.domain.market import Bar, MarketView, Quote
 from catalyst_bot.domain.news import Headline, TextOpinion
 from catalyst_bot.domain.trading import Fill, OrderTicket
@@ -324,6 +324,34 @@ class NotificationFailed:
     channel: str
     reason: str
     is_given_up: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationEscalated:
+    """Nobody answered a critical notice in time: it is told again, for the `level`-th time."""
+
+    at: datetime
+    notice_id: str
+    level: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationAcknowledged:
+    """A person has seen a notice: nobody is told of it again."""
+
+    at: datetime
+    notice_id: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeRaised:
+    """The process around the core has something to tell a person."""
+
+    at: datetime
+    severity: Severity
+    title: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,6 +45,9 @@ Fact = (
     | f.AdapterRecovered
     | f.NotificationDelivered
     | f.NotificationFailed
+    | f.NotificationEscalated
+    | f.NotificationAcknowledged
+    | f.NoticeRaised
     | f.LostOrdersFound
     | f.OperatorTradeRequested
     | f.OperatorHalted

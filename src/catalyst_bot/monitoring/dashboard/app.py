@@ -25,6 +25,7 @@ from catalyst_bot.domain.enums import PositionsPolicy
 from catalyst_bot.domain.errors import SourceUnreachable
 from catalyst_bot.monitoring.dashboard.encoding import to_json
 from catalyst_bot.monitoring.dashboard.guard import Guard
+from catalyst_bot.monitoring.dashboard.prometheus import PROMETHEUS, prometheus_text
 from catalyst_bot.monitoring.dashboard.pulse import MAX_VIEWERS, Pulse, Viewer
 from catalyst_bot.monitoring.dashboard.sessions import SESSION_LIFE_S, Sessions
 from catalyst_bot.monitoring.dashboard.settings import DashboardSettings
@@ -63,6 +64,12 @@ class ResumeCommand(Command):
     token: str = Field(default="", max_length=500)
 
 
+class AcknowledgeCommand(Command):
+    """A person has seen a notice."""
+
+    notice_id: str = Field(min_length=1, max_length=80)
+
+
 class LoginCommand(Command):
     """Trade the password for a session."""
 
@@ -80,6 +87,7 @@ class Desk:
         self.settings = settings
         self.pulse = Pulse(source)
         self.sessions = Sessions(token=settings.token, now=time.monotonic)
+        self.scrapers = Sessions(token=settings.token, now=time.monotonic)
 
     def is_https(self, request: Request) -> bool:
         """Whether the browser came by TLS, which only a proxy in front can end."""
@@ -88,6 +96,15 @@ class Desk:
     def cookie_name(self, request: Request) -> str:
         """The prefix makes browsers enforce TLS, path and host; plain HTTP cannot have it."""
         return "__Host-catalyst-session" if self.is_https(request) else "catalyst-session"
+
+    def may_scrape(self, authorization: str) -> bool:
+        """Whether a collector of metrics may have them: by the password, where there is one; else
+        only on this machine. Its wrong passwords do not lock a person out.
+        """
+        if not self.scrapers.asks_token:
+            return not self.settings.behind_proxy
+        kind, _, given = authorization.partition(" ")
+        return kind.lower() == "bearer" and self.scrapers.accepts_token(given)
 
     def session(self, request: Request) -> str | None:
         """Return the valid session of a request, if any."""
@@ -152,6 +169,21 @@ async def page() -> FileResponse:
     return FileResponse(STATIC / "index.html")
 
 
+@public.get("/risk")
+async def risk_page() -> FileResponse:
+    """Serve the page about risk; it holds no data."""
+    return FileResponse(STATIC / "risk.html")
+
+
+@public.get("/metrics")
+async def metrics(request: Request, desk: TheDesk) -> Response:
+    """Return the figures for Prometheus; see `Desk.may_scrape` for who gets them."""
+    if not desk.may_scrape(request.headers.get("authorization", "")):
+        raise HTTPException(401, "Send the dashboard's password as a bearer token.")
+    view = await desk.pulse.read(desk.source.risk_board)
+    return Response(prometheus_text(view), media_type=PROMETHEUS)
+
+
 @public.get("/healthz")
 async def healthz(desk: TheDesk) -> JSONResponse:
     """Say whether the source can be read."""
@@ -204,6 +236,12 @@ async def checklist(desk: TheDesk) -> Response:
     return _json(to_json(await desk.pulse.read(desk.source.checklist)))
 
 
+@reading.get("/risk")
+async def risk(desk: TheDesk) -> Response:
+    """Return everything about risk."""
+    return _json(to_json(await desk.pulse.read(desk.source.risk_board)))
+
+
 @reading.get("/explain/{explained_id}")
 async def explain(explained_id: str, desk: TheDesk) -> Response:
     """Return why a trade or decision came about."""
@@ -236,6 +274,17 @@ async def resume(command: ResumeCommand, desk: TheDesk) -> dict[str, str]:
         desk, lambda: desk.operator.resume(by=OPERATOR, reason=reason, confirmed=confirmed)
     )
     return {"accepted": "resume"}
+
+
+@commanding.post("/acknowledge", status_code=202)
+async def acknowledge(command: AcknowledgeCommand, desk: TheDesk) -> dict[str, str]:
+    """Say that a person has seen a notice."""
+    notice_id = command.notice_id
+    try:
+        await _record(desk, lambda: desk.operator.acknowledge(notice_id, by=OPERATOR))
+    except ValueError as error:
+        raise HTTPException(422, str(error)) from error
+    return {"accepted": "acknowledge"}
 
 
 def create_app(

@@ -93,6 +93,9 @@ class DashboardSource(Protocol):
 
         `trading_state`, and `items` of `name`, `is_met` and `note`; none while it is active.
         """
+
+    def risk_board(self) -> Row:
+        """Return everything about risk: see `monitoring.risk_board.RiskView.as_dict`."""
         ...
 
     def explain(self, explained_id: str) -> Row | None:
@@ -107,7 +110,7 @@ class DashboardSource(Protocol):
 class OperatorDesk(Protocol):
     """Takes a person's commands, called from a worker thread.
 
-    Both are idempotent and return once the command is recorded; `OSError` means that it is not.
+    All are idempotent and return once the command is recorded; `OSError` means that it is not.
     """
 
     def halt(self, *, by: str, reason: str, positions_policy: PositionsPolicy) -> object:
@@ -116,4 +119,8 @@ class OperatorDesk(Protocol):
 
     def resume(self, *, by: str, reason: str, confirmed: Sequence[str] = ()) -> object:
         """Let trading go on, with what of the checklist was confirmed."""
+        ...
+
+    def acknowledge(self, notice_id: str, *, by: str) -> object:
+        """Say that a person has seen a notice. `ValueError`: that is no id."""
         ...

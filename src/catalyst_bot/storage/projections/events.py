@@ -252,6 +252,21 @@ def adapter_recovered(m: f.AdapterRecovered) -> Event:
     return Event(f"{m.adapter} works again")
 
 
+def notice_raised(m: f.NoticeRaised) -> Event:
+    """The process around the core has something to tell."""
+    return Event(f"{m.title}: {m.text}", m.severity)
+
+
+def notification_escalated(m: f.NotificationEscalated) -> Event:
+    """Nobody answered."""
+    return Event(f"Nobody answered {m.notice_id}: told again ({m.level})", Severity.WARNING)
+
+
+def notification_acknowledged(m: f.NotificationAcknowledged) -> Event:
+    """A person has seen it."""
+    return Event(f"{m.by} has seen {m.notice_id}")
+
+
 def notification_failed(m: f.NotificationFailed) -> Event:
     """A person was not told."""
     what = "given up" if m.is_given_up else "tried again"
@@ -373,6 +388,9 @@ TELLERS: dict[type, Callable[[Any], Event]] = {
     f.AdapterFailed: adapter_failed,
     f.AdapterRecovered: adapter_recovered,
     f.NotificationFailed: notification_failed,
+    f.NoticeRaised: notice_raised,
+    f.NotificationEscalated: notification_escalated,
+    f.NotificationAcknowledged: notification_acknowledged,
     f.LostOrdersFound: lost_orders_found,
     f.SymbolHalted: symbol_halted,
     f.SymbolResumed: symbol_resumed,

@@ -89,6 +89,8 @@ class SampleSource:
             },
         }
 
+        self.board = _board(self.risk_rows)
+
     def touch(self) -> None:
         """Let readers see that something changed."""
         self.status_row = {**self.status_row, "last_seq": self.status_row["last_seq"] + 1}
@@ -124,6 +126,11 @@ class SampleSource:
     def checklist(self) -> dict[str, Any]:
         return self.standing
 
+    def risk_board(self) -> dict[str, Any]:
+        if self.is_down:
+            raise SourceUnreachable("the sample is switched off")
+        return self.board
+
     def explain(self, explained_id: str) -> dict[str, Any] | None:
         known = {row["trade_id"] for row in self.trade_rows + self.position_rows}
         return _explanation(explained_id) if explained_id in known else None
@@ -144,9 +151,89 @@ class SampleDesk:
         self.commands.append(("resume", by, reason, *confirmed))
         self._set(trading_state="active", halt_cause=None, halt_detail="")
 
+    def acknowledge(self, notice_id: str, *, by: str) -> None:
+        if notice_id.startswith("."):
+            raise ValueError(f"{notice_id!r} is no id of a notice")
+        self.commands.append(("acknowledge", notice_id, by))
+        board = self.source.board
+        board["unanswered"] = [row for row in board["unanswered"] if row["id"] != notice_id]
+
     def _set(self, **changed: Any) -> None:
         self.source.status_row = {**self.source.status_row, **changed}
         self.source.touch()
+
+
+def _board(gauges: list[dict[str, Any]]) -> dict[str, Any]:
+    """A day that came near to its limits; see `RiskView.as_dict`."""
+    return {
+        "at": CLOSE,
+        "trading_state": "active",
+        "halt_cause": "",
+        "account": {"equity_usd": Decimal("101195.73"), "cash_usd": Decimal("38472.11")},
+        "gauges": gauges,
+        "metrics": [
+            _metric("daily_loss", 0.0, 0.03, "fraction", state="ok"),
+            _metric("sharpe_30d", None, 1.0, "ratio", state="ok", is_most=False),
+            _metric("open_positions", 6.0, 5.0, "count", state="alert"),
+            _metric("api_latency_p95", 950.0, 1000.0, "ms", state="near"),
+        ],
+        "rooms": [
+            {
+                "rule": "exposure",
+                "room": Decimal("3120.00"),
+                "unit": "usd",
+                "text": "next order over $3,120.00 would be refused by exposure",
+                "is_closed": False,
+            }
+        ],
+        "next_order": "next order over $3,120.00 would be refused by exposure",
+        "open_positions": 4,
+        "timeline": [
+            {
+                "seq": 700 + place,
+                "at": _at(40 * place),
+                "kind": "LimitApproached",
+                "severity": "warning",
+                "text": f"Limit near: exposure at {70 + place} % of 80 %",
+            }
+            for place in range(5)
+        ],
+        "drawdown_path": [
+            {"at": _at(minute), "drawdown": 0.004 + 0.004 * math.sin(minute / 40)}
+            for minute in range(0, 389, 5)
+        ],
+        "unanswered": [
+            {
+                "channel": "",
+                "state": "not answered",
+                "id": "note_1",
+                "severity": "critical",
+                "title": "ORVA has no stop",
+                "reason": "since 2026-03-13 15:02 UTC, told again 1 times",
+            }
+        ],
+        "drill": {
+            "at": None,
+            "age_days": None,
+            "is_overdue": True,
+            "text": "never drilled: `catalyst-bot drill kill-switch` takes a minute",
+            "line": "",
+        },
+    }
+
+
+def _metric(
+    name: str, value: float | None, threshold: float, unit: str, *, state: str, is_most: bool = True
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "value": value,
+        "threshold": threshold,
+        "is_most": is_most,
+        "unit": unit,
+        "note": "",
+        "state": state,
+    }
 
 
 def _at(minute: float) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -295,3 +296,69 @@ def test_guessing_the_password_is_stopped(locked: TestClient) -> None:
     ]
     assert answers == [401] * 5 + [429]
     assert locked.post("/api/session", json={"token": PASSWORD}).status_code == 429
+
+
+def test_the_board_of_risks_is_data_like_any_other(client: TestClient, locked: TestClient) -> None:
+    told = client.get("/api/risk").json()
+    assert told["next_order"] == "next order over $3,120.00 would be refused by exposure"
+    assert client.get("/risk").status_code == 200
+    assert locked.get("/api/risk").status_code == 401
+    assert locked.get("/risk").status_code == 200
+
+
+def test_a_person_says_that_a_notice_was_seen(client: TestClient, operator: SampleDesk) -> None:
+    body = {"notice_id": "note_1"}
+    assert client.post("/api/acknowledge", json=body).status_code == 403  # no token of the page
+    token = csrf(client)
+    assert client.post("/api/acknowledge", json=body, headers=token).status_code == 202
+    assert operator.commands == [("acknowledge", "note_1", "dashboard")]
+    wrong = client.post("/api/acknowledge", json={"notice_id": "../HALT"}, headers=token)
+    assert wrong.status_code == 422
+    assert client.post("/api/acknowledge", json={}, headers=token).status_code == 422
+
+
+def test_metrics_are_lines_that_prometheus_reads(client: TestClient) -> None:
+    answer = client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    lines = answer.text.splitlines()
+    assert 'catalyst_state{state="active"} 1.0' in lines
+    assert 'catalyst_room_usd{rule="exposure"} 3120.0' in lines
+    assert 'catalyst_metric_alert{name="open_positions"} 1.0' in lines
+    assert "catalyst_unanswered_notices 1.0" in lines
+    assert not any("sharpe_30d" in line and "alert" not in line for line in lines)  # not known yet
+    samples = [line for line in lines if not line.startswith("#")]
+    assert all(re.fullmatch(r'catalyst_\w+(\{\w+="[^"]*"\})? [-\d.e+]+', s) for s in samples)
+    named = [line.split()[2] for line in lines if line.startswith("# TYPE")]
+    assert len(named) == len(set(named))
+
+
+def test_who_scrapes_a_locked_page_needs_the_password_and_locks_nobody_out(
+    locked: TestClient,
+) -> None:
+    assert locked.get("/metrics").status_code == 401
+    for _ in range(9):
+        wrong = locked.get("/metrics", headers={"authorization": "Bearer no"})
+        assert wrong.status_code == 401
+    right = {"authorization": f"Bearer {PASSWORD}"}
+    assert locked.get("/metrics", headers=right).status_code == 401  # too late
+    assert locked.post("/api/session", json={"token": PASSWORD}).status_code == 200
+
+
+def test_the_password_opens_the_metrics(locked: TestClient) -> None:
+    for word in ("Bearer", "bearer"):
+        given = {"authorization": f"{word} {PASSWORD}"}
+        assert locked.get("/metrics", headers=given).status_code == 200
+    assert locked.get("/metrics", headers={"authorization": PASSWORD}).status_code == 401
+
+
+def test_behind_a_proxy_metrics_are_not_for_everybody(
+    source: SampleSource, operator: SampleDesk
+) -> None:
+    with client_of(source, operator, DashboardSettings(behind_proxy=True)) as client:
+        assert client.get("/metrics").status_code == 401
+
+
+def test_a_source_that_is_away_is_said(client: TestClient, source: SampleSource) -> None:
+    source.is_down = True
+    assert client.get("/api/risk").status_code == 503
+    assert client.get("/metrics").status_code == 503

@@ -10,7 +10,8 @@ from catalyst_bot.monitoring.dashboard.app import STATIC
 
 OURS = sorted(path for path in STATIC.glob("*.mjs") if path.name != "lightweight-charts.mjs")
 PAGE = (STATIC / "index.html").read_text(encoding="utf-8")
-IDS = re.findall(r'\bid="([\w-]+)"', PAGE)
+PAGES = [path.read_text(encoding="utf-8") for path in sorted(STATIC.glob("*.html"))]
+IDS = {name for page in PAGES for name in re.findall(r'\bid="([\w-]+)"', page)}
 
 
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.name)
@@ -29,13 +30,16 @@ def test_scripts_import_files_and_find_elements_that_exist(path) -> None:
         assert name in IDS, name
 
 
-def test_the_page_has_nothing_inline_and_nothing_from_elsewhere() -> None:
-    assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", PAGE)
-    assert not re.search(r'(?:src|<link[^>]+href)="(?!/static/)', PAGE)
+@pytest.mark.parametrize("page", PAGES, ids=range(len(PAGES)))
+def test_a_page_has_nothing_inline_and_nothing_from_elsewhere(page: str) -> None:
+    assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", page)
+    assert not re.search(r'(?:src|<link[^>]+href)="(?!/static/)', page)
 
 
-def test_ids_are_unique() -> None:
-    assert len(IDS) == len(set(IDS))
+@pytest.mark.parametrize("page", PAGES, ids=range(len(PAGES)))
+def test_ids_are_unique(page: str) -> None:
+    ids = re.findall(r'\bid="([\w-]+)"', page)
+    assert len(ids) == len(set(ids))
 
 
 def test_the_chart_librarys_notice_and_link_are_on_the_page() -> None:

@@ -5,9 +5,10 @@ import { byId } from "./dom.mjs";
 import { explain, wireExplanation } from "./explain.mjs";
 import * as as from "./format.mjs";
 import { follow } from "./live.mjs";
-import { ensureSession, wireOperator } from "./operator.mjs";
+import { wireOperator } from "./operator.mjs";
 import { addEvents, clearEvents, showFunnel, showLimits, showStatus, showTiles, wireEventFilter } from "./panels.mjs";
 import { showPositions, showTrades } from "./tables.mjs";
+import { ensureSession } from "./unlocking.mjs";
 
 const sections = {};
 const chart = equityChart();

@@ -1,9 +1,10 @@
-// Halt, resume and unlock: what a person may command, each in its own dialog.
+// Halt and resume: what a person may command, each in its own dialog.
 
 import { byId } from "./dom.mjs";
 import * as as from "./format.mjs";
 import { stateSentence } from "./panels.mjs";
-import { ask, needsPassword, openSession, unlock } from "./session.mjs";
+import { ask, needsPassword } from "./session.mjs";
+import { again } from "./unlocking.mjs";
 
 const HALT_LABELS = { hold: "Halt, hold positions", close: "Halt, sell everything" };
 
@@ -90,41 +91,4 @@ async function send(command, body) {
   } finally {
     submit.disabled = false;
   }
-}
-
-/** A session ends after a day or a restart of the server: get a new one and try once more. */
-async function again(request) {
-  try {
-    return await request();
-  } catch (error) {
-    if (error.status !== 403) throw error;
-    await ensureSession();
-    return request();
-  }
-}
-
-/** Get a session, by password where one is set. */
-export async function ensureSession() {
-  if (!(await openSession())) await askPassword();
-}
-
-/** Ask for the password until it is right. */
-function askPassword() {
-  const dialog = byId("unlock");
-  const form = byId("unlock-form");
-  dialog.oncancel = (event) => event.preventDefault();
-  if (!dialog.open) dialog.showModal();
-  return new Promise((done) => {
-    form.onsubmit = async (event) => {
-      event.preventDefault();
-      try {
-        await unlock(form.elements.token.value);
-        form.reset();
-        dialog.close();
-        done();
-      } catch (error) {
-        byId("unlock-problem").textContent = error.message;
-      }
-    };
-  });
 }

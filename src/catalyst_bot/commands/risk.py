@@ -1,0 +1,42 @@
+"""`catalyst-bot risk`: what is used up, what is left, and what would be refused."""
+
+# ruff: noqa: PLC0415  # quick --help
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from catalyst_bot import console
+
+Config = Annotated[Path | None, typer.Option(help="settings file")]
+DataDir = Annotated[Path | None, typer.Option(help="journals, catalog, HALT latch")]
+Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
+Journal = Annotated[str | None, typer.Option(help="file, name or URL; default: the newest")]
+
+
+def risk(
+    json_: Json = "", journal: Journal = None, data_dir: DataDir = None, config: Config = None
+) -> None:
+    """Show limits with what is used of them, the distance to each refusal, and the metrics."""
+
+    def action() -> int:
+        from catalyst_bot.bootstrap import journals
+        from catalyst_bot.bootstrap.configuration import load_settings
+        from catalyst_bot.bootstrap.risk_boards import risk_board
+        from catalyst_bot.monitoring.dashboard.encoding import plain
+        from catalyst_bot.monitoring.risk_board import risk_text
+        from catalyst_bot.storage.read_model import ReadModel
+
+        settings = load_settings(config=config, data_dir=data_dir).settings
+        with ReadModel(journals.chosen(settings, journal)) as model:
+            view = risk_board(model, settings).look()
+        if json_:
+            console.write_json(plain(view.as_dict()), json_)
+        else:
+            console.say(risk_text(view))
+        return console.OK
+
+    console.guarded(action)

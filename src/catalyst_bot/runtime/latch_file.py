@@ -1,0 +1,79 @@
+"""The HALT latch as a file, and the note that says where the bot's orders are.
+
+What the kill switch needs of the mailbox, without what the bot needs of it: nothing here imports
+messages, so a process that only has to stop the bot starts at once.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+
+from catalyst_bot.domain.enums import PositionsPolicy
+
+FOLDER = "operator"
+HALT_FILE = "HALT"
+BROKER_FILE = "BROKER"
+
+Note = dict[str, str]
+
+
+def set_latch(data_dir: Path, *, by: str, reason: str, positions_policy: PositionsPolicy) -> Path:
+    """Set the latch; returns its path. Safe to call twice.
+
+    Where the disk has no room for the words, an empty file is tried: it needs none, and halts as
+    well. Raises `OSError` when not even that can be made.
+    """
+    path = data_dir / FOLDER / HALT_FILE
+    note = {"by": by, "reason": reason, "positions_policy": str(positions_policy)}
+    try:
+        return write_note(path, note)
+    except OSError:
+        path.touch()
+        return path
+
+
+def note_broker(data_dir: Path, note: Note) -> None:
+    """Say where the orders of the running bot are, for a kill switch that nobody told.
+
+    It holds no secret. Raises `OSError`.
+    """
+    write_note(data_dir / FOLDER / BROKER_FILE, note)
+
+
+def noted_broker(data_dir: Path) -> Note:
+    """Return the note of the bot that ran last; empty when there is none that can be read."""
+    try:
+        content = (data_dir / FOLDER / BROKER_FILE).read_bytes()
+    except OSError:
+        return {}
+    return read_note(content)
+
+
+def write_note(path: Path, note: Note) -> Path:
+    """Write a note so that nobody ever reads half of it. Raises `OSError`."""
+    return write_text_whole(path, json.dumps(note))
+
+
+def write_text_whole(path: Path, text: str) -> Path:
+    """Write a file that is there as a whole or not at all. Raises `OSError`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+    return path
+
+
+def read_note(content: bytes) -> Note:
+    """A note as text values; a damaged or empty one reads as none, so that a halt still halts."""
+    try:
+        note = json.loads(content)
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        return {}
+    return {k: str(v) for k, v in note.items()} if isinstance(note, dict) else {}
