@@ -78,6 +78,9 @@ def played(
             log.extend(type(fact).__name__ for fact in facts)
             return []
 
+        def settle(self) -> None:
+            pass
+
     async def main() -> None:
         stepper = Stepper(
             Exchange(log, *events),
