@@ -52,8 +52,10 @@ EXIT_CODES = (
     ),
     (
         console.REFUSED,
-        "a gate said no: `compare` missed a threshold, `trade` or `override` was refused, `resume` "
-        "has an open item",
+        (
+            "a gate said no: `compare` missed a threshold, `trade` or `override` was refused, "
+            "`resume` has an open item"
+        ),
     ),
 )
 
