@@ -9,8 +9,11 @@ JS := tests/conformance/js
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock"
 
+GUARDED := src/catalyst_bot/risk/*,src/catalyst_bot/execution/*,src/catalyst_bot/portfolio/*
+GUARDED_TESTS := tests/unit/risk tests/unit/execution tests/unit/portfolio
+
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-alpaca setup-postgres setup-train setup-llm setup-clients setup-all paper test bench docs lint fmt lock clean
+.PHONY: help setup setup-alpaca setup-postgres setup-train setup-llm setup-clients setup-all paper test coverage mutants bench docs lint fmt lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -35,6 +38,13 @@ paper: setup  ## Trade a generated session on paper
 
 test: setup-all setup-clients  ## Run every test, as CI does
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+coverage: setup-all  ## Every branch of risk, execution and the ledger is tested, or it fails
+	$(BIN)/coverage run --branch --include='$(GUARDED)' -m pytest -q $(GUARDED_TESTS)
+	$(BIN)/coverage report --show-missing --skip-covered --fail-under=100
+
+mutants: setup-all  ## Plant small mistakes in risk and the ledger: nine tenths must be noticed
+	$(BIN)/python -m tools.mutants $(ARGS)
 
 bench: setup-all  ## Measure speed (never asserted in tests)
 	$(BIN)/python -m benchmarks $(ARGS)

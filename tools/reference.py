@@ -51,7 +51,13 @@ EXIT_CODES = (
         console.INVARIANT,
         "an invariant is violated, a journal is damaged or takes no more, or a replay diverged",
     ),
-    (console.REFUSED, "a gate said no: `compare` missed a threshold, or `trade` was refused"),
+    (
+        console.REFUSED,
+        (
+            "a gate said no: `compare` missed a threshold, `trade` or `override` was refused, "
+            "`resume` has an open item"
+        ),
+    ),
 )
 
 

@@ -1,6 +1,6 @@
 """What a journal says about risk: `report stops`, `report gates`, `report risk`."""
 
-# ruff: noqa: PLC0415  # quick --help
+# ruff: noqa: PLC0415, PLR0917  # typer: a parameter per flag; quick --help
 
 from __future__ import annotations
 
@@ -72,6 +72,38 @@ def risk(
         with console.writing("--html", html):
             html.write_text(page, encoding="utf-8")
         console.note(f"written to {html}")
+        return console.OK
+
+    console.guarded(action)
+
+
+@app.command("gates")
+def gates(
+    run: Annotated[str | None, typer.Argument(help="journal; default: the newest")] = None,
+    bars: Annotated[list[Path] | None, typer.Option(help="bar files of the days played")] = None,
+    effects: Annotated[float, typer.Option(help="of a generated market, as it was played")] = 1.0,
+    json_: Json = "",
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Value what each rule blocked, and what was taken, alike: their sum is all gates off."""
+
+    def action() -> int:
+        from catalyst_bot.bootstrap import gates as made
+        from catalyst_bot.bootstrap import journals
+        from catalyst_bot.bootstrap.configuration import load_settings
+        from catalyst_bot.study.gates import HEADER, report_rows
+
+        settings = load_settings(config=config, data_dir=data_dir).settings
+        done = made.gates(journals.chosen(settings, run), bars=bars or (), effects=effects)
+        for line in done.notes:
+            console.note(line)
+        if json_:
+            console.write_json(done.report.as_dict(), json_)
+            return console.OK
+        console.say(console.table(report_rows(done.report), header=HEADER))
+        for reason, count in done.report.not_valued:
+            console.note(f"{count} catalysts are not valued: {reason.replace('_', ' ')}")
         return console.OK
 
     console.guarded(action)

@@ -385,3 +385,9 @@ def test_exits_that_fail_again_and_again_are_a_storm(bench: Bench):
     exits = {"role": OrderRole.EXIT, "exit_reason": ExitReason.TIME_EXIT}
     told = [message for _ in range(4) for message in bench.tell(submitted(**exits))]
     assert [m.cause for m in told if isinstance(m, TradingHalted)] == [HaltCause.ORDER_STORM]
+
+
+def test_a_losing_streak_tells_its_minutes(bench: Bench):
+    told = [m for minute in (0, 10, 30) for m in bench.tell(closed(-0.01, minute))]
+    (halt,) = only(told, TradingHalted)
+    assert halt.detail == "3 losses in a row within 30 minutes"

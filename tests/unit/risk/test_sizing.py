@@ -9,6 +9,7 @@ from math import inf, nan
 import pytest
 
 from catalyst_bot.domain.limits import RiskLimits, SizingRules, StopRules
+from catalyst_bot.domain.news import TradeWish
 from catalyst_bot.risk.book import Book
 from catalyst_bot.risk.sizing import (
     Odds,
@@ -229,3 +230,22 @@ def test_every_step_is_named_and_none_grows():
     sizes = [step.size_usd for step in steps]
     assert sizes == sorted(sizes, reverse=True)
     assert all(step.note for step in steps)
+
+
+@pytest.mark.parametrize(
+    ("usd", "quantity", "shares"), [("1000", None, 10), (None, "7", 7), (None, "700", 100)]
+)
+def test_a_persons_wish_is_one_more_cap(usd: str | None, quantity: str | None, shares: int):
+    wish = TradeWish(
+        usd=Decimal(usd) if usd else None, quantity=Decimal(quantity) if quantity else None
+    )
+    asked = size(wish=wish)
+    assert asked.quantity == shares
+    assert "asked" in [step.name for step in asked.steps]
+
+
+def test_cheap_shares_are_sized_too_and_the_odds_are_told():
+    calm = builders.signal(atr=0.0005, atr_average=0.0005)
+    cheap = size(price=Decimal("0.50"), stop_price=Decimal("0.49"), signal=calm)
+    assert cheap.quantity == 20_000
+    assert "55.0% win 6.0%, others lose 2.0%: 40.0% / 4" in cheap.steps[0].note

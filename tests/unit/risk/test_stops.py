@@ -127,3 +127,23 @@ def test_time_runs_from_the_first_fill():
     assert plan(opened_at=None).exit_at is None
     assert plan(horizon_s=None).exit_at is None
     assert plan().exit_at == builders.NOON + timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"close_price": Decimal("107.20"), "has_target": False}, ExitReason.TAKE_PROFIT),
+        ({"close_price": Decimal("107.19"), "has_target": False}, None),
+        ({"close_price": Decimal("107.20")}, None),  # the venue works it
+    ],
+)
+def test_a_target_that_no_venue_works_is_taken_by_the_bot(given: dict, expected):
+    values = {
+        "close_price": Decimal(100),
+        "stop_price": Decimal("97.60"),
+        "now": builders.NOON,
+        "has_stop": True,
+    }
+    aimed = plan(take_profit_price=Decimal("107.20"))
+    assert exit_due(aimed, **(values | given)) is expected
+    assert exit_due(plan(), **(values | given)) is None
