@@ -29,6 +29,7 @@ OK, CONFIGURATION, UNREACHABLE, STILL_OPEN = 0, 3, 4, 5
 EMBEDDED, ALPACA = "embedded", "alpaca"
 WATCH_S = 5.0  # as long as a submit of the bot may be on its way
 DATA_DIR = "data"
+_NO_CHANNELS = frozenset({"", "()", "[]"})
 
 if TYPE_CHECKING:
     from catalyst_bot.alpaca.kill_switch import NotStopped, Step, Stopped
@@ -220,7 +221,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(text)
     elif given.json:
         Path(given.json).write_text(text + "\n", encoding="utf-8")
+    _tell_people(given.config, asked, report)
     return report.code
+
+
+def _tell_people(config: Path | None, asked: Asked, report: Report) -> None:
+    """Tell the channels what was done: the bot that would have may be the one that hangs."""
+    if _configured(config, os.environ).get("alerts.channels", "()") in _NO_CHANNELS:
+        return
+    # last of all, because it takes a second to load
+    from catalyst_bot.bootstrap.alerts import tell_at_once  # noqa: PLC0415
+    from catalyst_bot.bootstrap.configuration import load_settings  # noqa: PLC0415
+
+    try:
+        settings = load_settings(config=config, data_dir=asked.data_dir).settings
+    except ConfigError as error:
+        _note(f"nobody is told: {error}")
+        return
+    latch = "latch set" if report.latch_ms is not None else "NO LATCH"
+    title = f"Kill switch pressed ({asked.policy}): {latch}"
+    tell_at_once(settings, title=title, text=f"{asked.reason}. {report.verdict}")
 
 
 def asked_by(
