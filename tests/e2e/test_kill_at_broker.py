@@ -184,6 +184,14 @@ def test_a_broken_configuration_stops_nobody(
     )
     assert asked.broker == "embedded"
     assert "not read" in capsys.readouterr().err
+    pretended = tmp_path / "pretended"
+    note_broker(pretended, {"kind": "dry_run"})
+    alpaca = {"CATALYST_BROKER__KIND": "alpaca"}
+    for folder, broker in ((pretended, "embedded"), (tmp_path / "new", "alpaca")):
+        asked = kill.asked_by(
+            policy=kill.PositionsPolicy.HOLD, reason="", environ=alpaca, data_dir=folder
+        )
+        assert asked.broker == broker
     known = kill.asked_by(
         policy=kill.PositionsPolicy.HOLD, reason="", environ={}, data_dir=tmp_path, config=broken
     )

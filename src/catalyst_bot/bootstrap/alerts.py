@@ -85,16 +85,35 @@ def delivery_of(
     return delivery
 
 
-def outbox_of(model: ReadModel, settings: Settings) -> Outbox:
-    """The outbox as the journal tells it, by the time of its newest record: an exchange may replay
-    other days.
+class JournalOutbox:
+    """The outbox as a journal tells it, by the time of its newest record when it was first asked
+    for: an exchange may replay other days. Only what is new is read again.
     """
-    status = model.status()
-    now = datetime.fromisoformat(status["last_at"]) if status else SystemClock().now()
-    outbox = Outbox(_wanted(settings, now))
-    for record in model.records(*(kind.__name__ for kind in RECORDS)):
-        outbox.note(record)
-    return outbox
+
+    def __init__(self, model: ReadModel, settings: Settings) -> None:
+        self._model = model
+        self._settings = settings
+        self._outbox: Outbox | None = None
+        self._seq = 0
+
+    def look(self) -> Outbox:
+        """Return the outbox with all that is recorded by now."""
+        if self._outbox is None:
+            status = self._model.status()
+            if status is None:
+                return Outbox(_wanted(self._settings, SystemClock().now()))
+            last_at = datetime.fromisoformat(status["last_at"])
+            self._outbox = Outbox(_wanted(self._settings, last_at))
+        names = (kind.__name__ for kind in RECORDS)
+        for record in self._model.records(*names, after_seq=self._seq):
+            self._outbox.note(record)
+            self._seq = record.seq
+        return self._outbox
+
+
+def outbox_of(model: ReadModel, settings: Settings) -> Outbox:
+    """The outbox as the journal tells it now."""
+    return JournalOutbox(model, settings).look()
 
 
 def standing_of(model: ReadModel, settings: Settings) -> dict[str, Any]:
