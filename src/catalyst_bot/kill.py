@@ -26,9 +26,10 @@ from catalyst_bot.runtime import latch_file
 from catalyst_bot.settings_sources import Layer, from_environment, from_file
 
 OK, CONFIGURATION, UNREACHABLE, STILL_OPEN = 0, 3, 4, 5
-EMBEDDED, ALPACA = "embedded", "alpaca"
+EMBEDDED, ALPACA, DRY_RUN = "embedded", "alpaca", "dry_run"
 WATCH_S = 5.0  # as long as a submit of the bot may be on its way
 DATA_DIR = "data"
+_NO_CHANNELS = frozenset({"", "()", "[]"})
 
 if TYPE_CHECKING:
     from catalyst_bot.alpaca.kill_switch import NotStopped, Step, Stopped
@@ -220,7 +221,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(text)
     elif given.json:
         Path(given.json).write_text(text + "\n", encoding="utf-8")
+    _tell_people(given.config, asked, report)
     return report.code
+
+
+def _tell_people(config: Path | None, asked: Asked, report: Report) -> None:
+    """Tell the channels what was done: the bot that would have may be the one that hangs."""
+    if _configured(config, os.environ).get("alerts.channels", "()") in _NO_CHANNELS:
+        return
+    # last of all, because it takes a second to load
+    from catalyst_bot.bootstrap.alerts import tell_at_once  # noqa: PLC0415
+    from catalyst_bot.bootstrap.configuration import load_settings  # noqa: PLC0415
+
+    try:
+        settings = load_settings(config=config, data_dir=asked.data_dir).settings
+    except ConfigError as error:
+        _note(f"nobody is told: {error}")
+        return
+    latch = "latch set" if report.latch_ms is not None else "NO LATCH"
+    title = f"Kill switch pressed ({asked.policy}): {latch}"
+    tell_at_once(settings, title=title, text=f"{asked.reason}. {report.verdict}")
 
 
 def asked_by(
@@ -232,18 +252,21 @@ def asked_by(
     config: Path | None = None,
     broker: str | None = None,
 ) -> Asked:
-    """Put flags, the note of the bot that ran last, and configuration together, in that order.
+    """Put flags, the note of the bot that ran last, and configuration together.
 
-    A configuration that cannot be read stops nobody from stopping the bot.
+    Where either of the last two names Alpaca, orders may rest there, unless the last run only
+    pretended. A configuration that cannot be read stops nobody from stopping the bot.
     """
     configured = _configured(config, environ)
     folder = data_dir or Path(configured.get("run.data_dir", DATA_DIR))
     noted = latch_file.noted_broker(folder)
+    is_there = noted.get("kind") == ALPACA
+    may_be_there = configured.get("broker.kind") == ALPACA and noted.get("kind") != DRY_RUN
     return Asked(
         policy=policy,
         data_dir=folder,
         reason=reason,
-        broker=broker or noted.get("kind") or configured.get("broker.kind", EMBEDDED),
+        broker=broker or (ALPACA if is_there or may_be_there else EMBEDDED),
         base_url=noted.get("base_url") or configured.get("alpaca.base_url", PAPER_URL),
         account=noted.get("account") or configured.get("alpaca.account", ""),
     )

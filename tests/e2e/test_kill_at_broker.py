@@ -19,6 +19,7 @@ from catalyst_bot.runtime.latch import OperatorMailbox
 from catalyst_bot.runtime.latch_file import note_broker, noted_broker
 from tests.e2e.test_alpaca_exchange import START, Desk, catalyst_bot
 from tests.exchange.process import Running, exchange
+from tests.hook_server import hook
 
 IN_SESSION = "2025-03-13T15:00:00Z"
 QUICK = ("--watch-s", "0", "--deadline-s", "5")
@@ -183,6 +184,14 @@ def test_a_broken_configuration_stops_nobody(
     )
     assert asked.broker == "embedded"
     assert "not read" in capsys.readouterr().err
+    pretended = tmp_path / "pretended"
+    note_broker(pretended, {"kind": "dry_run"})
+    alpaca = {"CATALYST_BROKER__KIND": "alpaca"}
+    for folder, broker in ((pretended, "embedded"), (tmp_path / "new", "alpaca")):
+        asked = kill.asked_by(
+            policy=kill.PositionsPolicy.HOLD, reason="", environ=alpaca, data_dir=folder
+        )
+        assert asked.broker == broker
     known = kill.asked_by(
         policy=kill.PositionsPolicy.HOLD, reason="", environ={}, data_dir=tmp_path, config=broken
     )
@@ -249,3 +258,18 @@ def test_halt_close_goes_through_the_bulk_requests_of_the_broker(
     told = catalyst_bot("halt", "--close", "--data-dir", str(tmp_path)).stdout
     assert "cancel all orders: 2 asked" in told
     assert account.books == (0, 0)
+
+
+def test_people_are_told_by_the_switch_itself(account: Account, tmp_path: Path):
+    """The bot that would tell them may be the one that hangs."""
+    account.rest(1)
+    with hook() as at:
+        channels = {
+            "CATALYST_ALERTS__CHANNELS": '["ops"]',
+            "CATALYST_ALERT_URL_OPS": f"json://127.0.0.1:{at.port}/hook",
+        }
+        code, told, _ = killed(tmp_path, "--hold", keys=account.keys | channels)
+        assert code == 0, told
+    (said,) = at.told
+    assert said.json["title"] == "Kill switch pressed (hold): latch set"
+    assert "verified: no open order" in said.json["message"]

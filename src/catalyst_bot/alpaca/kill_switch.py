@@ -278,7 +278,8 @@ class KillSwitch:
                 answer = self._wire.ask(method, place, min(REQUEST_TIMEOUT_S, left_s))
                 if answer.status < _BAD_REQUEST:
                     return answer.decoded(kind)
-                problem, wait_s = f"HTTP {answer.status}", answer.wait_s
+                problem = f"HTTP {answer.status}"
+                wait_s = answer.wait_s if answer.status == _TOO_MANY else 0.0
                 if answer.status != _TOO_MANY and answer.status < _SERVER_ERROR:
                     raise NotStopped(
                         f"{method} {place} is refused: {problem} {answer.message()}",
@@ -302,7 +303,7 @@ class KillSwitch:
 @dataclass(frozen=True, slots=True)
 class _Answer:
     status: int
-    wait_s: float  # how long a 429 asks to wait; 0 when it does not say
+    wait_s: float  # until the minute of requests is over; 0 when it does not say
     content: bytes
 
     def decoded(self, kind: type) -> Any:

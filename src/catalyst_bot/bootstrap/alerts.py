@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Thread
 from typing import Any
 
@@ -70,7 +70,7 @@ def delivery_of(
 ) -> Delivery:
     """Return the delivery of a live run; what the journal holds undelivered waits already."""
     alerts = settings.alerts
-    outbox = Outbox(_wanted(settings, clock))
+    outbox = Outbox(_wanted(settings, clock.now()))
     rules = DeliveryRules(
         spacing_s=alerts.spacing_s,
         max_waiting=alerts.max_waiting,
@@ -85,12 +85,35 @@ def delivery_of(
     return delivery
 
 
+class JournalOutbox:
+    """The outbox as a journal tells it, by the time of its newest record when it was first asked
+    for: an exchange may replay other days. Only what is new is read again.
+    """
+
+    def __init__(self, model: ReadModel, settings: Settings) -> None:
+        self._model = model
+        self._settings = settings
+        self._outbox: Outbox | None = None
+        self._seq = 0
+
+    def look(self) -> Outbox:
+        """Return the outbox with all that is recorded by now."""
+        if self._outbox is None:
+            status = self._model.status()
+            if status is None:
+                return Outbox(_wanted(self._settings, SystemClock().now()))
+            last_at = datetime.fromisoformat(status["last_at"])
+            self._outbox = Outbox(_wanted(self._settings, last_at))
+        names = (kind.__name__ for kind in RECORDS)
+        for record in self._model.records(*names, after_seq=self._seq):
+            self._outbox.note(record)
+            self._seq = record.seq
+        return self._outbox
+
+
 def outbox_of(model: ReadModel, settings: Settings) -> Outbox:
     """The outbox as the journal tells it now."""
-    outbox = Outbox(_wanted(settings, SystemClock()))
-    for record in model.records(*(kind.__name__ for kind in RECORDS)):
-        outbox.note(record)
-    return outbox
+    return JournalOutbox(model, settings).look()
 
 
 def standing_of(model: ReadModel, settings: Settings) -> dict[str, Any]:
@@ -117,7 +140,8 @@ def unanswered_rows(outbox: Outbox) -> list[dict[str, str]]:
             "id": notice_id,
             "severity": str(each.notice.severity),
             "title": each.notice.title,
-            "reason": f"since {each.notice.at:%Y-%m-%d %H:%M} UTC, told again {each.level} times",
+            "reason": f"since {each.notice.at:%Y-%m-%d %H:%M} UTC"
+            + (f", told again {each.level} times" if each.level else ""),
         }
         for notice_id, each in outbox.unanswered.items()
     ]
@@ -238,12 +262,12 @@ def _example_bars(notice: Notice) -> list[Bar]:
     return bars
 
 
-def _wanted(settings: Settings, clock: Clock) -> Wanted:
+def _wanted(settings: Settings, now: datetime) -> Wanted:
     alerts = settings.alerts
     return Wanted(
         channels=alerts.channels,
         escalate_to=alerts.escalate_to,
         min_severity=alerts.min_severity,
         alerts=alerts.catalysts,
-        since=clock.now() - timedelta(seconds=alerts.max_age_s),
+        since=now - timedelta(seconds=alerts.max_age_s),
     )

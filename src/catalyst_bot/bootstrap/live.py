@@ -176,7 +176,7 @@ def _desk(request: LiveRequest) -> AlpacaDesk | None:
 def _where_orders_are(row: ModeRow, desk: AlpacaDesk | None) -> dict[str, str]:
     """What the kill switch has to know; a venue in this process dies with it."""
     if row.broker is not BrokerKind.ALPACA or desk is None:
-        return {"kind": BrokerKind.EMBEDDED.value}
+        return {"kind": row.broker.value}
     return {
         "kind": BrokerKind.ALPACA.value,
         "base_url": desk.access.base_url,

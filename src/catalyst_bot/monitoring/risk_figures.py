@@ -170,7 +170,7 @@ class RiskFigures:
                 threshold=1000.0,
                 is_most=True,
                 unit="ms",
-                note=f"{len(self._latencies_ms)} orders, from sending to the broker's yes",
+                note=f"{len(self._latencies_ms)} orders",
             ),
             Metric(
                 name="error_minutes",

@@ -93,3 +93,11 @@ async def test_what_is_no_address_is_refused_without_repeating_it(url: str):
             clock=SimulatedClock(builders.NOON),  # type: ignore[arg-type]
         )
     assert "SECRET" not in str(caught.value)
+
+
+async def test_a_ping_or_two_that_nobody_takes_are_no_news():
+    with hook() as at:
+        at.answers.extend([Say(status=500)] * (ALARM_AFTER - 1))
+        run = Run(at)
+        await run.until(lambda: len(at.told) > ALARM_AFTER)
+    assert run.told == []

@@ -244,3 +244,15 @@ def test_the_same_trouble_asks_once_and_there_is_a_bound(monkeypatch: pytest.Mon
         )
         box.note(record(ord(title), made))
     assert [each.notice.title for each in box.unanswered.values()] == ["b", "c"]
+
+
+def test_an_escalation_that_was_told_before_the_journal_had_it_is_not_told_twice():
+    box, made = outbox(), record(1, said(), ago_s=600)
+    box.note(made)
+    fact = again(id_of(made), 1)
+    box.escalate(fact)  # what delivery does at once
+    for channel in (*CHANNELS, "boss"):
+        for notice in list(box.waiting[channel].values()):
+            box.note(record(2, delivered(notice.notice_id, channel)))
+    box.note(record(3, fact))
+    assert not any(box.waiting.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -37,6 +38,7 @@ class Books:
         self.asked: list[str] = []
         self.before: Callable[[str, str], Answer | bytes | None] = lambda _method, _path: None
         self.is_open = True
+        self.resets_at = ""
 
     def answer(self, method: str, path: str) -> Answer | bytes:
         place = path.partition("?")[0]
@@ -82,6 +84,7 @@ def broker(books: Books) -> Iterator[Access]:
             content = told[1] if isinstance(told[1], bytes) else json.dumps(told[1]).encode()
             self.send_response(told[0])
             self.send_header("Content-Length", str(len(content)))
+            self.send_header("X-RateLimit-Reset", books.resets_at)
             self.end_headers()
             self.wfile.write(content)
 
@@ -263,3 +266,18 @@ def test_no_order_that_could_buy_and_none_asked_to_go_is_ever_left(
     assert len(left.orders) >= len(must_go)
     assert len(left.orders) + len(left.kept) == len(orders)
     assert left.is_nothing <= (not must_go and not (closes and held))
+
+
+@pytest.mark.parametrize(
+    ("status", "resets_in_s", "least_s", "most_s"),
+    [(429, 20, 18, 21), (429, 9_999, 60, 65), (429, -5, 0, 0.2), (503, 20, 0, 0.2)],
+)
+def test_a_used_up_minute_is_waited_for_and_nothing_else(
+    status: int, resets_in_s: int, least_s: float, most_s: float
+):
+    books, waits = Books([order("1")]), []
+    books.resets_at = str(int(time.time()) + resets_in_s)
+    books.before = lambda *_: (status, {}) if len(books.asked) == 1 else None
+    with broker(books) as access, KillSwitch(access, sleep=waits.append, deadline_s=90) as switch:
+        assert switch.press(closes=False).is_verified
+    assert least_s <= waits[0] <= most_s

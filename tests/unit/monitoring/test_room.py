@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from catalyst_bot.domain.enums import HaltCause, TradingState
@@ -43,6 +43,7 @@ def verdict(name: str, state: State, desk: builders.FakeDesk, limits: RiskLimits
 
 
 @given(equity=usd, exposure=usd, limit=fraction, name=st.sampled_from(sorted(SIZES)))
+@example(equity=Decimal(3), exposure=Decimal(0), limit=1 / 3, name="position_size")
 def test_an_order_of_the_room_passes_and_one_a_cent_larger_is_refused(
     equity: Decimal, exposure: Decimal, limit: float, name: str
 ):

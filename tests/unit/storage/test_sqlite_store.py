@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -223,3 +225,45 @@ def test_pages_of_noise_are_never_traded_on(file: Path):
         for part in ("-wal", "-shm"):
             Path(f"{file}{part}").unlink(missing_ok=True)
     assert found > 3
+
+
+def fill_up(journal: SqlJournal, spare_pages: int) -> None:
+    """Leave so many pages on the disk and no more."""
+    with journal._store.read() as statements:
+        used = statements.execute("PRAGMA page_count").fetchone()[0]
+        statements.execute(f"PRAGMA max_page_count = {used + spare_pages}")
+
+
+@pytest.mark.parametrize("nth", range(len(DAY)))
+def test_a_disk_full_at_any_write_loses_that_write_only(file: Path, nth: int):
+    """A message is made too large for the disk, whichever it is; then there is room again."""
+    big = f.HeadlineReceived(at=b.NOON, headline=b.headline(body=os.urandom(60_000).hex()))
+    with SqlJournal(file) as journal:
+        for row in DAY[:nth]:
+            journal.append([row])
+        before = read_tables(file)
+        fill_up(journal, 0)
+        with pytest.raises(JournalUnwritable, match="full"):
+            journal.append(record([big], after_seq=nth))
+        assert (journal.last_seq(), read_tables(file)) == (nth, before)
+        fill_up(journal, 10_000)
+        for row in DAY[nth:]:
+            journal.append([row])
+    with SqlJournal(file) as journal:
+        assert list(journal.read()) == DAY
+
+
+def test_a_locked_database_is_given_up_after_a_while_and_goes_on_when_it_is_free(file: Path):
+    with SqlJournal(file) as journal:
+        journal.append(DAY[:1])
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            with journal._store.read() as statements:
+                statements.execute("PRAGMA busy_timeout = 50")
+            with pytest.raises(JournalUnwritable, match="locked"):
+                journal.append(DAY[1:2])
+            assert journal.last_seq() == 1
+            other.execute("ROLLBACK")
+        journal.append(DAY[1:])
+    with SqlJournal(file) as journal:
+        assert list(journal.read()) == DAY
