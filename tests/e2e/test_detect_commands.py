@@ -120,7 +120,7 @@ def test_times_that_cannot_be_and_other_character_sets_are_refused_and_counted(t
         ["news.jsonl:3", "has a time still to come: 2199-01-01 00:00 UTC"],
         ["news.jsonl:4", "has a published_at before there were feeds: 1970-01-01"],
         ["news.jsonl:5", "has a time still to come: 2199-01-01 00:00 UTC"],
-        ["news.jsonl:6", "is not UTF-8: byte 14 of the line"],
+        ["news.jsonl:6", "is not UTF-8 at byte 14"],
     ]
     assert "left out: news.jsonl:6: is not UTF-8" in done.stderr
     shown = detect(tmp_path, "file", str(file))
@@ -151,6 +151,8 @@ def test_evaluate_measures_the_shipped_models(tmp_path: Path):
         )
     )
     assert (timid["coverage"], timid["accuracy"]) == (0.0, 0.0)
+    shown = detect(tmp_path, "evaluate", file, "--task", "sentiment")
+    assert "macro-F1  1.0000  (too few texts for a band)" in shown.stdout
     topic = lines(tmp_path / "topic.jsonl", [{"text": "Acme declares dividend", "label": 4}])
     shown = detect(tmp_path, "evaluate", topic, "--task", "topic")
     assert shown.returncode == 0
@@ -165,6 +167,8 @@ def test_evaluate_measures_the_shipped_models(tmp_path: Path):
         (("evaluate", "bad.jsonl", "--task", "topic", "--model", "lexicon"), "knows no topic"),
         (("evaluate", "bad.jsonl", "--task", "topic", "--model", "x"), "holds no text model"),
         (("file", "numbers.jsonl", "--json", "out.json"), "numbers.jsonl:1: "),
+        (("file", "numbers.jsonl", "--json", "no/out.json"), "there is no folder"),
+        (("file", "no.jsonl"), "no.jsonl:1: cannot be read: No such file or directory"),
         (("file", "empty.jsonl", "--json", "out.json"), "empty.jsonl: it is empty"),
         (("train", "--task", "sentiment", "--data", "few.jsonl", "--out", "m"), "too few texts"),
     ],

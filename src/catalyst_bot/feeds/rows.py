@@ -7,12 +7,12 @@ Every function raises `ValueError` that says what is wrong with the row.
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, date, datetime
 from typing import Any
 
 from catalyst_bot.domain.ids import item_id
 from catalyst_bot.domain.news import Headline
+from catalyst_bot.feeds.lines import json_of
 from catalyst_bot.feeds.page import MAX_BODY_CHARACTERS, MAX_TITLE_CHARACTERS, one_line
 from catalyst_bot.feeds.times import EARLIEST
 
@@ -22,12 +22,7 @@ _QUOTED_CHARACTERS = 40
 
 def row_of(line: bytes) -> dict[str, Any]:
     """Return the object on a line."""
-    try:
-        row = json.loads(line.decode())
-    except UnicodeDecodeError as error:
-        raise ValueError(f"is not UTF-8: byte {error.start + 1} of the line") from error
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"is not JSON: {error}") from error
+    row = json_of(line)
     if not isinstance(row, dict):
         raise ValueError("is not a JSON object")
     return row
