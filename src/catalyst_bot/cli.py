@@ -102,7 +102,7 @@ def status(
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
-    """Show state, account, open positions and the last trades of a journal."""
+    """Show state, account, positions, the last trades and headlines with the ids for `explain`."""
 
     def action() -> int:
         from catalyst_bot.bootstrap import doctor as checkup
@@ -120,6 +120,8 @@ def status(
                 "positions": model.positions(),
                 "trades": model.trades(limit=10),
                 "refusals": model.refusals(limit=10),
+                "catalysts": model.catalysts(limit=5),
+                "headlines": model.headlines(limit=5),
                 "funnel": model.funnel(),
                 "alerts": standing_of(model, settings),
             }

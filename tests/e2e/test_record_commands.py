@@ -66,6 +66,19 @@ def test_status_and_portfolio_write_money_alike(finished: Path):
         assert text in asked(finished, "portfolio").out
 
 
+def test_status_names_what_explain_takes(finished: Path):
+    status = told(asked(finished, "status", "--json", "-"))
+    named = [
+        *(catalyst["catalyst_id"] for catalyst in status["catalysts"]),
+        *(headline["item_id"] for headline in status["headlines"]),
+    ]
+    assert len(named) == 10
+    shown = asked(finished, "status").out
+    for each in named:
+        assert each in shown
+        assert asked(finished, "explain", each).code == 0
+
+
 def test_a_period_is_one_of_the_days(finished: Path):
     whole = told(asked(finished, "portfolio", "--json", "-"))
     first, second = whole["days"]
