@@ -98,6 +98,24 @@ def test_a_file_is_read_as_the_bot_would_read_it(tmp_path: Path):
     assert [len(item["catalysts"]) for item in found["items"]] == [1, 0, 1]
 
 
+def test_separate_events_within_an_hour_are_told_apart(tmp_path: Path):
+    titles = (
+        "Brokerville downgrades Acme to Sell",
+        "Acme downgraded to sell at Brokerville",
+        "Brokerville upgrades Acme to Buy",
+        "Acme wins $50 million Navy drone contract",
+        "Acme wins $30 million Navy drone contract",
+    )
+    given = [
+        {"title": title, "symbols": ["ACME"], "published_at": f"2025-10-06T14:0{minute}:00Z"}
+        for minute, title in enumerate(titles)
+    ]
+    file = lines(tmp_path / "news.jsonl", given)
+    found = as_json(detect(tmp_path, "file", file, "--json", "-"))
+    assert [len(item["catalysts"]) for item in found["items"]] == [1, 0, 1, 1, 1]
+    assert found["refused"] == {"known_story": 1}
+
+
 def test_times_that_cannot_be_and_other_character_sets_are_refused_and_counted(tmp_path: Path):
     given = [
         {"title": "FDA approves Acme's pump", "symbols": ["ACME"], "published_at": at}
