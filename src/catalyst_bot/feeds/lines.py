@@ -13,6 +13,15 @@ from backports import zstd
 
 from catalyst_bot.domain.errors import BadData
 
+_KINDS = {
+    str: "a text",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    list: "a list",
+    dict: "an object",
+    type(None): "nothing",
+}
 _CHUNK_BYTES = 1 << 20
 MAX_LINE_BYTES = 4 << 20
 
@@ -61,6 +70,11 @@ def json_of(content: bytes) -> Any:
         raise ValueError("is not JSON: it is nested too deeply") from error
     except ValueError as error:  # Python's guard against very long numbers
         raise ValueError("is not JSON: a number has thousands of digits") from error
+
+
+def kind_of(value: Any) -> str:
+    """Return what a JSON value is, with its article: a text, a list, a number."""
+    return _KINDS.get(type(value), "something else")
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

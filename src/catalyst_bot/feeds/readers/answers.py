@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.feeds.entries import Draft, read_page, refuse_flood
-from catalyst_bot.feeds.lines import json_of
+from catalyst_bot.feeds.lines import json_of, kind_of
 from catalyst_bot.feeds.page import Page, refuse_html
 
 Item: TypeAlias = Mapping[str, Any]
@@ -51,7 +51,7 @@ def text(item: Item, *keys: str) -> str:
         if value is None or value == "":
             continue
         if not isinstance(value, str):
-            raise ValueError(f"has a {key} that is a {type(value).__name__}, no text")
+            raise ValueError(f"has a {key} that is {kind_of(value)}, no text")
         return value
     return ""
 
