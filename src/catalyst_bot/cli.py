@@ -117,7 +117,7 @@ def status(
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
-    """Show state, account, open positions and the last trades of a journal."""
+    """Show state, account, positions, the last trades and headlines with the ids for `explain`."""
 
     def action() -> int:
         from catalyst_bot.bootstrap import doctor as checkup
@@ -137,6 +137,8 @@ def status(
                 "positions": model.positions(),
                 "trades": model.trades(limit=10),
                 "refusals": model.refusals(limit=10),
+                "catalysts": model.catalysts(limit=5),
+                "headlines": model.headlines(limit=5),
                 "funnel": model.funnel(),
                 "alerts": standing_of(model, settings),
                 "drill": last_drill(settings.run.data_dir, SystemClock().now()).as_dict(),

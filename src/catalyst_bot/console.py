@@ -100,16 +100,30 @@ def write_json(value: Any, path: str) -> None:
             Path(path).write_text(text + "\n", encoding="utf-8")
 
 
+def must_be_a_file(flag: str, path: Path | str | None) -> None:
+    """Refuse a place to write to before the work begins: a folder, or a file in a folder that does
+    not exist (a mistyped one would be made, and the result be looked for elsewhere).
+
+    None, an empty text and `-` (standard output) are no places. Raises `ConfigError`.
+    """
+    if path is None or str(path) in {"", "-"}:
+        return
+    folder = Path(path).absolute().parent
+    if Path(path).is_dir():
+        raise ConfigError(f"{flag} {path}: is a folder; name a file to write")
+    if not folder.is_dir():
+        raise ConfigError(f"{flag} {path}: there is no folder {folder}; make it first")
+
+
 @contextmanager
 def writing(flag: str, path: Path) -> Iterator[None]:
-    """Write a file that a flag names, in a folder that is made for it.
+    """Write a file that a flag names.
 
-    Raises `ConfigError`, by the name of the flag, where there is a folder or the system says no.
+    Raises `ConfigError`, by the name of the flag, as `must_be_a_file` does, or when the system
+    says no.
     """
-    if path.is_dir():
-        raise ConfigError(f"{flag} {path}: is a folder; name a file to write")
+    must_be_a_file(flag, path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         yield
     except OSError as error:
         reason = error.strerror or error

@@ -133,9 +133,7 @@ def settle_memory() -> None:
 
 def _writer(json_path: str) -> Callable[[dict[str, Any]], None]:
     """Writes the result. Raises `ConfigError` before the run when there is nowhere to write it."""
-    folder = Path(json_path).absolute().parent
-    if json_path not in {"", "-"} and not folder.is_dir():
-        raise ConfigError(f"--json {json_path}: there is no folder {folder}; make it first")
+    console.must_be_a_file("--json", json_path)
 
     def on_result(result: dict[str, Any]) -> None:
         if json_path:

@@ -98,6 +98,24 @@ def test_a_file_is_read_as_the_bot_would_read_it(tmp_path: Path):
     assert [len(item["catalysts"]) for item in found["items"]] == [1, 0, 1]
 
 
+def test_separate_events_within_an_hour_are_told_apart(tmp_path: Path):
+    titles = (
+        "Brokerville downgrades Acme to Sell",
+        "Acme downgraded to sell at Brokerville",
+        "Brokerville upgrades Acme to Buy",
+        "Acme wins $50 million Navy drone contract",
+        "Acme wins $30 million Navy drone contract",
+    )
+    given = [
+        {"title": title, "symbols": ["ACME"], "published_at": f"2025-10-06T14:0{minute}:00Z"}
+        for minute, title in enumerate(titles)
+    ]
+    file = lines(tmp_path / "news.jsonl", given)
+    found = as_json(detect(tmp_path, "file", file, "--json", "-"))
+    assert [len(item["catalysts"]) for item in found["items"]] == [1, 0, 1, 1, 1]
+    assert found["refused"] == {"known_story": 1}
+
+
 def test_times_that_cannot_be_and_other_character_sets_are_refused_and_counted(tmp_path: Path):
     given = [
         {"title": "FDA approves Acme's pump", "symbols": ["ACME"], "published_at": at}
@@ -120,7 +138,7 @@ def test_times_that_cannot_be_and_other_character_sets_are_refused_and_counted(t
         ["news.jsonl:3", "has a time still to come: 2199-01-01 00:00 UTC"],
         ["news.jsonl:4", "has a published_at before there were feeds: 1970-01-01"],
         ["news.jsonl:5", "has a time still to come: 2199-01-01 00:00 UTC"],
-        ["news.jsonl:6", "is not UTF-8: byte 14 of the line"],
+        ["news.jsonl:6", "is not UTF-8 at byte 14"],
     ]
     assert "left out: news.jsonl:6: is not UTF-8" in done.stderr
     shown = detect(tmp_path, "file", str(file))
@@ -151,6 +169,8 @@ def test_evaluate_measures_the_shipped_models(tmp_path: Path):
         )
     )
     assert (timid["coverage"], timid["accuracy"]) == (0.0, 0.0)
+    shown = detect(tmp_path, "evaluate", file, "--task", "sentiment")
+    assert "macro-F1  1.0000  (too few texts for a band)" in shown.stdout
     topic = lines(tmp_path / "topic.jsonl", [{"text": "Acme declares dividend", "label": 4}])
     shown = detect(tmp_path, "evaluate", topic, "--task", "topic")
     assert shown.returncode == 0
@@ -165,6 +185,8 @@ def test_evaluate_measures_the_shipped_models(tmp_path: Path):
         (("evaluate", "bad.jsonl", "--task", "topic", "--model", "lexicon"), "knows no topic"),
         (("evaluate", "bad.jsonl", "--task", "topic", "--model", "x"), "holds no text model"),
         (("file", "numbers.jsonl", "--json", "out.json"), "numbers.jsonl:1: "),
+        (("file", "numbers.jsonl", "--json", "no/out.json"), "there is no folder"),
+        (("file", "no.jsonl"), "no.jsonl:1: cannot be read: No such file or directory"),
         (("file", "empty.jsonl", "--json", "out.json"), "empty.jsonl: it is empty"),
         (("train", "--task", "sentiment", "--data", "few.jsonl", "--out", "m"), "too few texts"),
     ],

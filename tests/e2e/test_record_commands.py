@@ -66,6 +66,19 @@ def test_status_and_portfolio_write_money_alike(finished: Path):
         assert text in asked(finished, "portfolio").out
 
 
+def test_status_names_what_explain_takes(finished: Path):
+    status = told(asked(finished, "status", "--json", "-"))
+    named = [
+        *(catalyst["catalyst_id"] for catalyst in status["catalysts"]),
+        *(headline["item_id"] for headline in status["headlines"]),
+    ]
+    assert len(named) == 10
+    shown = asked(finished, "status").out
+    for each in named:
+        assert each in shown
+        assert asked(finished, "explain", each).code == 0
+
+
 def test_a_period_is_one_of_the_days(finished: Path):
     whole = told(asked(finished, "portfolio", "--json", "-"))
     first, second = whole["days"]
@@ -118,10 +131,12 @@ def test_a_file_that_cannot_be_written_is_named_by_its_flag(
 
 
 @pytest.mark.parametrize("flag", ["--csv", "--parquet", "--json"])
-def test_the_folder_of_a_file_is_made(finished: Path, tmp_path: Path, flag: str):
+def test_a_file_in_a_folder_that_is_not_there_is_refused(finished: Path, tmp_path: Path, flag: str):
     path = tmp_path / "new" / "folder" / "t.out"
-    assert asked(finished, "trades", flag, str(path)).code == 0
-    assert [file.name for file in path.parent.iterdir()] == ["t.out"]
+    said = asked(finished, "trades", flag, str(path))
+    assert (said.code, said.out) == (3, "")
+    assert f"{flag} {path}: there is no folder {path.parent}; make it first" in said.err
+    assert not path.parent.parent.exists()
 
 
 def test_a_symbol_may_be_written_small(finished: Path):

@@ -56,10 +56,35 @@ def test_events_finds_what_was_planted(market: Market):
 def test_events_writes_a_page_without_headlines_and_prices(market: Market, tmp_path: Path):
     page = tmp_path / "page.md"
     said = catalyst_bot("study", "events", *files(market), *PERIOD, "--markdown", str(page))
-    assert (said.code, said.out) == (0, "")
+    assert said.code == 0
+    assert "edge bps after costs" in said.out
+    assert "analyst_upgrade" in said.out
+    assert "Proposed for muting" in said.out
+    assert "Broker Number" not in said.out
     text = page.read_text(encoding="utf-8")
     assert "| analyst_upgrade |" in text
     assert "Broker Number" not in text
+
+
+def test_where_a_study_cannot_write_is_said_before_it(market: Market, tmp_path: Path):
+    for flag in ("--json", "--markdown", "--propose", "--edges"):
+        path = tmp_path / "none" / "out"
+        said = catalyst_bot("study", "events", *files(market), flag, str(path))
+        assert (said.code, said.out) == (3, "")
+        assert f"{flag} {path}: there is no folder {path.parent}; make it first" in said.err
+    assert not (tmp_path / "none").exists()
+
+
+def test_what_is_no_proposal_is_said_in_plain_words(tmp_path: Path):
+    for text, reason in (
+        ("{", "is not JSON at line 1, column 2"),
+        ('{"text": "x"}', "expected an object with reason, changes, evidence"),
+    ):
+        file = tmp_path / "p.json"
+        file.write_text(text, encoding="utf-8")
+        said = catalyst_bot("study", "show", str(file))
+        assert said.code == 3
+        assert f"p.json: is no proposal: {reason}" in said.err
 
 
 def test_nothing_to_study_is_said(market: Market):

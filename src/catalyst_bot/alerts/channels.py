@@ -125,7 +125,7 @@ class Channel:
                 attach=attached,
             )
         except (OSError, ValueError, TypeError, AttributeError) as error:
-            return Answer(is_delivered=False, reason=type(error).__name__)
+            return Answer(is_delivered=False, reason=_in_words(error))
         finally:
             _HEARD.reset(token)
         return Answer(is_delivered=True) if is_taken else _refusal(heard)
@@ -171,6 +171,18 @@ def _refusal(heard: list[Heard]) -> Answer:
     )
 
 
+def _in_words(error: Exception) -> str:
+    """What kept a request from being answered. Never the message: it may hold the address."""
+    from requests import ConnectionError as Unconnected  # noqa: PLC0415  # comes with apprise
+    from requests import Timeout  # noqa: PLC0415
+
+    if isinstance(error, Timeout):
+        return "no answer in time"
+    if isinstance(error, Unconnected):
+        return "no connection"
+    return f"not sent ({type(error).__name__})"
+
+
 def _listen() -> None:
     """Hear what services answer, once for the process; and keep apprise from logging addresses."""
     from requests import RequestException  # noqa: PLC0415  # comes with apprise
@@ -189,7 +201,7 @@ def _listen() -> None:
         try:
             response = send(self, *args, **options)
         except RequestException as error:
-            heard.append(Heard(0, error=type(error).__name__))
+            heard.append(Heard(0, error=_in_words(error)))
             raise
         heard.append(Heard(response.status_code, _seconds(response.headers.get("Retry-After"))))
         return response

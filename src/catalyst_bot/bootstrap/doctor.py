@@ -32,6 +32,7 @@ from catalyst_bot.storage.read_model import ReadModel
 
 MIN_FREE_GIB = 1.0
 _GIB = 2**30
+_TITLE_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +196,10 @@ def findings_text(findings: list[Finding]) -> str:
     )
 
 
+def _reached(news: Mapping[str, Any]) -> str:
+    return f"{news['step']}, {news['reason']}" if news["reason"] else str(news["step"])
+
+
 def status_text(shown: Mapping[str, Any]) -> str:
     """`catalyst-bot status` for people."""
     status, account = shown["status"], shown["account"]
@@ -224,6 +229,15 @@ def status_text(shown: Mapping[str, Any]) -> str:
     lines += [
         f"  refused {refusal['id']} {refusal['symbol']:<6} {refusal['rule']}"
         for refusal in shown["refusals"]
+    ]
+    lines += [
+        f"  catalyst {found['catalyst_id']} {found['symbol']:<6} {found['category']}, confidence "
+        f"{found['confidence']:.2f}"
+        for found in shown["catalysts"]
+    ]
+    lines += [
+        f"  headline {news['item_id']} {_reached(news)}: {news['title'][:_TITLE_CHARACTERS]}"
+        for news in shown["headlines"]
     ]
     lines += [
         f"  alerts to {name}: {alerts['waiting']} wait, {alerts['given_up']} given up"

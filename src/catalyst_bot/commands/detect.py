@@ -61,6 +61,7 @@ def file_command(
     def action() -> int:
         from catalyst_bot.bootstrap.detecting import reason_on_file
 
+        console.must_be_a_file("--json", json_)
         found = reason_on_file(_settings(data_dir, config), file)
         if json_:
             console.write_json(found, json_)
@@ -96,6 +97,7 @@ def evaluate_command(
     def action() -> int:
         from catalyst_bot.bootstrap.detecting import evaluate
 
+        console.must_be_a_file("--json", json_)
         found = evaluate(file, task, model, min_confidence=min_confidence)
         if json_:
             console.write_json(found, json_)
@@ -120,6 +122,7 @@ def train_command(
     def action() -> int:
         from catalyst_bot.bootstrap.detecting import make_model
 
+        console.must_be_a_file("--json", json_)
         card = make_model(data, task, out, licence_note=licence_note, note=console.note)
         if json_:
             console.write_json(card, json_)
@@ -145,7 +148,8 @@ def _tell_bad_rows(rows: list[str]) -> None:
 
 def _figures(found: dict[str, Any]) -> str:
     low, high = found["accuracy_ci95"]
-    f1_low, f1_high = found["macro_f1_ci95"]
+    f1_band = found["macro_f1_ci95"]
+    sure = f"{f1_band[0]:.4f} to {f1_band[1]:.4f}" if f1_band else "too few texts for a band"
     rows = [
         (name, str(row["support"]), *(_cell(row[key]) for key in ("precision", "recall", "f1")))
         for name, row in found["labels"].items()
@@ -158,7 +162,7 @@ def _figures(found: dict[str, Any]) -> str:
             f"{found['task']} by {found['model']}: {found['n']:,} texts{left_out}",
             f"labels    {found['labels_read']}",
             f"accuracy  {found['accuracy']:.4f}  ({low:.4f} to {high:.4f})",
-            f"macro-F1  {found['macro_f1']:.4f}  ({f1_low:.4f} to {f1_high:.4f})",
+            f"macro-F1  {found['macro_f1']:.4f}  ({sure})",
             f"coverage  {found['coverage']:.4f}",
             console.table(rows, header=("label", "texts", "precision", "recall", "F1")),
         ]

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -71,6 +72,9 @@ def events(
         from catalyst_bot.study import event_report, proposals, versions
         from catalyst_bot.study.event_study import StudyRules
 
+        _refuse_early(
+            {"--json": json_, "--markdown": markdown, "--propose": propose, "--edges": edges}
+        )
         settings = _settings(data_dir, config, tickers)
         done = studies.event_study(
             settings,
@@ -92,6 +96,8 @@ def events(
             about = event_report.title_of(done.study, done.sample)
             edges.write_text(edges_text(proposals.edges_of(done.study), about), encoding="utf-8")
         _give(told, page, json_, markdown)
+        if json_ != "-" and (json_ or markdown is not None):
+            console.say(event_report.summary(done.study, done.sample))
         return console.OK
 
     console.guarded(action)
@@ -111,6 +117,7 @@ def scan(
     def action() -> int:
         from catalyst_bot.bootstrap import studies
 
+        _refuse_early({"--json": json_})
         notes: list[str] = []
         hits = studies.scan_bars(
             _settings(data_dir, config),
@@ -155,6 +162,7 @@ def outcomes(
     def action() -> int:
         from catalyst_bot.bootstrap import journals, studies
 
+        _refuse_early({"--json": json_, "--markdown": markdown})
         settings = _settings(data_dir, config)
         place = journals.chosen(settings, journal)
         done = studies.outcome_study(settings, journal=place, bars=bars)
@@ -187,6 +195,15 @@ def calibrate(
         from catalyst_bot.bootstrap import calibrating
         from catalyst_bot.study import calibration_report, versions
 
+        _refuse_early(
+            {
+                "--json": json_,
+                "--markdown": markdown,
+                "--figure": figure,
+                "--propose": propose,
+                "--toml": toml,
+            }
+        )
         done = calibrating.calibrate(labels, check or (), judged)
         if propose is not None:
             versions.write_proposal(propose, done.proposal())
@@ -214,6 +231,7 @@ def propose(
     def action() -> int:
         from catalyst_bot.bootstrap import reviewing
 
+        _refuse_early({"OUT": out})
         console.say(reviewing.propose(out, changes, reason=reason).as_text)
         return console.OK
 
@@ -289,6 +307,12 @@ def _say_shown(shown: Shown, json_: str) -> None:
         console.write_json(shown.as_dict, json_)
     else:
         console.say(shown.as_text)
+
+
+def _refuse_early(places: Mapping[str, Path | str | None]) -> None:
+    """A study takes minutes: where its results cannot go is said before it."""
+    for flag, path in places.items():
+        console.must_be_a_file(flag, path)
 
 
 def _give(value: Any, page: str, json_: str, markdown: Path | None) -> None:

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from catalyst_bot.detection.classify import Unread, certainty
 from catalyst_bot.detection.reading import Finding
 from catalyst_bot.detection.reasons import BYSTANDER, MUTED_CATEGORY
-from catalyst_bot.detection.roles import AS_READ, NOBODY, Part, parts_of
+from catalyst_bot.detection.roles import AS_READ, NOBODY, Part, parts_of, words_and_commas
 from catalyst_bot.detection.rules import Rules
-from catalyst_bot.detection.text import words
 from catalyst_bot.detection.tickers import MAX_PRIMARY_SYMBOLS, Owners, mentions_in
 from catalyst_bot.domain.news import Headline
 
@@ -39,7 +38,7 @@ def _parts(
 ) -> Mapping[str, Part]:
     if finding.reading is None or not finding.reading.is_in_title:
         return {}
-    title = words(headline.title)
+    title = words_and_commas(headline.title)
     named = mentions_in(title, (*owners.symbols, *owners.beside), rules.companies)
     return parts_of(
         title,

@@ -6,6 +6,7 @@ words that tell it, and who behind them. The rows are data (`roles.toml`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,14 +14,15 @@ from typing import NamedTuple
 from catalyst_bot.detection.phrases import ROLE, Match, PhraseIndex
 from catalyst_bot.detection.tables import Table, load
 from catalyst_bot.detection.taxonomy import Taxonomy, parse_phrases
-from catalyst_bot.detection.text import BREAKS
+from catalyst_bot.detection.text import BREAKS, words
 from catalyst_bot.detection.tickers import Mention
 
 FILE = "roles.toml"
 AS_READ, NOBODY = "as_read", "nobody"
 REACH_WORDS = 9  # from the words of a row to the company behind them
-PART_WORDS = 4  # behind a company's name: "Beta's European pump unit"
-_SUM_BEFORE = frozenset({"for", "in", "to", "at"})  # the company's name is over: "for $5 billion"
+COMMA = ","
+_COMMA = re.compile(r"\.?,\s")
+_NAME_IS_OVER = frozenset({COMMA, "for", "in", "to", "at", "by", "on"})  # "Beta for $5 billion"
 _NAMING = ":"  # "Acme: record sales" is one clause here
 
 
@@ -57,7 +59,6 @@ class Roles:
     rows: tuple[Role, ...]
     index: PhraseIndex
     shared: frozenset[str]
-    belongings: frozenset[str]
     apart: frozenset[str]
     joining: frozenset[str]
     pronouns: frozenset[str]
@@ -82,7 +83,6 @@ def parse_roles(text: str, taxonomy: Taxonomy, file: str = FILE) -> Roles:
         rows=tuple(roles),
         index=PhraseIndex(tuple(phrases)),
         shared=_known(shared, "categories", shared.texts("categories"), taxonomy),
-        belongings=frozenset(word_lists.text("part").split()),
         apart=frozenset(word_lists.text("apart").split()),
         joining=frozenset(word_lists.text("joining").split()),
         pronouns=frozenset(word_lists.text("pronouns").split()),
@@ -118,6 +118,12 @@ def _known(table: Table, key: str, names: Iterable[str], taxonomy: Taxonomy) -> 
     return frozenset(names)
 
 
+def words_and_commas(title: str) -> tuple[str, ...]:
+    """Return the words of a title with the commas between them: behind one a name is over."""
+    first, *others = (words(piece) for piece in _COMMA.split(title))
+    return sum(((COMMA, *other) for other in others), first)
+
+
 def parts_of(
     title: Sequence[str],
     category: str,
@@ -129,9 +135,9 @@ def parts_of(
 ) -> Mapping[str, Part]:
     """Return what an event is for companies, by symbol; who is not in it has it as it was read.
 
-    `mentions` are in the order of the title. `evidence` are the words that tell the event. Of the
-    `owners` those that the title does not name ("the chip giant is to acquire Acme") have the part
-    that nobody else has.
+    `title` are `words_and_commas`, `mentions` are in its order, `evidence` are the words that tell
+    the event. Of the `owners` those that the title does not name ("the chip giant is to acquire
+    Acme") have the part that nobody else has.
     """
     if not mentions:
         return {}
@@ -221,12 +227,10 @@ def _is_in_part(title: Sequence[str], match: Match, behind: Mention, roles: Role
     between = title[match.end : behind.start]
     if "from" in between or between[-1:] == ("of",):  # "acquires pumps from Beta", "half of Beta"
         return True
-    for word in title[behind.end : behind.end + PART_WORDS]:
-        if word in BREAKS or word in roles.apart or word in _SUM_BEFORE:
-            return False
-        if word in roles.belongings:
-            return True
-    return False
+    if behind.start < match.end:  # "takes Beta private"
+        return False
+    following = title[behind.end : behind.end + 1]
+    return not _NAME_IS_OVER.union(BREAKS, roles.apart, roles.joining).issuperset(following)
 
 
 def _joined(
@@ -239,7 +243,7 @@ def _joined(
         here = at
         while 0 <= here + step < len(mentions):
             first, second = sorted((mentions[here], mentions[here + step]))
-            if not set(title[first.end : second.start]) <= roles.joining | {_NAMING}:
+            if not set(title[first.end : second.start]) <= roles.joining | {_NAMING, COMMA}:
                 break
             here += step
             joined.append(mentions[here].symbol)
@@ -266,7 +270,10 @@ def _by_distance(
 
 
 def _position(title: Sequence[str], quote: str) -> int | None:
+    """Where the words of a quote stand, which was made without commas."""
     wanted = quote.split()
-    return next(
-        (at for at in range(len(title)) if list(title[at : at + len(wanted)]) == wanted), None
-    )
+    places = [at for at, word in enumerate(title) if word != COMMA]
+    plain = [title[at] for at in places]
+    found = (at for at in range(len(plain)) if plain[at : at + len(wanted)] == wanted)
+    first = next(found, None)
+    return None if first is None else places[first]

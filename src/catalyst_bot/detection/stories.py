@@ -140,7 +140,7 @@ def words_of(title: str, symbol: str, rules: StoryRules, companies: Companies) -
     """Return the words of a title that are compared. The company's own names say nothing: all
     have them.
     """
-    own = companies.own_words.get(symbol, frozenset())
+    own = companies.own_words.get(symbol, frozenset({symbol.lower()}))
     return frozenset(
         rules.group_of.get(word) or _stem(word)
         for word in words(title)
@@ -168,7 +168,7 @@ def agreement(a: Telling, b: Telling, rules: StoryRules) -> tuple[float, float]:
     of the common words. Of ratings only who rates counts.
     """
     words_a, words_b = a.words, b.words
-    if RATING in {rules.related.get(a.category), rules.related.get(b.category)}:
+    if rules.related.get(a.category) == rules.related.get(b.category) == RATING:
         words_a, words_b = _raters(a, rules), _raters(b, rules)
     common = sum(_weight(word, rules) for word in sorted(words_a & words_b))
     shorter = min(sum(_weight(word, rules) for word in sorted(one)) for one in (words_a, words_b))
@@ -190,12 +190,12 @@ def is_same_event(a: Telling, b: Telling, apart: timedelta, rules: StoryRules) -
     share, common = agreement(a, b, rules)
     kind_a, kind_b = rules.related.get(a.category), rules.related.get(b.category)
     is_opposed = rules.polarity.get(a.category, 0) * rules.polarity.get(b.category, 0) < 0
-    if RATING in {kind_a, kind_b}:
+    if kind_a == kind_b == RATING:
         is_alike = share >= RATED_ALIKE and common >= RATED_COMMON and apart <= RATED_WITHIN
         return is_alike and not is_opposed and not _figures_differ(a, b)
     if apart > ALIKE_WITHIN:
         return False
-    if is_opposed or (kind_a and kind_b and kind_a != kind_b):
+    if is_opposed or RATING in {kind_a, kind_b} or (kind_a and kind_b and kind_a != kind_b):
         return share >= UNLIKE_ALIKE and not _figures_differ(a, b)
     if kind_a in NAMED and kind_a == kind_b and not _share_a_name(a, b, rules):
         return False

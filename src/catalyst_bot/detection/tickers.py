@@ -19,7 +19,7 @@ from catalyst_bot.detection.reasons import (
     TOO_MANY_SYMBOLS,
     UNKNOWN_SYMBOL,
 )
-from catalyst_bot.detection.text import words
+from catalyst_bot.detection.text import BREAKS, words
 from catalyst_bot.domain.news import Headline
 
 MAX_SYMBOLS = 4
@@ -197,8 +197,9 @@ def mentions_in(
 ) -> list[Mention]:
     """Return where a title names these companies, and any other by a name that tells it, in order.
 
-    Not counted are companies named only to say who another one is ("Nvidia supplier Acme"), and
-    commentators that are none of these.
+    A mention goes on over what else is in the registered name ("Acme Pumps Inc"). Not counted are
+    companies named only to say who another one is ("Nvidia supplier Acme"), and commentators that
+    are none of these.
     """
     wanted = tuple(symbols)
     others = (
@@ -209,10 +210,19 @@ def mentions_in(
     named = [found for symbol in wanted for found in _mentions_of(title, symbol, companies)]
     mentions: list[Mention] = []
     for found in sorted((*named, *others), key=lambda one: (one.start, -one.end)):
+        whole = _with_its_name(title, found, companies)
         is_apart = not mentions or found.start >= mentions[-1].end
-        if is_apart and not _is_beside(title, found, companies):
-            mentions.append(found)
+        if is_apart and not _is_beside(title, whole, companies):
+            mentions.append(whole)
     return mentions
+
+
+def _with_its_name(title: Sequence[str], mention: Mention, companies: Companies) -> Mention:
+    own = companies.own_words.get(mention.symbol, frozenset())
+    end = mention.end
+    while end < len(title) and title[end] in own and title[end] not in BREAKS:
+        end += 1
+    return mention._replace(end=end)
 
 
 def is_bystander(title: Sequence[str], symbol: str, companies: Companies) -> bool:

@@ -7,6 +7,7 @@ no key either: what a request must not tell is blotted out of its reasons.
 from __future__ import annotations
 
 import asyncio
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,7 @@ _NOT_MODIFIED = 304
 _OK = 200
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _GZIP = frozenset({"gzip", "x-gzip"})
+_OF_LIBRARIES = re.compile(r"\[(?:Errno|SSL)[^\]]*\] ?| \(_ssl\.c:\d+\)")  # numbers of their own
 _GZIP_HEADER = zlib.MAX_WBITS | 16
 
 
@@ -103,7 +105,7 @@ async def fetch(
     except TimeoutError as error:
         raise Unanswered(f"no answer within {TIMEOUT_S:g} s") from error
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        reason = request.blotted(f"{type(error).__name__}: {one_line(str(error))}")
+        reason = request.blotted(_in_words(error))
         # The foreign exception holds the request: it does not go along where there is a secret.
         raise Unanswered(reason) from (None if request.secret else error)
     raise Unanswered(f"more than {MAX_REDIRECTS} redirects")
@@ -185,3 +187,17 @@ def _same_host(url: str, location: str) -> str:
 def _retry_after_s(response: httpx2.Response) -> float:
     text = response.headers.get("Retry-After", "")
     return float(text) if text.isascii() and text.isdigit() else 0.0
+
+
+def _in_words(error: Exception) -> str:
+    """What went wrong on the way, without the names and numbers of the libraries."""
+    said = _OF_LIBRARIES.sub("", one_line(str(error)))
+    match error:
+        case httpx2.TimeoutException():
+            return "no answer in time"
+        case httpx2.InvalidURL():
+            return f"is no address: {said}"
+        case httpx2.ConnectError():
+            return f"no connection: {said}"
+        case _:
+            return f"the answer broke off: {said}"

@@ -7,12 +7,12 @@ Every function raises `ValueError` that says what is wrong with the row.
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, date, datetime
 from typing import Any
 
 from catalyst_bot.domain.ids import item_id
 from catalyst_bot.domain.news import Headline
+from catalyst_bot.feeds.lines import json_of, kind_of
 from catalyst_bot.feeds.page import MAX_BODY_CHARACTERS, MAX_TITLE_CHARACTERS, one_line
 from catalyst_bot.feeds.times import EARLIEST
 
@@ -22,12 +22,7 @@ _QUOTED_CHARACTERS = 40
 
 def row_of(line: bytes) -> dict[str, Any]:
     """Return the object on a line."""
-    try:
-        row = json.loads(line.decode())
-    except UnicodeDecodeError as error:
-        raise ValueError(f"is not UTF-8: byte {error.start + 1} of the line") from error
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"is not JSON: {error}") from error
+    row = json_of(line)
     if not isinstance(row, dict):
         raise ValueError("is not a JSON object")
     return row
@@ -90,7 +85,7 @@ def headline_of(row: dict[str, Any], received_at: datetime) -> Headline:
     url, accession = _text(row, "url"), _text(row, "accession")
     cik = row.get("cik")
     if cik is not None and (isinstance(cik, bool) or not isinstance(cik, int)):
-        raise ValueError(f"has a cik that is no whole number but a {type(cik).__name__}")
+        raise ValueError(f"has a cik that is no whole number but {kind_of(cik)}")
     day = day_of(row)
     published_at = received_at if day else published_at_of(row)
     spelled = day.isoformat() if day else published_at.isoformat()  # however the row writes it
@@ -116,7 +111,7 @@ def _text(row: dict[str, Any], key: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise ValueError(f"has a {key} that is no text but a {type(value).__name__}")
+        raise ValueError(f"has a {key} that is no text but {kind_of(value)}")
     return one_line(value)
 
 
@@ -125,5 +120,5 @@ def _texts(row: dict[str, Any], key: str) -> tuple[str, ...]:
     if value is None:
         return ()
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise ValueError(f"has {key} that are no list of texts but a {type(value).__name__}")
+        raise ValueError(f"has {key} that are no list of texts but {kind_of(value)}")
     return tuple(one_line(item) for item in value)

@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from catalyst_bot.feeds.lines import kind_of
+
 NEW_YORK = ZoneInfo("America/New_York")
 MAX_AHEAD = timedelta(hours=1)  # clocks differ by seconds, a wrong zone by hours
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # older than any feed: 1970 is how no time is written
@@ -53,7 +55,7 @@ def iso(text: str, zone: ZoneInfo | None = None) -> datetime:
 def epoch(value: Any) -> datetime:
     """Read seconds since 1970."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"has no readable time: a {type(value).__name__}, not seconds")
+        raise ValueError(f"has no readable time: {kind_of(value)}, not seconds")
     if not 0 < value < _MAX_EPOCH_S:  # false for NaN too
         raise ValueError("has no readable time: seconds outside of 1970 to 3000")
     return datetime.fromtimestamp(value, UTC)

@@ -24,9 +24,11 @@ from catalyst_bot.storage.rows import Row, journal_hash_of_rows, to_record
 from catalyst_bot.storage.trade_log import TradeFilter, find_trades, trade_view, trades_query
 from catalyst_bot.storage.views import (
     AccountState,
+    CatalystView,
     EquityPoint,
     EventView,
     FunnelView,
+    HeadlineView,
     LoggedTrade,
     OrderView,
     PositionView,
@@ -122,6 +124,15 @@ class ReadModel:
     def refusals(self, *, limit: int = 100) -> list[RefusalView]:
         """Return refused intents with all their checks."""
         return [_refusal(row) for row in self._newest(schema.refusals, limit)]
+
+    def headlines(self, *, limit: int = 100) -> list[HeadlineView]:
+        """Return headlines with the step each reached."""
+        rows = self._newest(schema.headline_progress, limit)
+        return [_only(HeadlineView, row) for row in rows]
+
+    def catalysts(self, *, limit: int = 100) -> list[CatalystView]:
+        """Return what headlines were for their symbols."""
+        return [_only(CatalystView, row) for row in self._newest(schema.catalysts, limit)]
 
     def events(self, *, after_seq: int = 0, limit: int = 100) -> list[EventView]:
         """Return the newest `limit` events after `after_seq`, oldest first."""

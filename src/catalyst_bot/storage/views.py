@@ -158,6 +158,32 @@ class RefusalView(RefusalResult):
     checks: list[dict[str, Any]]
 
 
+class HeadlineView(TypedDict):
+    """A headline and the furthest step it reached; `reason` says why not the next."""
+
+    seq: int
+    item_id: str
+    received_at: str
+    source: str
+    title: str
+    step: str
+    reason: str | None
+
+
+class CatalystView(TypedDict):
+    """What a headline was for a symbol; `signal_id` where it met the market."""
+
+    seq: int
+    catalyst_id: str
+    item_id: str
+    symbol: str
+    category: str
+    direction: int
+    score: float
+    confidence: float
+    signal_id: str | None
+
+
 class EventView(TypedDict):
     """One line of the feed for people."""
 

@@ -17,10 +17,12 @@ from catalyst_bot.study.event_study import (
 from catalyst_bot.study.prices import MAX_RETURN
 from catalyst_bot.study.statistics import MIN_CLUSTERS
 
+TOO_FEW = "too few"  # for a band
 _RETURNS_READ = (
     "Mean in basis points, signed by the direction of the catalyst, with its 95 % band. "
     f"`*`: differs from zero at a false discovery rate of {DISCOVERY_RATE:.0%} over all cells of "
-    f"the table. A band is not told for fewer than {MIN_CLUSTERS} clusters of days."
+    f"the table. Fewer than {MIN_CLUSTERS} clusters of days, or values that are all alike, are too "
+    "few for a band."
 )
 _WORTH_READ = (
     f"At the horizon nearest to the category's own; fewer than {MIN_EVENTS} priced events "
@@ -114,6 +116,33 @@ def study_markdown(study: Study, sample: Sample) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def summary(study: Study, sample: Sample) -> str:
+    """Return what came out in lines for a terminal: the verdicts, and what they amount to."""
+    rows = [
+        (
+            result.category,
+            f"{result.events:,}",
+            f"{result.priced:,}",
+            f"{result.edge_bps:+.0f} [{result.edge_low_bps:+.0f}, {result.edge_high_bps:+.0f}]"
+            if _is_decided(result)
+            else TOO_FEW,
+            result.verdict,
+        )
+        for result in study.results
+    ]
+    header = ("category", "events", "priced", "edge bps after costs", "verdict")
+    widths = [max(len(line[at]) for line in (header, *rows)) for at in range(len(header))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in (header, *rows)
+    ]
+    return "\n".join([title_of(study, sample), *lines, _conclusion(study)])
+
+
+def _is_decided(result: CategoryResult) -> bool:
+    return result.deciding is not None and result.deciding.mean.n >= MIN_EVENTS
+
+
 def _how(study: Study, sample: Sample) -> str:
     model = (
         f"above {sample.benchmark} over the same time"
@@ -150,7 +179,8 @@ def _shown(result: CategoryResult, horizon: str) -> str:
     if cell is None:
         return ""
     mean, star = cell.mean, "*" if cell.is_discovery else ""
-    band = "" if math.isnan(mean.low) else f" [{mean.low:+.0f}, {mean.high:+.0f}]"
+    is_known = not math.isnan(mean.low)
+    band = f" [{mean.low:+.0f}, {mean.high:+.0f}]" if is_known else f" ({TOO_FEW})"
     return f"{mean.value:+.0f}{band}{star}"
 
 
@@ -167,7 +197,7 @@ def _verdict_table(study: Study) -> str:
             result.verdict_at_double_costs,
         ]
         for result in study.results
-        if result.deciding is not None and result.deciding.mean.n >= MIN_EVENTS
+        if _is_decided(result) and result.deciding is not None
     ]
     return markdown_table(header, rows)
 

@@ -19,6 +19,7 @@ Flags = NDArray[np.bool_]
 DRAWS = 1_000
 MIN_CLUSTERS = 10  # fewer days say nothing about the spread between days
 BAND = (2.5, 97.5)  # percentiles
+_NO_SPREAD = 1e-12  # of the mean: rounding
 _Z95 = 1.959963984540054
 _HALF_LIVES_PER_DECADE = 40
 
@@ -27,7 +28,8 @@ _HALF_LIVES_PER_DECADE = 40
 class Mean:
     """A mean with its bootstrap band and standard error, in the unit of the values.
 
-    `low`, `high`, `error` and `p` are NaN with fewer than `MIN_CLUSTERS` clusters.
+    `low`, `high`, `error` and `p` are NaN with fewer than `MIN_CLUSTERS` clusters, and where all
+    clusters are alike: a band without width would claim to know.
     """
 
     n: int
@@ -49,14 +51,16 @@ def clustered_mean(values: Floats, clusters: Integers, *, seed: Sequence[int]) -
         raise ValueError("a mean needs at least one value and no NaN")
     _, member = np.unique(clusters, return_inverse=True)
     sums, counts = np.bincount(member, weights=values), np.bincount(member)
-    value, days = float(values.mean()), len(sums)
+    value, days, nan = float(values.mean()), len(sums), math.nan
+    unsure = Mean(n=len(values), clusters=days, value=value, low=nan, high=nan, error=nan, p=nan)
     if days < MIN_CLUSTERS:
-        nan = math.nan
-        return Mean(n=len(values), clusters=days, value=value, low=nan, high=nan, error=nan, p=nan)
+        return unsure
     drawn = np.random.default_rng(list(seed)).integers(0, days, size=(DRAWS, days))
     means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
     low, high = np.percentile(means, BAND)
     error = float(means.std(ddof=1))
+    if not error > _NO_SPREAD * max(abs(value), 1.0):
+        return unsure
     return Mean(
         n=len(values),
         clusters=days,
@@ -64,7 +68,7 @@ def clustered_mean(values: Floats, clusters: Integers, *, seed: Sequence[int]) -
         low=float(low),
         high=float(high),
         error=error,
-        p=math.erfc(abs(value) / error / math.sqrt(2)) if error > 0 else math.nan,
+        p=math.erfc(abs(value) / error / math.sqrt(2)),
     )
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from catalyst_bot.detection.changes import Changes, Tables, Value, changed, value_of
 from catalyst_bot.domain.errors import BadData, ConfigError
+from catalyst_bot.feeds.lines import json_of
 
 FILE = "detection_changes.json"
 SHIPPED = 0
@@ -52,10 +53,11 @@ def read_versions(data_dir: Path) -> tuple[Version, ...]:
     if not path.is_file():
         return ()
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))["versions"]
-        versions = tuple(Version(**row) for row in rows)
-    except (ValueError, TypeError, KeyError) as error:
-        raise BadData(f"{path}: is damaged ({error}); bring it back from a backup") from error
+        versions = tuple(Version(**row) for row in json_of(path.read_bytes())["versions"])
+    except ValueError as error:
+        raise BadData(f"{path}: {error}; bring it back from a backup") from error
+    except (TypeError, KeyError) as error:
+        raise BadData(f"{path}: holds no versions; bring it back from a backup") from error
     if [each.version for each in versions] != list(range(1, len(versions) + 1)):
         raise BadData(f"{path}: versions are missing; bring it back from a backup")
     return versions
@@ -149,11 +151,16 @@ def _append(
 def read_proposal(path: Path) -> Proposal:
     """Read a proposal. Raises `BadData` naming what is wrong with the file."""
     try:
-        row = json.loads(path.read_text(encoding="utf-8"))
-        proposal = Proposal(**row)
-        values = proposal.changes.values()
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+        row = json_of(path.read_bytes())
+    except OSError as error:
+        raise BadData(f"{path}: cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
         raise BadData(f"{path}: is no proposal: {error}") from error
+    keys = [field.name for field in fields(Proposal)]
+    if not isinstance(row, dict) or set(row) != set(keys) or not isinstance(row["changes"], dict):
+        raise BadData(f"{path}: is no proposal: expected an object with {', '.join(keys)}")
+    proposal = Proposal(**row)
+    values = proposal.changes.values()
     if not all(isinstance(value, bool | int | float) for value in values):
         raise BadData(f"{path}: is no proposal: a change is neither a number nor true or false")
     return proposal

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 ABSTAINED = "abstained"
 CI_METHOD = (
     "95 %: Wilson for accuracy; for macro-F1 the 2.5th and 97.5th percentile of 2,000 bootstrap "
-    "samples (seed 7)"
+    "samples (seed 7), null for fewer than 30 texts"
 )
+MIN_TEXTS = 30
 _Z = 1.959964
 _SAMPLES, _SEED = 2_000, 7
 
@@ -30,13 +31,13 @@ def measure(truth: Sequence[str], said: Sequence[str], labels: Sequence[str]) ->
         confusion[labels.index(right), columns.index(guess)] += 1
     n, hits = len(truth), int(np.trace(confusion))
     covered = n - int(confusion[:, -1].sum())
-    low, high = _macro_f1_interval(confusion)
+    band = _macro_f1_interval(confusion)
     return {
         "n": n,
         "accuracy": _rounded(hits / n),
         "accuracy_ci95": [_rounded(end) for end in wilson(hits, n)],
         "macro_f1": _rounded(_macro_f1(confusion)),
-        "macro_f1_ci95": [_rounded(low), _rounded(high)],
+        "macro_f1_ci95": [_rounded(end) for end in band] if band else None,
         "ci_method": CI_METHOD,
         "coverage": _rounded(covered / n),
         "accuracy_where_covered": _rounded(hits / covered) if covered else None,
@@ -85,9 +86,15 @@ def _macro_f1(confusion: NDArray[np.int64]) -> float:
     return float(np.mean(2 * hits[occurs] / sums[occurs]))
 
 
-def _macro_f1_interval(confusion: NDArray[np.int64]) -> tuple[float, float]:
-    """Draw the cells of the confusion again: the same as drawing the texts again."""
+def _macro_f1_interval(confusion: NDArray[np.int64]) -> tuple[float, float] | None:
+    """Draw the cells of the confusion again: the same as drawing the texts again.
+
+    None for too few texts: drawn again, two that are right are always right, and the band has no
+    width.
+    """
     cells = confusion.ravel()
+    if int(cells.sum()) < MIN_TEXTS:
+        return None
     generator = np.random.default_rng(_SEED)
     draws = generator.multinomial(int(cells.sum()), cells / cells.sum(), size=_SAMPLES)
     values = [_macro_f1(draw.reshape(confusion.shape)) for draw in draws]

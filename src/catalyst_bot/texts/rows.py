@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from catalyst_bot.domain.errors import BadData
-from catalyst_bot.feeds.lines import read_lines
+from catalyst_bot.feeds.lines import json_of, read_lines
 from catalyst_bot.texts.labels import LABELS, LEFT_OUT, Task, label_map
 
 
@@ -74,15 +73,12 @@ def joined(files: Sequence[Labelled]) -> tuple[list[str], list[str]]:
 
 
 def _row(line: bytes) -> tuple[str, str]:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"is not JSON: {error}") from error
+    row = json_of(line)
     if not isinstance(row, dict):
         raise ValueError("is not a JSON object")
     text, label = row.get("text"), row.get("label")
     if not isinstance(text, str) or not text.strip():
         raise ValueError("has no text")
     if isinstance(label, bool) or not isinstance(label, str | int | float):
-        raise ValueError(f"has no label: {label!r}")
+        raise ValueError("has no label")
     return text, str(label)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,9 @@ from hypothesis import strategies as st
 from catalyst_bot.alerts import outbox as outboxes
 from catalyst_bot.alerts.notice import notice_of
 from catalyst_bot.alerts.outbox import Outbox, Wanted
-from catalyst_bot.domain.enums import Severity
+from catalyst_bot.detection.alerts import alert_for
+from catalyst_bot.detection.rules import Rules as DetectionRules
+from catalyst_bot.domain.enums import CategoryAction, Severity
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.commands import SendNotification
 from catalyst_bot.domain.messages.decisions import AlertRaised
@@ -75,6 +78,26 @@ def test_a_notice_waits_on_every_channel_until_that_one_took_it():
     box.note(record(2, delivered(id_of(made), "ops")))
     assert box.next_on("ops") is None
     assert box.next_on("phone") == notice_of(made)
+
+
+@pytest.mark.parametrize(
+    ("given", "min_severity", "is_told"),
+    [
+        ({"score": 0.70}, Severity.INFO, True),
+        ({"score": 0.70}, Severity.WARNING, False),
+        ({"score": 0.49}, Severity.INFO, False),
+        ({"score": 0.1, "action": CategoryAction.AVOID}, Severity.WARNING, True),
+        ({"score": 0.1, "action": CategoryAction.CLOSE, "confidence": 0.6}, Severity.WARNING, True),
+    ],
+)
+def test_score_and_severity_decide_which_catalysts_are_told(
+    given: dict[str, Any], min_severity: Severity, *, is_told: bool
+):
+    box = outbox(min_severity)
+    raised = alert_for(builders.catalyst(**given), DetectionRules.alert_min_score)
+    if raised is not None:
+        box.note(record(1, AlertRaised(alert=raised)))
+    assert (box.next_on("ops") is not None) is is_told
 
 
 def test_a_failed_try_keeps_it_and_giving_up_ends_it():

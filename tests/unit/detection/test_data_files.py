@@ -33,7 +33,6 @@ phrases = ["beats"]
 
 ROLES = """
 [words]
-part = "unit"
 apart = "as"
 joining = "and"
 pronouns = "it"

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from catalyst_bot.detection.parts import findings_of
 from catalyst_bot.detection.reading import Finding, read_headline
-from catalyst_bot.detection.roles import NOBODY, parts_of
+from catalyst_bot.detection.roles import NOBODY, parts_of, words_and_commas
 from catalyst_bot.detection.rules import Rules, make_rules
-from catalyst_bot.detection.text import words
 from catalyst_bot.detection.tickers import Mention, Owners, find_owners
 from tests.builders import headline
 from tests.detection_rules import texts
@@ -59,6 +58,8 @@ BOUGHT = {"ACME": "acquisition_announced", "ZETA": "acquisition_target"}
         "Zeta jumps as Acme is to acquire it for $2 billion",
         "Acme Corp (NASDAQ: ACME) to acquire Zeta Pumps (NYSE: ZETA)",
         "Acme, a rival of Ypsilon Robotics, to acquire Zeta",
+        "Acme Corp., to acquire Zeta Pumps, Inc., creating a leader in pumps",
+        "Acme to acquire Zeta Pumps Inc",
     ],
 )
 def test_the_target_and_the_acquirer_have_each_their_own(title: str):
@@ -78,6 +79,7 @@ def test_the_target_and_the_acquirer_have_each_their_own(title: str):
             "Acme to acquire Zeta's European unit",
             BUYING,
         ),
+        ("Acme to acquire Zeta Finance for $5 million", BUYING),
         (
             "Acme to acquire ten pumps from Zeta",
             BUYING,
@@ -187,8 +189,15 @@ def test_somebody_always_has_a_part(symbols: list[str], filling: list[str], cate
     assert all(part.note for part in parts.values())
 
 
+def test_commas_stand_between_the_words():
+    assert words_and_commas("Acme Inc., the maker, wins $1,000 order") == (
+        *("acme", "inc", ",", "the", "maker", ",", "wins", "1", "000", "order"),
+    )
+    assert words_and_commas("") == ()
+
+
 def test_words_of_a_title_are_its_only_input():
-    title = words("Acme to acquire Zeta")
+    title = words_and_commas("Acme to acquire Zeta")
     mentions = [Mention(0, 1, "ACME"), Mention(3, 4, "ZETA")]
     parts = parts_of(title, "acquisition_announced", ("to acquire",), mentions, rules().roles)
     assert {symbol: part.category for symbol, part in parts.items()} == BOUGHT

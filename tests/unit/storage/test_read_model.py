@@ -64,6 +64,17 @@ def test_a_trade_knows_the_headline_and_the_votes_that_caused_it(model: ReadMode
     assert (trade["pnl_usd"], trade["fees_usd"]) == ("-229.81", "19.81")
 
 
+def test_the_newest_headlines_and_catalysts_are_named(model: ReadModel):
+    headlines, catalysts = model.headlines(limit=2), model.catalysts(limit=1)
+    assert len(headlines) == 2
+    assert headlines[0]["seq"] > headlines[1]["seq"]
+    assert {headline["item_id"][:5] for headline in headlines} == {"news-"}
+    (catalyst,) = catalysts
+    assert catalyst["symbol"] == "ACME"
+    for named in (headlines[0]["item_id"], catalyst["catalyst_id"]):
+        assert model.trail(named)
+
+
 def test_a_refusal_keeps_the_rule_with_its_numbers_and_all_checks(model: ReadModel):
     (refusal,) = model.refusals()
     assert (refusal["rule"], refusal["limit"], refusal["observed"], refusal["unit"]) == (

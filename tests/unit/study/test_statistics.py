@@ -27,6 +27,13 @@ def test_the_band_of_a_known_spread_is_the_textbooks():
     assert found.high == pytest.approx(found.value + 1.96 * found.error, abs=1.5)
 
 
+@pytest.mark.parametrize("value", [0.0, 7.3])
+def test_values_that_are_all_alike_have_no_band(value: float):
+    found = clustered_mean(np.full(40, value), np.arange(40), seed=(1,))
+    assert found.value == pytest.approx(value)
+    assert all(math.isnan(each) for each in (found.low, found.high, found.error, found.p))
+
+
 def test_a_day_with_many_events_counts_as_one_day():
     of_day = np.random.default_rng(5).normal(0.0, 100.0, size=40)
     values, days = np.repeat(of_day, 50), np.repeat(np.arange(40), 50)

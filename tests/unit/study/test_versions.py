@@ -83,7 +83,7 @@ def test_what_changes_nothing_or_has_no_author_is_refused(tmp_path: Path):
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"versions": [{}]}', '{"versions": 3}'])
 def test_a_damaged_file_is_refused(tmp_path: Path, text: str):
     (tmp_path / versions.FILE).write_text(text, encoding="utf-8")
-    with pytest.raises(BadData, match="is damaged"):
+    with pytest.raises(BadData, match=r"detection_changes\.json: .*bring it back from a backup"):
         versions.newest(tmp_path)
 
 
@@ -113,7 +113,7 @@ def test_what_is_no_proposal_is_refused(tmp_path: Path, text: str):
     path.write_text(text, encoding="utf-8")
     with pytest.raises(BadData, match="is no proposal"):
         versions.read_proposal(path)
-    with pytest.raises(BadData, match="is no proposal"):
+    with pytest.raises(BadData, match=r"none\.json: cannot be read: No such file"):
         versions.read_proposal(tmp_path / "none.json")
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.feeds.entries import Draft, read_page, refuse_flood
-from catalyst_bot.feeds.page import Page, one_line, refuse_html
+from catalyst_bot.feeds.lines import json_of, kind_of
+from catalyst_bot.feeds.page import Page, refuse_html
 
 Item: TypeAlias = Mapping[str, Any]
 _MARKS = (b"{", b"[", b",")
@@ -51,7 +51,7 @@ def text(item: Item, *keys: str) -> str:
         if value is None or value == "":
             continue
         if not isinstance(value, str):
-            raise ValueError(f"has a {key} that is a {type(value).__name__}, no text")
+            raise ValueError(f"has a {key} that is {kind_of(value)}, no text")
         return value
     return ""
 
@@ -71,18 +71,17 @@ def objects(item: Item, key: str) -> Iterator[Item]:
 
 
 def _decoded(content: bytes, source: str) -> Any:
-    """Return the JSON. NaN and Infinity are none and read as null: the field is missing."""
     refuse_html(content, source)
     refuse_flood(content, source, _MARKS)
     try:
-        return json.loads(content, parse_constant=lambda _: None)
-    except (ValueError, RecursionError) as error:
-        raise BadData(f"{source}: not readable as JSON: {one_line(str(error))[:200]}") from error
+        return json_of(content)
+    except ValueError as error:
+        raise BadData(f"{source}: {error}") from error
 
 
 def _object(item: Any) -> Item:
     if not isinstance(item, dict):
-        raise ValueError(f"is a {type(item).__name__}, no JSON object")
+        raise ValueError("is no JSON object")
     return item
 
 

@@ -7,7 +7,6 @@ the hours of EDGAR. Reading it wrong moves every eighth 8-K across the close or 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, tzinfo
 from typing import Any
@@ -16,6 +15,7 @@ from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.ids import item_id
 from catalyst_bot.domain.news import Headline
 from catalyst_bot.feeds.entries import refuse_flood
+from catalyst_bot.feeds.lines import json_of
 from catalyst_bot.feeds.page import (
     MAX_BODY_CHARACTERS,
     MAX_ENTRIES,
@@ -45,9 +45,9 @@ def parse_edgar_submissions(content: bytes, *, source: str, received_at: datetim
     refuse_html(content, source)
     refuse_flood(content, source, (b"{", b"[", b","))
     try:
-        told = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise BadData(f"{source}: not readable as JSON: {error}") from error
+        told = json_of(content)
+    except ValueError as error:
+        raise BadData(f"{source}: {error}") from error
     company, columns = _checked(told, source)
     zone = zone_of(list(zip(columns["acceptanceDateTime"], columns["filingDate"], strict=True)))
     headlines: list[Headline] = []

@@ -92,7 +92,8 @@ def _read_export(text: str, source: str, received_at: datetime) -> Page:
         raise BadData(f"{source}: not readable as CSV: {error}") from error
     columns = [name.strip().lower() for name in lines[0]] if lines else []
     if not _COLUMNS.issubset(columns):
-        raise BadData(f"{source}: neither a table of news nor an export with {sorted(_COLUMNS)}")
+        wanted = ", ".join(sorted(_COLUMNS))
+        raise BadData(f"{source}: neither a table of news nor an export with {wanted}")
     rows = [dict(zip(columns, line, strict=False)) for line in lines[1:]]
     return read_page(rows, _of_line, source=source, received_at=received_at)
 

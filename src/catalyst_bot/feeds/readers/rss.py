@@ -84,7 +84,7 @@ def parse_rss(
 def _entries(content: bytes, source: str) -> Iterator[Any]:
     refuse_html(content, source)
     if not content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        raise BadData(f"{source}: not XML: begins with {content[:40]!r}")
+        raise BadData(f"{source}: not XML: begins with {content[:40].decode(errors='replace')!r}")
     refuse_flood(content, source, _MARKS)
     if b"<!ENTITY" in content:
         raise BadData(f"{source}: declares entities, which no feed of news does")
