@@ -14,7 +14,7 @@ from catalyst_bot.detection.filings import PRIORITY
 from catalyst_bot.detection.noise import Noise
 from catalyst_bot.detection.phrases import CATEGORY, FACT, HEDGE, NOISE, Match, PhraseIndex
 from catalyst_bot.detection.taxonomy import Category, Taxonomy
-from catalyst_bot.detection.text import BREAKS, words
+from catalyst_bot.detection.text import holds_in_clause, words
 
 BODY_CHARACTERS = 400
 REMAINING_DOUBT = 0.8  # of the doubt that is left, by every further phrase of a category
@@ -91,15 +91,17 @@ def classify(title: str, body: str, classifier: Classifier) -> Reading | Unread:
     """Read a headline as one event, or say why it is none. Never raises."""
     title_words = words(title)
     matches = classifier.title_index.find(title_words)
-    kinds = {match.phrase.kind for match in matches} if matches else _NONE
+    kinds = {phrase.kind for phrase, _, _ in matches} if matches else _NONE
     if NOISE in kinds and FACT not in kinds:
-        noise = next(match for match in matches if match.phrase.kind == NOISE)
-        return Unread(reason=noise.phrase.name, detail=_quote(title_words, noise))
+        noise, start, end = next(match for match in matches if match[0].kind == NOISE)
+        return Unread(reason=noise.name, detail=" ".join(title_words[start:end]))
     if title_words and title_words[-1] == "?":
         return _A_QUESTION
-    in_title = _by_category(matches, title_words, classifier) if matches else {}
+    in_title = _by_category(matches, title_words, classifier) if CATEGORY in kinds else {}
     body_words = words(body[:BODY_CHARACTERS]) if body else ()
-    found = in_title or _by_category(classifier.body_index.find(body_words), body_words, classifier)
+    found = in_title
+    if body_words and not in_title:
+        found = _by_category(classifier.body_index.find(body_words), body_words, classifier)
     if not found:
         return _NOTHING
     categories = classifier.taxonomy.categories
@@ -107,7 +109,8 @@ def classify(title: str, body: str, classifier: Classifier) -> Reading | Unread:
     evidence = found[name]
     if in_title and body_words:
         support = classifier.by_category[name].telling.find(body_words)
-        evidence = [*evidence, *_by_category(support, body_words, classifier).get(name, ())]
+        if support:
+            evidence = [*evidence, *_by_category(support, body_words, classifier).get(name, ())]
     polarity = categories[name].polarity
     return Reading(
         category=categories[name],
@@ -138,27 +141,18 @@ def _urgency(category: Category, evidence_count: int) -> tuple[int, float]:
 def _by_category(
     matches: Sequence[Match], text: Sequence[str], classifier: Classifier
 ) -> dict[str, list[str]]:
-    """Quotes by category, without those that are void or vetoed."""
+    """Quotes by category, without those that are vetoed or void: a word shortly before the phrase
+    says that it did not happen.
+    """
     found: dict[str, list[str]] = {}
-    for match in matches:
-        phrase = match.phrase
-        if phrase.kind == CATEGORY and not _is_void(text, match.start, classifier.voids):
-            found.setdefault(phrase.name, []).append(_quote(text, match))
+    voids = _NONE if classifier.voids.isdisjoint(text) else classifier.voids
+    for phrase, start, end in matches:
+        if phrase.kind != CATEGORY:
+            continue
+        if voids and holds_in_clause(text[max(start - VOID_REACH_WORDS, 0) : start], voids):
+            continue
+        found.setdefault(phrase.name, []).append(" ".join(text[start:end]))
     vetoed = [name for name in found if classifier.by_category[name].vetoing.holds_any(text)]
     for name in vetoed:
         del found[name]
     return found
-
-
-def _is_void(text: Sequence[str], start: int, voids: frozenset[str]) -> bool:
-    """True when a word shortly before the phrase, in its clause, says that it did not happen."""
-    for index in range(start - 1, max(start - 1 - VOID_REACH_WORDS, -1), -1):
-        if text[index] in BREAKS:
-            return False
-        if text[index] in voids:
-            return True
-    return False
-
-
-def _quote(text: Sequence[str], match: Match) -> str:
-    return " ".join(text[match.start : match.end])

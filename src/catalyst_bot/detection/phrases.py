@@ -7,19 +7,18 @@ of words defined once per file.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
-from typing import NamedTuple
 
 from catalyst_bot.detection.text import BREAKS, words
 
 GAP_WORDS = 5
+REACH = GAP_WORDS + 1  # the words among which the one after a gap is
 # What a phrase is for.
 CATEGORY, VETO, NOISE, FACT, HEDGE = "category", "veto", "noise", "fact", "hedge"
 RETRACTION, CORRECTION = "retraction", "correction"
 _GAP: frozenset[str] = frozenset()
-_START = itemgetter(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +33,7 @@ class Phrase:
     name: str
 
 
-class Match(NamedTuple):
-    """Words [start, end) of a text matched a phrase."""
-
-    phrase: Phrase
-    start: int
-    end: int
+Match = tuple[Phrase, int, int]  # the phrase, and that words [start, end) of a text match it
 
 
 def parse_phrase(text: str, kind: str, name: str, lists: Mapping[str, frozenset[str]]) -> Phrase:
@@ -66,92 +60,106 @@ def _parse_slot(part: str, lists: Mapping[str, frozenset[str]]) -> frozenset[str
     return frozenset(slot)
 
 
+_Places = frozenset[tuple[int, int]]  # the number of a phrase, and which of its slots comes next
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """Where a search stands after some words of a text.
+
+    `ends` are the numbers of the phrases that are complete here, `next` the words that lead on
+    when they come at once, `later` those that do after a gap. `later_words` are the keys of
+    `later`, to be compared with many words at once.
+    """
+
+    ends: tuple[int, ...]
+    next: Mapping[str, _Step]
+    later: Mapping[str, _Step]
+    later_words: frozenset[str]
+
+
 @dataclass(frozen=True)
 class PhraseIndex:
     """Finds all phrases in a list of words.
 
-    Most texts hold most phrases not even in part. Every word knows, as bits of one number, which
-    slots of which phrases it fills; the numbers of a text's words together tell in a microsecond
-    the few phrases of which all slots are filled, and only those are looked for.
+    The phrases are compiled to steps, so that what begins alike is followed once, word by word.
+    Most words of a text begin no phrase, and most of the others are not followed by the next word
+    of one: a text without any phrase costs little more than a look-up a word.
     """
 
     phrases: tuple[Phrase, ...]
-    _fills: dict[str, int] = field(init=False, repr=False, compare=False)
-    _not_needed: int = field(init=False, repr=False, compare=False)
-    _widths: tuple[int, ...] = field(init=False, repr=False, compare=False)
-    _all: int = field(init=False, repr=False, compare=False)
+    _begin: Mapping[str, _Step] = field(init=False, repr=False, compare=False)
     _firsts: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        width = len(self.phrases)
-        needed = [[slot for slot in phrase.slots if slot] for phrase in self.phrases]
-        most = max((len(slots) for slots in needed), default=0)
-        fills: dict[str, int] = {}
-        not_needed = 0
-        for number, slots in enumerate(needed):
-            for place in range(most):
-                bit = 1 << (place * width + number)
-                if place >= len(slots):
-                    not_needed |= bit
-                    continue
-                for word in slots[place]:
-                    fills[word] = fills.get(word, 0) | bit
-        object.__setattr__(self, "_fills", fills)
-        object.__setattr__(self, "_not_needed", not_needed)
-        object.__setattr__(self, "_widths", tuple(place * width for place in range(1, most)))
-        object.__setattr__(self, "_all", (1 << width) - 1)
-        firsts = frozenset(word for phrase in self.phrases for word in phrase.slots[0])
-        object.__setattr__(self, "_firsts", firsts)
+        begin = frozenset((number, 0) for number in range(len(self.phrases)))
+        step = _compile(begin, self.phrases, {})
+        object.__setattr__(self, "_begin", step.next)
+        object.__setattr__(self, "_firsts", frozenset(step.next))
 
     def find(self, text: Sequence[str]) -> list[Match]:
-        """Return the matches in the order of their first word."""
-        possible = self._possible(text)
-        if not possible:
-            return []
-        matches: list[Match] = []
-        while possible:
-            lowest = possible & -possible
-            possible ^= lowest
-            phrase = self.phrases[lowest.bit_length() - 1]
-            first = phrase.slots[0]
-            for start, word in enumerate(text):
-                if word in first and (end := _end(phrase.slots, 1, text, start + 1)):
-                    matches.append(Match(phrase, start, end))
-        if len(matches) > 1:
-            matches.sort(key=_START)
-        return matches
+        """Return the matches in the order of their first word, then in that of the phrases."""
+        begin, phrases, size = self._begin, self.phrases, len(text)
+        count = len(phrases)
+        ends: dict[int, int] = {}  # by number of the phrase + count x first word: the order wanted
+        for start, word in enumerate(text):
+            if word in begin:
+                step, at = begin[word], start + 1
+                if (
+                    (at < size and text[at] in step.next)
+                    or step.ends
+                    or (step.later and not step.later_words.isdisjoint(text[at : at + REACH]))
+                ):
+                    _follow(step, text, at, start * count, ends)
+        keys = sorted(ends) if len(ends) > 1 else ends
+        return [(phrases[key % count], key // count, ends[key]) for key in keys]
 
     def holds_any(self, text: Sequence[str]) -> bool:
         """Tell whether any phrase is in the text. Most texts lack even the first words."""
         return not self._firsts.isdisjoint(text) and bool(self.find(text))
 
-    def _possible(self, text: Sequence[str]) -> int:
-        """Return as bits the phrases of which every slot is filled by some word of the text."""
-        fills, filled = self._fills, self._not_needed
-        for word in text:
-            if word in fills:
-                filled |= fills[word]
-        possible = filled & self._all
-        for width in self._widths:
-            possible &= filled >> width
-        return possible
+
+def _compile(places: _Places, phrases: Sequence[Phrase], known: dict[_Places, _Step]) -> _Step:
+    """Return the step at which the phrases are at these places; equal steps are made once."""
+    if places in known:
+        return known[places]
+    ends: list[int] = []
+    following: dict[str, set[tuple[int, int]]] = defaultdict(set)
+    later: dict[str, set[tuple[int, int]]] = defaultdict(set)
+    for number, place in places:
+        slots = phrases[number].slots
+        if place == len(slots):
+            ends.append(number)
+        elif slots[place]:
+            for word in slots[place]:
+                following[word].add((number, place + 1))
+        else:
+            for word in slots[place + 1]:
+                later[word].add((number, place + 2))
+    known[places] = step = _Step(
+        ends=tuple(sorted(ends)),
+        next={word: _compile(frozenset(to), phrases, known) for word, to in following.items()},
+        later={word: _compile(frozenset(to), phrases, known) for word, to in later.items()},
+        later_words=frozenset(later),
+    )
+    return step
 
 
-def _end(slots: Sequence[frozenset[str]], slot: int, text: Sequence[str], at: int) -> int:
-    """Return the position after the match of `slots[slot:]` at `at`, 0 when there is none."""
-    for index in range(slot, len(slots)):
-        if not slots[index]:
-            return _end_after_gap(slots, index + 1, text, at)
-        if at >= len(text) or text[at] not in slots[index]:
-            return 0
+def _follow(
+    step: _Step | None, text: Sequence[str], at: int, first: int, ends: dict[int, int]
+) -> None:
+    """Note where phrases end that go on from a step with the word at `at`: under `first` + number.
+
+    Of several ends of a phrase the first found counts: that with the shortest first gap.
+    """
+    while step is not None:
+        for number in step.ends:
+            ends.setdefault(first + number, at)
+        if step.later and not step.later_words.isdisjoint(text[at : at + REACH]):
+            for after, word in enumerate(text[at : at + REACH], start=at + 1):
+                if word in BREAKS:
+                    break
+                if word in step.later:
+                    _follow(step.later[word], text, after, first, ends)
+        step = step.next.get(text[at]) if at < len(text) else None
         at += 1
-    return at
-
-
-def _end_after_gap(slots: Sequence[frozenset[str]], slot: int, text: Sequence[str], at: int) -> int:
-    for start in range(at, min(at + GAP_WORDS + 1, len(text))):
-        if text[start] in BREAKS:
-            return 0
-        if text[start] in slots[slot] and (end := _end(slots, slot + 1, text, start + 1)):
-            return end
-    return 0

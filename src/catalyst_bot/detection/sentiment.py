@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from catalyst_bot.detection.tables import Table, load
-from catalyst_bot.detection.text import BREAKS, words
+from catalyst_bot.detection.text import holds_in_clause, words
 
 FILE = "lexicon.toml"
 BODY_CHARACTERS = 400
@@ -56,10 +56,10 @@ def sentiment(title: str, body: str, lexicon: Lexicon) -> float:
 
     `s / sqrt(s^2 + k)` of the summed weights, the body counting less than the title.
     """
-    total = sum(weight for _, weight in tone_words(title, lexicon))
+    total = sum([weight for _, weight in tone_words(title, lexicon)])
     if body:
         told = tone_words(body[:BODY_CHARACTERS], lexicon)
-        total += BODY_WEIGHT * sum(weight for _, weight in told)
+        total += BODY_WEIGHT * sum([weight for _, weight in told])
     return total / math.sqrt(total * total + _SATURATION)
 
 
@@ -76,9 +76,5 @@ def tone_words(text: str, lexicon: Lexicon) -> list[tuple[str, float]]:
 def _turn(text: Sequence[str], at: int, lexicon: Lexicon) -> float:
     """Factor that the words before `at` in its clause give it."""
     factor = lexicon.intensifiers.get(text[at - 1], 1.0) if at else 1.0
-    for index in range(at - 1, max(at - 1 - NEGATION_REACH_WORDS, -1), -1):
-        if text[index] in BREAKS:
-            break
-        if text[index] in lexicon.negators:
-            return factor * NEGATED
-    return factor
+    before = text[max(at - NEGATION_REACH_WORDS, 0) : at]
+    return factor * NEGATED if holds_in_clause(before, lexicon.negators) else factor

@@ -6,6 +6,7 @@ Matching whole words is what keeps "cut" out of "executive" and "warrant" out of
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 DASHES = "\u2013\u2014"  # en and em dash: they end a clause, with or without spaces around
@@ -34,3 +35,15 @@ def words(text: str) -> tuple[str, ...]:
     """
     plain = text.lower().replace(_APOSTROPHE, "'").replace("n't", " not").replace("'s", " ")
     return tuple(_WORD.findall(plain))
+
+
+def holds_in_clause(before: Sequence[str], wanted: frozenset[str]) -> bool:
+    """Tell whether one of the words wanted stands in what is the clause at the end of `before`."""
+    if wanted.isdisjoint(before):
+        return False
+    for word in reversed(before):
+        if word in BREAKS:
+            return False
+        if word in wanted:
+            return True
+    return False
