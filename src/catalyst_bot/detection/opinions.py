@@ -10,8 +10,9 @@ opinion gives a faint sentiment; the result is in (-1, 1) and rises with every v
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import lru_cache
+from operator import mul
 
 from catalyst_bot.detection.linear import LinearModel, predict
 from catalyst_bot.detection.sentiment import Lexicon, sentiment
@@ -27,19 +28,22 @@ DIGITS = 6
 RECENT_AGES, RECENT_TONES = 1_024, 1_024  # remembered: news comes in bursts, and few tones differ
 
 
-def fuse(opinions: Iterable[SentimentOpinion]) -> float:
+def fuse(opinions: Sequence[SentimentOpinion]) -> float:
     """Return the sentiment in [-1, 1]; 0 without opinions. Numbers that are none count nothing."""
-    told = [(pull(opinion), _bounded(opinion.value, -1.0)) for opinion in opinions]
-    total = NEUTRAL_PULL + math.fsum([strength for strength, _ in told])
-    return round(math.fsum([strength * value for strength, value in told]) / total, DIGITS)
+    pulls = [pull(opinion) for opinion in opinions]
+    values = [_bounded(opinion.value, -1.0) for opinion in opinions]
+    total = NEUTRAL_PULL + math.fsum(pulls)
+    return round(math.fsum(map(mul, pulls, values)) / total, DIGITS)
 
 
 def pull(opinion: SentimentOpinion) -> float:
     """Return how much an opinion counts: weight x confidence x decay, each held to [0, 1]."""
     if not math.isfinite(opinion.value):
         return 0.0
-    trusted = _bounded(opinion.weight, 0.0) * _bounded(opinion.confidence, 0.0)
-    return trusted * _bounded(opinion.decay, 0.0)
+    weight, confidence, decay = opinion.weight, opinion.confidence, opinion.decay
+    if 0.0 <= weight <= 1.0 and 0.0 <= confidence <= 1.0 and 0.0 <= decay <= 1.0:
+        return weight * confidence * decay
+    return _bounded(weight, 0.0) * _bounded(confidence, 0.0) * _bounded(decay, 0.0)
 
 
 @lru_cache(maxsize=RECENT_AGES)

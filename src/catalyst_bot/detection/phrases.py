@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from catalyst_bot.detection.text import BREAKS, words
 
@@ -78,6 +79,9 @@ class _Step:
     later_words: frozenset[str]
 
 
+_NOWHERE: Mapping[str, _Step] = {}  # most steps lead nowhere: one object, that stays at hand
+
+
 @dataclass(frozen=True)
 class PhraseIndex:
     """Finds all phrases in a list of words.
@@ -98,25 +102,34 @@ class PhraseIndex:
         object.__setattr__(self, "_firsts", frozenset(step.next))
 
     def find(self, text: Sequence[str]) -> list[Match]:
-        """Return the matches in the order of their first word, then in that of the phrases."""
+        """Return the matches in the order of their first word, then in that of the phrases.
+
+        Most texts lack even the first words of a short list of phrases.
+        """
+        if self._firsts.isdisjoint(text):
+            return []
         begin, phrases, size = self._begin, self.phrases, len(text)
         count = len(phrases)
         ends: dict[int, int] = {}  # by number of the phrase + count x first word: the order wanted
         for start, word in enumerate(text):
-            if word in begin:
-                step, at = begin[word], start + 1
-                if (
-                    (at < size and text[at] in step.next)
-                    or step.ends
-                    or (step.later and not step.later_words.isdisjoint(text[at : at + REACH]))
-                ):
-                    _follow(step, text, at, start * count, ends)
+            if word not in begin:
+                continue
+            step, at, first = begin[word], start + 1, start * count
+            if step.ends:  # what `_follow` does, in line: most first words lead nowhere
+                for number in step.ends:
+                    ends[first + number] = at
+            if at < size and text[at] in step.next:
+                _follow(step.next[text[at]], text, at + 1, first, ends)
+            if step.later and not step.later_words.isdisjoint(text[at : at + REACH]):
+                _follow_later(step, text, at, first, ends)
+        if not ends:
+            return []
         keys = sorted(ends) if len(ends) > 1 else ends
         return [(phrases[key % count], key // count, ends[key]) for key in keys]
 
     def holds_any(self, text: Sequence[str]) -> bool:
-        """Tell whether any phrase is in the text. Most texts lack even the first words."""
-        return not self._firsts.isdisjoint(text) and bool(self.find(text))
+        """Tell whether any phrase is in the text."""
+        return bool(self.find(text))
 
 
 def _compile(places: _Places, phrases: Sequence[Phrase], known: dict[_Places, _Step]) -> _Step:
@@ -138,28 +151,47 @@ def _compile(places: _Places, phrases: Sequence[Phrase], known: dict[_Places, _S
                 later[word].add((number, place + 2))
     known[places] = step = _Step(
         ends=tuple(sorted(ends)),
-        next={word: _compile(frozenset(to), phrases, known) for word, to in following.items()},
-        later={word: _compile(frozenset(to), phrases, known) for word, to in later.items()},
+        next=_steps(following, phrases, known),
+        later=_steps(later, phrases, known),
         later_words=frozenset(later),
     )
     return step
 
 
-def _follow(
-    step: _Step | None, text: Sequence[str], at: int, first: int, ends: dict[int, int]
-) -> None:
+def _steps(
+    places: Mapping[str, set[tuple[int, int]]],
+    phrases: Sequence[Phrase],
+    known: dict[_Places, _Step],
+) -> Mapping[str, _Step]:
+    if not places:
+        return _NOWHERE
+    return {word: _compile(frozenset(to), phrases, known) for word, to in places.items()}
+
+
+def _follow(step: _Step, text: Sequence[str], at: int, first: int, ends: dict[int, int]) -> None:
     """Note where phrases end that go on from a step with the word at `at`: under `first` + number.
 
     Of several ends of a phrase the first found counts: that with the shortest first gap.
     """
-    while step is not None:
-        for number in step.ends:
-            ends.setdefault(first + number, at)
-        if step.later and not step.later_words.isdisjoint(text[at : at + REACH]):
-            for after, word in enumerate(text[at : at + REACH], start=at + 1):
-                if word in BREAKS:
-                    break
-                if word in step.later:
-                    _follow(step.later[word], text, after, first, ends)
-        step = step.next.get(text[at]) if at < len(text) else None
-        at += 1
+    for number in step.ends:
+        ends.setdefault(first + number, at)
+    if step.next and at < len(text) and text[at] in step.next:
+        _follow(step.next[text[at]], text, at + 1, first, ends)
+    if step.later and not step.later_words.isdisjoint(text[at : at + REACH]):
+        _follow_later(step, text, at, first, ends)
+
+
+def _follow_later(
+    step: _Step, text: Sequence[str], at: int, first: int, ends: dict[int, int]
+) -> None:
+    """Go on from a step after a gap, which the end of a clause ends."""
+    near = text[at : at + REACH]
+    if not BREAKS.isdisjoint(near):
+        near = tuple(takewhile(_goes_on, near))
+    for after, to in enumerate(map(step.later.get, near), start=at + 1):
+        if to is not None:
+            _follow(to, text, after, first, ends)
+
+
+def _goes_on(word: str) -> bool:
+    return word not in BREAKS

@@ -15,11 +15,13 @@ RECENT_TEXTS = 64
 _APOSTROPHE = "\u2019"
 _WORD = re.compile(
     rf"""[a-z0-9]+
-    | (?=[;:?!|.{DASHES}-])  # most characters between words are none of these: decide at once
-      (?: [;:?!|](?=\s|$)
-        | [{DASHES}]
-        | (?<=\s)-(?=\s)
-        | (?<![.\s]\w)[.](?=\s|$)  # the stop after "U.S." ends no clause
+    | [;:?!|.{DASHES}-]  # begins with its character, so that the search skips all others at once
+      (?: (?<=[{DASHES}])
+        | (?=\s|$)
+          (?: (?<=[;:?!|])
+            | (?<=\s-)(?=\s)
+            | (?<=[.])(?<![.\s]\w[.])  # the stop after "U.S." ends no clause
+          )
       )""",
     re.VERBOSE,
 )

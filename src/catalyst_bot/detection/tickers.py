@@ -215,6 +215,8 @@ def _of_piece(text: str, companies: Companies) -> tuple[str, ...]:
 
 def _names_in(text: Sequence[str], companies: Companies) -> tuple[str, ...]:
     telling = companies.telling
+    if telling.keys().isdisjoint(text):
+        return ()
     found: list[str] = []
     skip_to = 0
     for index, word in enumerate(text):
@@ -227,4 +229,4 @@ def _names_in(text: Sequence[str], companies: Companies) -> tuple[str, ...]:
                 found.append(symbol)
                 skip_to = index + length
                 break
-    return tuple([symbol for symbol in found if companies.is_known(symbol)]) if found else ()
+    return tuple([symbol for symbol in found if companies.is_known(symbol)])
