@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
+from itertools import compress, takewhile
 
 from catalyst_bot.detection.text import BREAKS, words
 
@@ -111,17 +111,18 @@ class PhraseIndex:
         begin, phrases, size = self._begin, self.phrases, len(text)
         count = len(phrases)
         ends: dict[int, int] = {}  # by number of the phrase + count x first word: the order wanted
-        for start, word in enumerate(text):
+        for at, word in enumerate(text, start=1):
             if word not in begin:
                 continue
-            step, at, first = begin[word], start + 1, start * count
+            step = begin[word]
             if step.ends:  # what `_follow` does, in line: most first words lead nowhere
                 for number in step.ends:
-                    ends[first + number] = at
+                    ends[(at - 1) * count + number] = at
             if at < size and text[at] in step.next:
-                _follow(step.next[text[at]], text, at + 1, first, ends)
-            if step.later and not step.later_words.isdisjoint(text[at : at + REACH]):
-                _follow_later(step, text, at, first, ends)
+                _follow(step.next[text[at]], text, at + 1, (at - 1) * count, ends)
+            later = step.later_words
+            if later and not later.isdisjoint(text[at : at + REACH]):
+                _follow_later(step, text, at, (at - 1) * count, ends)
         if not ends:
             return []
         keys = sorted(ends) if len(ends) > 1 else ends
@@ -188,9 +189,9 @@ def _follow_later(
     near = text[at : at + REACH]
     if not BREAKS.isdisjoint(near):
         near = tuple(takewhile(_goes_on, near))
-    for after, to in enumerate(map(step.later.get, near), start=at + 1):
-        if to is not None:
-            _follow(to, text, after, first, ends)
+    leads = map(step.later.__contains__, near)
+    for after, word in compress(enumerate(near, start=at + 1), leads):
+        _follow(step.later[word], text, after, first, ends)
 
 
 def _goes_on(word: str) -> bool:

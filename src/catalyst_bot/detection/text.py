@@ -35,7 +35,9 @@ def words(text: str) -> tuple[str, ...]:
     becomes "not", so that a negation is a word of its own. The latest texts are remembered, because
     every question about a headline asks for the same words.
     """
-    plain = text.lower().replace(_APOSTROPHE, "'").replace("n't", " not").replace("'s", " ")
+    plain = text.lower().replace(_APOSTROPHE, "'")
+    if "'" in plain:
+        plain = plain.replace("n't", " not").replace("'s", " ")
     return tuple(_WORD.findall(plain))
 
 
