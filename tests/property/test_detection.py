@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import takewhile
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,10 +12,11 @@ from catalyst_bot.detection.classify import Reading, Unread, classify
 from catalyst_bot.detection.decide import on_headline
 from catalyst_bot.detection.evolve import EVOLVE
 from catalyst_bot.detection.normalise import normalise_title
+from catalyst_bot.detection.phrases import GAP_WORDS, PhraseIndex, parse_phrase
 from catalyst_bot.detection.score import assess, freshness
 from catalyst_bot.detection.sentiment import sentiment
 from catalyst_bot.detection.state import State
-from catalyst_bot.detection.text import words
+from catalyst_bot.detection.text import BREAKS, words
 from catalyst_bot.detection.tickers import common_shares, normal_symbols
 from catalyst_bot.domain.enums import StoryRelation
 from catalyst_bot.domain.messages.decisions import CatalystDetected, HeadlineIgnored, StoryTold
@@ -123,6 +125,46 @@ def test_scores_are_bounded(values: list[float], weight: float, mood: float, age
 def test_normalising_twice_changes_nothing_more(title: str):
     once = normalise_title(title)
     assert normalise_title(once) == once
+
+
+SLOTS = st.sampled_from(["a", "b", "a|b", "b|c", "c", ".."])
+PHRASES = st.lists(
+    st.lists(SLOTS, min_size=1, max_size=5)
+    .filter(lambda slots: slots[0] != ".." and slots[-1] != "..")
+    .map(" ".join),
+    min_size=1,
+    max_size=6,
+)
+
+
+def slow_ends(slots: tuple[frozenset[str], ...], text: list[str], at: int) -> list[int]:
+    """Where a phrase can end, the shortest gaps first: the definition, one case after the other."""
+    if not slots:
+        return [at]
+    if slots[0]:
+        fits = at < len(text) and text[at] in slots[0]
+        return slow_ends(slots[1:], text, at + 1) if fits else []
+    reach = text[at : at + GAP_WORDS + 1]
+    clause = list(takewhile(lambda word: word not in BREAKS, reach))
+    return [
+        end
+        for skipped, word in enumerate(clause)
+        if word in slots[1]
+        for end in slow_ends(slots[2:], text, at + skipped + 1)
+    ]
+
+
+@given(PHRASES, st.lists(st.sampled_from("abcx."), max_size=30))
+def test_the_index_finds_what_trying_every_phrase_finds(phrases: list[str], text: list[str]):
+    index = PhraseIndex(tuple(parse_phrase(p, "category", p, {}) for p in phrases))
+    expected = [
+        (phrase, start, ends[0])
+        for start in range(len(text))
+        for phrase in index.phrases
+        if (ends := slow_ends(phrase.slots, text, start))
+    ]
+    assert index.find(text) == expected
+    assert index.holds_any(text) == bool(expected)
 
 
 @given(st.sampled_from(VOCABULARY).filter(lambda word: len(word) > 2))

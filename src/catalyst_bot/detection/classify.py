@@ -6,7 +6,7 @@ Pure look-up in one pass over the words. Of several categories the most pressing
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from catalyst_bot.detection.filings import PRIORITY
 from catalyst_bot.detection.noise import Noise
 from catalyst_bot.detection.phrases import CATEGORY, FACT, HEDGE, NOISE, Match, PhraseIndex
 from catalyst_bot.detection.taxonomy import Category, Taxonomy
-from catalyst_bot.detection.text import BREAKS, words
+from catalyst_bot.detection.text import holds_in_clause, words
 
 BODY_CHARACTERS = 400
 REMAINING_DOUBT = 0.8  # of the doubt that is left, by every further phrase of a category
@@ -51,10 +51,17 @@ _NOTHING = Unread(reason=NOT_RECOGNISED, detail="no phrase of any category")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Words:
-    """The phrases of one category: those that tell it, and those that veto it."""
+    """A category, how pressing its action is, the phrases that tell it and those that veto it."""
 
+    category: Category
+    priority: int
     telling: PhraseIndex
     vetoing: PhraseIndex
+
+    def urgency(self, evidence_count: int) -> tuple[int, float]:
+        """Return what decides between categories: first the action, then the strength."""
+        precision = certainty(self.category.precision, evidence_count)
+        return self.priority, self.category.weight * precision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,10 +85,12 @@ def make_classifier(taxonomy: Taxonomy, noise: Noise) -> Classifier:
         body_index=PhraseIndex(taxonomy.telling),
         by_category={
             name: _Words(
+                category=category,
+                priority=PRIORITY[category.action],
                 telling=PhraseIndex(tuple(p for p in taxonomy.telling if p.name == name)),
                 vetoing=PhraseIndex(tuple(p for p in taxonomy.vetoing if p.name == name)),
             )
-            for name in taxonomy.categories
+            for name, category in taxonomy.categories.items()
         },
         voids=noise.voids,
     )
@@ -91,31 +100,29 @@ def classify(title: str, body: str, classifier: Classifier) -> Reading | Unread:
     """Read a headline as one event, or say why it is none. Never raises."""
     title_words = words(title)
     matches = classifier.title_index.find(title_words)
-    kinds = {match.phrase.kind for match in matches} if matches else _NONE
+    kinds = {phrase.kind for phrase, _, _ in matches} if matches else _NONE
     if NOISE in kinds and FACT not in kinds:
-        noise = next(match for match in matches if match.phrase.kind == NOISE)
-        return Unread(reason=noise.phrase.name, detail=_quote(title_words, noise))
+        noise, start, end = next(match for match in matches if match[0].kind == NOISE)
+        return Unread(noise.name, " ".join(title_words[start:end]))
     if title_words and title_words[-1] == "?":
         return _A_QUESTION
-    in_title = _by_category(matches, title_words, classifier) if matches else {}
+    in_title = _by_category(matches, title_words, classifier) if CATEGORY in kinds else {}
     body_words = words(body[:BODY_CHARACTERS]) if body else ()
-    found = in_title or _by_category(classifier.body_index.find(body_words), body_words, classifier)
+    found = in_title
+    if body_words and not in_title:
+        found = _by_category(classifier.body_index.find(body_words), body_words, classifier)
     if not found:
         return _NOTHING
-    categories = classifier.taxonomy.categories
-    name = _most_pressing(found, categories)
-    evidence = found[name]
-    if in_title and body_words:
-        support = classifier.by_category[name].telling.find(body_words)
+    name = next(iter(found)) if len(found) == 1 else _most_pressing(found, classifier)
+    evidence, chosen = found[name], classifier.by_category[name]
+    if in_title and body_words and (support := chosen.telling.find(body_words)):
         evidence = [*evidence, *_by_category(support, body_words, classifier).get(name, ())]
-    polarity = categories[name].polarity
     return Reading(
-        category=categories[name],
+        category=chosen.category,
         evidence=tuple(evidence) if len(evidence) == 1 else tuple(dict.fromkeys(evidence)),
         is_in_title=bool(in_title),
         is_hedged=HEDGE in kinds,
-        is_contested=len(in_title) > 1
-        and any(categories[other].polarity * polarity < 0 for other in in_title),
+        is_contested=len(in_title) > 1 and _is_contested(chosen.category, in_title, classifier),
     )
 
 
@@ -124,41 +131,33 @@ def certainty(precision: float, evidence_count: int) -> float:
     return 1 - (1 - precision) * REMAINING_DOUBT ** (max(evidence_count, 1) - 1)
 
 
-def _most_pressing(found: Mapping[str, Sequence[str]], categories: Mapping[str, Category]) -> str:
-    if len(found) == 1:
-        return next(iter(found))
-    return max(found, key=lambda name: _urgency(categories[name], len(found[name])))
+def _most_pressing(found: Mapping[str, Sequence[str]], classifier: Classifier) -> str:
+    by_category = classifier.by_category
+    return max(found, key=lambda name: by_category[name].urgency(len(found[name])))
 
 
-def _urgency(category: Category, evidence_count: int) -> tuple[int, float]:
-    strength = category.weight * certainty(category.precision, evidence_count)
-    return PRIORITY[category.action], strength
+def _is_contested(category: Category, told: Iterable[str], classifier: Classifier) -> bool:
+    """True when something of the opposite sign is told, too."""
+    if category.polarity == 0:
+        return False
+    return -category.polarity in [classifier.by_category[name].category.polarity for name in told]
 
 
 def _by_category(
     matches: Sequence[Match], text: Sequence[str], classifier: Classifier
 ) -> dict[str, list[str]]:
-    """Quotes by category, without those that are void or vetoed."""
+    """Quotes by category, without those that are vetoed or void: a word shortly before the phrase
+    says that it did not happen.
+    """
     found: dict[str, list[str]] = {}
-    for match in matches:
-        phrase = match.phrase
-        if phrase.kind == CATEGORY and not _is_void(text, match.start, classifier.voids):
-            found.setdefault(phrase.name, []).append(_quote(text, match))
+    voids = _NONE if classifier.voids.isdisjoint(text) else classifier.voids
+    for phrase, start, end in matches:
+        if phrase.kind != CATEGORY:
+            continue
+        if voids and holds_in_clause(text[max(start - VOID_REACH_WORDS, 0) : start], voids):
+            continue
+        found.setdefault(phrase.name, []).append(" ".join(text[start:end]))
     vetoed = [name for name in found if classifier.by_category[name].vetoing.holds_any(text)]
     for name in vetoed:
         del found[name]
     return found
-
-
-def _is_void(text: Sequence[str], start: int, voids: frozenset[str]) -> bool:
-    """True when a word shortly before the phrase, in its clause, says that it did not happen."""
-    for index in range(start - 1, max(start - 1 - VOID_REACH_WORDS, -1), -1):
-        if text[index] in BREAKS:
-            return False
-        if text[index] in voids:
-            return True
-    return False
-
-
-def _quote(text: Sequence[str], match: Match) -> str:
-    return " ".join(text[match.start : match.end])

@@ -9,19 +9,19 @@ order; what remains of floating point (the logarithms, the soft maximum) is roun
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalyst_bot.detection.grams import bucket, grams
+from catalyst_bot.detection.grams import CHARACTERS, grams, rows_of
 from catalyst_bot.domain.errors import BadData
 
 VALUE_UNIT = 4096  # a value of 1.0 as an integer
 DIGITS = 6  # of a probability
+# Of how often a feature can occur: a cashtag of two characters becomes a word of eight.
+_LOGARITHMS = np.array([0.0, *map(math.log, range(1, 8 * CHARACTERS))])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,10 +86,8 @@ def score(model: LinearModel, text: str) -> list[float]:
     """Return the score of each label before it becomes a probability."""
     rows, values = features(text, model.rarity, model.word_buckets, model.tones)
     sums = values @ model.weights[rows].astype(np.int64)
-    return [
-        float(bias + scale * total / VALUE_UNIT)
-        for bias, scale, total in zip(model.bias, model.scale, sums.tolist(), strict=True)
-    ]
+    parts = zip(model.bias.tolist(), model.scale.tolist(), sums.tolist(), strict=True)
+    return [bias + scale * total / VALUE_UNIT for bias, scale, total in parts]
 
 
 def features(
@@ -102,22 +100,31 @@ def features(
 
     value = (1 + ln count) x rarity, the words and the pieces each scaled to length 1.
     """
-    by_words, by_pieces = grams(text, tones)
-    parts = (
-        _part(by_words, rarity[:word_buckets], 0),
-        _part(by_pieces, rarity[word_buckets:], word_buckets),
-    )
-    rows = [row for part in parts for row in part]
-    values = [value for part in parts for value in part.values()]
-    return np.array(rows, dtype=np.int64), np.array(values, dtype=np.int64)
+    rows, values = counted(text, word_buckets, len(rarity) - word_buckets, tones)
+    values *= rarity[rows]
+    known = values > 0
+    rows, values = rows[known], values[known]
+    words = np.count_nonzero(rows < word_buckets)
+    scaled = np.concatenate((_to_length_one(values[:words]), _to_length_one(values[words:])))
+    return rows, np.rint(scaled * VALUE_UNIT).astype(np.int64)
 
 
-def _part(counts: Counter[str], rarity: NDArray[Any], offset: int) -> dict[int, int]:
-    """Return the integer values of one kind of features by row."""
-    by_row: dict[int, float] = {}
-    for gram, count in counts.items():
-        row = bucket(gram, len(rarity))
-        by_row[row] = by_row.get(row, 0.0) + (1.0 + math.log(count))
-    known = {row: value * float(rarity[row]) for row, value in by_row.items() if rarity[row] > 0}
-    length = math.sqrt(math.fsum(value * value for value in known.values()))
-    return {row + offset: round(value / length * VALUE_UNIT) for row, value in known.items()}
+def _to_length_one(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scale values; their squares are summed exactly, so in any order."""
+    return values / math.sqrt(math.fsum((values * values).tolist()))
+
+
+def counted(
+    text: str, word_buckets: int, piece_buckets: int, tones: Mapping[str, float]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the rows of the features of a text, words first, with 1 + ln count of each.
+
+    Where several features share a row, it has the sum.
+    """
+    numbers, counts = np.unique(grams(text, tones), return_counts=True)
+    rows, values = rows_of(numbers, word_buckets, piece_buckets), 1.0 + _LOGARITHMS[counts]
+    ordered = np.sort(rows)
+    if (ordered[1:] == ordered[:-1]).any():
+        rows, where = np.unique(rows, return_inverse=True)
+        return rows, np.bincount(where, weights=values).astype(np.float64)
+    return rows, values

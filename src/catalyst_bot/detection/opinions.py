@@ -10,7 +10,9 @@ opinion gives a faint sentiment; the result is in (-1, 1) and rises with every v
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
+from functools import lru_cache
+from operator import mul
 
 from catalyst_bot.detection.linear import LinearModel, predict
 from catalyst_bot.detection.sentiment import Lexicon, sentiment
@@ -23,23 +25,28 @@ LEXICON_CONFIDENCE = 0.6
 NEUTRAL_PULL = 0.05
 HALF_LIFE_S = 6 * 3600.0
 DIGITS = 6
+RECENT_AGES, RECENT_TONES = 1_024, 1_024  # remembered: news comes in bursts, and few tones differ
 
 
-def fuse(opinions: Iterable[SentimentOpinion]) -> float:
+def fuse(opinions: Sequence[SentimentOpinion]) -> float:
     """Return the sentiment in [-1, 1]; 0 without opinions. Numbers that are none count nothing."""
-    told = [(pull(opinion), _bounded(opinion.value, -1.0)) for opinion in opinions]
-    total = NEUTRAL_PULL + math.fsum(strength for strength, _ in told)
-    return round(math.fsum(strength * value for strength, value in told) / total, DIGITS)
+    pulls = [pull(opinion) for opinion in opinions]
+    values = [_bounded(opinion.value, -1.0) for opinion in opinions]
+    total = NEUTRAL_PULL + math.fsum(pulls)
+    return round(math.fsum(map(mul, pulls, values)) / total, DIGITS)
 
 
 def pull(opinion: SentimentOpinion) -> float:
     """Return how much an opinion counts: weight x confidence x decay, each held to [0, 1]."""
     if not math.isfinite(opinion.value):
         return 0.0
-    trusted = _bounded(opinion.weight, 0.0) * _bounded(opinion.confidence, 0.0)
-    return trusted * _bounded(opinion.decay, 0.0)
+    weight, confidence, decay = opinion.weight, opinion.confidence, opinion.decay
+    if 0.0 <= weight <= 1.0 and 0.0 <= confidence <= 1.0 and 0.0 <= decay <= 1.0:
+        return weight * confidence * decay
+    return _bounded(weight, 0.0) * _bounded(confidence, 0.0) * _bounded(decay, 0.0)
 
 
+@lru_cache(maxsize=RECENT_AGES)
 def decay_of(age_s: float) -> float:
     """Return what is left of an opinion on a text of that age: half after six hours."""
     return round(math.pow(0.5, max(age_s, 0.0) / HALF_LIFE_S), DIGITS)
@@ -72,6 +79,7 @@ def of_reader(opinion: TextOpinion, *, age_s: float, is_contaminated: bool) -> S
     )
 
 
+@lru_cache(maxsize=RECENT_TONES)
 def _lexicon_opinion(tone: float, decay: float) -> SentimentOpinion:
     return SentimentOpinion(
         name=LEXICON,
@@ -98,4 +106,6 @@ def _linear_opinion(title: str, model: LinearModel, decay: float) -> SentimentOp
 
 def _bounded(value: float, low: float) -> float:
     """Hold a number to [low, 1]; what is no number is 0."""
+    if low <= value <= 1.0:
+        return value
     return min(max(value, low), 1.0) if math.isfinite(value) else 0.0

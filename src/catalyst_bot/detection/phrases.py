@@ -7,20 +7,20 @@ of words defined once per file.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
-from typing import NamedTuple
+from itertools import compress, takewhile
 
 from catalyst_bot.detection.text import BREAKS, words
 
 GAP_WORDS = 5
+REACH = GAP_WORDS + 1  # the words among which the one after a gap is
 # What a phrase is for.
 CATEGORY, VETO, NOISE, FACT, HEDGE = "category", "veto", "noise", "fact", "hedge"
 RETRACTION, CORRECTION = "retraction", "correction"
 ROLE = "role"
 _GAP: frozenset[str] = frozenset()
-_START = itemgetter(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,7 @@ class Phrase:
     name: str
 
 
-class Match(NamedTuple):
-    """Words [start, end) of a text matched a phrase."""
-
-    phrase: Phrase
-    start: int
-    end: int
+Match = tuple[Phrase, int, int]  # the phrase, and that words [start, end) of a text match it
 
 
 def parse_phrase(text: str, kind: str, name: str, lists: Mapping[str, frozenset[str]]) -> Phrase:
@@ -67,92 +62,138 @@ def _parse_slot(part: str, lists: Mapping[str, frozenset[str]]) -> frozenset[str
     return frozenset(slot)
 
 
+_Places = frozenset[tuple[int, int]]  # the number of a phrase, and which of its slots comes next
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """Where a search stands after some words of a text.
+
+    `ends` are the numbers of the phrases that are complete here, `next` the words that lead on
+    when they come at once, `later` those that do after a gap. `later_words` are the keys of
+    `later`, to be compared with many words at once.
+    """
+
+    ends: tuple[int, ...]
+    next: Mapping[str, _Step]
+    later: Mapping[str, _Step]
+    later_words: frozenset[str]
+
+
+_NOWHERE: Mapping[str, _Step] = {}  # most steps lead nowhere: one object, that stays at hand
+
+
 @dataclass(frozen=True)
 class PhraseIndex:
     """Finds all phrases in a list of words.
 
-    Most texts hold most phrases not even in part. Every word knows, as bits of one number, which
-    slots of which phrases it fills; the numbers of a text's words together tell in a microsecond
-    the few phrases of which all slots are filled, and only those are looked for.
+    The phrases are compiled to steps, so that what begins alike is followed once, word by word.
+    Most words of a text begin no phrase, and most of the others are not followed by the next word
+    of one: a text without any phrase costs little more than a look-up a word.
     """
 
     phrases: tuple[Phrase, ...]
-    _fills: dict[str, int] = field(init=False, repr=False, compare=False)
-    _not_needed: int = field(init=False, repr=False, compare=False)
-    _widths: tuple[int, ...] = field(init=False, repr=False, compare=False)
-    _all: int = field(init=False, repr=False, compare=False)
+    _begin: Mapping[str, _Step] = field(init=False, repr=False, compare=False)
     _firsts: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        width = len(self.phrases)
-        needed = [[slot for slot in phrase.slots if slot] for phrase in self.phrases]
-        most = max((len(slots) for slots in needed), default=0)
-        fills: dict[str, int] = {}
-        not_needed = 0
-        for number, slots in enumerate(needed):
-            for place in range(most):
-                bit = 1 << (place * width + number)
-                if place >= len(slots):
-                    not_needed |= bit
-                    continue
-                for word in slots[place]:
-                    fills[word] = fills.get(word, 0) | bit
-        object.__setattr__(self, "_fills", fills)
-        object.__setattr__(self, "_not_needed", not_needed)
-        object.__setattr__(self, "_widths", tuple(place * width for place in range(1, most)))
-        object.__setattr__(self, "_all", (1 << width) - 1)
-        firsts = frozenset(word for phrase in self.phrases for word in phrase.slots[0])
-        object.__setattr__(self, "_firsts", firsts)
+        begin = frozenset((number, 0) for number in range(len(self.phrases)))
+        step = _compile(begin, self.phrases, {})
+        object.__setattr__(self, "_begin", step.next)
+        object.__setattr__(self, "_firsts", frozenset(step.next))
 
     def find(self, text: Sequence[str]) -> list[Match]:
-        """Return the matches in the order of their first word."""
-        possible = self._possible(text)
-        if not possible:
+        """Return the matches in the order of their first word, then in that of the phrases.
+
+        Most texts lack even the first words of a short list of phrases.
+        """
+        if self._firsts.isdisjoint(text):
             return []
-        matches: list[Match] = []
-        while possible:
-            lowest = possible & -possible
-            possible ^= lowest
-            phrase = self.phrases[lowest.bit_length() - 1]
-            first = phrase.slots[0]
-            for start, word in enumerate(text):
-                if word in first and (end := _end(phrase.slots, 1, text, start + 1)):
-                    matches.append(Match(phrase, start, end))
-        if len(matches) > 1:
-            matches.sort(key=_START)
-        return matches
+        begin, phrases, size = self._begin, self.phrases, len(text)
+        count = len(phrases)
+        ends: dict[int, int] = {}  # by number of the phrase + count x first word: the order wanted
+        for at, word in enumerate(text, start=1):
+            if word not in begin:
+                continue
+            step = begin[word]
+            if step.ends:  # what `_follow` does, in line: most first words lead nowhere
+                for number in step.ends:
+                    ends[(at - 1) * count + number] = at
+            if at < size and text[at] in step.next:
+                _follow(step.next[text[at]], text, at + 1, (at - 1) * count, ends)
+            later = step.later_words
+            if later and not later.isdisjoint(text[at : at + REACH]):
+                _follow_later(step, text, at, (at - 1) * count, ends)
+        if not ends:
+            return []
+        keys = sorted(ends) if len(ends) > 1 else ends
+        return [(phrases[key % count], key // count, ends[key]) for key in keys]
 
     def holds_any(self, text: Sequence[str]) -> bool:
-        """Tell whether any phrase is in the text. Most texts lack even the first words."""
-        return not self._firsts.isdisjoint(text) and bool(self.find(text))
-
-    def _possible(self, text: Sequence[str]) -> int:
-        """Return as bits the phrases of which every slot is filled by some word of the text."""
-        fills, filled = self._fills, self._not_needed
-        for word in text:
-            if word in fills:
-                filled |= fills[word]
-        possible = filled & self._all
-        for width in self._widths:
-            possible &= filled >> width
-        return possible
+        """Tell whether any phrase is in the text."""
+        return bool(self.find(text))
 
 
-def _end(slots: Sequence[frozenset[str]], slot: int, text: Sequence[str], at: int) -> int:
-    """Return the position after the match of `slots[slot:]` at `at`, 0 when there is none."""
-    for index in range(slot, len(slots)):
-        if not slots[index]:
-            return _end_after_gap(slots, index + 1, text, at)
-        if at >= len(text) or text[at] not in slots[index]:
-            return 0
-        at += 1
-    return at
+def _compile(places: _Places, phrases: Sequence[Phrase], known: dict[_Places, _Step]) -> _Step:
+    """Return the step at which the phrases are at these places; equal steps are made once."""
+    if places in known:
+        return known[places]
+    ends: list[int] = []
+    following: dict[str, set[tuple[int, int]]] = defaultdict(set)
+    later: dict[str, set[tuple[int, int]]] = defaultdict(set)
+    for number, place in places:
+        slots = phrases[number].slots
+        if place == len(slots):
+            ends.append(number)
+        elif slots[place]:
+            for word in slots[place]:
+                following[word].add((number, place + 1))
+        else:
+            for word in slots[place + 1]:
+                later[word].add((number, place + 2))
+    known[places] = step = _Step(
+        ends=tuple(sorted(ends)),
+        next=_steps(following, phrases, known),
+        later=_steps(later, phrases, known),
+        later_words=frozenset(later),
+    )
+    return step
 
 
-def _end_after_gap(slots: Sequence[frozenset[str]], slot: int, text: Sequence[str], at: int) -> int:
-    for start in range(at, min(at + GAP_WORDS + 1, len(text))):
-        if text[start] in BREAKS:
-            return 0
-        if text[start] in slots[slot] and (end := _end(slots, slot + 1, text, start + 1)):
-            return end
-    return 0
+def _steps(
+    places: Mapping[str, set[tuple[int, int]]],
+    phrases: Sequence[Phrase],
+    known: dict[_Places, _Step],
+) -> Mapping[str, _Step]:
+    if not places:
+        return _NOWHERE
+    return {word: _compile(frozenset(to), phrases, known) for word, to in places.items()}
+
+
+def _follow(step: _Step, text: Sequence[str], at: int, first: int, ends: dict[int, int]) -> None:
+    """Note where phrases end that go on from a step with the word at `at`: under `first` + number.
+
+    Of several ends of a phrase the first found counts: that with the shortest first gap.
+    """
+    for number in step.ends:
+        ends.setdefault(first + number, at)
+    if step.next and at < len(text) and text[at] in step.next:
+        _follow(step.next[text[at]], text, at + 1, first, ends)
+    if step.later and not step.later_words.isdisjoint(text[at : at + REACH]):
+        _follow_later(step, text, at, first, ends)
+
+
+def _follow_later(
+    step: _Step, text: Sequence[str], at: int, first: int, ends: dict[int, int]
+) -> None:
+    """Go on from a step after a gap, which the end of a clause ends."""
+    near = text[at : at + REACH]
+    if not BREAKS.isdisjoint(near):
+        near = tuple(takewhile(_goes_on, near))
+    leads = map(step.later.__contains__, near)
+    for after, word in compress(enumerate(near, start=at + 1), leads):
+        _follow(step.later[word], text, after, first, ends)
+
+
+def _goes_on(word: str) -> bool:
+    return word not in BREAKS

@@ -43,9 +43,9 @@ class Finding(NamedTuple):
 
 def read_headline(headline: Headline, rules: Rules) -> Finding | Unread:
     """Return what a headline tells, for whichever symbol, or why it tells nothing."""
-    if headline.form == SCAN_FORM:
-        return _of_scan(headline, rules)
     if headline.form:
+        if headline.form == SCAN_FORM:
+            return _of_scan(headline, rules)
         filing = read_filing(headline.form, headline.items, rules.filings)
         if isinstance(filing, str):
             what = f"{headline.form} {' '.join(headline.items)}".strip()

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from catalyst_bot.detection.phrases import ROLE, Match, PhraseIndex
+from catalyst_bot.detection.phrases import ROLE, Phrase, PhraseIndex
 from catalyst_bot.detection.tables import Table, load
 from catalyst_bot.detection.taxonomy import Taxonomy, parse_phrases
 from catalyst_bot.detection.text import BREAKS, words
@@ -24,6 +24,14 @@ COMMA = ","
 _COMMA = re.compile(r"\.?,\s")
 _NAME_IS_OVER = frozenset({COMMA, "for", "in", "to", "at", "by", "on"})  # "Beta for $5 billion"
 _NAMING = ":"  # "Acme: record sales" is one clause here
+
+
+class Match(NamedTuple):
+    """Words [start, end) of a title are those of a row."""
+
+    phrase: Phrase
+    start: int
+    end: int
 
 
 class Part(NamedTuple):
@@ -141,7 +149,8 @@ def parts_of(
     """
     if not mentions:
         return {}
-    matches = [m for m in roles.index.find(title) if category in _row(m, roles).of]
+    found_all = [Match(*found) for found in roles.index.find(title)]
+    matches = [match for match in found_all if category in _row(match, roles).of]
     if matches:
         match = min(matches, key=lambda found: (int(found.phrase.name), found.start))
         return _by_row(title, match, mentions, roles, owners)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from catalyst_bot.detection.tables import Table, load
-from catalyst_bot.detection.text import BREAKS, words
+from catalyst_bot.detection.text import holds_in_clause, words
 
 FILE = "lexicon.toml"
 BODY_CHARACTERS = 400
@@ -22,11 +22,18 @@ _SATURATION = 4.0  # one strong word (2.0) gives 0.71; the scale of VADER's norm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lexicon:
-    """Words with weights in [-3, 3], words that turn them, words that stretch them."""
+    """Words with weights in [-3, 3], words that turn them, words that stretch them.
+
+    `turning` are the words that do either.
+    """
 
     weights: Mapping[str, float]
     negators: frozenset[str]
     intensifiers: Mapping[str, float]
+    turning: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "turning", self.negators | self.intensifiers.keys())
 
 
 def parse_lexicon(text: str, file: str = FILE) -> Lexicon:
@@ -56,29 +63,32 @@ def sentiment(title: str, body: str, lexicon: Lexicon) -> float:
 
     `s / sqrt(s^2 + k)` of the summed weights, the body counting less than the title.
     """
-    total = sum(weight for _, weight in tone_words(title, lexicon))
+    total = _tone(title, lexicon)
     if body:
-        told = tone_words(body[:BODY_CHARACTERS], lexicon)
-        total += BODY_WEIGHT * sum(weight for _, weight in told)
+        total += BODY_WEIGHT * _tone(body[:BODY_CHARACTERS], lexicon)
     return total / math.sqrt(total * total + _SATURATION)
 
 
 def tone_words(text: str, lexicon: Lexicon) -> list[tuple[str, float]]:
     """Return the listed words of a text with what each adds, turned and stretched."""
-    found = words(text)
+    found, weights = words(text), lexicon.weights
     return [
-        (word, lexicon.weights[word] * _turn(found, index, lexicon))
+        (word, weights[word] * _turn(found, index, lexicon))
         for index, word in enumerate(found)
-        if word in lexicon.weights
+        if word in weights
     ]
+
+
+def _tone(text: str, lexicon: Lexicon) -> float:
+    """Sum what the listed words of a text add. Most texts turn and stretch none of them."""
+    found, weights = words(text), lexicon.weights
+    if lexicon.turning.isdisjoint(found):
+        return sum(filter(None, map(weights.get, found)))
+    return sum([weight for _, weight in tone_words(text, lexicon)])
 
 
 def _turn(text: Sequence[str], at: int, lexicon: Lexicon) -> float:
     """Factor that the words before `at` in its clause give it."""
     factor = lexicon.intensifiers.get(text[at - 1], 1.0) if at else 1.0
-    for index in range(at - 1, max(at - 1 - NEGATION_REACH_WORDS, -1), -1):
-        if text[index] in BREAKS:
-            break
-        if text[index] in lexicon.negators:
-            return factor * NEGATED
-    return factor
+    before = text[max(at - NEGATION_REACH_WORDS, 0) : at]
+    return factor * NEGATED if holds_in_clause(before, lexicon.negators) else factor

@@ -76,9 +76,11 @@ def dilution(title: str, body: str) -> Dilution | None:
     Of several numbers the first counts: the offering is told before the option to buy more.
     """
     text = f"{title}. {body[:SEARCHED_CHARACTERS]}".lower()
+    if "float" not in text and "outstanding" not in text:
+        return None
     existing = _first(_FLOAT, text) or _first(_OUTSTANDING, text)
-    offered = _offered(text)
-    if not existing or not offered:
+    offered = _offered(text) if existing else 0.0
+    if not offered:
         return None
     fraction = offered / existing
     if fraction > MAX_FRACTION:

@@ -275,7 +275,7 @@ def novelty(story: Story, telling: Telling, rules: StoryRules) -> float:
 
 def relation_of(title: str, category: str, rules: StoryRules) -> StoryRelation:
     """Return how a headline would belong to an earlier story, by its words."""
-    kinds = {match.phrase.kind for match in rules.relations.find(words(title))}
+    kinds = {phrase.kind for phrase, _, _ in rules.relations.find(words(title))}
     if RETRACTION in kinds or category in rules.undoing:
         return StoryRelation.RETRACTION
     return StoryRelation.CORRECTION if CORRECTION in kinds else StoryRelation.FOLLOW_UP

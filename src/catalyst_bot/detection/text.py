@@ -6,6 +6,7 @@ Matching whole words is what keeps "cut" out of "executive" and "warrant" out of
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 DASHES = "\u2013\u2014"  # en and em dash: they end a clause, with or without spaces around
@@ -14,11 +15,13 @@ RECENT_TEXTS = 64
 _APOSTROPHE = "\u2019"
 _WORD = re.compile(
     rf"""[a-z0-9]+
-    | (?=[;:?!|.{DASHES}-])  # most characters between words are none of these: decide at once
-      (?: [;:?!|](?=\s|$)
-        | [{DASHES}]
-        | (?<=\s)-(?=\s)
-        | (?<![.\s]\w)[.](?=\s|$)  # the stop after "U.S." ends no clause
+    | [;:?!|.{DASHES}-]  # begins with its character, so that the search skips all others at once
+      (?: (?<=[{DASHES}])
+        | (?=\s|$)
+          (?: (?<=[;:?!|])
+            | (?<=\s-)(?=\s)
+            | (?<=[.])(?<![.\s]\w[.])  # the stop after "U.S." ends no clause
+          )
       )""",
     re.VERBOSE,
 )
@@ -32,5 +35,19 @@ def words(text: str) -> tuple[str, ...]:
     becomes "not", so that a negation is a word of its own. The latest texts are remembered, because
     every question about a headline asks for the same words.
     """
-    plain = text.lower().replace(_APOSTROPHE, "'").replace("n't", " not").replace("'s", " ")
+    plain = text.lower().replace(_APOSTROPHE, "'")
+    if "'" in plain:
+        plain = plain.replace("n't", " not").replace("'s", " ")
     return tuple(_WORD.findall(plain))
+
+
+def holds_in_clause(before: Sequence[str], wanted: frozenset[str]) -> bool:
+    """Tell whether one of the words wanted stands in what is the clause at the end of `before`."""
+    if wanted.isdisjoint(before):
+        return False
+    for word in reversed(before):
+        if word in BREAKS:
+            return False
+        if word in wanted:
+            return True
+    return False

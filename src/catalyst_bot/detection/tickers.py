@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from catalyst_bot.detection.companies import UNLISTED, Companies
@@ -29,6 +30,7 @@ LEAD_CHARACTERS = 300
 TITLE_POINTS, LEAD_POINTS, FREQUENCY_POINTS = 50.0, 30.0, 20.0
 MIN_RELEVANCE = 40.0
 MAX_RELEVANCE_GAP = 30.0  # a second company this far behind is only mentioned
+RECENT_SYMBOLS = 16_384  # whose spelling is remembered: more than there are
 _LATE_WORDS = 24.0  # a title is rarely longer; the last word is worth half of the first
 _SYMBOL = re.compile(r"[A-Z][A-Z0-9]{0,5}(?:-[A-Z]{1,2})?")
 _EXCHANGE = re.compile(
@@ -37,7 +39,9 @@ _EXCHANGE = re.compile(
     re.IGNORECASE,
 )
 _CASHTAG = re.compile(r"(?<![\w$])\$([A-Za-z]{1,5}(?:\.[A-Za-z])?)\b")
-_CAPITALS = re.compile(r"\b[A-Z]{2,5}\b|(?<=\()[A-Z](?=\))")
+_CAPITALS = re.compile(  # a word of 2 to 5 capitals, or one in brackets; begins with what is rare
+    r"[A-Z](?:(?<=\b[A-Z])[A-Z]{1,4}\b|(?<=\([A-Z])(?=\)))"
+)
 _RELATING = frozenset({"of", "to", "by", "for"})  # "rival of Tesla", "backed by Amazon"
 _SHARE_CLASSES = frozenset("ABC")
 
@@ -145,8 +149,14 @@ def _of_filing(headline: Headline, companies: Companies) -> Owners | NoOwner:
 
 def normal_symbols(symbols: Iterable[str]) -> tuple[str, ...]:
     """Return well-formed symbols in upper case with hyphens, each once, in order."""
-    spelled = (symbol.strip().upper().replace(".", "-").replace("/", "-") for symbol in symbols)
-    return tuple(dict.fromkeys(symbol for symbol in spelled if _SYMBOL.fullmatch(symbol)))
+    return tuple(dict.fromkeys([known for symbol in symbols if (known := _normal(symbol))]))
+
+
+@lru_cache(maxsize=RECENT_SYMBOLS)
+def _normal(symbol: str) -> str:
+    """Return a symbol as we spell it, empty when it is not well-formed."""
+    spelled = symbol.strip().upper().replace(".", "-").replace("/", "-")
+    return spelled if _SYMBOL.fullmatch(spelled) else ""
 
 
 def common_shares(symbols: Sequence[str]) -> tuple[str, ...]:
@@ -154,6 +164,8 @@ def common_shares(symbols: Sequence[str]) -> tuple[str, ...]:
 
     A symbol alone is never dropped: NOW, PLTR and MU end like warrants and are none.
     """
+    if len(symbols) == 1:
+        return tuple(symbols)
     listed = set(symbols)
     return tuple(symbol for symbol in symbols if not _is_derived(symbol, listed))
 
@@ -187,6 +199,7 @@ def _mentions_of(text: Sequence[str], symbol: str, companies: Companies) -> list
     return [
         Mention(start, start + len(name), symbol)
         for name in names
+        if name[0] in text
         for start, word in enumerate(text)
         if word == name[0] and tuple(text[start : start + len(name)]) == name
     ]
@@ -257,6 +270,8 @@ def _in_text(headline: Headline, companies: Companies) -> tuple[str, ...]:
         *_written(headline.body[:SEARCHED_CHARACTERS]),
         *_of_piece(headline.title, companies),
     ) or _of_piece(headline.body[:LEAD_CHARACTERS], companies)
+    if not found:
+        return ()
     others = [symbol for symbol in found if symbol not in companies.commentators]
     return tuple(dict.fromkeys(others or found))
 
@@ -284,6 +299,8 @@ def _names_in(text: Sequence[str], companies: Companies) -> tuple[str, ...]:
 def _telling_mentions(text: Sequence[str], companies: Companies) -> list[Mention]:
     telling = companies.telling
     found: list[Mention] = []
+    if telling.keys().isdisjoint(text):
+        return found
     skip_to = 0
     for index, word in enumerate(text):
         if word not in telling or index < skip_to:

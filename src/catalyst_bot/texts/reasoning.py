@@ -173,14 +173,14 @@ def _phrases(
     read = finding.category.name if isinstance(finding, Finding) else ""
     chosen = {(read, quote) for catalyst in catalysts for quote in catalyst.evidence}
     found = []
-    for match in rules.classifier.title_index.find(text):
-        quote = " ".join(text[match.start : match.end])
+    for phrase, start, end in rules.classifier.title_index.find(text):
+        quote = " ".join(text[start:end])
         found.append(
             {
                 "words": quote,
-                "kind": match.phrase.kind,
-                "name": match.phrase.name,
-                "counts": (match.phrase.name, quote) in chosen,
+                "kind": phrase.kind,
+                "name": phrase.name,
+                "counts": (phrase.name, quote) in chosen,
             }
         )
     return found

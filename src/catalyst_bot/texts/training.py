@@ -6,7 +6,6 @@ fit had not seen: five folds, and texts that say nearly the same are never in tw
 
 from __future__ import annotations
 
-import math
 import platform
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catalyst_bot.detection.grams import VERSION, bucket, grams
+from catalyst_bot.detection.grams import VERSION
+from catalyst_bot.detection.linear import counted
 from catalyst_bot.domain.errors import BadData, ConfigError
 from catalyst_bot.texts.duplicates import groups_of_alike
 from catalyst_bot.texts.labels import LABELS, Task
@@ -126,22 +126,16 @@ def train(
 def count_matrix(texts: Sequence[str], tones: Mapping[str, float], recipe: Recipe) -> Matrix:
     """Return 1 + ln(count) of every hashed feature, one row a text."""
     sparse = _module("scipy.sparse")
-    values: list[float] = []
-    columns: list[int] = []
+    values: list[NDArray[np.float64]] = []
+    columns: list[NDArray[np.int64]] = []
     ends = [0]
     for text in texts:
-        by_words, by_pieces = grams(text, tones)
-        for counts, size, offset in (
-            (by_words, recipe.word_buckets, 0),
-            (by_pieces, recipe.piece_buckets, recipe.word_buckets),
-        ):
-            columns += [bucket(gram, size) + offset for gram in counts]
-            values += [1.0 + math.log(count) for count in counts.values()]
-        ends.append(len(columns))
+        rows, counts = counted(text, recipe.word_buckets, recipe.piece_buckets, tones)
+        columns.append(rows)
+        values.append(counts)
+        ends.append(ends[-1] + len(rows))
     shape = (len(texts), recipe.word_buckets + recipe.piece_buckets)
-    matrix = sparse.csr_matrix((values, columns, ends), shape=shape)
-    matrix.sum_duplicates()
-    return matrix
+    return sparse.csr_matrix((np.concatenate(values), np.concatenate(columns), ends), shape=shape)
 
 
 def _held_out_scores(

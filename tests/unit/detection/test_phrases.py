@@ -11,7 +11,7 @@ LISTS = {"results": frozenset({"earnings", "revenue"})}
 def found(text: str, *phrases: str) -> list[str]:
     index = PhraseIndex(tuple(parse_phrase(p, "category", p, LISTS) for p in phrases))
     cut = words(text)
-    return [" ".join(cut[match.start : match.end]) for match in index.find(cut)]
+    return [" ".join(cut[start:end]) for _, start, end in index.find(cut)]
 
 
 @pytest.mark.parametrize(
