@@ -8,32 +8,58 @@ searched too.
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
+from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from math import isfinite
 from typing import Any
+
+_PLAIN = frozenset({str, int, bool, type(None), datetime})  # most values, and never such a number
 
 
 def first_not_finite(value: Any, name: str) -> str | None:
     """Return the place and value of the first number that is none, such as `quote.bid is nan`.
 
     Looks into dataclasses and tuples; `name` is what the value itself is called. None when every
-    number is finite.
+    number is finite, which is nearly always: places are only named when one is not.
     """
+    return None if _are_all_finite(value) else _place_in(value, name)
+
+
+def _are_all_finite(value: Any) -> bool:
+    rest = [value]
+    while rest:
+        part = rest.pop()
+        kind: type = type(part)
+        if kind in _PLAIN:
+            continue
+        if isinstance(part, float):
+            if not isfinite(part):
+                return False
+        elif isinstance(part, Decimal):
+            if not part.is_finite():
+                return False
+        elif isinstance(part, tuple):
+            rest.extend(part)
+        else:
+            rest.extend([getattr(part, of) for of in _names(kind)])
+    return True
+
+
+def _place_in(value: Any, name: str) -> str | None:
     if isinstance(value, float):
         return None if isfinite(value) else f"{name} is {value}"
     if isinstance(value, Decimal):
         return None if value.is_finite() else f"{name} is {value}"
     if isinstance(value, tuple):
         parts = ((item, f"{name}[{at}]") for at, item in enumerate(value))
-    elif is_dataclass(value) and not isinstance(value, type):
-        parts = ((getattr(value, of), f"{name}.{of}") for of in _names(type(value)))
     else:
-        return None
-    found = (first_not_finite(part, place) for part, place in parts)
+        kind: type = type(value)
+        parts = ((getattr(value, of), f"{name}.{of}") for of in _names(kind))
+    found = (_place_in(part, place) for part, place in parts)
     return next((place for place in found if place is not None), None)
 
 
 @cache
 def _names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()

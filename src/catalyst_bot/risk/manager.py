@@ -45,7 +45,9 @@ def assess(
     if wants_entry(intent):
         is_limit = wants_limit(desk, rules.execution)
         cap_bps = rules.execution.limit_cap_bps if is_limit else 0.0
-        return _assess_entry(propose(state, intent, desk, rules, cap_bps=cap_bps), override)
+        return _assess_entry(
+            propose(state, intent, desk, rules, inputs=inputs, cap_bps=cap_bps), override
+        )
     symbol = intent.signal.catalyst.symbol
     position = desk.positions.get(symbol)
     checks = (inputs, *check_exit(symbol, position, desk))

@@ -10,7 +10,7 @@ from catalyst_bot.domain.enums import Side
 from catalyst_bot.domain.limit_price import above
 from catalyst_bot.domain.limits import ExecutionRules, RiskLimits
 from catalyst_bot.domain.money import ZERO, to_decimal
-from catalyst_bot.domain.trading import Signal, TradeIntent
+from catalyst_bot.domain.trading import Check, Signal, TradeIntent
 from catalyst_bot.ports.desk import Desk
 from catalyst_bot.risk.book import Book, read_book
 from catalyst_bot.risk.correlation import Kinship, kinship
@@ -26,6 +26,7 @@ class Proposal:
     most it may cost, which for an order at the market is the same.
     """
 
+    inputs: Check
     intent: TradeIntent
     state: State
     desk: Desk
@@ -76,9 +77,18 @@ def expected_price(signal: Signal) -> Decimal:
 
 
 def propose(
-    state: State, intent: TradeIntent, desk: Desk, rules: Rules, *, cap_bps: float = 0.0
+    state: State,
+    intent: TradeIntent,
+    desk: Desk,
+    rules: Rules,
+    *,
+    inputs: Check,
+    cap_bps: float = 0.0,
 ) -> Proposal:
-    """Protect and size the entry that an intent asks for; it may cost `cap_bps` more than now."""
+    """Protect and size the entry that an intent asks for; it may cost `cap_bps` more than now.
+
+    `inputs` is the verdict on its numbers: it has to be good, for everything is computed from them.
+    """
     signal = intent.signal
     expected = expected_price(signal)
     price = above(expected, cap_bps) if cap_bps > 0 else expected
@@ -100,6 +110,7 @@ def propose(
         wish=signal.catalyst.wish,
     )
     return Proposal(
+        inputs=inputs,
         intent=intent,
         state=state,
         desk=desk,

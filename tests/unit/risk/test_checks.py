@@ -17,6 +17,7 @@ from catalyst_bot.domain.trading import Check
 from catalyst_bot.risk import check_table, checks
 from catalyst_bot.risk.approved import limits_hash
 from catalyst_bot.risk.book import Book
+from catalyst_bot.risk.checks import judge_inputs
 from catalyst_bot.risk.correlation import Kinship
 from catalyst_bot.risk.proposal import Proposal, propose
 from catalyst_bot.risk.rules import Rules
@@ -37,7 +38,9 @@ class Entry:
     intent: Any
 
     def propose(self, **changes: Any) -> Proposal:
-        return replace(propose(self.state, self.intent, self.desk, Rules()), **changes)
+        inputs = judge_inputs(self.intent, self.desk)
+        made = propose(self.state, self.intent, self.desk, Rules(), inputs=inputs)
+        return replace(made, **changes)
 
 
 @pytest.fixture
