@@ -15,11 +15,11 @@ from catalyst_bot.domain.enums import HaltCause, TradingState
 from catalyst_bot.domain.limits import RiskLimits
 from catalyst_bot.monitoring.room import Room, largest_entry_usd, rooms
 from catalyst_bot.risk import checks
-from catalyst_bot.risk.proposal import propose
 from catalyst_bot.risk.rules import Rules
 from catalyst_bot.risk.sizing import Sizing
 from catalyst_bot.risk.state import State, StrategyRecord
 from tests import builders
+from tests.unit.risk.bench import proposed
 
 CENT = Decimal("0.01")
 usd = st.decimals(min_value=0, max_value=10**7, places=2)
@@ -37,7 +37,7 @@ def of(name: str, found: tuple[Room, ...]) -> Room:
 
 def verdict(name: str, state: State, desk: builders.FakeDesk, limits: RiskLimits, size: Decimal):
     """What the real check says of an entry that costs `size`."""
-    made = propose(state, builders.intent(), desk, replace(Rules(), limits=limits))
+    made = proposed(state, builders.intent(), desk, replace(Rules(), limits=limits))
     proposal = replace(made, sizing=Sizing(quantity=Decimal(1), steps=()), price=size)
     return getattr(checks, name)(proposal).passed
 

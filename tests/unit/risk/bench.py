@@ -11,9 +11,12 @@ from typing import Any
 
 from catalyst_bot.domain.enums import ExitReason, Side
 from catalyst_bot.domain.messages.registry import Message
-from catalyst_bot.domain.trading import ClosedTrade
+from catalyst_bot.domain.trading import ClosedTrade, TradeIntent
+from catalyst_bot.ports.desk import Desk
+from catalyst_bot.risk.checks import judge_inputs
 from catalyst_bot.risk.decide import DECIDE
 from catalyst_bot.risk.evolve import EVOLVE
+from catalyst_bot.risk.proposal import Proposal, propose
 from catalyst_bot.risk.rules import Rules
 from catalyst_bot.risk.state import State
 from tests import builders
@@ -38,6 +41,11 @@ def trade(pnl_fraction: float, **given: Any) -> ClosedTrade:
         "pnl_fraction": pnl_fraction,
     }
     return ClosedTrade(**(values | given))
+
+
+def proposed(state: State, intent: TradeIntent, desk: Desk, rules: Rules) -> Proposal:
+    """An entry as the checks see it."""
+    return propose(state, intent, desk, rules, inputs=judge_inputs(intent, desk))
 
 
 @dataclass

@@ -17,13 +17,13 @@ from catalyst_bot.domain.trading import Check
 from catalyst_bot.risk import check_table, checks
 from catalyst_bot.risk.approved import limits_hash
 from catalyst_bot.risk.book import Book
-from catalyst_bot.risk.checks import judge_inputs
 from catalyst_bot.risk.correlation import Kinship
-from catalyst_bot.risk.proposal import Proposal, propose
+from catalyst_bot.risk.proposal import Proposal
 from catalyst_bot.risk.rules import Rules
 from catalyst_bot.risk.sizing import Sizing
 from catalyst_bot.risk.state import PendingEntry, State, StrategyRecord
 from tests import builders
+from tests.unit.risk.bench import proposed
 
 STRATEGY = "news-rule"
 NOTHING = Book(exposure_usd=Decimal(0), reserved_usd=Decimal(0), on_the_way=(), symbols=frozenset())
@@ -38,9 +38,7 @@ class Entry:
     intent: Any
 
     def propose(self, **changes: Any) -> Proposal:
-        inputs = judge_inputs(self.intent, self.desk)
-        made = propose(self.state, self.intent, self.desk, Rules(), inputs=inputs)
-        return replace(made, **changes)
+        return replace(proposed(self.state, self.intent, self.desk, Rules()), **changes)
 
 
 @pytest.fixture

@@ -12,9 +12,8 @@ from catalyst_bot.domain.messages.decisions import LimitApproached, OrderApprove
 from catalyst_bot.domain.messages.facts import SessionClosed, SessionOpened
 from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.risk import checks
-from catalyst_bot.risk.proposal import propose
 from tests import builders
-from tests.unit.risk.bench import Bench
+from tests.unit.risk.bench import Bench, proposed
 
 CALENDAR = load_calendar()
 YEAR = CALENDAR.between(datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
@@ -26,7 +25,7 @@ NEAR = LimitApproached(
 def is_open(at: datetime) -> bool:
     bench = Bench()
     bench.desk.calendar, bench.desk.now = CALENDAR, at
-    entry = propose(bench.state, builders.intent(), bench.desk, bench.rules)
+    entry = proposed(bench.state, builders.intent(), bench.desk, bench.rules)
     return checks.session_open(entry).passed
 
 
