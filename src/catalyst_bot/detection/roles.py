@@ -24,6 +24,7 @@ COMMA = ","
 _COMMA = re.compile(r"\.?,\s")
 _NAME_IS_OVER = frozenset({COMMA, "for", "in", "to", "at", "by", "on"})  # "Beta for $5 billion"
 _NAMING = ":"  # "Acme: record sales" is one clause here
+_BREAKING = BREAKS - {_NAMING}
 
 
 class Match(NamedTuple):
@@ -182,7 +183,7 @@ def _by_row(
             behind = None  # "Acme sued over the past of Acme Pumps"
     if behind is not None:
         after = row.in_part if _is_in_part(title, match, behind, roles) else row.after
-        for symbol in _joined(title, behind, mentions, roles):
+        for symbol in _joined(title, behind, mentions, roles, is_behind=True):
             parts[symbol] = Part(after, f"comes after {quote!r}")
     if subject is not None:
         before = row.before if behind is not None else row.alone
@@ -196,9 +197,6 @@ def _by_row(
         for symbol in owners:
             parts.setdefault(symbol, unnamed)
     return parts
-
-
-_BREAKING = BREAKS - {_NAMING}
 
 
 def _last_before(title: Sequence[str], start: int, mentions: Sequence[Mention]) -> Mention | None:
@@ -238,25 +236,42 @@ def _is_in_part(title: Sequence[str], match: Match, behind: Mention, roles: Role
         return True
     if behind.start < match.end:  # "takes Beta private"
         return False
-    following = title[behind.end : behind.end + 1]
-    return not _NAME_IS_OVER.union(BREAKS, roles.apart, roles.joining).issuperset(following)
+    return not _is_over(title, behind, roles)
+
+
+def _is_over(title: Sequence[str], mention: Mention, roles: Roles) -> bool:
+    """True when what follows a name cannot belong to it, nor do something."""
+    following = title[mention.end : mention.end + 1]
+    return _NAME_IS_OVER.union(BREAKS, roles.apart, roles.joining).issuperset(following)
 
 
 def _joined(
-    title: Sequence[str], mention: Mention, mentions: Sequence[Mention], roles: Roles
+    title: Sequence[str],
+    mention: Mention,
+    mentions: Sequence[Mention],
+    roles: Roles,
+    *,
+    is_behind: bool = False,
 ) -> list[str]:
-    """The companies in one list with a company: nothing but joining words stands between them."""
-    at = mentions.index(mention)
-    joined = [mention.symbol]
-    for step in (-1, 1):
-        here = at
-        while 0 <= here + step < len(mentions):
-            first, second = sorted((mentions[here], mentions[here + step]))
-            if not set(title[first.end : second.start]) <= roles.joining | {_NAMING, COMMA}:
-                break
-            here += step
-            joined.append(mentions[here].symbol)
-    return joined
+    """The companies in one list with a company: nothing but joining words stands between them.
+
+    Behind the words of an event a comma alone may begin another clause: "sues Acme, Beta over
+    patents" is a list, "to buy Acme, Beta falls" is none.
+    """
+    joining = roles.joining | {_NAMING, COMMA}
+    first = last = mentions.index(mention)
+
+    def gap(at: int) -> Sequence[str]:
+        return title[mentions[at].end : mentions[at + 1].start]
+
+    while first > 0 and joining.issuperset(gap(first - 1)):
+        first -= 1
+    while last + 1 < len(mentions) and joining.issuperset(gap(last)):
+        last += 1
+    is_comma_only = all(COMMA in gap(at) and "and" not in gap(at) for at in range(first, last))
+    if is_behind and is_comma_only and not _is_over(title, mentions[last], roles):
+        return [mention.symbol]
+    return [each.symbol for each in mentions[first : last + 1]]
 
 
 def _by_distance(
@@ -273,7 +288,7 @@ def _by_distance(
         or mentions[-1]
     )
     parts = dict.fromkeys((m.symbol for m in mentions), Part(NOBODY, f"stands beside {quote!r}"))
-    for symbol in _joined(title, nearest, mentions, roles):
+    for symbol in _joined(title, nearest, mentions, roles, is_behind=nearest.start >= start):
         parts[symbol] = Part(AS_READ, f"is named nearest to {quote!r}")
     return parts
 

@@ -80,8 +80,8 @@ def _position_messages(booked: ledger.Booked, fill: Fill, desk: Desk) -> list[Me
         return [PositionOpened(position=booked.after), WatchSymbol(symbol=fill.symbol)]
     if booked.after is not None:
         return [PositionChanged(position=booked.after)]
-    if booked.before is None or booked.record is None:
-        return []
+    assert booked.before is not None, "a fill that changed the books left no position"
+    assert booked.record is not None, "a position that is held has its record"
     trade = ledger.closed_trade(
         booked.before, booked.record, fill=fill, reason=_exit_reason(fill, desk)
     )

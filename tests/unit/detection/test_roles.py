@@ -109,6 +109,16 @@ def test_the_target_and_the_acquirer_have_each_their_own(title: str):
         ("Acme falls as Zeta raises outlook", {"ZETA": "guidance_raise"}),
         ("Acme beats Q3 estimates, Zeta slides", {"ACME": "earnings_beat"}),
         ("Record revenue at Zeta as Acme slides", {"ZETA": "earnings_beat"}),
+        ("Record revenue at Zeta, Acme slides", {"ZETA": "earnings_beat"}),
+        ("Record revenue at Acme and Zeta", dict.fromkeys(("ACME", "ZETA"), "earnings_beat")),
+        ("Unheardof sues Acme, Zeta over patents", {"ACME": "lawsuit", "ZETA": "lawsuit"}),
+        ("Unheardof sues Acme & Zeta", {"ACME": "lawsuit", "ZETA": "lawsuit"}),
+        ("Unheardof to acquire Zeta, Acme slides", {"ZETA": "acquisition_target"}),
+        (
+            "Unheardof to acquire Acme and Zeta",
+            dict.fromkeys(("ACME", "ZETA"), "acquisition_target"),
+        ),
+        ("Acme, Zeta beat Q3 estimates", dict.fromkeys(("ACME", "ZETA"), "earnings_beat")),
         ("Zeta supplier Acme wins $5 million contract", {"ACME": "contract_win"}),
     ],
 )

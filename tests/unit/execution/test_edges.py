@@ -328,6 +328,40 @@ def test_an_order_without_a_limit_does_not_follow_the_quote():
     assert repricing._better_price(ticket(limit_price=None), quote(), RULES) is None
 
 
+def test_a_stop_that_moved_on_an_exit_order_is_no_trailing_stop():
+    state = State(open_tickets={"cb-test": ticket(role=OrderRole.EXIT, stop_price=Decimal(90))})
+    moved = f.OrderReplaced(
+        at=NOON, client_order_id="cb-test", stop_price=Decimal(91), limit_price=None
+    )
+    remember(state, evolve.replace_prices, moved)
+    after = state.open_tickets["cb-test"]
+    assert (after.stop_price, after.exit_reason) == (Decimal(91), None)
+
+
+def test_an_order_that_answered_meanwhile_is_not_asked_about():
+    stages = Stages()
+    stages.approve(approved_order())
+    order_id = approved_order().client_order_id
+    stages.accept(order_id)
+    assert stages.fire(f"ask:{order_id}") == []
+
+
+def test_a_second_stop_for_a_trade_is_withdrawn_while_one_waits():
+    stages, held = held_with()
+    first = approved_order(
+        client_order_id="g-1",
+        trade_id=held.trade_id,
+        role=OrderRole.STOP_LOSS,
+        side=Side.SELL,
+        kind=OrderKind.STOP,
+    )
+    stages.approve(first)
+    assert held.trade_id in stages.execution.pending_stops
+    said = stages.approve(replace(first, client_order_id="g-2"))
+    (gone,) = of_type(said, d.OrderWithdrawn)
+    assert (gone.client_order_id, gone.reason) == ("g-2", "another stop waits already")
+
+
 def test_a_halt_for_a_reason_closes_nothing_by_itself():
     stages, held = held_with()
     halted = d.TradingHalted(

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from catalyst_bot.domain.enums import HaltCause, OrderRole, Side, Tier, TradingState
-from catalyst_bot.domain.limits import RiskLimits
+from catalyst_bot.domain.enums import HaltCause, HaltedSymbols, OrderRole, Side, Tier, TradingState
+from catalyst_bot.domain.limits import ExecutionRules, RiskLimits
 from catalyst_bot.domain.news import TradeWish
 from catalyst_bot.domain.trading import Check
 from catalyst_bot.risk import check_table, checks
@@ -381,3 +381,29 @@ def test_the_book_counts_the_unfilled_rest_and_entries_in_line(entry: Entry):
     assert book.reserved_usd == 60 * 100 + 20_000
     assert book.exposure_usd == 30_000 + 26_000
     assert book.symbols == {"AAA", "CCC"}
+
+
+def test_notes_say_how_things_are(entry: Entry):
+    plain = entry.propose()
+    assert checks.quote_age(plain).note == ""
+    assert checks.price_collar(plain).note == ""
+    assert checks.session_open(plain).note == "session of 2025-10-06"
+    assert checks.symbol_halted(plain).note == "trading"
+    future = builders.quote(at=builders.NOON + timedelta(seconds=1))
+    entry.intent = builders.intent(signal=builders.signal(quote=future))
+    assert "is from the future" in checks.quote_age(entry.propose()).note
+    crossed = builders.quote(bid=101.0, ask=100.0)
+    entry.intent = builders.intent(signal=builders.signal(quote=crossed))
+    assert "crossed" in checks.price_collar(entry.propose()).note
+    entry.desk.now = builders.CLOSE
+    assert checks.session_open(entry.propose()).note == "no session"
+    entry.state.halted_symbols = {"ACME"}
+    assert checks.symbol_halted(entry.propose()).note == "halted by the exchange"
+    queue = Rules(execution=ExecutionRules(halted_symbols=HaltedSymbols.QUEUE))
+    waits = checks.symbol_halted(entry.propose(rules=queue))
+    assert (waits.passed, waits.note) == (True, "halted by the exchange: waits for the resume")
+    entry.state.halted_symbols = set()
+    assert checks.symbol_halted(entry.propose(rules=queue)).note == "trading"
+    extended = Rules(execution=ExecutionRules(extended_hours=True))
+    after_hours = checks.session_open(entry.propose(rules=extended))
+    assert (after_hours.passed, after_hours.note) == (True, "extended hours (post)")

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from catalyst_bot.domain.calendar import TradingCalendar
 from catalyst_bot.domain.enums import OrderRole, Tier
 from catalyst_bot.domain.messages.decisions import LimitApproached, OrderApproved
 from catalyst_bot.domain.messages.facts import SessionClosed, SessionOpened
@@ -15,7 +16,10 @@ from catalyst_bot.risk import checks
 from tests import builders
 from tests.unit.risk.bench import Bench, proposed
 
-CALENDAR = load_calendar()
+# of the real table only what is asked about: the bench copies its desk at every message
+CALENDAR = TradingCalendar(
+    load_calendar().between(datetime(2025, 12, 1, tzinfo=UTC), datetime(2027, 2, 1, tzinfo=UTC))
+)
 YEAR = CALENDAR.between(datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
 NEAR = LimitApproached(
     name="exposure", tier=Tier.ACCOUNT, limit=0.8, observed=0.75, unit="fraction"
@@ -35,7 +39,7 @@ def test_every_session_of_a_year_begins_counting_once():
     for session in YEAR:
         opened = SessionOpened(at=session.opens_at, day=session.day, closes_at=session.closes_at)
         bench.desk.now = session.opens_at
-        bench.tell(opened)
+        bench.remember(opened)
         assert bench.state.entries_today == 0
         assert bench.state.warned_today == set()
         order = builders.approved_order(
@@ -43,7 +47,7 @@ def test_every_session_of_a_year_begins_counting_once():
         )
         bench.remember(OrderApproved(order=order))
         bench.remember(NEAR)
-        bench.tell(SessionClosed(at=session.closes_at, day=session.day))
+        bench.remember(SessionClosed(at=session.closes_at, day=session.day))
         assert bench.state.entries_today == 1
         assert bench.state.warned_today == {"exposure"}
     assert len(YEAR) == 251

@@ -11,10 +11,12 @@ import pytest
 
 from catalyst_bot.domain.account import BrokerOrder
 from catalyst_bot.domain.enums import OrderRole, Side
+from catalyst_bot.domain.market import MarketView, series_of
 from catalyst_bot.domain.messages.commands import SubmitOrder
 from catalyst_bot.domain.messages.decisions import OrderApproved, OrderRefused
 from catalyst_bot.domain.messages.facts import (
     BarClosed,
+    MarketViewReceived,
     OperatorTradeRequested,
     QuoteSampled,
     SessionOpened,
@@ -147,6 +149,23 @@ def test_prices_that_are_none_are_not_kept(bench: Bench):
     made = builders.bar(opened_at=NOON, close=0.0, high=0.0)
     bench.remember(BarClosed(at=made.closed_at, bar=made))
     assert bench.state.closes == {"ACME": {}}
+
+
+def test_a_window_that_is_older_than_a_bar_is_sorted_in(bench: Bench):
+    late = builders.bar(opened_at=NOON + timedelta(minutes=30), close=103.0)
+    bench.remember(BarClosed(at=late.closed_at, bar=late))
+    early = [builders.bar(opened_at=NOON + timedelta(minutes=m), close=100.0 + m) for m in (0, 5)]
+    view = MarketView(
+        symbol="ACME",
+        as_of=late.closed_at,
+        bar_interval_s=300,
+        bars=series_of("ACME", early),
+        benchmark_bars=series_of("SPY", ()),
+        quote=builders.quote(),
+    )
+    received = MarketViewReceived(at=late.closed_at, request_id="r", catalyst_id="c", view=view)
+    bench.remember(received)
+    assert list(bench.state.closes["ACME"].values()) == [100.0, 105.0, 103.0]
 
 
 def test_quotes_do_not_try_an_exit_again_at_once(bench: Bench):
