@@ -18,6 +18,7 @@ from catalyst_bot.bootstrap.alpaca import alpaca_desk
 from catalyst_bot.bootstrap.approvals import approval_of
 from catalyst_bot.bootstrap.feeds import feeds_of
 from catalyst_bot.bootstrap.rules import engine_rules
+from catalyst_bot.domain.enums import Mode
 from catalyst_bot.domain.errors import CatalystError
 from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.monitoring.narrator import funnel_text
@@ -143,9 +144,9 @@ def _latch(settings: Settings) -> str:
 
 
 def _drill(settings: Settings) -> str:
-    """A switch that was never tried is no fault of a bot whose venue dies with it."""
+    """A switch that was never tried is a fault only where real money is traded."""
     last = last_drill(settings.run.data_dir, SystemClock().now())
-    if last.is_overdue and (last.age is not None or settings.broker.kind == "alpaca"):
+    if last.is_overdue and (last.age is not None or settings.run.mode is Mode.LIVE):
         raise CatalystError(last.text())
     return last.text()
 
