@@ -34,6 +34,11 @@ class Inbox:
         """See `Sink`: an answer or a live fact; a full inbox raises `asyncio.QueueFull`."""
         self._queue.put_nowait([fact])
 
+    @property
+    def waiting_count(self) -> int:
+        """Batches that wait to be processed."""
+        return self._queue.qsize()
+
     async def put(self, facts: Sequence[Fact]) -> None:
         """Put a batch in line, waiting while the inbox is full."""
         await self._queue.put(facts)
