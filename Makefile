@@ -10,7 +10,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 	--no-emit-index-url --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-alpaca setup-postgres setup-train setup-llm setup-clients setup-all paper test bench docs lint fmt lock clean
+.PHONY: help setup setup-alpaca setup-postgres setup-train setup-llm setup-clients setup-all paper test simulate bench docs lint fmt lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,9 @@ paper: setup  ## Trade a generated session on paper
 
 test: setup-all setup-clients  ## Run every test, as CI does
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+simulate: setup  ## Play 10,000 schedules of faults against the whole bot
+	$(BIN)/catalyst-bot simulate --seeds 0..10000 $(ARGS)
 
 bench: setup-all  ## Measure speed (never asserted in tests)
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -15,7 +15,7 @@ import typer
 
 import catalyst_bot
 from catalyst_bot import console, runner
-from catalyst_bot.commands import alerts, database, detect, feeds, records, study
+from catalyst_bot.commands import alerts, database, detect, feeds, records, simulate, study
 from catalyst_bot.domain.enums import Mode, PositionsPolicy, Side
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ app.add_typer(alerts.app, name="alerts")
 app.add_typer(detect.app, name="detect")
 app.command("run")(runner.run)
 records.register(app)
+simulate.register(app)
 
 Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
 Config = Annotated[Path | None, typer.Option(help="settings file")]
