@@ -30,6 +30,7 @@ class Lives:
 
     async def keep_alive(self) -> None:
         """Start the bot again whenever it is gone."""
+        stage = self._stage
         while True:
             task = asyncio.ensure_future(self._live())
             try:
@@ -38,81 +39,83 @@ class Lives:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
             self._bury(task.exception())
-            self._stage.life = None
-            await self._stage.is_day.wait()
-            pause_s = 1.0 if self._stage.faults.is_over else self._stage.chance.choice(PAUSES_S)
+            stage.life = None
+            await stage.is_day.wait()
+            pause_s = 1.0 if stage.faults.is_over else stage.chance.choice(PAUSES_S)
             await asyncio.sleep(pause_s)
 
     async def _live(self) -> None:
+        stage = self._stage
         self._checks_to_death = (
-            self._stage.chance.randint(1, CHECKS_OF_A_RECOVERY) if self._dies_again() else None
+            stage.chance.randint(1, CHECKS_OF_A_RECOVERY) if self._dies_again() else None
         )
-        self._stage.lives += 1
-        number = self._stage.lives
-        self._stage.note("bot", f"starts, life {number}")
+        stage.lives += 1
+        number = stage.lives
+        stage.note("bot", f"starts, life {number}")
         life = Life(
-            self._stage.rules,
-            self._stage.disk,
-            self._stage.clock,
-            self._stage.latch,
+            stage.rules,
+            stage.disk,
+            stage.clock,
+            stage.latch,
             number=number,
-            quarantine=self._stage.quarantine,
+            quarantine=stage.quarantine,
             points=self._dies_at,
             fails=self._disk_fails,
-            on_batch=self._stage.on_batch,
-            wire=lambda check: SimulatedWire(self._stage.shared, check=check),
+            on_batch=stage.on_batch,
+            wire=lambda check: SimulatedWire(stage.shared, check=check),
             prices=self._prices,
         )
-        self._stage.observed.on_start(self._stage, life)
-        self._stage.life = life
-        asyncio.get_running_loop().call_later(
-            self._stage.chance.uniform(0.1, 3.0), self._greet, life
-        )
+        stage.observed.on_start(stage, life)
+        stage.life = life
+        asyncio.get_running_loop().call_later(stage.chance.uniform(0.1, 3.0), self._greet, life)
         await life.live(
             lambda: run_started(
-                self._stage.clock.now(),
+                stage.clock.now(),
                 life=number,
-                settings=self._stage.settings,
-                cash_usd=self._stage.venue.cash_usd,
+                settings=stage.settings,
+                cash_usd=stage.venue.cash_usd,
             )
         )
 
     def _bury(self, error: BaseException | None) -> None:
         """Take notice of how a life ended: in order, killed, without a disk, or as none may."""
-        life = self._stage.life
+        stage = self._stage
+        life = stage.life
         if error is None or (life is not None and life.is_dead):
-            self._stage.note("bot", "is gone")
+            stage.note("bot", "is gone")
         elif _is(error, JournalUnwritable):
-            self._stage.note("bot", "ends: the journal takes no more")
+            stage.note("bot", "ends: the journal takes no more")
         else:
-            self._stage.observed.broken(self._stage, f"the bot ended with {error!r}")
+            stage.observed.broken(stage, f"the bot ended with {error!r}")
         if life is not None:
             life.is_dead = True
 
     def _prices(self, sink: Callable[[Fact], None]) -> Prices:
+        stage = self._stage
         return Prices(
-            self._stage.world,
-            self._stage.faults,
-            self._stage.chance,
-            clock=self._stage.clock,
-            true_time=self._stage.true_time,
+            stage.world,
+            stage.faults,
+            stage.chance,
+            clock=stage.clock,
+            true_time=stage.true_time,
             sink=sink,
         )
 
     def _greet(self, life: Life) -> None:
         """Tell a new life what its sources tell at a start: splits, the latch, the last news."""
-        if life is not self._stage.alive():
+        stage = self._stage
+        if life is not stage.alive():
             return
-        for split in self._stage.splits:
+        for split in stage.splits:
             if not any(
                 isinstance(each.body, f.SplitApplied) and each.body.symbol == split.symbol
                 for each in life.records
             ):
-                life.sink(replace(split, at=self._stage.clock.now()))
-        if self._stage.latch.is_set:
+                life.sink(replace(split, at=stage.clock.now()))
+        if stage.latch.is_set:
             self.tell_halt()
-        for headline in self._stage.world.headlines[-3:]:
-            life.sink(f.HeadlineReceived(at=self._stage.clock.now(), headline=headline))
+        for headline in stage.world.headlines[-3:]:
+            life.sink(f.HeadlineReceived(at=stage.clock.now(), headline=headline))
 
     def kill(self, why: str) -> None:
         """End the process at once."""
@@ -131,15 +134,16 @@ class Lives:
 
     def _dies_at(self, point: str) -> bool:
         """Say whether the process dies at a named step."""
+        stage = self._stage
         if self._checks_to_death is not None:
             self._checks_to_death -= 1
             if self._checks_to_death <= 0:
                 self._checks_to_death = None
                 self._died_in_recovery += 1
-                self._stage.note("bot", f"dies in recovery, {point}")
+                stage.note("bot", f"dies in recovery, {point}")
                 return True
-        if self._stage.faults.strikes("crash-at-point"):
-            self._stage.note("bot", f"dies {point}")
+        if stage.faults.strikes("crash-at-point"):
+            stage.note("bot", f"dies {point}")
             return True
         return False
 

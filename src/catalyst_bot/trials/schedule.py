@@ -88,21 +88,20 @@ class Schedule:
 
     async def _disturb(self, keeper: asyncio.Future[None]) -> None:
         """Move the world until enough has happened."""
-        night_at = self._stage.session.closes_at + timedelta(
-            minutes=self._stage.chance.uniform(0.3, 2)
-        )
+        stage = self._stage
+        night_at = stage.session.closes_at + timedelta(minutes=stage.chance.uniform(0.3, 2))
         until_s = LONGEST_S
-        while self._wants_more() and self._stage.loop.time() < until_s:
-            await asyncio.sleep(self._stage.chance.uniform(0.2, 9.0))
-            if keeper.done() or self._stage.observed.violations:
+        while self._wants_more() and stage.loop.time() < until_s:
+            await asyncio.sleep(stage.chance.uniform(0.2, 9.0))
+            if keeper.done() or stage.observed.violations:
                 return
-            if self._stage.true_time() >= night_at:
+            if stage.true_time() >= night_at:
                 await self._sleep_until_morning()
-                self._stage.is_before_night = False
-                self._steps_wanted = self._stage.steps + STEPS_AFTER_A_NIGHT
+                stage.is_before_night = False
+                self._steps_wanted = stage.steps + STEPS_AFTER_A_NIGHT
                 night_at, until_s = (
                     night_at + timedelta(days=30),
-                    self._stage.loop.time() + LONGEST_S,
+                    stage.loop.time() + LONGEST_S,
                 )
             self._move()
             self._mischief.befall()
@@ -112,82 +111,82 @@ class Schedule:
 
     async def _sleep_until_morning(self) -> None:
         """Let the bot be stopped for the night, in which companies may split their shares."""
-        self._stage.is_day.clear()
-        if self._stage.life is not None:
-            self._stage.life.is_stopping.set()
-        following = self._stage.rules.calendar.next_session(self._stage.true_time())
-        while self._stage.phase is not SessionPhase.CLOSED:
+        stage = self._stage
+        stage.is_day.clear()
+        if stage.life is not None:
+            stage.life.is_stopping.set()
+        following = stage.rules.calendar.next_session(stage.true_time())
+        while stage.phase is not SessionPhase.CLOSED:
             await asyncio.sleep(600.0)
-            self._stage.change_phase()
+            stage.change_phase()
         midnight = following.opens_at - timedelta(hours=8)
-        await asyncio.sleep((midnight - self._stage.true_time()).total_seconds())
-        if self._stage.faults.strikes("split"):
-            self._split(
-                self._stage.chance.choice(
-                    sorted(self._stage.venue.holdings) or self._stage.world.tradable()
-                )
-            )
-        early = timedelta(minutes=self._stage.chance.uniform(1, 20))
-        while self._stage.true_time() < following.opens_at - early:
-            left_s = (following.opens_at - early - self._stage.true_time()).total_seconds()
+        await asyncio.sleep((midnight - stage.true_time()).total_seconds())
+        if stage.faults.strikes("split"):
+            self._split(stage.chance.choice(sorted(stage.venue.holdings) or stage.world.tradable()))
+        early = timedelta(minutes=stage.chance.uniform(1, 20))
+        while stage.true_time() < following.opens_at - early:
+            left_s = (following.opens_at - early - stage.true_time()).total_seconds()
             await asyncio.sleep(min(left_s, 1_800.0))
-            self._stage.change_phase()
-        self._stage.world.skip_to(following.opens_at)
-        self._stage.is_day.set()
+            stage.change_phase()
+        stage.world.skip_to(following.opens_at)
+        stage.is_day.set()
 
     def _split(self, symbol: str) -> None:
         """Split shares before the first trade of the day."""
-        shares_per_share = self._stage.chance.choice((Decimal(2), Decimal(10), Decimal(5)))
-        before_usd = self._stage.venue.cash_usd
-        self._stage.observed.has_split = True
-        self._stage.world.split(symbol, int(shares_per_share))
-        self._stage.venue.split(symbol, shares_per_share)
-        self._stage.paid_out_usd += self._stage.venue.cash_usd - before_usd
-        self._stage.note("world", f"{symbol} is split {shares_per_share} for 1")
-        self._stage.splits.append(
+        stage = self._stage
+        shares_per_share = stage.chance.choice((Decimal(2), Decimal(10), Decimal(5)))
+        before_usd = stage.venue.cash_usd
+        stage.observed.has_split = True
+        stage.world.split(symbol, int(shares_per_share))
+        stage.venue.split(symbol, shares_per_share)
+        stage.paid_out_usd += stage.venue.cash_usd - before_usd
+        stage.note("world", f"{symbol} is split {shares_per_share} for 1")
+        stage.splits.append(
             f.SplitApplied(
-                at=self._stage.true_time(),
+                at=stage.true_time(),
                 symbol=symbol,
                 shares_per_share=shares_per_share,
-                effective_on=self._stage.rules.calendar.next_session(self._stage.true_time()).day,
+                effective_on=stage.rules.calendar.next_session(stage.true_time()).day,
             )
         )
 
     def _move(self) -> None:
         """Let prices, sessions and bars go on."""
-        self._stage.change_phase()
-        self._stage.world.walk()
-        for symbol in self._stage.world.stocks:
-            self._stage.venue.trade(symbol)
-        self._stage.venue.exchange.on_due(self._stage.true_time())
-        life = self._stage.alive()
-        if self._stage.true_time() >= self._stage.world.next_bar_at:
-            bars = self._stage.world.close_bars()
+        stage = self._stage
+        stage.change_phase()
+        stage.world.walk()
+        for symbol in stage.world.stocks:
+            stage.venue.trade(symbol)
+        life = stage.alive()
+        if stage.true_time() >= stage.world.next_bar_at:
+            bars = stage.world.close_bars()
             if life is not None:
                 life.prices.tell_bars(bars)
         if life is not None:
             for symbol in list(life.prices.watched):
-                if self._stage.chance.random() < 0.5:
+                if stage.chance.random() < 0.5:
                     life.prices.sample(symbol)
         self._mischief.lift()
-        self._stage.note("world", "prices move")
+        stage.note("world", "prices move")
 
     async def _calm_down(self) -> None:
         """Stop every fault, start the bot afresh, wait for two looks at the books, and judge."""
-        if self._stage.observed.violations:
+        stage = self._stage
+        if stage.observed.violations:
             return
         self._mischief.stop()
-        if self._stage.shared.sockets and self._stage.chance.random() < 0.5:
-            self._stage.shared.break_streams()
+        if stage.shared.sockets and stage.chance.random() < 0.5:
+            stage.shared.break_streams()
         else:
             self._lives.kill("the faults are over: a fresh start")
-        self._stage.note("world", "the faults stop")
+        stage.note("world", "the faults stop")
         await self._go_on(RECOVERY_S, step_s=20.0)
-        self._stage.observed.when_quiet(self._stage)
+        stage.observed.when_quiet(stage)
 
     async def _go_on(self, for_s: float, *, step_s: float) -> None:
-        until_s = self._stage.loop.time() + for_s
-        while self._stage.loop.time() < until_s and not self._stage.observed.violations:
+        stage = self._stage
+        until_s = stage.loop.time() + for_s
+        while stage.loop.time() < until_s and not stage.observed.violations:
             await asyncio.sleep(step_s)
-            if self._stage.loop.time() < until_s - STILL_S:
+            if stage.loop.time() < until_s - STILL_S:
                 self._move()

@@ -187,9 +187,9 @@ class Venue:
 
     def trade(self, symbol: str) -> None:
         """Let orders meet the world's price of a symbol."""
-        at = self.now()
         if symbol not in self.account.engine.state.open_ids:
             return
+        at = self.now()
         trade = Trade(
             symbol=symbol,
             at=at,
