@@ -68,7 +68,7 @@ class Observed:
         self.sent_of_signal: Counter[str] = Counter()
         self.trading_state = TradingState.ACTIVE
         self.halted_at_s: float | None = None
-        self.cancelled: set[str] = set()
+        self.cancelled: dict[str, float] = {}  # since when, in virtual seconds
         self.timers: dict[str, None] = {}
         self.fill_ids: set[str] = set()
         self.fills = 0
@@ -106,7 +106,7 @@ class Observed:
             case d.TradingResumed():
                 self.trading_state, self.halted_at_s = TradingState.ACTIVE, None
             case c.CancelOrder():
-                self.cancelled.add(body.client_order_id)
+                self.cancelled.setdefault(body.client_order_id, at_s)
             case c.SetTimer():
                 self.timers[body.timer_id] = None
             case c.ClearTimer() | f.TimerFired():

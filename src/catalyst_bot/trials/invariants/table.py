@@ -41,6 +41,7 @@ WHEN_QUIET: tuple[Invariant, ...] = (
     Invariant(number="I2", name="positions have stops", check=when_quiet.positions_have_stops),
     Invariant(number="I2", name="stops are raised", check=when_quiet.stops_are_raised),
     Invariant(number="I6", name="halted means no orders", check=when_quiet.halted_means_no_orders),
+    Invariant(number="I6", name="cancels get through", check=when_quiet.cancels_get_through),
     Invariant(number="I8", name="everything is answered", check=when_quiet.everything_is_answered),
     Invariant(number="I5", name="timers are set", check=when_quiet.timers_are_set),
     Invariant(number="I2", name="positions are watched", check=when_quiet.positions_are_watched),

@@ -24,6 +24,7 @@ ROUNDING_USD = Decimal("0.01")  # of one fill, whose price Alpaca rounds in an a
 AVERAGE_FRACTION = Decimal("0.0001")  # by how much average prices may differ
 VERIFIED_EVERY = 10  # seeds: deciding everything again takes as long as the run
 SETTLED_S = 30.0  # after the faults: what they left behind is dealt with
+CANCELLED_WITHIN_S = 300.0  # a cancel is asked for again every minute
 _UNCLEAR = frozenset({OrderStatus.SUBMITTED, OrderStatus.UNKNOWN})
 
 
@@ -162,6 +163,16 @@ def halted_means_no_orders(seen: Observed, scene: Scene, _: object) -> Iterator[
     for order in scene.venue.open_orders():
         if order.side is Side.BUY and order.client_order_id in seen.promised:
             yield f"{order.client_order_id} still buys {order.symbol} while trading is halted"
+
+
+def cancels_get_through(seen: Observed, scene: Scene, _: object) -> Iterator[str]:
+    """What was to be cancelled is gone, or has filled."""
+    if scene.life is None or not scene.is_in_session():
+        return
+    for order_id in sorted(scene.life.engine.state.execution.cancelling):
+        asked_s = scene.now_s() - seen.cancelled.get(order_id, scene.now_s())
+        if asked_s > CANCELLED_WITHIN_S:
+            yield f"{order_id} was to be cancelled {asked_s:.0f} s ago"
 
 
 def everything_is_answered(_: Observed, scene: Scene, __: object) -> Iterator[str]:
