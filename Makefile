@@ -13,7 +13,7 @@ GUARDED := src/catalyst_bot/risk/*,src/catalyst_bot/execution/*,src/catalyst_bot
 GUARDED_TESTS := tests/unit/risk tests/unit/execution tests/unit/portfolio
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-alpaca setup-postgres setup-train setup-llm setup-clients setup-all paper test coverage mutants bench docs lint fmt lock clean
+.PHONY: help setup setup-alpaca setup-postgres setup-train setup-llm setup-clients setup-all paper test simulate coverage mutants bench docs lint fmt lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -45,6 +45,9 @@ coverage: setup-all  ## Every branch of risk, execution and the ledger is tested
 
 mutants: setup-all  ## Plant small mistakes in risk and the ledger: nine tenths must be noticed
 	$(BIN)/python -m tools.mutants $(ARGS)
+
+simulate: setup  ## Play 10,000 schedules of faults against the whole bot
+	$(BIN)/catalyst-bot simulate --seeds 0..10000 $(ARGS)
 
 bench: setup-all  ## Measure speed (never asserted in tests)
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -25,6 +25,7 @@ from catalyst_bot.commands import (
     records,
     report,
     risk,
+    simulate,
     study,
 )
 from catalyst_bot.domain.enums import Mode
@@ -55,6 +56,7 @@ app.command("run")(runner.run)
 records.register(app)
 operator.register(app)
 app.command("risk")(risk.risk)
+simulate.register(app)
 
 Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
 Config = Annotated[Path | None, typer.Option(help="settings file")]

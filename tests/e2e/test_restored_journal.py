@@ -14,7 +14,7 @@ from tests.e2e.test_alpaca_exchange import Desk, catalyst_bot, desk
 
 __all__ = ["desk"]  # the fixture
 
-SENT = {"SubmitOrder", "ReplaceOrder", "OrderApproved"}
+SENT = {"SubmitOrder", "ReplaceOrder"}  # what is approved before the look is withdrawn
 
 
 def last_run(desk: Desk) -> list[Recorded]:

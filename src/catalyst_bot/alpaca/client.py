@@ -9,24 +9,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from catalyst_bot.alpaca.access import Access
+from catalyst_bot.alpaca.network import Network
 from catalyst_bot.alpaca.pace import Pace
 from catalyst_bot.alpaca.rate_limit import RESERVE, WINDOW_S, OutOfTurns, RateLimit
-from catalyst_bot.domain.errors import BrokerRefused, ConfigError, OutcomeUnknown
+from catalyst_bot.alpaca.stream import Stream, Talk
+from catalyst_bot.alpaca.wire import Host, Unanswered, Wire
+from catalyst_bot.domain.errors import BrokerRefused, OutcomeUnknown
 
 if TYPE_CHECKING:
     from requests.adapters import HTTPAdapter
 
-    from catalyst_bot.alpaca.sdk import Answer, Call, Sdk
-
 TIMEOUT_S = 5.0
 REQUESTS_PER_MIN = 200
-THREADS = 4  # for each host, so that slow prices never hold up an order
 MAX_MESSAGE = 200
 _MULTIPLE_CHOICES, _BAD_REQUEST, _SERVER_ERROR = 300, 400, 500
 _KEY_REFUSED = 40110000
@@ -89,7 +88,7 @@ class Told:
 
 
 class AlpacaClient:
-    """Requests to both hosts of Alpaca; close it after use.
+    """Requests to both hosts of Alpaca over a wire, the network's without one; close it after use.
 
     Raises `ConfigError` when alpaca-py is not installed.
     """
@@ -101,22 +100,22 @@ class AlpacaClient:
         pace: Pace | None = None,
         per_min: int = REQUESTS_PER_MIN,
         adapter: HTTPAdapter | None = None,
+        wire: Wire | None = None,
     ) -> None:
         self.access = access
         self.pace = pace or Pace()
-        self._sdk = _load_sdk(access, adapter)
-        self._trading_limit = RateLimit(per_min=per_min, pace=self.pace, reserve=RESERVE)
-        self._data_limit = RateLimit(per_min=per_min, pace=self.pace)
-        self._trading_threads = ThreadPoolExecutor(THREADS, "alpaca-trading")
-        self._data_threads = ThreadPoolExecutor(THREADS, "alpaca-data")
+        self.wire = wire or Network(access, adapter)
+        epoch = self.wire.unix_s
+        self._limits = {
+            Host.TRADING: RateLimit(per_min=per_min, pace=self.pace, reserve=RESERVE, epoch=epoch),
+            Host.DATA: RateLimit(per_min=per_min, pace=self.pace, epoch=epoch),
+        }
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for threads in (self._trading_threads, self._data_threads):
-            threads.shutdown(wait=False, cancel_futures=True)
-        self._sdk.close()
+        self.wire.close()
 
     async def trading(
         self,
@@ -134,65 +133,40 @@ class AlpacaClient:
         Raises `AlpacaRefused` and `AlpacaSilent`.
         """
         parts = query if body is None else body
-        await _turn(self._trading_limit, is_urgent=is_urgent, patience_s=patience_s)
-        told = await self._ask(
-            self._trading_threads,
-            self._trading_limit,
-            lambda call: self._sdk.trading(call, method, path, parts),
-        )
-        return told.body
+        limit = self._limits[Host.TRADING]
+        await _turn(limit, is_urgent=is_urgent, patience_s=patience_s)
+        return (await self._ask(Host.TRADING, method, path, parts)).body
 
     async def clock(self) -> Told:
         """Ask what time it is there; the headers say whether it is a replayed time.
 
         Raises `AlpacaRefused` and `AlpacaSilent`.
         """
-        await _turn(self._trading_limit)
-        return await self._ask(
-            self._trading_threads,
-            self._trading_limit,
-            lambda call: self._sdk.trading(call, "GET", "/v2/clock", None),
-        )
+        await _turn(self._limits[Host.TRADING])
+        return await self._ask(Host.TRADING, "GET", "/v2/clock", None)
 
     async def data(self, path: str, query: Parameters) -> Any:
         """Get from the data host. Raises `AlpacaRefused` and `AlpacaSilent`."""
-        await _turn(self._data_limit)
-        told = await self._ask(
-            self._data_threads, self._data_limit, lambda call: self._sdk.data(call, path, query)
-        )
-        return told.body
+        await _turn(self._limits[Host.DATA])
+        return (await self._ask(Host.DATA, "GET", path, query)).body
+
+    def stream(self, talk: Talk) -> Stream:
+        """Return a stream over the same wire; its `run` opens it."""
+        return Stream(talk, pace=self.pace, chance=self.wire.chance, listen=self.wire.listen)
 
     async def _ask(
-        self, threads: ThreadPoolExecutor, limit: RateLimit, ask: Callable[[Call], Answer]
+        self, host: Host, method: str, path: str, parts: Mapping[str, Any] | None
     ) -> Told:
-        """Ask in a thread; when the time is up, the connection is broken and the thread free."""
-        from catalyst_bot.alpaca.sdk import Call, Unanswered  # noqa: PLC0415 - loads pandas
-
-        call = Call()
-        asking = asyncio.get_running_loop().run_in_executor(threads, ask, call)
+        """Ask; when the time is up, the request is broken off."""
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                answer = await asking
+                answer = await self.wire.ask(host, method, path, parts)
         except TimeoutError as error:
             raise AlpacaSilent(f"no answer within {TIMEOUT_S:g} s") from error
         except Unanswered as error:
             raise AlpacaSilent(_one_line(str(error))) from error
-        finally:
-            if not asking.done() or asking.cancelled():
-                call.abandon()
-        limit.learn(answer.status, answer.headers)
+        self._limits[host].learn(answer.status, answer.headers)
         return Told(_body_of(answer.status, answer.content), answer.headers)
-
-
-def _load_sdk(access: Access, adapter: HTTPAdapter | None) -> Sdk:
-    try:
-        from catalyst_bot.alpaca.sdk import Sdk  # noqa: PLC0415 - loads pandas
-    except ImportError as error:
-        raise ConfigError(
-            f"broker.kind = alpaca needs alpaca-py, which is not installed ({error}): run "
-            "`make setup-alpaca`"
-        ) from error
-    return Sdk(access, adapter)
 
 
 async def _turn(limit: RateLimit, *, is_urgent: bool = False, patience_s: float = WINDOW_S) -> None:

@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from catalyst_bot.domain.errors import BadData
-from catalyst_bot.domain.money import finite, positive
+from catalyst_bot.domain.money import finite, share_price
 
 _LONG_FRACTION = re.compile(r"(\.\d{6})\d+")  # datetime knows microseconds only
 
@@ -40,8 +40,8 @@ def optional_amount(told: Mapping[str, Any], key: str) -> Decimal | None:
 
 
 def price(told: Mapping[str, Any], key: str) -> float:
-    """Return a measured price above zero."""
-    return positive(_number(told, key), key)
+    """Return a measured price that a share can have."""
+    return share_price(_number(told, key), key)
 
 
 def volume(told: Mapping[str, Any], key: str) -> float:

@@ -15,7 +15,6 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from socket import SHUT_RDWR
 from typing import Any
@@ -27,6 +26,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
 from catalyst_bot.alpaca.access import Access
+from catalyst_bot.alpaca.wire import Answer, Unanswered
 
 with warnings.catch_warnings():  # its streams import what websockets calls deprecated; unused here
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -43,19 +43,6 @@ TOTAL_TIMEOUT_S = 5.0
 MAX_BYTES = 32 * 2**20  # of one answer, unpacked
 MAX_CONNECTIONS = 8
 _PIECE_BYTES = 65_536
-
-
-class Unanswered(Exception):
-    """No whole answer came: silence, a broken connection, or one that is too large."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the host answered, as it came."""
-
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
 
 
 class Call:

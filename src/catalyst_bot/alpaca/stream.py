@@ -15,18 +15,16 @@ import json
 import random
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
-from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
+from catalyst_bot.alpaca.network import OPEN_TIMEOUT_S, over_websocket
 from catalyst_bot.alpaca.pace import Pace
+from catalyst_bot.alpaca.wire import Socket
 from catalyst_bot.domain.errors import BadData, CatalystError
 
-OPEN_TIMEOUT_S = 5.0
-PING_S = 10.0  # a half-open connection is noticed within twice this
-CLOSE_TIMEOUT_S = 1.0
-MAX_FRAME_BYTES = 4 * 2**20
 FIRST_PAUSE_S = 0.5
 BUSY_PAUSE_S = 5.0  # another connection of ours is still held open there
 MAX_PAUSE_S = 30.0
@@ -82,10 +80,9 @@ class Line:
     connection, empty when it gave it no name.
     """
 
-    def __init__(self, connection: ClientConnection) -> None:
+    def __init__(self, connection: Socket) -> None:
         self._connection = connection
-        response = connection.response
-        self.name = response.headers.get("X-Request-ID", "") if response else ""
+        self.name = connection.name
         self.said_count = 0
         self.heard_count = 0
 
@@ -113,15 +110,21 @@ class Stream:
     """Keeps one conversation going; `run` is its task."""
 
     def __init__(
-        self, talk: Talk, *, pace: Pace, chance: Callable[[], float] = random.random
+        self,
+        talk: Talk,
+        *,
+        pace: Pace,
+        chance: Callable[[], float] = random.random,
+        listen: Callable[[str], AbstractAsyncContextManager[Socket]] = over_websocket,
     ) -> None:
         self._talk = talk
         self._pace = pace
         self._chance = chance
+        self._listen = listen
         self._line: Line | None = None
         self._unread: deque[Any] = deque()
         self.is_given_up = False
-        self._connection: ClientConnection | None = None
+        self._connection: Socket | None = None
         self._failures = 0
         self._refusals = 0
         self.up_since: float | None = None
@@ -190,17 +193,7 @@ class Stream:
         self.is_given_up = True
 
     async def _talk_once(self) -> None:
-        async with _Connect(
-            self._talk.url,
-            open_timeout=OPEN_TIMEOUT_S,
-            ping_interval=PING_S,
-            ping_timeout=PING_S,
-            close_timeout=CLOSE_TIMEOUT_S,
-            max_size=MAX_FRAME_BYTES,
-            proxy=None,
-            compression=None,
-            user_agent_header="catalyst-bot",
-        ) as connection:
+        async with self._listen(self._talk.url) as connection:
             self._connection, self._line = connection, Line(connection)
             async with asyncio.timeout(OPEN_TIMEOUT_S):
                 await self._talk.begin(self._line)
@@ -235,13 +228,6 @@ class Stream:
         longest_s = min(first_s * float(2 ** min(self._failures, 10)), MAX_PAUSE_S)
         self._failures += 1
         return longest_s / 2 + longest_s / 2 * self._chance()
-
-
-class _Connect(connect):
-    """A connection to the one host we mean: who is sent elsewhere by a redirect does not go."""
-
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        return exc
 
 
 def _refused(status: int) -> StreamRefused:

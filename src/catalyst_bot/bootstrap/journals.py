@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,8 +10,6 @@ from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.domain.messages.facts import (
     RunStarted,
     RunStopped,
-    SessionClosed,
-    SessionOpened,
 )
 from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.ports.journal import Journal
@@ -187,16 +184,6 @@ def check_same_account(records: list[Recorded], *, broker: str, outside: str) ->
             f"this journal began with broker {begun.broker}, which has another account than "
             f"{broker}: name another file with --journal"
         )
-
-
-def open_day(records: list[Recorded]) -> date | None:
-    """The session that opened and did not close yet, as far as the journal knows."""
-    for record in reversed(records):
-        if isinstance(record.body, SessionOpened):
-            return record.body.day
-        if isinstance(record.body, SessionClosed):
-            return None
-    return None
 
 
 def first_start(records: list[Recorded]) -> RunStarted | None:

@@ -36,8 +36,6 @@ from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.domain.messages.facts import (
     OperatorHalted,
     RunStopped,
-    SessionClosed,
-    SessionOpened,
 )
 from catalyst_bot.domain.messages.registry import Command, Recorded
 from catalyst_bot.engine.engine import Engine
@@ -50,6 +48,7 @@ from catalyst_bot.runtime.clock import SimulatedClock, SystemClock
 from catalyst_bot.runtime.effects import Effects
 from catalyst_bot.runtime.latch import OperatorMailbox
 from catalyst_bot.runtime.pipeline import Listener, Pipeline
+from catalyst_bot.runtime.sessions import MAX_SLEEP_S, Sessions, open_day
 from catalyst_bot.runtime.start import AfterBooks
 from catalyst_bot.runtime.stepping import Stepper
 from catalyst_bot.runtime.timers import TimerBook
@@ -57,7 +56,6 @@ from catalyst_bot.settings import LoadedSettings, Settings
 from catalyst_bot.storage.places import Place
 from catalyst_bot.texts.readers.desk import LiveDesk, RecordedDesk
 
-MAX_SLEEP_S = 30.0  # a sleeping laptop wakes into the right session within this time
 MIN_TIMER_POLL_S = 0.002
 
 
@@ -153,7 +151,7 @@ def follow(request: LiveRequest) -> Outcome:
                     *_tellers(delivery, texts),
                     *own_words,
                     partial(async_loop.watch_mailbox, mailbox, inbox=inbox, clock=clock),
-                    *parts.by_the_clock(journals.open_day(records), held),
+                    *parts.by_the_clock(open_day(records), held),
                 ],
             )
         )
@@ -339,14 +337,14 @@ class _Parts:
             )
             await stepper.play(ends_at)
 
-    def by_the_clock(self, open_day: date | None, held: Callable[[Task], Task]) -> list[Task]:
+    def by_the_clock(self, day: date | None, held: Callable[[Task], Task]) -> list[Task]:
         """What the passing of time sets off, feeds when nothing holds them any more; a stepped
         exchange does it instead.
         """
         if isinstance(self._clock, SimulatedClock):
             return []
         sessions = Sessions(
-            self._calendar, inbox=self._inbox, clock=self._clock, pace=self._pace, day=open_day
+            self._calendar, inbox=self._inbox, clock=self._clock, pace=self._pace, day=day
         )
         every_s = max(self._pace.on_the_wall(async_loop.TIMER_POLL_S), MIN_TIMER_POLL_S)
         timers = partial(
@@ -374,44 +372,3 @@ class _Parts:
             pause=self._pace.sleep,
             history=(record.body for record in self._records),
         )
-
-
-class Sessions:
-    """Tells the core when the exchange opens and closes; a start in the session opens it.
-
-    `day` is the session that the journal holds as open: a restart must not begin the day anew, for
-    that would forget its loss and its trades.
-    """
-
-    def __init__(
-        self,
-        calendar: TradingCalendar,
-        *,
-        inbox: async_loop.Inbox,
-        clock: Clock,
-        pace: Pace,
-        day: date | None,
-    ) -> None:
-        self._calendar = calendar
-        self._inbox = inbox
-        self._clock = clock
-        self._pace = pace
-        self._known_day = day
-
-    async def keep(self) -> None:
-        """Tell of opens and closes until cancelled."""
-        while True:
-            now = self._clock.now()
-            session = self._calendar.session_at(now) or self._calendar.next_session(now)
-            await self._sleep_until(session.opens_at)
-            if session.day != self._known_day:
-                now = self._clock.now()
-                opened = SessionOpened(at=now, day=session.day, closes_at=session.closes_at)
-                await self._inbox.put([opened])
-            await self._sleep_until(session.closes_at)
-            await self._inbox.put([SessionClosed(at=self._clock.now(), day=session.day)])
-
-    async def _sleep_until(self, at: datetime) -> None:
-        """Short sleeps, because the wall clock may jump while a long one runs."""
-        while (left_s := (at - self._clock.now()).total_seconds()) > 0:
-            await self._pace.sleep(min(left_s, MAX_SLEEP_S))

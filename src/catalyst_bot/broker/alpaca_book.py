@@ -21,7 +21,7 @@ from catalyst_bot.broker.alpaca_reports import Reports
 from catalyst_bot.domain.account import BrokerOrder
 from catalyst_bot.domain.enums import OrderRole, Side
 from catalyst_bot.domain.messages import facts as f
-from catalyst_bot.domain.messages.commands import SubmitOrder
+from catalyst_bot.domain.messages.commands import UNDER_WAY, SubmitOrder
 from catalyst_bot.domain.messages.registry import Fact, Message
 from catalyst_bot.domain.money import ZERO
 
@@ -181,7 +181,7 @@ class Book:
             yield from line.changes(stands, at)
             is_alone = not ours.legs or (line is ours.line and not ours.is_pair)
             if is_alone or stands.broker_order_id in ended:
-                yield from line.end(stands, at)
+                yield from line.end(stands, at, is_alone=is_alone)
 
     def _legs_of(self, ours: Placed, root: Report, entry: Report) -> Iterator[tuple[Line, Report]]:
         """Yield the legs that can be told: not of what is not bought, as far as is known yet."""
@@ -229,7 +229,7 @@ class Book:
 
 def give_up(ours: Placed, answer: f.OrderLookedUp, at: datetime) -> None:
     """Alpaca does not know the order and it can no longer be on its way: it is not waited for."""
-    if answer.ticket is None and not at < ours.valid_until:
+    if answer.ticket is None and not at < ours.valid_until + UNDER_WAY:
         ours.line.is_over = True
 
 

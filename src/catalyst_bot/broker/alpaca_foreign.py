@@ -23,7 +23,6 @@ from catalyst_bot.domain.money import ZERO
 from catalyst_bot.domain.trading import Fill
 
 OVERLAP = timedelta(minutes=10)  # a list may lag behind, and clocks may differ
-BROKER = "broker"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,28 +51,27 @@ class Foreign:
         self._told: set[str] = set()
         self._begun_at: datetime | None = None
         self._read_until: datetime | None = None
-        self._failed_at: datetime | None = None
 
     def learn(self, messages: Iterable[Message]) -> None:
-        """Fold a journal: what was told, and until when the broker was heard."""
+        """Fold a journal: what was told, and until when the list was read for sure.
+
+        That is as of the last books: the list is read before them. A process may have heard the
+        broker and died before it came to the list.
+        """
         for message in messages:
             at = getattr(message, "at", None)
             if isinstance(at, datetime):
                 self._begun_at = self._begun_at or at
-                self._read_until = at
             match message:
                 case f.ForeignFilled(fill=fill):
                     self._told.add(fill.fill_id)
-                case f.AdapterFailed(adapter=adapter) if adapter == BROKER:
-                    self._failed_at = self._failed_at or message.at
-                case f.AdapterRecovered(adapter=adapter) if adapter == BROKER:
-                    self._failed_at = None
-        self._read_until = self._failed_at or self._read_until
+                case f.BrokerSnapshotReceived():
+                    self._read_until = message.at
 
     def since(self, now: datetime) -> datetime:
         """Return from when on the list has to be read. What is older than our book is not told."""
         self._begun_at = self._begun_at or now
-        self._read_until = self._read_until or now
+        self._read_until = self._read_until or self._begun_at
         return max(self._begun_at, self._read_until - OVERLAP)
 
     def read_at(self, at: datetime) -> None:

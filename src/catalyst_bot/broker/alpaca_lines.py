@@ -119,14 +119,13 @@ class Line:
             at=at, client_order_id=self.order_id, stop_price=stop_price, limit_price=limit_price
         )
 
-    def end(self, report: Report, at: datetime) -> Iterator[Fact]:
+    def end(self, report: Report, at: datetime, *, is_alone: bool) -> Iterator[Fact]:
         """Tell how it ended; being filled is no end to tell, being replaced by another neither.
 
-        By which other may be told later: the stream speaks of the old order first. Only a leg is
-        "replaced" by nothing, when its sibling sold.
+        By which other may be told later: the stream speaks of the old order first. Only one that
+        `is_alone` not is "replaced" by nothing, when its sibling sold.
         """
-        is_leg = self.role in {OrderRole.STOP_LOSS, OrderRole.TAKE_PROFIT}
-        is_replaced = report.status == REPLACED and (report.replaced_by or not is_leg)
+        is_replaced = report.status == REPLACED and (report.replaced_by or is_alone)
         if self.is_over or not report.is_final or is_replaced:
             return
         self.is_over = True

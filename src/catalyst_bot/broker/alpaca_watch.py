@@ -17,7 +17,6 @@ from typing import TypeVar
 
 from catalyst_bot.alpaca.client import AlpacaClient, AlpacaRefused, AlpacaSilent
 from catalyst_bot.alpaca.health import Health
-from catalyst_bot.alpaca.stream import Stream
 from catalyst_bot.broker.alpaca_book import Book
 from catalyst_bot.broker.alpaca_foreign import Foreign
 from catalyst_bot.broker.alpaca_mapping import Report
@@ -73,7 +72,7 @@ class OrderWatch:
         talk = TradeUpdates(
             client.access, on_update=self.take, on_open=self._opened, on_close=self._closed
         )
-        self.stream = Stream(talk, pace=self._pace)
+        self.stream = client.stream(talk)
 
     def learn(self, messages: list[Message]) -> None:
         """Fold a journal."""

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from catalyst_bot.domain.money import MAX_PRICE_USD
+
 _COLUMNS = 7
 _NUMBER_BYTES = 8
 MAX_USABLE_SPREAD = 0.05  # a wider quote, as before the open, says nothing about a price
@@ -128,8 +130,8 @@ class MarketView:
 
 
 def middle_of(quote: Quote) -> float | None:
-    """Return the middle of bid and ask; None when crossed, not positive or too wide to mean it."""
-    if not 0 < quote.bid <= quote.ask:
+    """Return the middle of bid and ask; None when crossed, too wide to mean it, or no prices."""
+    if not 0 < quote.bid <= quote.ask <= MAX_PRICE_USD:
         return None
     middle = round((quote.bid + quote.ask) / 2, 6)  # without the noise of the last bits
     return middle if quote.ask - quote.bid <= MAX_USABLE_SPREAD * middle else None

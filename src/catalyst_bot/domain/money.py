@@ -16,6 +16,7 @@ CENT = Decimal("0.01")
 SUB_PENNY = Decimal("0.0001")
 ZERO = Decimal(0)
 ONE_SHARE = Decimal(1)
+MAX_PRICE_USD = 10_000_000.0  # no share has ever cost a tenth of it: more is an error at the source
 
 
 def finite(value: float, name: str) -> float:
@@ -29,6 +30,13 @@ def positive(value: float, name: str) -> float:
     """Return `value` when it is finite and above zero, else raise `BadData` that names it."""
     if not finite(value, name) > 0:
         raise BadData(f"{name} is {value!r}: a number above zero is needed")
+    return value
+
+
+def share_price(value: float, name: str) -> float:
+    """Return `value` when a share can cost so many dollars, else raise `BadData` that names it."""
+    if not positive(value, name) <= MAX_PRICE_USD:
+        raise BadData(f"{name} is {value!r}: no share costs that much")
     return value
 
 

@@ -49,7 +49,7 @@ from catalyst_bot.domain.messages.registry import Message
 from catalyst_bot.domain.trading import ApprovedOrder, OrderTicket, stop_leg_id, target_leg_id
 from catalyst_bot.execution import halts, repricing
 from catalyst_bot.execution.brackets import LEGS, parent_id_of
-from catalyst_bot.execution.look_up import event_of_look_up
+from catalyst_bot.execution.look_up import event_of_answer
 from catalyst_bot.execution.order_states import UNANSWERED, OrderEvent, advance, fill_event
 from catalyst_bot.execution.protection import (
     GUARD,
@@ -287,7 +287,7 @@ def on_order_looked_up(
     """Draw the consequences of the broker's word; missing fills lead to a look at its books."""
     order_id, theirs = message.client_order_id, message.ticket
     ticket = state.ticket(order_id)
-    event = event_of_look_up(theirs, valid_until=state.valid_until.get(order_id), now=desk.now)
+    event = event_of_answer(state, message, desk.now)
     if ticket is None or event is None:
         return []
     outcome: list[Message] = []

@@ -8,7 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from catalyst_bot.domain.enums import ExitReason, OrderKind, OrderRole, OrderStatus
-from catalyst_bot.domain.messages.commands import CancelOrder, ReplaceOrder, SubmitOrder
+from catalyst_bot.domain.messages.commands import (
+    UNDER_WAY,
+    CancelOrder,
+    ReplaceOrder,
+    SubmitOrder,
+)
 from catalyst_bot.domain.messages.decisions import (
     OrderApproved,
     OrderRescaled,
@@ -35,7 +40,7 @@ from catalyst_bot.execution.brackets import (
     settle_leg,
     settle_pair,
 )
-from catalyst_bot.execution.look_up import event_of_look_up
+from catalyst_bot.execution.look_up import event_of_answer
 from catalyst_bot.execution.order_states import (
     UNANSWERED,
     OrderEvent,
@@ -156,7 +161,7 @@ def submit_order(state: State, message: SubmitOrder, at: datetime) -> None:
     sent = replace(planned, status=OrderStatus.SUBMITTED, quantity=order.quantity, submitted_at=at)
     if order.kind is OrderKind.STOP:
         sent = replace(sent, stop_price=order.stop_loss_price)
-    state.valid_until[order.client_order_id] = message.valid_until
+    state.valid_until[order.client_order_id] = message.valid_until + UNDER_WAY
     state.books.touched[order.symbol] = None
     _forget_waiting(state, order.client_order_id)
     for ticket in (sent, *leg_tickets(order, sent)):
@@ -299,9 +304,7 @@ def adopt_look_up(state: State, message: OrderLookedUp, at: datetime) -> None:
     ticket = state.ticket(message.client_order_id)
     if ticket is None:
         return
-    event = event_of_look_up(
-        message.ticket, valid_until=state.valid_until.get(message.client_order_id), now=at
-    )
+    event = event_of_answer(state, message, at)
     if message.ticket is not None:
         ticket = replace(ticket, broker_order_id=message.ticket.broker_order_id)
     _step(state, ticket, event)

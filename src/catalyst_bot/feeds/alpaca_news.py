@@ -18,7 +18,7 @@ from catalyst_bot.alpaca.access import Access
 from catalyst_bot.alpaca.client import AlpacaClient, AlpacaRefused, AlpacaSilent
 from catalyst_bot.alpaca.health import Health
 from catalyst_bot.alpaca.reading import optional_time, our_symbol, rfc3339, time_of
-from catalyst_bot.alpaca.stream import Line, Stream
+from catalyst_bot.alpaca.stream import Line
 from catalyst_bot.alpaca.talk import log_in, refusal, rows_of
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.ids import item_id
@@ -70,7 +70,7 @@ class AlpacaNews:
         talk = NewsTalk(
             client.access, on_item=self.take, on_open=self._opened, on_close=self._closed
         )
-        self.stream = Stream(talk, pace=self._pace)
+        self.stream = client.stream(talk)
 
     async def run(self) -> None:
         """Listen and look until cancelled; where we move the time, `poll` tells what was heard."""

@@ -18,7 +18,6 @@ from typing import Any
 from catalyst_bot.alpaca.client import AlpacaClient, AlpacaRefused, AlpacaSilent
 from catalyst_bot.alpaca.health import Health
 from catalyst_bot.alpaca.reading import our_symbol
-from catalyst_bot.alpaca.stream import Stream
 from catalyst_bot.domain.calendar import TradingCalendar
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.market import Bar, MarketView, series_of
@@ -117,7 +116,7 @@ class AlpacaMarketData:
             on_fewer=self._wants_changed.set,
             silence_s=self._longest_silence_s,
         )
-        self.stream = Stream(self._talk, pace=self._pace)
+        self.stream = client.stream(self._talk)
         self._actions_due_at: datetime | None = None
         self._talk.want([benchmark])
 

@@ -9,7 +9,7 @@ from math import isfinite
 from catalyst_bot.domain.enums import Side
 from catalyst_bot.domain.limit_price import above
 from catalyst_bot.domain.limits import ExecutionRules, RiskLimits
-from catalyst_bot.domain.money import ZERO, to_decimal
+from catalyst_bot.domain.money import MAX_PRICE_USD, ZERO, to_decimal
 from catalyst_bot.domain.trading import Check, Signal, TradeIntent
 from catalyst_bot.ports.desk import Desk
 from catalyst_bot.risk.book import Book, read_book
@@ -73,6 +73,7 @@ def expected_price(signal: Signal) -> Decimal:
     """Return the dearer of last price and ask, in USD; 0 when either is no usable price."""
     dearer = max(signal.price, signal.quote.ask)
     usable = isfinite(signal.price) and isfinite(signal.quote.ask) and signal.price > 0
+    usable = usable and dearer <= MAX_PRICE_USD
     return to_decimal(dearer) if usable else ZERO
 
 

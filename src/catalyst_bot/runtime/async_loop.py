@@ -34,6 +34,11 @@ class Inbox:
         """See `Sink`: an answer or a live fact; a full inbox raises `asyncio.QueueFull`."""
         self._queue.put_nowait([fact])
 
+    @property
+    def waiting_count(self) -> int:
+        """Batches that wait to be processed."""
+        return self._queue.qsize()
+
     def take_in(self, facts: Iterable[Fact]) -> None:
         """Take facts one by one, each as a batch of its own."""
         for fact in facts:

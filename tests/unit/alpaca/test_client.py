@@ -19,9 +19,10 @@ import requests
 from requests.adapters import BaseAdapter
 
 from catalyst_bot.alpaca import client as client_module
-from catalyst_bot.alpaca import sdk
+from catalyst_bot.alpaca import network, sdk
 from catalyst_bot.alpaca.access import access_of
 from catalyst_bot.alpaca.client import AlpacaClient, AlpacaRefused, AlpacaSilent
+from catalyst_bot.alpaca.wire import Host
 from catalyst_bot.domain.errors import ConfigError
 
 ACCESS = access_of(
@@ -171,7 +172,7 @@ async def test_a_drip_of_bytes_is_silence_and_frees_its_thread(
 ):
     """Headers that never end, and (after the blank line) a body that does not."""
     monkeypatch.setattr(client_module, "TIMEOUT_S", 0.2)
-    monkeypatch.setattr(client_module, "THREADS", 1)
+    monkeypatch.setattr(network, "THREADS", 1)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
@@ -181,7 +182,9 @@ async def test_a_drip_of_bytes_is_silence_and_frees_its_thread(
         async with AlpacaClient(replace(ACCESS, base_url=url)) as client:
             with pytest.raises(AlpacaSilent, match="no answer"):
                 await client.trading("GET", "/v2/x")
-            freed = asyncio.get_running_loop().run_in_executor(client._trading_threads, int)
+            freed = asyncio.get_running_loop().run_in_executor(
+                client.wire._threads[Host.TRADING], int
+            )
             assert await freed == 0  # the one thread works again
         await asyncio.to_thread(dripping.join)
 

@@ -14,6 +14,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
+from catalyst_bot.alpaca import network
 from catalyst_bot.alpaca import stream as module
 from catalyst_bot.alpaca.pace import Pace
 from catalyst_bot.alpaca.stream import MAX_REFUSALS, Line, Silence, Stream, StreamRefused
@@ -172,7 +173,7 @@ async def test_a_mute_server_is_left_when_there_should_be_news():
 
 
 async def test_a_server_that_answers_no_ping_is_left(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "PING_S", 0.05)
+    monkeypatch.setattr(network, "PING_S", 0.05)
 
     done = asyncio.Event()
 

@@ -317,3 +317,21 @@ def test_orders_of_others_are_not_ours(book: Book):
     assert other.client_order_id == "by-hand"
     assert not book.is_ours(read_orders([by_hand])[0])
     assert book.is_ours(read_orders([target()])[0])
+
+
+def test_a_plain_stop_that_was_replaced_has_not_ended():
+    """The stream speaks of the old order first: by what it was replaced is told later."""
+    alone = approved_order(
+        client_order_id="cb-2",
+        role=OrderRole.STOP_LOSS,
+        side=Side.SELL,
+        kind=OrderKind.STOP,
+        take_profit_price=None,
+    )
+    book = Book()
+    book.add(c.SubmitOrder(order=alone, valid_until=NOON + timedelta(seconds=10)))
+    shape = {"client_order_id": "cb-2", "status": "new"}
+    assert news(book, stop(**shape)) == [("OrderAccepted", "cb-2")]
+    assert news(book, stop(**shape | {"status": "replaced"})) == []
+    moved = stop(id="s-2", replaces="s-1", stop_price="99", status="new")
+    assert news(book, moved) == [("OrderReplaced", "cb-2")]

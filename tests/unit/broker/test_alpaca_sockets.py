@@ -19,6 +19,7 @@ from catalyst_bot.alpaca.access import access_of
 from catalyst_bot.alpaca.client import AlpacaClient
 from catalyst_bot.alpaca.pace import Pace
 from catalyst_bot.alpaca.stream import MAX_REFUSALS
+from catalyst_bot.alpaca.wire import Host
 from catalyst_bot.broker import alpaca_watch
 from catalyst_bot.broker.alpaca_client import AlpacaBrokerClient
 from catalyst_bot.domain.messages import commands as c
@@ -333,7 +334,7 @@ async def test_a_cancel_gets_through_when_every_other_request_is_used_up():
             bench.send()
             await bench.until_said(f.OrderAccepted)
             await bench.is_quiet()
-            limit = bench.broker._client._trading_limit
+            limit = bench.broker._client._limits[Host.TRADING]
             limit.learn(429, {})  # the gate is closed for everyone but cancels
             bench.broker.cancel(c.CancelOrder(client_order_id="cb-1", catalyst_id="cat"))
             await until(lambda: any(line.startswith("DELETE") for line in bench.service.asked))

@@ -32,6 +32,16 @@ def test_positive_means_above_zero(value: float):
         money.positive(value, "x")
 
 
+@pytest.mark.parametrize("value", [1e308, 10_000_000.01, 0.0, -1.0, math.nan])
+def test_no_share_costs_that(value: float):
+    with pytest.raises(BadData, match="bid"):
+        money.share_price(value, "bid")
+
+
+def test_a_share_may_cost_what_the_dearest_does():
+    assert money.share_price(812_000.0, "bid") == 812_000.0
+
+
 @given(PRICES)
 def test_rounded_prices_bracket_the_price_and_lie_on_ticks(price: Decimal):
     tick = money.tick_size(price)

@@ -228,7 +228,7 @@ def test_an_unclear_outcome_is_looked_up_and_never_sent_again():
         f.SubmitOutcomeUnknown(at=NOON, client_order_id=ENTRY_ID, detail="timeout")
     )
     assert [type(m) for m in said] == [c.LookUpOrder, c.SetTimer]
-    assert said[1].due_at == NOON + timedelta(seconds=10)
+    assert said[1].due_at == NOON + timedelta(seconds=10) + c.UNDER_WAY
     assert status(stages, ENTRY_ID) is OrderStatus.UNKNOWN
 
 
@@ -253,6 +253,8 @@ def test_an_unknown_order_may_still_be_on_its_way_until_its_deadline():
     assert looked_up(stages, None) == []
     assert status(stages, ENTRY_ID) is OrderStatus.UNKNOWN
     stages.wait(10)
+    assert looked_up(stages, None) == []  # it may have been sent at the last moment
+    stages.wait(c.UNDER_WAY.total_seconds())
     assert [type(m) for m in stages.fire(f"ask:{ENTRY_ID}")] == [c.LookUpOrder, c.SetTimer]
     assert looked_up(stages, None) == []
     assert status(stages, ENTRY_ID) is OrderStatus.ABANDONED
@@ -283,7 +285,7 @@ def test_a_confirmed_order_the_broker_does_not_know_is_a_mismatch():
 
 def test_an_abandoned_order_that_is_alive_is_told_and_cancelled():
     stages = unclear()
-    stages.wait(10)
+    stages.wait(20)
     looked_up(stages, None)
     assert [type(m) for m in stages.accept(ENTRY_ID)] == [d.MismatchFound, c.CancelOrder]
 
@@ -291,6 +293,25 @@ def test_an_abandoned_order_that_is_alive_is_told_and_cancelled():
 def test_facts_about_orders_nobody_sent_are_mismatches():
     assert of_type(Stages().accept("foreign"), d.MismatchFound)
     assert of_type(Stages().cancel("foreign"), d.MismatchFound)
+
+
+def test_a_leg_that_the_broker_does_not_know_says_nothing_before_its_order_is_clear():
+    stages = Stages()
+    stages.approve(ENTRY)
+    stages.handle(f.SubmitOutcomeUnknown(at=NOON, client_order_id=ENTRY_ID, detail="silence"))
+    unknown = f.OrderLookedUp(at=NOON, client_order_id=STOP_ID, ticket=None)
+    assert not of_type(stages.handle(unknown), d.MismatchFound)
+    assert status(stages, STOP_ID) is OrderStatus.HELD
+    stages.accept(ENTRY_ID)
+    assert of_type(stages.handle(unknown), d.MismatchFound)
+
+
+def test_an_order_that_waits_to_be_sent_is_not_missed_at_the_broker():
+    stages = held()
+    stages.approve(EXIT)  # waits for the legs to go
+    assert status(stages, EXIT.client_order_id) is OrderStatus.PLANNED
+    unknown = f.OrderLookedUp(at=NOON, client_order_id=EXIT.client_order_id, ticket=None)
+    assert stages.handle(unknown) == []
 
 
 def test_a_refused_change_of_an_open_order_is_looked_up():

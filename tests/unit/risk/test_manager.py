@@ -68,6 +68,13 @@ def test_a_refusal_keeps_every_check_and_names_the_first_that_failed():
     assert (refused.intent_id, refused.side) == (intent.intent_id, Side.BUY)
 
 
+@pytest.mark.parametrize("price", [1e308, 20_000_000.0])
+def test_what_no_share_costs_is_not_bought(price: float):
+    wild = builders.quote(bid=price, ask=price)
+    intent = builders.intent(signal=builders.signal(quote=wild))
+    assert isinstance(assess(State(), intent, builders.FakeDesk(), RULES), OrderRefused)
+
+
 def test_a_nan_action_buys_nothing():
     refused = assess(State(), builders.intent(action=nan), builders.FakeDesk(), RULES)
     assert isinstance(refused, OrderRefused)

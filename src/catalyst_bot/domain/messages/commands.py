@@ -5,7 +5,7 @@ comes of them returns as facts.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from catalyst_bot.domain.enums import Severity
@@ -47,6 +47,9 @@ class UnwatchSymbol:
     """No more prices of the symbol are needed; the benchmark stays watched."""
 
     symbol: str
+
+
+UNDER_WAY = timedelta(seconds=10)  # a request that was sent in time may arrive so much later
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from catalyst_bot.bootstrap.journals import open_day
 from catalyst_bot.domain.messages.facts import SessionClosed, SessionOpened
 from catalyst_bot.domain.messages.registry import Recorded
+from catalyst_bot.runtime.sessions import open_day
 from tests.builders import CLOSE, OPEN
 
 OPENED = SessionOpened(at=OPEN, day=OPEN.date(), closes_at=CLOSE)

@@ -1,0 +1,110 @@
+"""`catalyst-bot simulate`: the whole bot against seeded schedules of faults."""
+
+# ruff: noqa: PLC0415  # typer: a parameter per flag; quick --help
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from catalyst_bot import console
+from catalyst_bot.domain.errors import ConfigError
+
+if TYPE_CHECKING:
+    from catalyst_bot.trials.report import Request, Summary
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command("simulate")(simulate)
+
+
+def simulate(
+    seeds: Annotated[str, typer.Option(help="A..B: schedules A to B - 1")] = "0..200",
+    seed: Annotated[int | None, typer.Option(min=0, help="one schedule; with --trace")] = None,
+    faults: Annotated[str, typer.Option(help="all, none, or NAME,NAME,…")] = "all",
+    planted_bug: Annotated[str, typer.Option(help="hunt a bug put in on purpose; all: each")] = "",
+    jobs: Annotated[int | None, typer.Option(min=1, help="processes; default: all cores")] = None,
+    *,
+    trace: Annotated[bool, typer.Option("--trace", help="tell one schedule as a story")] = False,
+    json_: Annotated[str, typer.Option("--json", help="write JSON here; - is stdout")] = "",
+) -> None:
+    """Play schedules of faults against the whole bot; exit code 6 when a promise was broken."""
+
+    def action() -> int:
+        from catalyst_bot.bootstrap.simulating import EVERY_BUG, request_of
+        from catalyst_bot.trials.report import as_json, play_all
+
+        chosen = seeds if seed is None else str(seed)
+        request = request_of(seeds=chosen, faults=faults, planted_bug=planted_bug)
+        if trace:
+            if seed is None:
+                raise ConfigError("--trace tells one schedule: name it with --seed N")
+            return _tell(request, seed)
+        count = jobs or os.cpu_count() or 1
+        if planted_bug == EVERY_BUG:
+            return _hunt(request, count, json_)
+        total = play_all(request, jobs=count, on_progress=_progress)
+        if json_:
+            console.write_json(as_json(total, request), json_)
+        if json_ != "-":
+            _say(total, request)
+        return console.INVARIANT if total.violations else console.OK
+
+    console.guarded(action)
+
+
+def _tell(request: Request, seed: int) -> int:
+    from catalyst_bot.trials.report import as_story, tell
+
+    outcome = tell(request, seed)
+    for line in as_story(outcome.story):
+        console.say(line)
+    for each in outcome.violations:
+        console.say(f"BROKEN at step {each.step}: {each.invariant}: {each.detail}")
+    console.say(
+        f"{outcome.steps} steps, {outcome.lives} lives, journal {outcome.journal_hash[:16]}"
+    )
+    return console.INVARIANT if outcome.violations else console.OK
+
+
+def _hunt(request: Request, jobs: int, json_: str) -> int:
+    """Hunt every planted bug; exit code 7 when one is not found."""
+    from catalyst_bot.trials.report import hunt
+
+    found: dict[str, dict[str, object] | None] = {}
+    for name, broken in hunt(request, jobs=jobs):
+        row: dict[str, object] | None = None
+        if broken:
+            row = {"seed": broken.seed, "step": broken.step, "invariant": broken.invariant}
+        found[name] = row
+        what = f"seed {broken.seed}: {broken.invariant}" if broken else "NOT FOUND"
+        console.note(f"{name}: {what}")
+    if json_:
+        console.write_json({"seeds": len(request.seeds), "bugs": found}, json_)
+    count = sum(row is not None for row in found.values())
+    console.say(f"{count} of {len(found)} planted bugs found within {len(request.seeds)} schedules")
+    return console.OK if count == len(found) else console.REFUSED
+
+
+def _progress(total: Summary) -> None:
+    latest = f"; the last: seed {total.violations[-1].seed}" if total.violations else ""
+    console.note(
+        f"{total.seeds} seeds, {total.steps} steps, {len(total.violations)} broken promises, "
+        f"{total.seconds:.0f} s{latest}"
+    )
+
+
+def _say(total: Summary, request: Request) -> None:
+    for each in total.violations:
+        console.say(f"seed {each.seed}, step {each.step}: {each.invariant}: {each.detail}")
+    if unseen := total.unseen(request.faults):
+        console.say(f"faults that were never seen: {', '.join(unseen)}")
+    speed = total.steps / total.seconds if total.seconds else 0.0
+    console.say(
+        f"{total.seeds} schedules, {total.steps} steps, {sum(total.faults.values())} faults, "
+        f"{total.lives} lives, {len(total.violations)} broken promises in {total.seconds:.0f} s "
+        f"({speed:.0f} steps/s)"
+    )

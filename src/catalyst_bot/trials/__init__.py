@@ -1,0 +1,1 @@
+"""Deterministic simulation: the real bot against a world of faults, all drawn from one seed."""

@@ -1,0 +1,1 @@
+"""What must hold, as tables of small functions, and how it is watched."""
