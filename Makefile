@@ -10,7 +10,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 	--no-emit-index-url --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-alpaca setup-postgres setup-train setup-llm setup-clients setup-all paper test bench docs lint fmt lock clean
+.PHONY: help setup setup-alpaca setup-postgres setup-train setup-research setup-llm setup-clients setup-all paper test bench docs lint fmt lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -22,6 +22,8 @@ setup-alpaca: .venv/.alpaca-stamp  ## Add Alpaca's SDK, for a paper account
 setup-postgres: .venv/.postgres-stamp  ## Add the PostgreSQL driver
 
 setup-train: .venv/.train-stamp  ## Add what trains text models
+
+setup-research: .venv/.research-stamp  ## Add what compiles features over a history
 
 setup-llm: .venv/.llm-stamp  ## Add the client of language models
 
@@ -65,6 +67,8 @@ lock:  ## Resolve the dependencies again (needs uv)
 		-o requirements/postgres.txt
 	$(COMPILE) --upgrade pyproject.toml --extra train -c requirements/base.txt \
 		-o requirements/train.txt
+	$(COMPILE) --upgrade pyproject.toml --extra research -c requirements/base.txt \
+		-o requirements/research.txt
 	$(COMPILE) --upgrade pyproject.toml --extra llm -c requirements/base.txt \
 		-o requirements/llm.txt
 	$(COMPILE) --upgrade requirements/legacy-sdk.in -o requirements/legacy-sdk.txt
@@ -97,6 +101,10 @@ clean:  ## Remove .venv, caches and build output (data/ stays)
 
 .venv/.train-stamp: .venv/.base-stamp requirements/train.txt
 	$(PIP) $(LOCKED) -r requirements/train.txt
+	@touch $@
+
+.venv/.research-stamp: .venv/.base-stamp requirements/research.txt
+	$(PIP) $(LOCKED) -r requirements/research.txt
 	@touch $@
 
 .venv/.llm-stamp: .venv/.base-stamp requirements/llm.txt
