@@ -19,14 +19,14 @@ from catalyst_bot.features.market import DAY_S, market_features
 from catalyst_bot.features.spec import MARKET
 from catalyst_bot.features.window import BarWindow
 from catalyst_bot.history.batch import market_matrix
+from catalyst_bot.ports.market_data import BENCHMARK_VIEW_BARS, VIEW_BARS
 
 SYMBOLS, BARS, WORKERS, CALLS = 500, 2_500, 2, 500
-VIEW_BARS, BENCHMARK_BARS = 400, 100
 
 
 def lines() -> list[Line]:
     """Measure one decision, and a history where numba is installed."""
-    window, benchmark = _window(1, VIEW_BARS), _window(2, BENCHMARK_BARS)
+    window, benchmark = _window(1, VIEW_BARS), _window(2, BENCHMARK_VIEW_BARS)
     live_us = median_of(lambda: _seconds(lambda: _decide(window, benchmark)) / CALLS * 1e6)
     job = f"{len(MARKET)} market features"
     found = [Line(job=f"{job} of one decision", unit="us", value=live_us)]

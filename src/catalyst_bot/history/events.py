@@ -16,10 +16,10 @@ from catalyst_bot.features.spec import FEATURES
 from catalyst_bot.features.window import BarWindow
 from catalyst_bot.history.panel import Panel
 from catalyst_bot.market_data.session_times import DAY_S, to_datetime
+from catalyst_bot.ports.market_data import VIEW_BARS
 from catalyst_bot.signals.gates import direction_after
 from catalyst_bot.signals.measures import RVOL_BARS
 
-VIEW_BARS = 400  # what a running bot is shown of a symbol
 MAX_WAIT_S = 5 * DAY_S  # a weekend and a holiday; a later bar is not the answer to this news
 CATALYST = tuple(feature for feature in FEATURES if feature.group == "catalyst")
 NO_EVENTS = pl.DataFrame(

@@ -22,6 +22,7 @@ from catalyst_bot.features.spec import (
     Feature,
 )
 from catalyst_bot.features.window import BarWindow, columns_of
+from catalyst_bot.ports.market_data import BENCHMARK_VIEW_BARS, VIEW_BARS
 from tests.windows import random_window
 
 LENGTH = 300
@@ -50,6 +51,11 @@ def raw(window: BarWindow, benchmark: BarWindow, interval_s: int = DAY_S) -> dic
 def part(window: BarWindow, first: int, end: int) -> BarWindow:
     names = BarWindow.__dataclass_fields__
     return BarWindow(*(getattr(window, name)[first:end] for name in names))
+
+
+def test_a_view_shows_what_features_look_at() -> None:
+    assert VIEW_BARS >= MARKET_WINDOW
+    assert BENCHMARK_VIEW_BARS >= BENCHMARK_WINDOW
 
 
 seeds = st.integers(0, 2**32 - 1)

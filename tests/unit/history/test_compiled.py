@@ -11,6 +11,7 @@ from catalyst_bot.features import kernels
 from catalyst_bot.features.market import DAY_S, market_features
 from catalyst_bot.features.spec import BENCHMARK_WINDOW, MARKET
 from catalyst_bot.features.window import BarWindow
+from catalyst_bot.ports.market_data import VIEW_BARS
 from tests.windows import random_window
 
 pytest.importorskip("numba", reason="compiling needs numba: make setup-research")
@@ -19,7 +20,6 @@ from catalyst_bot.history.batch import market_matrix
 from catalyst_bot.history.compiled import compiled
 
 LENGTH = 600
-VIEW_BARS = 400
 
 
 def until(window: BarWindow, end: int, count: int) -> BarWindow:

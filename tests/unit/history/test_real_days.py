@@ -15,9 +15,9 @@ from catalyst_bot.features.window import BarWindow
 from catalyst_bot.history.build import HistoryRules, build_panel
 from catalyst_bot.history.gates import Gate
 from catalyst_bot.history.panel import Panel
+from catalyst_bot.ports.market_data import VIEW_BARS
 from tests.unit.history.market import SESSIONS, catalog_of
 
-VIEW_BARS = 400
 WINDOWS = 2_000
 DAILY = ("AAPL", "AMD", "BAC", "GE", "MSTR", "NFLX", "TSLA", "WFC")
 
