@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from shutil import rmtree
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.features.kernels import Floats
@@ -20,6 +22,7 @@ from catalyst_bot.features.window import BarWindow
 from catalyst_bot.history.card import Card, Span, card_from
 from catalyst_bot.history.gates import SymbolBars
 
+Integers = NDArray[np.int64]
 CARD = "card.json"
 EVENTS = "events.parquet"
 FEATURES = "features.npy"
@@ -36,7 +39,7 @@ class Panel:
 
     card: Card
     columns: Mapping[str, Floats]
-    features: np.ndarray[tuple[int, int], np.dtype[np.float32]] | None
+    features: NDArray[np.float32] | None
     events: pl.DataFrame
 
     @property
@@ -71,9 +74,23 @@ class Panel:
             volume=traded.volume / factor,
         )
 
+    def days(self) -> tuple[date, ...]:
+        """Return the days on which the benchmark traded: the sessions that splits count."""
+        return tuple(np.unique(_days_of(self.as_traded(self.card.benchmark))).tolist())
+
+    def session_of(self, symbol: str) -> Integers:
+        """Return the number of each bar's session in `days`; of one not in it, that of the next."""
+        days = np.unique(_days_of(self.as_traded(self.card.benchmark)))
+        return np.searchsorted(days, _days_of(self.as_traded(symbol)))
+
     def _rows(self, symbol: str) -> slice:
         span = self.span(symbol)
         return slice(span.first_row, span.first_row + span.rows)
+
+
+def _days_of(window: BarWindow) -> NDArray[np.datetime64]:
+    """The exchange's date of each bar: sessions in New York lie within one date of UTC."""
+    return window.opened_at.astype("datetime64[s]").astype("datetime64[D]")
 
 
 def open_panel(folder: Path) -> Panel:

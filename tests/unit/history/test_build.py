@@ -16,6 +16,7 @@ from catalyst_bot.history.adjustment import forward_factor, unexplained_jumps
 from catalyst_bot.history.build import HistoryRules, build_panel
 from catalyst_bot.history.gates import Gate
 from catalyst_bot.history.panel import COLUMNS, Panel, open_panel, write_panel
+from catalyst_bot.history.splits import Gap, walk_forward
 from tests.unit.history.market import COUNT, SESSIONS, catalog_of, daily
 
 RULES = HistoryRules(benchmark="SPY")
@@ -189,6 +190,16 @@ def test_no_later_adjustment_changes_an_earlier_factor(
     assert forward_factor(raw, changed)[:cut].tobytes() == before[:cut].tobytes()
     rescaled = forward_factor(raw, adjusted * 0.25)  # a later split: the vendor rewrites all
     assert rescaled.tobytes() == before.tobytes()
+
+
+def test_sessions_are_numbered_by_the_benchmark(tmp_path: Path) -> None:
+    panel = built(tmp_path, daily("ACME").slice(20))
+    days = panel.days()
+    assert (days[0], len(days)) == (daily("SPY")["date"][0], COUNT)
+    assert panel.session_of("SPY").tolist() == list(range(COUNT))
+    assert panel.session_of("ACME").tolist() == list(range(20, COUNT))
+    for fold in walk_forward(days, Gap(horizon=5), train_months=6):
+        assert days[fold.train[-1]] < days[fold.test[0]]
 
 
 def test_the_same_data_have_the_same_hash(tmp_path: Path) -> None:

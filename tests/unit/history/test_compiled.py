@@ -32,15 +32,22 @@ def without(window: BarWindow, kept: np.ndarray) -> BarWindow:
 
 
 @settings(max_examples=20)
-@given(st.integers(0, 2**32 - 1), st.sampled_from([300, DAY_S]), st.booleans())
-def test_batch_equals_live_bit_for_bit(seed: int, interval_s: int, is_coarse: bool) -> None:
+@given(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([300, DAY_S]),
+    st.booleans(),
+    st.sampled_from([0.97, 0.5]),  # half of the bars: its window is longer than the benchmark's
+)
+def test_batch_equals_live_bit_for_bit(
+    seed: int, interval_s: int, is_coarse: bool, traded: float
+) -> None:
     rng = np.random.default_rng(seed)
     window, benchmark = (
         without(
             random_window(seed + k, LENGTH, interval_s=interval_s, is_coarse=is_coarse),
-            rng.random(LENGTH) < 0.97,  # each misses bars that the other has
+            rng.random(LENGTH) < kept,  # each misses bars that the other has
         )
-        for k in (0, 1)
+        for k, kept in ((0, traded), (1, 0.97))
     )
     rows = market_matrix(window, benchmark, bar_interval_s=interval_s)
     for end in rng.integers(1, len(window) + 1, 60).tolist():
