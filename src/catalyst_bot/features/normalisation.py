@@ -17,7 +17,10 @@ LIMIT = 5.0  # deviations; what lies farther out teaches nothing but its outlier
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Normalisation:
-    """What to subtract from each feature and divide it by; for one table and bar interval."""
+    """What to subtract from each feature and divide it by; for one table and bar interval.
+
+    A scale of 0 mutes a feature: it never changed in training, so nobody learned what it means.
+    """
 
     spec_hash: str
     bar_interval_s: int
@@ -27,14 +30,15 @@ class Normalisation:
     def apply(self, values: Sequence[float]) -> tuple[float, ...]:
         """Return one observation on the scale of training, within ±5."""
         return tuple(
-            min(max((value - center) / scale, -LIMIT), LIMIT)
+            min(max((value - center) / scale, -LIMIT), LIMIT) if scale > 0 else 0.0
             for value, center, scale in zip(values, self.center, self.scale, strict=True)
         )
 
     def apply_rows(self, rows: Floats) -> Floats:
         """Return observations, a row each, as `apply` gives them."""
-        scaled: Floats = (rows - np.array(self.center)) / np.array(self.scale)
-        return np.clip(scaled, -LIMIT, LIMIT)
+        scale = np.array(self.scale)
+        scaled: Floats = (rows - np.array(self.center)) / np.where(scale > 0, scale, 1.0)
+        return np.where(scale > 0, np.clip(scaled, -LIMIT, LIMIT), 0.0)
 
     def to_json(self) -> str:
         """Return the constants as text, to lie beside the weights."""
@@ -45,15 +49,15 @@ def fit_normalisation(training: Floats, *, bar_interval_s: int) -> Normalisation
     """Return means and deviations of observations of the training part, a row each.
 
     Features of the account stay as they are: a history has no account, and they are fractions. A
-    feature that never changes is only centred. Raises `BadData` when a number is not finite, a
-    column is missing or there are no rows.
+    feature that never changes is muted. Raises `BadData` when a number is not finite, a column is
+    missing or there are no rows.
     """
     if training.ndim != 2 or training.shape[1] != len(FEATURES) or not len(training):
         raise BadData(f"observations are rows of {len(FEATURES)} features, got {training.shape}")
     if not np.isfinite(training).all():
         raise BadData("observations to fit on hold a value that is not finite")
     center, scale = training.mean(axis=0), training.std(axis=0)
-    scale[scale <= 0] = 1.0
+    scale[training.min(axis=0) == training.max(axis=0)] = 0.0  # rounding may leave a little
     is_account = np.array([feature.group == "account" for feature in FEATURES])
     center[is_account], scale[is_account] = 0.0, 1.0
     return Normalisation(
@@ -82,6 +86,6 @@ def normalisation_from(text: str) -> Normalisation:
     is_whole = len(found.center) == len(found.scale) == len(NAMES)
     if not is_whole or not np.isfinite((*found.center, *found.scale)).all():
         raise BadData(f"constants are needed for {len(NAMES)} features, each finite")
-    if min(found.scale) <= 0:
-        raise BadData("a scale is not positive")
+    if min(found.scale) < 0:
+        raise BadData("a scale is negative")
     return found

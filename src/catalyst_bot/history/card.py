@@ -73,6 +73,7 @@ class Card:
         found = [
             "volume of different vendors cannot be compared, only that of one symbol with itself",
             "a vendor that adjusts splits backwards changes prices: filters by price look ahead",
+            "events carry no measured worth, and confidence is calibrated on later years as well",
         ]
         if plain:
             found.append(f"without adjusted closes, dividends look like losses: {', '.join(plain)}")

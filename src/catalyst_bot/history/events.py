@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import polars as pl
@@ -34,13 +34,15 @@ def place_events(
     """Return a row a catalyst that met a bar, and how many became what.
 
     `row` is that of the first bar closed at or after the receipt: the decision is made at its
-    close, knows all of it and fills later. The features are of that moment, on adjusted prices.
+    close, knows all of it and fills later. The features are of that moment, on adjusted prices. The
+    worth of a category is left unknown: the one that detection ships was measured on years that,
+    seen from most events of a history, were still to come.
     """
     benchmark = panel.adjusted(panel.card.benchmark)
     windows: dict[str, BarWindow] = {}
     rows, counts = list[dict[str, object]](), Counter[str]()
-    for catalyst in catalysts:
-        symbol = catalyst.symbol
+    for shipped in catalysts:
+        catalyst, symbol = replace(shipped, edge_bps=None), shipped.symbol
         if symbol not in panel.symbols:
             counts["of unknown symbols"] += 1
             continue

@@ -55,14 +55,14 @@ def test_what_cannot_be_placed_is_counted(panel: Panel) -> None:
 
 def test_features_are_those_of_the_decision(panel: Panel) -> None:
     close = close_of(panel, 300)
-    event = told(close - timedelta(hours=2), direction=0)
+    event = replace(told(close - timedelta(hours=2), direction=0), edge_bps=80.0)
     (row,) = place_events([event], panel)[0].to_dicts()
     own, market = panel.adjusted("ACME").close, panel.adjusted("SPY").close
     reaction = (own[300] / own[299] - market[300] / market[299]) * 10_000
     assert row["reaction_bps"] == pytest.approx(reaction)
     assert row["direction"] == math.copysign(1.0, reaction)
     assert row["age_hours"] == pytest.approx(2.0)
-    assert row["edge_bps"] == 0.0
+    assert row["edge_bps"] == 0.0, "measured on what was still to come"
     assert all(f.low <= row[f.name] <= f.high for f in CATALYST)
 
 
