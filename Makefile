@@ -13,7 +13,7 @@ GUARDED := src/catalyst_bot/risk/*,src/catalyst_bot/execution/*,src/catalyst_bot
 GUARDED_TESTS := tests/unit/risk tests/unit/execution tests/unit/portfolio
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-alpaca setup-postgres setup-train setup-llm setup-clients setup-all paper test simulate coverage mutants bench docs lint fmt lock clean
+.PHONY: help setup setup-alpaca setup-postgres setup-train setup-research setup-llm setup-clients setup-all paper test simulate coverage mutants bench docs lint fmt lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -25,6 +25,8 @@ setup-alpaca: .venv/.alpaca-stamp  ## Add Alpaca's SDK, for a paper account
 setup-postgres: .venv/.postgres-stamp  ## Add the PostgreSQL driver
 
 setup-train: .venv/.train-stamp  ## Add what trains text models
+
+setup-research: .venv/.research-stamp  ## Add what compiles features over a history
 
 setup-llm: .venv/.llm-stamp  ## Add the client of language models
 
@@ -78,6 +80,8 @@ lock:  ## Resolve the dependencies again (needs uv)
 		-o requirements/postgres.txt
 	$(COMPILE) --upgrade pyproject.toml --extra train -c requirements/base.txt \
 		-o requirements/train.txt
+	$(COMPILE) --upgrade pyproject.toml --extra research -c requirements/base.txt \
+		-o requirements/research.txt
 	$(COMPILE) --upgrade pyproject.toml --extra llm -c requirements/base.txt \
 		-o requirements/llm.txt
 	$(COMPILE) --upgrade requirements/legacy-sdk.in -o requirements/legacy-sdk.txt
@@ -110,6 +114,10 @@ clean:  ## Remove .venv, caches and build output (data/ stays)
 
 .venv/.train-stamp: .venv/.base-stamp requirements/train.txt
 	$(PIP) $(LOCKED) -r requirements/train.txt
+	@touch $@
+
+.venv/.research-stamp: .venv/.base-stamp requirements/research.txt
+	$(PIP) $(LOCKED) -r requirements/research.txt
 	@touch $@
 
 .venv/.llm-stamp: .venv/.base-stamp requirements/llm.txt

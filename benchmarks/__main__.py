@@ -16,6 +16,7 @@ from benchmarks import (
     commands,
     core,
     exchange,
+    features,
     feeds,
     indicators,
     install,
@@ -39,6 +40,7 @@ PARTS: Mapping[str, Callable[[], list[Line]]] = {
     "storage": storage.lines,
     "restart": restart.lines,
     "indicators": indicators.lines,
+    "features": features.lines,
     "install": install.lines,
 }
 

@@ -32,6 +32,7 @@ from catalyst_bot.domain.trading import (
     TradeIntent,
     Vote,
 )
+from catalyst_bot.features.market import NEUTRAL
 
 OPEN = datetime(2025, 10, 6, 13, 30, tzinfo=UTC)  # a Monday, 09:30 in New York
 NOON = datetime(2025, 10, 6, 16, 0, tzinfo=UTC)
@@ -133,6 +134,8 @@ def signal(**given: Any) -> Signal:
         "regime": Regime.NEUTRAL,
         "checks": (),
         "formed_at": formed_at,
+        "market": NEUTRAL,
+        "bar_interval_s": 300,
     }
     return Signal(**(defaults | given))
 
@@ -147,7 +150,9 @@ def intent(**given: Any) -> TradeIntent:
         "action": 1.0,
         "confidence": of_signal.catalyst.confidence,
         "votes": (Vote(agent="rule", action=1.0, weight=1.0, reason="test"),),
-        "observation": Observation(spec_hash="test", names=(), values=(), as_of=NOON),
+        "observation": Observation(
+            spec_hash="test", bar_interval_s=300, names=(), values=(), as_of=NOON
+        ),
         "model_id": "rule",
         "decided_at": of_signal.formed_at,
     }

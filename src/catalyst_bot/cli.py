@@ -7,7 +7,6 @@ database, the numbers and the web server of a run.
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +16,7 @@ import catalyst_bot
 from catalyst_bot import console, runner
 from catalyst_bot.commands import (
     alerts,
+    data,
     database,
     detect,
     drill,
@@ -39,10 +39,9 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-data_app = typer.Typer(help="Recorded bars and news.", no_args_is_help=True)
 config_app = typer.Typer(help="Configuration.", no_args_is_help=True)
 exchange_app = typer.Typer(help="The paper exchange that speaks Alpaca.", no_args_is_help=True)
-app.add_typer(data_app, name="data")
+app.add_typer(data.app, name="data")
 app.add_typer(config_app, name="config")
 app.add_typer(exchange_app, name="exchange")
 app.add_typer(database.app, name="db")
@@ -232,48 +231,6 @@ def doctor(json_: Json = "", config: Config = None, data_dir: DataDir = None) ->
         else:
             console.say(checkup.findings_text(findings))
         return console.OK if all(finding.is_ok for finding in findings) else console.CONFIGURATION
-
-    console.guarded(action)
-
-
-@data_app.command("import")
-def data_import(
-    paths: Annotated[list[Path], typer.Argument(help="bar files (parquet, csv), news (jsonl.zst)")],
-    json_: Json = "",
-    data_dir: DataDir = None,
-    config: Config = None,
-) -> None:
-    """Take files into the local catalog and report their quality."""
-
-    def action() -> int:
-        from catalyst_bot.bootstrap.configuration import CATALOG_FOLDER
-        from catalyst_bot.bootstrap.imports import import_data
-
-        report = import_data(paths, _data_dir(data_dir, config) / CATALOG_FOLDER)
-        if json_:
-            console.write_json(report.to_json(), json_)
-        else:
-            console.say(report.render())
-        return console.OK if report.is_complete else console.CONFIGURATION
-
-    console.guarded(action)
-
-
-@data_app.command("list")
-def data_list(json_: Json = "", data_dir: DataDir = None, config: Config = None) -> None:
-    """List what the catalog holds."""
-
-    def action() -> int:
-        from catalyst_bot.bootstrap.configuration import CATALOG_FOLDER
-        from catalyst_bot.market_data.catalog import read_catalog
-
-        datasets = read_catalog(_data_dir(data_dir, config) / CATALOG_FOLDER)
-        if json_:
-            console.write_json([asdict(dataset) for dataset in datasets], json_)
-        else:
-            rows = [(set_.kind, set_.source, set_.file) for set_ in datasets]
-            console.say(console.table(rows, header=("kind", "source", "file")))
-        return console.OK
 
     console.guarded(action)
 

@@ -59,7 +59,8 @@ class Signal:
 
     `direction` is the sign after the reaction was seen (never 0). `atr` is in price units of the
     decision bars, `atr_average` its longer mean, `reaction_bps` the move since the news, over the
-    benchmark's. `context` is shown and changes no decision.
+    benchmark's. `context` is shown and changes no decision; `market` is what policies see of the
+    market, in the order of the feature table, measured on bars of `bar_interval_s`.
     """
 
     signal_id: str
@@ -78,13 +79,18 @@ class Signal:
     checks: tuple[Check, ...]
     formed_at: datetime
     context: tuple[ContextFactor, ...] = ()
+    market: tuple[float, ...]
+    bar_interval_s: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """What a policy sees: named numbers in the order of the feature spec `spec_hash`."""
+    """What a policy sees: named numbers in the order of the feature spec `spec_hash`, of decision
+    bars of `bar_interval_s`: a model runs only at the interval it was trained at.
+    """
 
     spec_hash: str
+    bar_interval_s: int
     names: tuple[str, ...]
     values: tuple[float, ...]
     as_of: datetime

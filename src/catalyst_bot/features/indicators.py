@@ -10,19 +10,12 @@ import numpy as np
 from catalyst_bot.features.window import (
     SESSION_GAP_S,
     BarWindow,
-    Floats,
     session_start_index,
+    true_range,
 )
 
 BPS = 10_000.0
 SECONDS_PER_DAY = 86_400.0
-
-
-def true_range(window: BarWindow) -> Floats:
-    """True range per bar from the second on, in price units (Wilder 1978)."""
-    previous = window.close[:-1]
-    high, low = window.high[1:], window.low[1:]
-    return np.maximum(high, previous) - np.minimum(low, previous)
 
 
 def average_true_range(window: BarWindow, length: int) -> float:
@@ -82,6 +75,11 @@ def return_bps(window: BarWindow, since_epoch_s: float) -> float:
     """Return from the last close known at a time to the last close, in basis points."""
     reference = close_before(window, since_epoch_s)
     return (float(window.close[-1]) / reference - 1.0) * BPS
+
+
+def distance_from_mean(window: BarWindow) -> float:
+    """Distance of the last close from the mean close, as a fraction."""
+    return float(window.close[-1] / window.close.mean() - 1.0)
 
 
 def realised_volatility(window: BarWindow) -> float:

@@ -14,7 +14,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from catalyst_bot.domain.limits import ScannerRules
-from catalyst_bot.features.window import BarWindow, Floats
+from catalyst_bot.features.kernels import Floats
+from catalyst_bot.features.window import BarWindow
 
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]

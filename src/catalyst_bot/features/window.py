@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.market import BarSeries
+from catalyst_bot.features.kernels import Bars, Floats
 
-Floats = NDArray[np.float64]
 SESSION_GAP_S = 3600.0  # a longer pause between bars separates two sessions
 
 
@@ -43,3 +44,41 @@ def session_start_index(window: BarWindow) -> int:
     pauses = window.opened_at[1:] - window.closed_at[:-1]
     breaks = np.flatnonzero(pauses > SESSION_GAP_S)
     return int(breaks[-1]) + 1 if len(breaks) else 0
+
+
+def columns_of(window: BarWindow, *, has_nights: bool) -> Bars:
+    """Return the columns that the market features look at, as arrays; see `Bars`.
+
+    With `has_nights` the returns over nights count (daily bars); within a day they would make each
+    open look like a crisis.
+    """
+    before = window.close[:-1]
+    is_first = window.opened_at[1:] - window.closed_at[:-1] > SESSION_GAP_S
+    counts = np.ones(len(before)) if has_nights else 1.0 - is_first
+    return Bars(
+        closed=window.closed_at,
+        open=window.open,
+        high=window.high,
+        low=window.low,
+        close=window.close,
+        volume=window.volume,
+        money=(window.high + window.low + window.close) / 3.0 * window.volume,
+        true_range=_after_first(true_range(window), window),
+        move=_after_first((window.close[1:] / before - 1.0) * counts, window),
+        first=_after_first(is_first, window),
+        counts=_after_first(counts, window),
+    )
+
+
+def true_range(window: BarWindow) -> Floats:
+    """True range per bar from the second on, in price units (Wilder 1978)."""
+    before = window.close[:-1]
+    high, low = window.high[1:], window.low[1:]
+    return np.maximum(high, before) - np.minimum(low, before)
+
+
+def _after_first(values: NDArray[Any], window: BarWindow) -> Floats:
+    """A column that says nothing about the oldest bar."""
+    column = np.zeros(len(window))
+    column[1:] = values
+    return column

@@ -39,6 +39,7 @@ from catalyst_bot.market_data.alpaca_watch import (
     QuoteSamples,
 )
 from catalyst_bot.ports.clock import Clock
+from catalyst_bot.ports.market_data import BENCHMARK_VIEW_BARS, VIEW_BARS
 from catalyst_bot.ports.sink import Sink
 
 ADAPTER = "market data"
@@ -82,8 +83,8 @@ class AlpacaMarketData:
         feed: str,
         silence_s: float | None = 60.0,
         finished_after: timedelta = FINISHED_AFTER,
-        bars: int = 400,
-        benchmark_bars: int = 100,
+        bars: int = VIEW_BARS,
+        benchmark_bars: int = BENCHMARK_VIEW_BARS,
     ) -> None:
         self._pace = client.pace
         self._calendar = calendar

@@ -21,6 +21,7 @@ from catalyst_bot.domain.calendar import TradingCalendar
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.market_data.bar_store import BarStore
 from catalyst_bot.market_data.load import (
+    ADJUSTED,
     VALUES,
     BarSelection,
     LoadedBars,
@@ -40,7 +41,10 @@ _NEWS_SUFFIXES = (".jsonl", ".jsonl.zst")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
-    """One imported file: `file` is relative to the catalog, `sha256` that of the source."""
+    """One imported file: `file` is relative to the catalog, `sha256` that of the source.
+
+    `is_adjusted` says that its bars carry closes adjusted for splits and dividends as well.
+    """
 
     kind: Literal["bars", "news"]
     source: str
@@ -51,6 +55,7 @@ class Dataset:
     symbols: tuple[str, ...]
     first_at: str | None
     last_at: str | None
+    is_adjusted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,9 +229,14 @@ def _take_bars(
         symbols=tuple(sorted(loaded.frame["symbol"].unique())),
         first_at=quality.to_json()["first_at"],
         last_at=quality.to_json()["last_at"],
+        is_adjusted=_is_adjusted(loaded),
     )
     _write_whole(catalog / dataset.file, lambda part: _stored(loaded).write_parquet(part))
     return dataset, quality
+
+
+def _is_adjusted(loaded: LoadedBars) -> bool:
+    return loaded.frame[ADJUSTED].null_count() < len(loaded.frame)
 
 
 def _stored(loaded: LoadedBars) -> pl.DataFrame:
@@ -238,7 +248,7 @@ def _stored(loaded: LoadedBars) -> pl.DataFrame:
         at.dt.date().alias("date")
         if is_daily
         else at.dt.replace_time_zone("UTC").alias("timestamp"),
-        *("symbol", *VALUES),
+        *("symbol", *VALUES, *([ADJUSTED] if _is_adjusted(loaded) else [])),
     )
 
 

@@ -1,8 +1,8 @@
 """Reads bars from parquet and CSV files; every row that cannot be right is refused with a reason.
 
-A file has `timestamp` (start of the bar, UTC) or `date` (exchange date), `symbol` and OHLCV; more
-columns are ignored. A refused row is counted and shown, never repaired: a guessed price is worse
-than a missing one.
+A file has `timestamp` (start of the bar, UTC) or `date` (exchange date), `symbol` and OHLCV, and
+may have `adj_close`, the close adjusted for splits and dividends; more columns are ignored. A
+refused row is counted and shown, never repaired: a guessed price is worse than a missing one.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from catalyst_bot.market_data.session_times import DAY_S, SessionTimes, to_datet
 
 PRICES = ("open", "high", "low", "close")
 VALUES = (*PRICES, "volume")
+ADJUSTED = "adj_close"  # null where a file has none
 _TIMES = ("timestamp", "date")
 _TEXT_TIME_FORMATS = ("%Y-%m-%dT%H:%M:%S%.f%:z", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M")
 _ROUNDING = 1e-6  # vendors round open and close apart from high and low
@@ -81,7 +82,8 @@ ALL_REGULAR = BarSelection()
 class LoadedBars:
     """The good rows of one file, sorted by symbol and time, and what became of the others.
 
-    Columns of `frame`: symbol, opened_s, closed_s (epoch seconds), open, high, low, close, volume.
+    Columns of `frame`: symbol, opened_s, closed_s (epoch seconds), open, high, low, close, volume,
+    adj_close (null where the file has none).
     """
 
     source: str
@@ -188,6 +190,9 @@ def _scan(path: Path) -> pl.LazyFrame:
         pl.col("symbol").cast(pl.String).str.strip_chars(),
         _opened_s(time, types[time]).alias("opened_s"),
         *(pl.col(name).cast(pl.Float64, strict=False) for name in VALUES),
+        (pl.col(ADJUSTED) if ADJUSTED in types else pl.lit(None))
+        .cast(pl.Float64, strict=False)
+        .alias(ADJUSTED),
     )
 
 
@@ -287,7 +292,7 @@ def _judge(
     again = pl.struct("symbol", "opened_s", pl.col("reason").is_null()).is_first_distinct().not_()
     is_duplicate = pl.col("reason").is_null() & again
     return rows.select(
-        *("symbol", "opened_s", *VALUES),
+        *("symbol", "opened_s", *VALUES, ADJUSTED),
         reason=pl.when(is_duplicate).then(pl.lit(str(RowRefusal.DUPLICATE))).otherwise("reason"),
     )
 

@@ -14,6 +14,7 @@ from catalyst_bot.domain.messages.facts import (
 )
 from catalyst_bot.market_data.bar_store import BarStore
 from catalyst_bot.ports.clock import Clock
+from catalyst_bot.ports.market_data import BENCHMARK_VIEW_BARS, VIEW_BARS
 from catalyst_bot.ports.sink import Sink
 from catalyst_bot.simulation.spread_model import synthetic_quote
 
@@ -33,8 +34,8 @@ class RecordedMarketData:
         sink: Sink,
         benchmark: str,
         costs: CostRules,
-        bars: int = 400,
-        benchmark_bars: int = 100,
+        bars: int = VIEW_BARS,
+        benchmark_bars: int = BENCHMARK_VIEW_BARS,
     ) -> None:
         self._store = store
         self._clock = clock

@@ -6,6 +6,11 @@ from typing import Protocol
 
 from catalyst_bot.domain.messages.commands import RequestMarketView
 
+# The most bars a view shows of a symbol and of the benchmark; at least the longest windows of the
+# features, or a decision would see less than a history does.
+VIEW_BARS = 400
+BENCHMARK_VIEW_BARS = 100
+
 
 class MarketData(Protocol):
     """Answers for what was known at the time of asking: closed bars only."""

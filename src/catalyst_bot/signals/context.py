@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from catalyst_bot.domain.enums import Regime
 from catalyst_bot.domain.trading import ContextFactor
 from catalyst_bot.features import indicators
 from catalyst_bot.features.window import SESSION_GAP_S, BarWindow, session_start_index
@@ -34,6 +35,7 @@ class Seen:
     bar_interval_s: int
     symbol: Measures
     benchmark: Measures
+    regime: Regime
     reference: tuple[ReferenceRow, ...]
     insiders: tuple[InsiderNote, ...]
 
@@ -70,6 +72,7 @@ def seen_at(
         bar_interval_s=view.bar_interval_s,
         symbol=measured.symbol,
         benchmark=measured.benchmark,
+        regime=measured.regime,
         reference=tuple(reference),
         insiders=tuple(note for note in insiders if since < note.at <= view.as_of),
     )
@@ -156,7 +159,7 @@ def _volatility(seen: Seen) -> Measured | None:
 def _trend(seen: Seen) -> Measured | None:
     if len(seen.benchmark) < MIN_BARS:
         return None
-    end, regime = _end_of(seen.benchmark.window), str(seen.benchmark.regime)
+    end, regime = _end_of(seen.benchmark.window), str(seen.regime)
     return Measured(seen.benchmark.trend * indicators.BPS, end, regime)
 
 

@@ -237,6 +237,8 @@ def on_market_view(
         quote=message.view.quote,
         checks=checks,
         context=_context(state, seen, rules),
+        market=seen.market,
+        bar_interval_s=message.view.bar_interval_s,
     )
     if signal.direction < 0 and catalyst.symbol not in desk.positions:
         return [_drop(catalyst, "short_side", checks)]
@@ -252,6 +254,8 @@ def _signal(
     quote: Quote,
     checks: tuple[Check, ...],
     context: tuple[ContextFactor, ...],
+    market: tuple[float, ...],
+    bar_interval_s: int,
 ) -> Signal:
     return Signal(
         signal_id=ids.signal_id(catalyst.catalyst_id),
@@ -270,6 +274,8 @@ def _signal(
         checks=checks,
         formed_at=now,
         context=context,
+        market=market,
+        bar_interval_s=bar_interval_s,
     )
 
 

@@ -45,5 +45,5 @@ def read_market(catalyst: Catalyst, seen: MeasuredView) -> MarketReading:
         vwap=symbol.vwap,
         spread_bps=(view.quote.ask - view.quote.bid) / middle * indicators.BPS,
         reaction_bps=indicators.return_bps(symbol.window, since) - market_bps,
-        regime=benchmark.regime,
+        regime=seen.regime,
     )

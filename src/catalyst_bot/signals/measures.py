@@ -9,8 +9,9 @@ from functools import cached_property
 from catalyst_bot.domain.enums import Regime
 from catalyst_bot.domain.market import BarSeries, MarketView
 from catalyst_bot.features import indicators
+from catalyst_bot.features.market import market_features
 from catalyst_bot.features.window import BarWindow, bar_window
-from catalyst_bot.signals import regime
+from catalyst_bot.signals.regime import regime_of
 
 RVOL_BARS = 3  # a quarter of an hour of 5-minute bars
 
@@ -53,21 +54,30 @@ class Measures:
     @cached_property
     def trend(self) -> float:
         """Distance of the last close from the mean close, as a fraction; needs a bar."""
-        return regime.trend(self.window)
-
-    @cached_property
-    def regime(self) -> Regime:
-        """The regime, when the window is the benchmark's."""
-        return regime.regime_of(self.window, usual_volatility=self.volatility)
+        return indicators.distance_from_mean(self.window)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots: what was measured is kept in the instance
 class MeasuredView:
     """The windows of a view, without bars that closed after its `as_of`."""
 
     view: MarketView
     symbol: Measures
     benchmark: Measures
+
+    @cached_property
+    def market(self) -> tuple[float, ...]:
+        """The market features, in the order of `features/spec.py`."""
+        return market_features(
+            self.symbol.window,
+            self.benchmark.window,
+            bar_interval_s=self.view.bar_interval_s,
+        )
+
+    @cached_property
+    def regime(self) -> Regime:
+        """The regime that the benchmark is in."""
+        return regime_of(self.market)
 
 
 def measured(view: MarketView, *, atr_length: int) -> MeasuredView:

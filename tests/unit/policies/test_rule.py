@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.domain.trading import Observation, Vote
-from catalyst_bot.features.observation import UNMEASURED_HIGH_BPS, build
-from catalyst_bot.features.spec import FEATURES, NAMES, SPEC_HASH
+from catalyst_bot.features.observation import build
+from catalyst_bot.features.spec import FEATURES, NAMES, SPEC_HASH, UNMEASURED_HIGH_BPS
 from catalyst_bot.policies.rule import RulePolicy
 from tests.builders import NOON, account, catalyst, signal
 

@@ -1,0 +1,62 @@
+"""What a history is made of: a catalog, the calendar, detection with its settings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from catalyst_bot.bootstrap.rules import changes_of, companies_of, detection_rules
+from catalyst_bot.domain.calendar import TradingCalendar
+from catalyst_bot.domain.errors import BadData
+from catalyst_bot.feeds.recorded import read_news
+from catalyst_bot.history.batch import panel_features
+from catalyst_bot.history.build import HistoryRules, build_panel
+from catalyst_bot.history.card import Card
+from catalyst_bot.history.events import place_events
+from catalyst_bot.history.panel import Panel, write_panel
+from catalyst_bot.market_data.calendar_table import load_calendar
+from catalyst_bot.market_data.catalog import news_files
+from catalyst_bot.market_data.session_times import SessionTimes
+from catalyst_bot.settings import Settings
+from catalyst_bot.study.events import read_events
+
+
+def make_history(
+    settings: Settings, *, catalog: Path, out: Path, interval_s: int, with_features: bool
+) -> Card:
+    """Build the history of a catalog into a folder that is not there yet; return its card.
+
+    Raises `BadData` for a catalog that will not do, `ConfigError` when features are wanted and
+    numba is not installed; then nothing is written.
+    """
+    if out.exists():
+        raise BadData(f"{out}: is there already; delete it, or give another --out")
+    calendar = load_calendar()
+    rules = HistoryRules(benchmark=settings.run.benchmark, interval_s=interval_s)
+    panel = build_panel(catalog, SessionTimes.of(calendar), rules)
+    panel = _with_events(panel, settings, catalog, calendar)
+    if with_features:
+        panel = replace(panel, features=panel_features(panel))
+    write_panel(out, panel)
+    return panel.card
+
+
+def _with_events(
+    panel: Panel, settings: Settings, catalog: Path, calendar: TradingCalendar
+) -> Panel:
+    """Read the catalog's news as the bot would and place what it finds."""
+    detection = detection_rules(
+        companies_of(settings),
+        traded_symbols=frozenset(panel.symbols),
+        changes=changes_of(settings),
+    )
+    first, last = (
+        datetime.fromisoformat(day).replace(tzinfo=UTC)
+        for day in (panel.card.first_day, panel.card.last_day)
+    )
+    facts = read_news(
+        news_files(catalog), calendar=calendar, start=first, end=last + timedelta(days=1)
+    )
+    events, counts = place_events(read_events(facts, detection, calendar).catalysts, panel)
+    return replace(panel, events=events, card=replace(panel.card, events=counts))

@@ -1,0 +1,112 @@
+"""`catalyst-bot data …`: recorded bars and news, and the history that is made of them."""
+
+# ruff: noqa: FBT002, PLC0415, PLR0917  # typer: a parameter per flag; quick --help
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from catalyst_bot import console
+
+if TYPE_CHECKING:
+    from catalyst_bot.settings import Settings
+
+app = typer.Typer(help="Recorded bars and news.", no_args_is_help=True)
+
+Config = Annotated[Path | None, typer.Option(help="settings file")]
+DataDir = Annotated[Path | None, typer.Option(help="journals, catalog, HALT latch")]
+Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
+Catalog = Annotated[Path | None, typer.Option(help="default: catalog in the data folder")]
+
+
+@app.command("import")
+def import_files(
+    paths: Annotated[list[Path], typer.Argument(help="bar files (parquet, csv), news (jsonl.zst)")],
+    catalog: Catalog = None,
+    json_: Json = "",
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Take files into the local catalog and report their quality."""
+
+    def action() -> int:
+        from catalyst_bot.bootstrap.imports import import_data
+
+        report = import_data(paths, _catalog(catalog, _settings(data_dir, config)))
+        if json_:
+            console.write_json(report.to_json(), json_)
+        else:
+            console.say(report.render())
+        return console.OK if report.is_complete else console.CONFIGURATION
+
+    console.guarded(action)
+
+
+@app.command("list")
+def list_datasets(
+    catalog: Catalog = None, json_: Json = "", data_dir: DataDir = None, config: Config = None
+) -> None:
+    """List what the catalog holds."""
+
+    def action() -> int:
+        from catalyst_bot.market_data.catalog import read_catalog
+
+        datasets = read_catalog(_catalog(catalog, _settings(data_dir, config)))
+        if json_:
+            console.write_json([asdict(dataset) for dataset in datasets], json_)
+        else:
+            rows = [(set_.kind, set_.source, set_.file) for set_ in datasets]
+            console.say(console.table(rows, header=("kind", "source", "file")))
+        return console.OK
+
+    console.guarded(action)
+
+
+@app.command("history")
+def history(
+    out: Annotated[Path, typer.Option(help="folder to write, not there yet")],
+    catalog: Catalog = None,
+    interval: Annotated[int, typer.Option(min=60, help="seconds of the decision bars")] = 86_400,
+    features: Annotated[
+        bool, typer.Option("--features", help="compute the market features, too (needs numba)")
+    ] = False,
+    json_: Json = "",
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Build a history of the catalog for training: checked, adjusted, with events and a card."""
+
+    def action() -> int:
+        from catalyst_bot.bootstrap.histories import make_history
+
+        settings = _settings(data_dir, config)
+        card = make_history(
+            settings,
+            catalog=_catalog(catalog, settings),
+            out=out,
+            interval_s=interval,
+            with_features=features,
+        )
+        if json_:
+            console.write_json(card.to_json(), json_)
+        else:
+            console.say(card.render())
+        return console.OK
+
+    console.guarded(action)
+
+
+def _catalog(given: Path | None, settings: Settings) -> Path:
+    from catalyst_bot.bootstrap.configuration import CATALOG_FOLDER
+
+    return given if given is not None else settings.run.data_dir / CATALOG_FOLDER
+
+
+def _settings(data_dir: Path | None, config: Path | None) -> Settings:
+    from catalyst_bot.bootstrap.configuration import load_settings
+
+    return load_settings(config=config, data_dir=data_dir).settings

@@ -1,0 +1,35 @@
+"""The market features of one moment: what the trading process measures, once per decision."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from catalyst_bot.features.kernels import Bars, write_row
+from catalyst_bot.features.spec import BENCHMARK_WINDOW, MARKET, MARKET_WINDOW
+from catalyst_bot.features.window import BarWindow, columns_of
+
+DAY_S = 86_400
+NEUTRAL: tuple[float, ...] = tuple(feature.neutral for feature in MARKET)
+
+
+def market_features(
+    window: BarWindow, benchmark: BarWindow, *, bar_interval_s: int
+) -> tuple[float, ...]:
+    """Return the market features in the order of the table; neutral without a bar.
+
+    Both windows end at the decision. Bars before the longest windows of the table are not looked
+    at.
+    """
+    if not len(window):
+        return NEUTRAL
+    bars = _lists(window, MARKET_WINDOW, bar_interval_s)
+    market = _lists(benchmark, BENCHMARK_WINDOW, bar_interval_s)
+    row = [0.0] * len(MARKET)
+    write_row(bars, len(bars.close), market, len(market.close), row)
+    return tuple(row)
+
+
+def _lists(window: BarWindow, count: int, bar_interval_s: int) -> Bars:
+    """The last bars as lists: plain numbers are what plain Python computes with fastest."""
+    columns = columns_of(window, has_nights=bar_interval_s >= DAY_S)
+    return Bars(*(np.asarray(column)[-count:].tolist() for column in columns))

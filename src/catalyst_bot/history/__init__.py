@@ -1,0 +1,1 @@
+"""History: imported bars and news as arrays that training reads, checked, split, with a card."""
