@@ -33,7 +33,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "risk.checks": (f"{_RISK}/test_checks.py", f"{_RISK}/test_manager.py"),
     "risk.sizing": (f"{_RISK}/test_sizing.py", "tests/property/test_risk_sizing.py"),
     "risk.stops": (f"{_RISK}/test_stops.py", f"{_RISK}/test_open_positions.py"),
-    "risk.breakers": (f"{_RISK}/test_breakers.py",),
+    "risk.breakers": (f"{_RISK}/test_breakers.py", f"{_RISK}/test_edges.py"),
     "risk.checklist": (f"{_RISK}/test_checklist.py",),
     "risk.overriding": (f"{_RISK}/test_overriding.py",),
     "risk.overrides": (f"{_RISK}/test_overriding.py",),
