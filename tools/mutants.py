@@ -37,7 +37,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "risk.checklist": (f"{_RISK}/test_checklist.py",),
     "risk.overriding": (f"{_RISK}/test_overriding.py",),
     "risk.overrides": (f"{_RISK}/test_overriding.py",),
-    "portfolio.ledger": ("tests/unit/portfolio/test_ledger.py", "tests/property/test_ledger.py"),
+    "portfolio.ledger": ("tests/unit/portfolio", "tests/property/test_ledger.py"),
 }
 _TURNED: dict[type, tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.GtE),
