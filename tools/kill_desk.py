@@ -141,6 +141,19 @@ class Desk:
             raise SystemExit(f"the exchange did not start: {plan.folder / 'exchange.log'}")
         self.counts.starts_of_exchange += 1
 
+    def approve(self) -> None:
+        """Approve the limits of `bot_settings`, which are looser so that nothing ends early."""
+        data_dir = str(self._plan.folder / "data")
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "catalyst_bot", "config", "approve"),
+                *("--reason", "killed runs in fast time", "--data-dir", data_dir),
+            ],
+            env=bot_settings(self._plan, self._url),
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+
     def start_bot(self) -> None:
         """Start the bot; it is not waited for."""
         command = ["run", "--broker", "alpaca", "--data-dir", str(self._plan.folder / "data")]

@@ -118,6 +118,7 @@ def run(plan: Plan) -> dict[str, Any]:
     desk = Desk(plan)
     try:
         desk.start_exchange()
+        desk.approve()
         kill_again_and_again(desk, plan)
         settle(desk, plan)
         shown_at = desk.clock()[0]

@@ -33,11 +33,11 @@ TESTS: dict[str, tuple[str, ...]] = {
     "risk.checks": (f"{_RISK}/test_checks.py", f"{_RISK}/test_manager.py"),
     "risk.sizing": (f"{_RISK}/test_sizing.py", "tests/property/test_risk_sizing.py"),
     "risk.stops": (f"{_RISK}/test_stops.py", f"{_RISK}/test_open_positions.py"),
-    "risk.breakers": (f"{_RISK}/test_breakers.py",),
+    "risk.breakers": (f"{_RISK}/test_breakers.py", f"{_RISK}/test_edges.py"),
     "risk.checklist": (f"{_RISK}/test_checklist.py",),
     "risk.overriding": (f"{_RISK}/test_overriding.py",),
     "risk.overrides": (f"{_RISK}/test_overriding.py",),
-    "portfolio.ledger": ("tests/unit/portfolio/test_ledger.py", "tests/property/test_ledger.py"),
+    "portfolio.ledger": ("tests/unit/portfolio", "tests/property/test_ledger.py"),
 }
 _TURNED: dict[type, tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.GtE),

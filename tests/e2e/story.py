@@ -186,6 +186,7 @@ class Story:
 
     def play(self) -> str:
         """Run the bot to the end of the last day; it moves the exchange."""
+        self.command("config", "approve", "--reason", "a story in fast time")
         done = self.command("run", "--broker", "alpaca", "--to", LAST_DAY)
         assert done.returncode == 0, done.stderr
         assert self.wire.failed == []

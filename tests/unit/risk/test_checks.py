@@ -407,3 +407,12 @@ def test_notes_say_how_things_are(entry: Entry):
     extended = Rules(execution=ExecutionRules(extended_hours=True))
     after_hours = checks.session_open(entry.propose(rules=extended))
     assert (after_hours.passed, after_hours.note) == (True, "extended hours (post)")
+
+
+def test_a_quote_below_a_dollar_is_one_and_one_without_a_bid_is_none(entry: Entry):
+    cheap = builders.quote(bid=0.50, ask=0.50)
+    entry.intent = builders.intent(signal=builders.signal(quote=cheap, price=0.50))
+    assert checks.price_collar(entry.propose()).passed
+    no_bid = builders.quote(bid=0.0, ask=100.0)
+    entry.intent = builders.intent(signal=builders.signal(quote=no_bid))
+    assert "not positive" in checks.price_collar(entry.propose()).note
