@@ -42,7 +42,7 @@ FOUND_BY: dict[str, int] = {
     "orders-never-looked-at": 62,
     "people-do-not-trade": 1,
     "quotes-may-be-old": 4,
-    "replaced-is-cancelled": 72,
+    "replaced-is-cancelled": 86,
     "sells-twice-what-is-held": 35,
     "sent-again-after-a-restart": 8,
     "sent-again-after-silence": 0,
@@ -52,7 +52,7 @@ FOUND_BY: dict[str, int] = {
     "the-latch-is-not-looked-at": 47,
     "the-session-does-not-matter": 1,
     "timers-end-with-the-process": 0,
-    "watches-end-with-the-process": 0,
+    "watches-end-with-the-process": 2,
 }
 
 
