@@ -40,7 +40,7 @@ def test_people_read_it_in_lines(data_dir: Path):
 
 
 def test_a_week_is_written_as_a_page(data_dir: Path, tmp_path: Path):
-    page = tmp_path / "pages" / "week.html"
+    page = tmp_path / "week.html"
     flags = ("--html", str(page), "--data-dir", str(data_dir))
     assert catalyst_bot("report", "risk", "--week", "2025-W11", *flags).code == 0
     assert "Risk in week 2025-W11" in page.read_text()

@@ -14,8 +14,8 @@ def test_the_exchange_gives_the_trades_of_the_replay(shared_data: Path, tmp_path
             shared_data / "news" / "stocknewsapi_2025-10.jsonl.zst",
             shared_data / "news" / "sec_filings_2025-10.jsonl.zst",
         ],
-        first="2025-10-21",
-        last="2025-10-22",
+        first="2025-10-20",
+        last="2025-10-21",
     )
     found = run_twice(days, tmp_path)
     assert found["differences"] == []

@@ -39,7 +39,11 @@ def full_intent() -> Any:
     wish = TradeWish(usd=Decimal(1_000), quantity=Decimal(10))
     catalyst = builders.catalyst(wish=wish, edge_bps=5.0, edge_low_bps=1.0, edge_high_bps=9.0)
     observation = Observation(
-        spec_hash="test", names=("a", "b"), values=(0.1, 0.2), as_of=builders.NOON
+        spec_hash="test",
+        bar_interval_s=300,
+        names=("a", "b"),
+        values=(0.1, 0.2),
+        as_of=builders.NOON,
     )
     signal = builders.signal(catalyst=catalyst, checks=(check,), context=(factor,))
     return builders.intent(signal=signal, observation=observation)

@@ -28,7 +28,11 @@ GOOD = {
 def seen(**values: float) -> Observation:
     known = dict.fromkeys(NAMES, 0.0) | GOOD | values
     return Observation(
-        spec_hash=SPEC_HASH, names=NAMES, values=tuple(known[name] for name in NAMES), as_of=NOON
+        spec_hash=SPEC_HASH,
+        bar_interval_s=300,
+        names=NAMES,
+        values=tuple(known[name] for name in NAMES),
+        as_of=NOON,
     )
 
 
