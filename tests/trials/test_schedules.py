@@ -19,6 +19,8 @@ ONCE_BROKEN = {
     364: "a leg that was not sent yet was a contradiction: execution.look_up",
     733: "a moved stop was told as cancelled, another way",
     957: "doubts stay when no look follows before the open",
+    4878: "a stop was raised above the target that was selling",
+    8128: "an order of the last process arrived after a jump of the clock had given it up",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from catalyst_bot.domain.account import Position
@@ -57,7 +58,7 @@ from catalyst_bot.risk.manager import approve_exit, assess, assess_sale
 from catalyst_bot.risk.orders import is_own_hour
 from catalyst_bot.risk.records import add_trade
 from catalyst_bot.risk.rules import Rules
-from catalyst_bot.risk.state import State, StrategyRecord
+from catalyst_bot.risk.state import State, StrategyRecord, TradePlan
 
 TRAIL = "risk"  # trail of what concerns the whole account
 
@@ -119,7 +120,7 @@ def on_bar(state: State, message: BarClosed, desk: Desk, rules: Rules) -> list[M
         price = close_price if is_own_hour(desk, rules.execution) else None
         approved = approve_exit(state, position, reason, desk, rules=rules, price=price)
         return [approved] if approved is not None else []
-    if raised is None or _is_leaving(position, desk):
+    if raised is None or _is_leaving(position, desk) or _is_at_target(plan, raised):
         return []
     return [
         StopMoved(
@@ -132,6 +133,11 @@ def on_bar(state: State, message: BarClosed, desk: Desk, rules: Rules) -> list[M
             is_trailing=True,
         )
     ]
+
+
+def _is_at_target(plan: TradePlan, raised: Decimal) -> bool:
+    """So high the target sells: brokers refuse a stop at or above the limit of its pair."""
+    return plan.take_profit_price is not None and raised >= plan.take_profit_price
 
 
 def _is_leaving(position: Position, desk: Desk) -> bool:

@@ -17,7 +17,7 @@ from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.trading import ApprovedOrder, stop_leg_id, target_leg_id
 from catalyst_bot.execution import evolve
 from tests.builders import NOON, approved_order, ticket
-from tests.stages import COMMANDS, Stages, of_type
+from tests.stages import COMMANDS, Stages, of_type, run_started
 
 ENTRY = approved_order()
 ENTRY_ID = ENTRY.client_order_id
@@ -257,6 +257,17 @@ def test_an_unknown_order_may_still_be_on_its_way_until_its_deadline():
     stages.wait(c.UNDER_WAY.total_seconds())
     assert [type(m) for m in stages.fire(f"ask:{ENTRY_ID}")] == [c.LookUpOrder, c.SetTimer]
     assert looked_up(stages, None) == []
+    assert status(stages, ENTRY_ID) is OrderStatus.ABANDONED
+
+
+def test_what_the_last_process_sent_may_still_arrive_whatever_its_clock_said():
+    stages = unclear()
+    stages.wait(1000)  # the clock of the new process is ahead of the last one's
+    stages.handle(replace(run_started(), at=stages.now))
+    assert looked_up(stages, None) == []
+    assert status(stages, ENTRY_ID) is OrderStatus.UNKNOWN
+    stages.wait(c.UNDER_WAY.total_seconds())
+    looked_up(stages, None)
     assert status(stages, ENTRY_ID) is OrderStatus.ABANDONED
 
 

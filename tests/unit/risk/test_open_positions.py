@@ -99,6 +99,15 @@ def test_a_bar_that_ends_below_its_own_trail_is_left_at_once(bench: Bench, order
     assert approved.order.quantity == 100
 
 
+def test_a_stop_is_not_raised_to_where_the_target_sells(bench: Bench, order: ApprovedOrder):
+    assert order.take_profit_price is not None
+    high = float(order.take_profit_price) / 0.97 + 0.01  # 3 % below it is just the target
+    assert bar(bench, 0, high, high=high) == []
+    plan = bench.state.plans[order.trade_id]
+    assert plan.high_water_price == Decimal(str(high))
+    assert plan.stop_price == order.stop_loss_price
+
+
 def test_the_high_is_remembered_when_the_stop_did_not_move(bench: Bench, order: ApprovedOrder):
     bench.desk.orders |= {"exit": exit_ticket(order)}
     assert bar(bench, 0, 109.0, high=110.0) == []

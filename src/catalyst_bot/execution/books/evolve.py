@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from catalyst_bot.domain.enums import Side
-from catalyst_bot.domain.messages.commands import SetTimer
+from catalyst_bot.domain.messages.commands import UNDER_WAY, SetTimer
 from catalyst_bot.domain.messages.decisions import (
     BooksCompared,
     ForeignOrdersSeen,
@@ -31,8 +31,11 @@ from catalyst_bot.execution.state import State
 
 def begin(state: State, message: RunStarted, at: datetime) -> None:
     """Our books begin with the first start of a journal; a start compares them first, unless the
-    broker is made again from the journal.
+    broker is made again from the journal. What the last process sent may still be on its way, by
+    whatever clock that process went.
     """
+    arrived_by = at + UNDER_WAY
+    state.valid_until = {each: max(by, arrived_by) for each, by in state.valid_until.items()}
     state.books.began_at = state.books.began_at or at
     state.books.broker_name = message.broker
     state.books.is_starting = message.compares_books
