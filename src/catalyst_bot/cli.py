@@ -28,6 +28,7 @@ from catalyst_bot.commands import (
     simulate,
     study,
 )
+from catalyst_bot.commands.flags import Config, DataDir, Journal, Json
 from catalyst_bot.domain.enums import Mode
 
 if TYPE_CHECKING:
@@ -56,11 +57,6 @@ records.register(app)
 operator.register(app)
 app.command("risk")(risk.risk)
 simulate.register(app)
-
-Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
-Config = Annotated[Path | None, typer.Option(help="settings file")]
-DataDir = Annotated[Path | None, typer.Option(help="journals, catalog, HALT latch")]
-Journal = Annotated[str | None, typer.Option(help="file, name or URL; default: the newest")]
 
 
 @app.command()

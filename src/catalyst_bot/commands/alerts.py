@@ -5,19 +5,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from catalyst_bot import console
+from catalyst_bot.commands.flags import Config, DataDir, Journal, Json
 
 app = typer.Typer(help="Alerts to people: test the channels, see what waits.", no_args_is_help=True)
-
-Config = Annotated[Path | None, typer.Option(help="settings file")]
-DataDir = Annotated[Path | None, typer.Option(help="journals, catalog, HALT latch")]
-Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
-Journal = Annotated[str | None, typer.Option(help="file, name or URL; default: the newest")]
 
 
 @app.command("test")

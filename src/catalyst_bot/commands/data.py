@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catalyst_bot import console
+from catalyst_bot.commands.flags import Config, DataDir, Json
 
 if TYPE_CHECKING:
     from catalyst_bot.settings import Settings
 
 app = typer.Typer(help="Recorded bars and news.", no_args_is_help=True)
 
-Config = Annotated[Path | None, typer.Option(help="settings file")]
-DataDir = Annotated[Path | None, typer.Option(help="journals, catalog, HALT latch")]
-Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
 Catalog = Annotated[Path | None, typer.Option(help="default: catalog in the data folder")]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from catalyst_bot import console
+from catalyst_bot.commands.flags import Config, DataDir, Json
 from catalyst_bot.texts.labels import Task
 
 if TYPE_CHECKING:
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="How headlines are read, and by which models.", no_args_is_help=True)
 
-Config = Annotated[Path | None, typer.Option(help="settings file")]
-DataDir = Annotated[Path | None, typer.Option(help="journals, catalog, HALT latch")]
-Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
 TaskOption = Annotated[Task, typer.Option("--task", help="what the model tells")]
 LICENCE_NOTE = "the licences of the files under `data` bind what may be done with this model"
 _SHOWN_BAD_ROWS = 20

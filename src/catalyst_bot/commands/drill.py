@@ -10,12 +10,11 @@ from typing import Annotated
 import typer
 
 from catalyst_bot import console
+from catalyst_bot.commands.flags import Config, Json
 
 app = typer.Typer(help="Rehearsals with a certificate.", no_args_is_help=True)
 
-Config = Annotated[Path | None, typer.Option(help="settings file")]
 DataDir = Annotated[Path | None, typer.Option(help="where certificates are kept")]
-Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
 
 
 @app.callback()

@@ -11,11 +11,9 @@ from typing import Annotated
 import typer
 
 from catalyst_bot import console
+from catalyst_bot.commands.flags import Config, Json
 
 app = typer.Typer(help="News sources.", no_args_is_help=True)
-
-Config = Annotated[Path | None, typer.Option(help="settings file")]
-Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
 
 
 @app.command("check")

@@ -11,15 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catalyst_bot import console
+from catalyst_bot.commands.flags import Config, DataDir, Journal, Json
 from catalyst_bot.domain.enums import PositionsPolicy, Side
 
 if TYPE_CHECKING:
     from catalyst_bot.settings import Settings
-
-Config = Annotated[Path | None, typer.Option(help="settings file")]
-DataDir = Annotated[Path | None, typer.Option(help="journals, catalog, HALT latch")]
-Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
-Journal = Annotated[str | None, typer.Option(help="file, name or URL; default: the newest")]
 
 
 def register(app: typer.Typer) -> None:

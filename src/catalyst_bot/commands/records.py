@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catalyst_bot import console
+from catalyst_bot.commands.flags import Config, DataDir, Journal, Json
 from catalyst_bot.domain.enums import Mode
 from catalyst_bot.domain.errors import ConfigError
 
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
     from catalyst_bot.storage.places import Place
     from catalyst_bot.storage.read_model import ReadModel
 
-Config = Annotated[Path | None, typer.Option(help="settings file")]
-DataDir = Annotated[Path | None, typer.Option(help="journals, catalog, HALT latch")]
-Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
-Journal = Annotated[str | None, typer.Option(help="file, name or URL; default: the newest")]
 From = Annotated[
     datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="first day, in New York")
 ]

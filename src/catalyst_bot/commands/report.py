@@ -10,13 +10,9 @@ from typing import Annotated
 import typer
 
 from catalyst_bot import console
+from catalyst_bot.commands.flags import Config, DataDir, Journal, Json
 
 app = typer.Typer(help="What a journal says about risk.", no_args_is_help=True)
-
-Config = Annotated[Path | None, typer.Option(help="settings file")]
-DataDir = Annotated[Path | None, typer.Option(help="journals, catalog, HALT latch")]
-Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
-Journal = Annotated[str | None, typer.Option(help="file, name or URL; default: the newest")]
 
 
 @app.command("stops")

@@ -4,17 +4,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
 from catalyst_bot import console
-
-Config = Annotated[Path | None, typer.Option(help="settings file")]
-DataDir = Annotated[Path | None, typer.Option(help="journals, catalog, HALT latch")]
-Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
-Journal = Annotated[str | None, typer.Option(help="file, name or URL; default: the newest")]
+from catalyst_bot.commands.flags import Config, DataDir, Journal, Json
 
 
 def risk(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from catalyst_bot import console
+from catalyst_bot.commands.flags import Config, DataDir, Json
 
 if TYPE_CHECKING:
     from catalyst_bot.bootstrap.reviewing import Shown
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="What news was worth: evidence, records, changes.", no_args_is_help=True)
 
-Config = Annotated[Path | None, typer.Option(help="settings file")]
-DataDir = Annotated[Path | None, typer.Option(help="journals, catalog, HALT latch")]
-Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
 Bars = Annotated[list[Path], typer.Option("--bars", help="bar files or a catalog")]
 News = Annotated[list[Path] | None, typer.Option("--news", help="news files")]
 Markdown = Annotated[Path | None, typer.Option("--markdown", help="write a page here")]
