@@ -1,4 +1,4 @@
-"""Keeps the read tables in step with the journal, inside the transaction that writes it.
+"""Keeps the read tables in step with the journal, in transactions that follow those of its rows.
 
 All of them can be thrown away: `clear` and `apply` from the first record give the same rows
 again, because reducers know nothing but the record and the rows that earlier records wrote.
