@@ -64,6 +64,7 @@ def _with_events(
         companies_of(settings),
         traded_symbols=frozenset(panel.symbols),
         changes=changes_of(settings),
+        min_horizon_s=settings.detection.min_horizon_s,
     )
     first, last = (
         datetime.fromisoformat(day).replace(tzinfo=UTC)

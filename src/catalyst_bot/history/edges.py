@@ -18,12 +18,13 @@ from catalyst_bot.history.events import CATALYST
 from catalyst_bot.history.panel import Panel
 from catalyst_bot.market_data.session_times import DAY_S
 from catalyst_bot.study.event_study import BPS, MIN_EVENTS, PRIOR_SPREAD_BPS
-from catalyst_bot.study.prices import MAX_RETURN, SESSION_HORIZONS
+from catalyst_bot.study.prices import MAX_RETURN
 from catalyst_bot.study.statistics import Floats, Integers, clustered_mean, shrunk
 
 _NAMES = tuple(feature.name for feature in CATALYST)
 _EDGE, _HIGH = _NAMES.index("edge_bps"), _NAMES.index("edge_high_bps")
 _BAND = 1.96
+_HELD = (1, 2, 5, 10, 20, 40)  # sessions that are measured; the longest for a `min_horizon_s`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +76,7 @@ def with_edges(panel: Panel, edges: Mapping[str, Edge]) -> Panel:
 def _nearest(horizon_s: float) -> int:
     """The measured number of sessions that is nearest to a horizon."""
     wanted = horizon_s / DAY_S
-    return min(
-        (each.sessions for each in SESSION_HORIZONS), key=lambda n: abs(math.log(n / wanted))
-    )
+    return min(_HELD, key=lambda n: abs(math.log(n / wanted)))
 
 
 def _returns(panel: Panel, held: Integers, sessions: range) -> tuple[Floats, Integers]:
