@@ -82,7 +82,7 @@ def build_panel(catalog: Path, sessions: SessionTimes, rules: HistoryRules) -> P
         events=NO_EVENTS,
         ask_row=np.empty(0, dtype=np.int64),
         ask_event=np.empty(0, dtype=np.int64),
-        ask_values=np.empty((0, len(CATALYST)), dtype=np.float32),
+        ask_values=np.empty((0, len(CATALYST))),
     )
 
 

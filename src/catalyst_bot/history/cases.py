@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 import numpy as np
-from numpy.typing import NDArray
 
 from catalyst_bot.domain.news import Catalyst
+from catalyst_bot.features.kernels import Floats
 from catalyst_bot.history.events import (
     CATALYST,
     Event,
@@ -40,7 +40,7 @@ class Asks:
 
     row: Integers
     event: Integers
-    values: NDArray[np.float32]
+    values: Floats
 
 
 def with_events(panel: Panel, catalysts: Iterable[Catalyst], rules: EventRules) -> Panel:
@@ -82,5 +82,5 @@ def asks_of(events: Sequence[Event], reader: EventReader) -> Asks:
     return Asks(
         row=np.array(rows, dtype=np.int64),
         event=np.array(owners, dtype=np.int64),
-        values=np.array(values, dtype=np.float32).reshape(-1, len(CATALYST)),
+        values=np.array(values).reshape(-1, len(CATALYST)),
     )

@@ -45,7 +45,7 @@ class Panel:
     events: pl.DataFrame
     ask_row: Integers
     ask_event: Integers
-    ask_values: NDArray[np.float32]
+    ask_values: Floats
 
     @property
     def symbols(self) -> tuple[str, ...]:
