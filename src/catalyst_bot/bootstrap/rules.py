@@ -73,6 +73,7 @@ def engine_rules(
             changes=changes_of(settings),
             model=tone_model(settings),
             asked=asking(settings),
+            min_horizon_s=settings.detection.min_horizon_s,
         ),
         signals=signals.Rules(
             gates=settings.signals,
@@ -122,6 +123,7 @@ def detection_rules(
     changes: Changes = detection.NO_CHANGES,
     model: LinearModel | None = None,
     asked: detection.Asking | None = None,
+    min_horizon_s: float = 0.0,
 ) -> detection.Rules:
     """Read the data files of detection, lay the changes over them and compile them.
 
@@ -135,6 +137,7 @@ def detection_rules(
         changes=changes,
         tone_model=model,
         asking=asked,
+        min_horizon_s=min_horizon_s,
     )
 
 
