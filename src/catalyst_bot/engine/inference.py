@@ -52,8 +52,10 @@ def _decide(
     """What the votes come to. What the voters disagree on is wanted with less confidence."""
     symbol = signal.catalyst.symbol
     action, agreement = tally(votes)
-    leaves = action < -MIN_ACTION and symbol in desk.positions
-    if action > MIN_ACTION or leaves:
+    is_held = symbol in desk.positions
+    leaves = action < -MIN_ACTION and is_held
+    keeps = action > MIN_ACTION and is_held and signal.is_review  # nothing is added to it
+    if (action > MIN_ACTION or leaves) and not keeps:
         intent = TradeIntent(
             intent_id=ids.intent_id(signal.signal_id),
             signal=signal,
@@ -70,7 +72,7 @@ def _decide(
         signal_id=signal.signal_id,
         catalyst_id=signal.catalyst.catalyst_id,
         symbol=symbol,
-        reason=_why_not(action, votes),
+        reason="keeps_position" if keeps else _why_not(action, votes),
         model_id=model_id,
         votes=votes,
         observation=observation,
