@@ -77,7 +77,7 @@ def panel_of(
         events=pl.DataFrame(rows, schema=NO_EVENTS.schema),
         ask_row=np.array([ask[0] for ask in asks], dtype=np.int64),
         ask_event=np.array([ask[1] for ask in asks], dtype=np.int64),
-        ask_values=np.array([ask[2] for ask in asks], dtype=np.float32).reshape(-1, len(CATALYST)),
+        ask_values=np.array([ask[2] for ask in asks], dtype=np.float64).reshape(-1, len(CATALYST)),
     )
 
 

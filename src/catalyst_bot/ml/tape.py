@@ -16,7 +16,7 @@ from catalyst_bot.features.window import true_range
 from catalyst_bot.history.compiled import compiled
 from catalyst_bot.history.events import CATALYST
 from catalyst_bot.history.panel import Integers, Panel
-from catalyst_bot.ml.kernels import ranges
+from catalyst_bot.ml import ranges
 from catalyst_bot.ports.market_data import VIEW_BARS
 
 Singles = NDArray[np.float32]
@@ -57,7 +57,7 @@ class Asks(NamedTuple):
 
     row: Integers
     event: Integers
-    values: Singles
+    values: Floats
     is_first: Flags
     is_bad: Flags
     horizon_s: Floats
