@@ -21,6 +21,7 @@ NOISE = 1e-6  # of a cent or a share: what binary fractions may miss of a whole 
 RELATIVE_NOISE = 1e-12
 # Why a position is left; 0 stays. The words are those of `domain.enums.ExitReason`.
 STAYS, STOP_LOSS, TRAILING_STOP, TAKE_PROFIT, TIME_EXIT, NEGATIVE_NEWS = 0, 1, 2, 3, 4, 5
+POLICY = 7  # left at a review
 
 
 def exact_usd(amount: float) -> float:
