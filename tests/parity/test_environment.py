@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from catalyst_bot.bootstrap.histories import make_history
@@ -28,7 +29,13 @@ from catalyst_bot.policies.model_files import Agent, Model, write_model
 from catalyst_bot.policies.network import network_of
 from catalyst_bot.settings import DetectionSection, Settings
 from tests import models
-from tests.daily_market import REPLAYED, DailyMarket, write_daily_market
+from tests.daily_market import (
+    REPLAYED,
+    DailyMarket,
+    news_about,
+    sessions,
+    write_daily_market,
+)
 from tests.replays import play
 
 pytest.importorskip("numba", reason="compiling needs numba: make setup-research")
@@ -85,10 +92,12 @@ class Trade:
     pnl_usd: float
 
 
-def of_the_bot(market: DailyMarket, folder: Path, model: Model, config: Path) -> Any:
+def of_the_bot(
+    market: DailyMarket, folder: Path, model: Model, config: Path, days: tuple[str, str]
+) -> Any:
     """Trades and the equity at each close, from the journal of a backtest."""
     write_model(folder / "model", model)
-    first, last = (date.fromisoformat(day) for day in REPLAYED)
+    first, last = map(date.fromisoformat, days)
     asked = Asked(
         is_dry_run=False,
         mode=Mode.BACKTEST,
@@ -147,9 +156,9 @@ def history_of(market: DailyMarket, folder: Path) -> Tape:
     return tape_of(open_panel(folder / "history"))
 
 
-def of_the_environment(tape: Tape, model: Model, settings: Settings) -> Any:
+def of_the_environment(tape: Tape, model: Model, settings: Settings, days: tuple[str, str]) -> Any:
     """Trades and the equity at each question of one account that lives through all cases."""
-    first, last = (date.fromisoformat(day) for day in REPLAYED)
+    first, last = map(date.fromisoformat, days)
     sessions = range(tape.days.index(first), tape.days.index(last) + 1)
     env = CatalystTradingEnv(
         tape,
@@ -225,8 +234,35 @@ def test_the_same_trades_and_equity(
     file = tmp_path / "catalyst.toml"
     file.write_text(f"[detection]\nmin_horizon_s = {MIN_HORIZON_S}\n{config}", encoding="utf-8")
     model = scripted(return_5, rsi, size)
-    trades, equity, settings = of_the_bot(market, tmp_path, model, file)
-    ours, at_questions = of_the_environment(tape, model, settings)
+    trades, equity, settings = of_the_bot(market, tmp_path, model, file, REPLAYED)
+    ours, at_questions = of_the_environment(tape, model, settings, REPLAYED)
     assert ours == trades
     assert {day: equity[day] for day in at_questions} == pytest.approx(at_questions, abs=0.005)
     assert reasons <= {trade.reason for trade in trades}
+
+
+def test_the_same_trades_on_real_days(shared_data: Path, tmp_path: Path) -> None:
+    """Half a year of a share that paid no dividend, with news that never was."""
+    days = ("2018-07-02", "2018-12-31")
+    prices = shared_data / "prices"
+    bars = [
+        pl.read_parquet(prices / f"{name}.parquet").filter(pl.col("symbol") == symbol)
+        for name, symbol in (("daily_core_2010_2021", "AMZN"), ("bench_daily_2010_2021", "SPY"))
+    ]
+    market = DailyMarket(bars=tmp_path / "daily.parquet", news=tmp_path / "news.jsonl")
+    pl.concat(bars, how="diagonal_relaxed").write_parquet(market.bars)
+    told = [
+        news_about("AMZN", session.opens_at + timedelta(hours=1), number)
+        for number, session in enumerate(sessions(*days)[::9])
+    ]
+    market.news.write_text("".join(f"{json.dumps(line)}\n" for line in told), encoding="utf-8")
+    config = tmp_path / "catalyst.toml"
+    detection = f"[detection]\nmin_horizon_s = {MIN_HORIZON_S}\n"
+    config.write_text(detection + STOPS.format(2.0, 0.03), encoding="utf-8")
+    model = scripted(-0.02, -0.2, 0.8)
+    trades, equity, settings = of_the_bot(market, tmp_path, model, config, days)
+    tape = history_of(market, tmp_path)
+    ours, at_questions = of_the_environment(tape, model, settings, days)
+    assert len(trades) >= 8
+    assert ours == trades
+    assert {day: equity[day] for day in at_questions} == pytest.approx(at_questions, abs=0.005)
