@@ -21,6 +21,7 @@ from catalyst_bot.commands import (
     detect,
     drill,
     feeds,
+    models,
     operator,
     records,
     report,
@@ -51,6 +52,7 @@ app.add_typer(feeds.app, name="feeds")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(drill.app, name="drill")
 app.add_typer(detect.app, name="detect")
+app.add_typer(models.app, name="models")
 app.add_typer(report.app, name="report")
 app.command("run")(runner.run)
 records.register(app)
