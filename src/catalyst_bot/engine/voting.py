@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from catalyst_bot.domain.trading import Vote
+
 Floats = NDArray[np.float64]
 
 
@@ -35,3 +37,13 @@ def combine(actions: Sequence[float], weights: Sequence[float]) -> tuple[float, 
     """Return the action and the agreement of one vote each, as `combine_rows` does."""
     action, agreement = combine_rows(np.array([actions], np.float64), np.array(weights, np.float64))
     return float(action[0]), float(agreement[0])
+
+
+def tally(votes: Sequence[Vote]) -> tuple[float, float]:
+    """Return the action and the agreement of a policy's votes."""
+    return combine([vote.action for vote in votes], [vote.weight for vote in votes])
+
+
+def is_anybody_heard(votes: Sequence[Vote]) -> bool:
+    """True when some vote has weight: without any there is no decision."""
+    return any(vote.weight > 0 for vote in votes)
