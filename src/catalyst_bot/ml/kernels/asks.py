@@ -26,6 +26,7 @@ from catalyst_bot.ml.kernels.books import (
     ORDERED,
     ORDERS,
     PAUSED,
+    POLICY,
     PRICE,
     REASON,
     SHARES,
@@ -117,17 +118,18 @@ def decide(books: Books, play: Play, ask: int, action: float, agreement: float) 
     terms, asks = play.terms, play.asks
     row = asks.row[ask]
     symbol, at_s = play.bars.symbol[row], play.bars.closed_s[row]
+    is_review = not asks.is_first[ask]
     outcome = DECLINED
     if action < -terms.min_action:
         if books.held[symbol, SHARES] > 0.0:
             outcome = LEAVES if books.held[symbol, REASON] == STAYS else EXIT_WORKING
-    elif action > terms.min_action:
+    elif action > terms.min_action and not (is_review and books.held[symbol, SHARES] > 0.0):
         confidence = asks.values[ask, CONFIDENCE] * agreement
         outcome = _refused(books, confidence, at_s, symbol, terms)
         if outcome == BUYS:
             outcome = _enter(books, play, ask, action)
     if outcome == LEAVES:
-        books.held[symbol, REASON] = NEGATIVE_NEWS
+        books.held[symbol, REASON] = POLICY if is_review else NEGATIVE_NEWS
         books.counts[ORDERS] += 1
     books.outcomes[outcome] += 1
     return outcome

@@ -33,6 +33,7 @@ ACTIVE, ENTRIES, ORDERS, IN_A_ROW, PAUSED, PAUSED_UNTIL, STREAK, RETURNS, HALTED
 COUNTS = 10
 MAX_RETURNS, MAX_STREAK = 100, 50  # as `risk/records.py` keeps
 NOT_HALTED, BY_DAY, BY_DRAWDOWN, BY_STREAK = 0, 1, 2, 3
+POLICY = 7  # a model leaves what it holds; the other reasons are those of `trading.py`
 UNTIL_REVIEW = -1  # a pause that waits for a person
 YEAR = 252.0
 # held: columns of a symbol. REASON is why it waits to be sold at the next open. ORDERED are shares

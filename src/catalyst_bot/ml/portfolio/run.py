@@ -31,6 +31,7 @@ REASONS: dict[int, str] = {
     trading.TAKE_PROFIT: ExitReason.TAKE_PROFIT.value,
     trading.TIME_EXIT: ExitReason.TIME_EXIT.value,
     trading.NEGATIVE_NEWS: ExitReason.NEGATIVE_NEWS.value,
+    b.POLICY: ExitReason.POLICY.value,
     portfolio.DELISTED: DELISTED,
 }
 # What became of asks, in the words of the table of checks.
