@@ -2,18 +2,21 @@
 PYTHON ?= python3
 UV ?= uv
 ARGS ?=
+# Its CPU and CUDA builds differ, so it is no part of the locks; for the build of your machine:
+# make setup-ml TORCH="torch==2.13.0 --index-url ..."
+TORCH ?= torch==2.13.0
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 LOCKED := install --quiet --require-hashes --no-deps
 JS := tests/conformance/js
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --custom-compile-command "make lock"
+	--no-emit-index-url --excludes requirements/unlocked.in --custom-compile-command "make lock"
 
 GUARDED := src/catalyst_bot/risk/*,src/catalyst_bot/execution/*,src/catalyst_bot/portfolio/*
 GUARDED_TESTS := tests/unit/risk tests/unit/execution tests/unit/portfolio
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-alpaca setup-postgres setup-train setup-research setup-llm setup-clients setup-all paper test simulate coverage mutants bench docs lint fmt lock clean
+.PHONY: help setup setup-alpaca setup-postgres setup-train setup-research setup-ml setup-ray setup-llm setup-clients setup-all paper test simulate coverage mutants bench docs lint fmt lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -27,6 +30,10 @@ setup-postgres: .venv/.postgres-stamp  ## Add the PostgreSQL driver
 setup-train: .venv/.train-stamp  ## Add what trains text models
 
 setup-research: .venv/.research-stamp  ## Add what compiles features over a history
+
+setup-ml: .venv/.ml-stamp  ## Add what trains agents (TORCH=... picks the build of torch)
+
+setup-ray: .venv/.ray-stamp  ## Add Ray, to train agents on a cluster
 
 setup-llm: .venv/.llm-stamp  ## Add the client of language models
 
@@ -82,6 +89,10 @@ lock:  ## Resolve the dependencies again (needs uv)
 		-o requirements/train.txt
 	$(COMPILE) --upgrade pyproject.toml --extra research -c requirements/base.txt \
 		-o requirements/research.txt
+	$(COMPILE) --upgrade pyproject.toml --extra ml -c requirements/base.txt \
+		-o requirements/ml.txt
+	$(COMPILE) --upgrade pyproject.toml --extra ray -c requirements/base.txt \
+		-c requirements/ml.txt -o requirements/ray.txt
 	$(COMPILE) --upgrade pyproject.toml --extra llm -c requirements/base.txt \
 		-o requirements/llm.txt
 	$(COMPILE) --upgrade requirements/legacy-sdk.in -o requirements/legacy-sdk.txt
@@ -120,6 +131,18 @@ clean:  ## Remove .venv, caches and build output (data/ stays)
 	$(PIP) $(LOCKED) -r requirements/research.txt
 	@touch $@
 
+.venv/.torch-stamp: .venv/.base-stamp
+	$(PIP) install --quiet $(TORCH)
+	@touch $@
+
+.venv/.ml-stamp: .venv/.torch-stamp requirements/ml.txt
+	$(PIP) $(LOCKED) -r requirements/ml.txt
+	@touch $@
+
+.venv/.ray-stamp: .venv/.ml-stamp requirements/ray.txt
+	$(PIP) $(LOCKED) -r requirements/ray.txt
+	@touch $@
+
 .venv/.llm-stamp: .venv/.base-stamp requirements/llm.txt
 	$(PIP) $(LOCKED) -r requirements/llm.txt
 	@touch $@
@@ -134,6 +157,6 @@ $(JS)/node_modules/.stamp: $(JS)/package.json $(JS)/package-lock.json
 	cd $(JS) && npm ci --silent --no-audit --no-fund
 	@touch $@
 
-.venv/.dev-stamp: .venv/.base-stamp requirements/dev.txt
+.venv/.dev-stamp: .venv/.torch-stamp requirements/dev.txt
 	$(PIP) $(LOCKED) -r requirements/dev.txt
 	@touch $@

@@ -165,6 +165,15 @@ class DetectionSection(BaseModel):
     finbert_dir: Path | None = Field(
         None, description="folder with model.onnx, tokenizer.json and config.json; empty = off"
     )
+    min_horizon_s: float = Field(
+        0.0,
+        ge=0,
+        le=7_776_000,
+        description="s; news to trade counts for at least so long: on daily bars days are short",
+    )
+    alert_min_score: float = Field(
+        0.5, ge=0, le=1, description="news to trade raises an alert from this score on"
+    )
 
 
 class LlmSection(BaseModel):

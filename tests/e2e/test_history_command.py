@@ -38,10 +38,11 @@ def test_a_history_is_made_of_a_catalog(folder: Path) -> None:
     card = json.loads(done.out)
     assert [span["symbol"] for span in card["spans"]] == ["ACME", "SPY"]
     assert [(e["symbol"], e["gate"]) for e in card["excluded"]] == [("NEW", "too_little_history")]
-    assert card["events"] == {"placed": 1}
+    assert card["events"] == {"signals": 1, "asks": 3}
     panel = open_panel(out)
     assert json.loads(json.dumps(panel.card.to_json())) == card
     assert panel.events["direction"].to_list() == [1.0]
+    assert panel.ask_row[0] == panel.events["row"][0]
 
     again = catalyst_bot("data", "history", "--catalog", catalog, "--out", str(out))
     assert (again.code, "is there already" in again.err) == (3, True)

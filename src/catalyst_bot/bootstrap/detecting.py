@@ -42,7 +42,10 @@ TONE_DEAD_ZONE = 0.15  # of the word list: below it says neutral
 def reasoner(settings: Settings) -> Reasoner:
     """Build the reasoning with the configured models and readers."""
     rules = detection_rules(
-        companies_of(settings), changes=changes_of(settings), model=tone_model(settings)
+        companies_of(settings),
+        changes=changes_of(settings),
+        model=tone_model(settings),
+        min_horizon_s=settings.detection.min_horizon_s,
     )
     events = tuple(rules.classifier.taxonomy.categories)
     return Reasoner(

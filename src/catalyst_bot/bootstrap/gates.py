@@ -66,8 +66,15 @@ def gates(journal: Place, *, bars: Sequence[Path], effects: float) -> Gates:
         profile=FillProfile(settings.broker.fill_profile),
     )
     calendar = load_calendar()
-    rules = engine_rules(settings, calendar, companies_of(settings)).signals
-    report = gate_report(records, market, partial(_looks_at, calendar=calendar, rules=rules))
+    bar_interval_s = started.bar_interval_s
+    rules = engine_rules(
+        settings, calendar, companies_of(settings), bar_interval_s=bar_interval_s
+    ).signals
+    report = gate_report(
+        records,
+        market,
+        partial(_looks_at, calendar=calendar, rules=rules, bar_interval_s=bar_interval_s),
+    )
     return Gates(report=report, notes=tuple(notes))
 
 
@@ -80,9 +87,15 @@ class _Moment:
 
 
 def _looks_at(
-    catalyst: Catalyst, at: datetime, *, calendar: TradingCalendar, rules: Rules
+    catalyst: Catalyst,
+    at: datetime,
+    *,
+    calendar: TradingCalendar,
+    rules: Rules,
+    bar_interval_s: int,
 ) -> datetime:
-    return look_at(catalyst, cast("Desk", _Moment(at, calendar)), rules)
+    desk = cast("Desk", _Moment(at, calendar))
+    return look_at(catalyst, desk, rules, bar_interval_s=bar_interval_s)
 
 
 def _generated(

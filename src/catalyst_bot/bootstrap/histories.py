@@ -13,7 +13,9 @@ from catalyst_bot.feeds.recorded import read_news
 from catalyst_bot.history.batch import panel_features
 from catalyst_bot.history.build import HistoryRules, build_panel
 from catalyst_bot.history.card import Card
-from catalyst_bot.history.events import place_events
+from catalyst_bot.history.cases import with_events
+from catalyst_bot.history.events import EventRules
+from catalyst_bot.history.hits import scan_panel
 from catalyst_bot.history.panel import Panel, write_panel
 from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.market_data.catalog import news_files
@@ -23,10 +25,17 @@ from catalyst_bot.study.events import read_events
 
 
 def make_history(
-    settings: Settings, *, catalog: Path, out: Path, interval_s: int, with_features: bool
+    settings: Settings,
+    *,
+    catalog: Path,
+    out: Path,
+    interval_s: int,
+    with_features: bool,
+    with_scanner: bool,
 ) -> Card:
     """Build the history of a catalog into a folder that is not there yet; return its card.
 
+    Its events are the catalog's news and, with the scanner, what prices alone told.
     Raises `BadData` for a catalog that will not do, `ConfigError` when features are wanted and
     numba is not installed; then nothing is written.
     """
@@ -35,7 +44,7 @@ def make_history(
     calendar = load_calendar()
     rules = HistoryRules(benchmark=settings.run.benchmark, interval_s=interval_s)
     panel = build_panel(catalog, SessionTimes.of(calendar), rules)
-    panel = _with_events(panel, settings, catalog, calendar)
+    panel = _with_events(panel, settings, catalog, calendar, with_scanner=with_scanner)
     if with_features:
         panel = replace(panel, features=panel_features(panel))
     write_panel(out, panel)
@@ -43,20 +52,31 @@ def make_history(
 
 
 def _with_events(
-    panel: Panel, settings: Settings, catalog: Path, calendar: TradingCalendar
+    panel: Panel,
+    settings: Settings,
+    catalog: Path,
+    calendar: TradingCalendar,
+    *,
+    with_scanner: bool,
 ) -> Panel:
-    """Read the catalog's news as the bot would and place what it finds."""
+    """Read news and hits as the bot would, place what it finds and say who is asked when."""
     detection = detection_rules(
         companies_of(settings),
         traded_symbols=frozenset(panel.symbols),
         changes=changes_of(settings),
+        min_horizon_s=settings.detection.min_horizon_s,
     )
     first, last = (
         datetime.fromisoformat(day).replace(tzinfo=UTC)
         for day in (panel.card.first_day, panel.card.last_day)
     )
-    facts = read_news(
-        news_files(catalog), calendar=calendar, start=first, end=last + timedelta(days=1)
-    )
-    events, counts = place_events(read_events(facts, detection, calendar).catalysts, panel)
-    return replace(panel, events=events, card=replace(panel.card, events=counts))
+    facts = [
+        *read_news(
+            news_files(catalog), calendar=calendar, start=first, end=last + timedelta(days=1)
+        )
+    ]
+    if with_scanner:
+        facts += scan_panel(panel, SessionTimes.of(calendar), settings.scanner)
+        facts.sort(key=lambda fact: fact.at)
+    rules = EventRules(gates=settings.signals, stops=settings.stops, costs=settings.costs)
+    return with_events(panel, read_events(facts, detection, calendar).catalysts, rules)

@@ -41,7 +41,14 @@ def engine_of(first: Recorded) -> Engine:
         begins = type(first.body).__name__
         raise BadData(f"a journal begins with RunStarted, this one with {begins}")
     settings = from_json(first.body.settings)
-    return Engine(engine_rules(settings, load_calendar(), companies_of(settings)))
+    return Engine(
+        engine_rules(
+            settings,
+            load_calendar(),
+            companies_of(settings),
+            bar_interval_s=first.body.bar_interval_s,
+        )
+    )
 
 
 def verify(place: Place, *, decides_again: bool) -> Verification:

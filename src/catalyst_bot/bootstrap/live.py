@@ -28,7 +28,7 @@ from catalyst_bot.bootstrap.modes import BrokerKind, LivePrices, ModeRow, mode_r
 from catalyst_bot.bootstrap.outside import Outside, outside_of, starting_cash_usd
 from catalyst_bot.bootstrap.parts import Outcome, Task, run_started, supervised
 from catalyst_bot.bootstrap.reminders import words_of_its_own
-from catalyst_bot.bootstrap.rules import companies_of, engine_rules
+from catalyst_bot.bootstrap.rules import INTRADAY_S, companies_of, engine_rules
 from catalyst_bot.bootstrap.texts import readers_of
 from catalyst_bot.domain.calendar import TradingCalendar
 from catalyst_bot.domain.enums import Mode, PositionsPolicy
@@ -279,6 +279,7 @@ class _Parts:
             inputs_hash="",
             at=self._clock.now(),
             starting_cash_usd=cash_usd,
+            bar_interval_s=INTRADAY_S,
         )
         await self._inbox.put([started])
         stopped, ended = asyncio.ensure_future(stop.wait()), asyncio.ensure_future(self._days())

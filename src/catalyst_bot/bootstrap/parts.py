@@ -10,8 +10,9 @@ from pathlib import Path
 
 import catalyst_bot
 from catalyst_bot.bootstrap.approvals import approval_of
+from catalyst_bot.bootstrap.models import model_hash
 from catalyst_bot.bootstrap.modes import BrokerKind, ModeRow
-from catalyst_bot.bootstrap.rules import model_hash, risk_rules
+from catalyst_bot.bootstrap.rules import deciders, risk_rules
 from catalyst_bot.broker.dry_run import DryRunBroker
 from catalyst_bot.broker.embedded import EmbeddedBroker
 from catalyst_bot.broker.embedded_venue import EmbeddedVenue
@@ -74,6 +75,7 @@ def run_started(
     inputs_hash: str,
     at: datetime,
     starting_cash_usd: Decimal | None = None,
+    bar_interval_s: int,
 ) -> RunStarted:
     """The manifest of a run: what a later replay needs to decide the same again.
 
@@ -81,6 +83,7 @@ def run_started(
     `ConfigError` where the mode asks for an approval that is missing.
     """
     settings = loaded.settings
+    who = deciders(settings, bar_interval_s)
     wall = SystemClock().now()
     return RunStarted(
         at=at,
@@ -90,11 +93,14 @@ def run_started(
         code_version=catalyst_bot.__version__,
         settings=loaded.as_json(),
         inputs_hash=inputs_hash,
-        model_id=settings.run.model,
+        model_id=who.policy.model_id,
         starting_cash_usd=starting_cash_usd or settings.run.starting_cash_usd,
         wall_started_at=wall,
         compares_books=row.compares_books,
         limits_hash=limits_hash(risk_rules(settings)),
         approval=approval_of(settings, is_asked=row.asks_approval),
-        model_hash=model_hash(settings.run.model),
+        model_hash=model_hash(who),
+        bar_interval_s=bar_interval_s,
+        candidate_id=who.candidate.model_id if who.candidate is not None else "",
+        candidate_note=who.note,
     )

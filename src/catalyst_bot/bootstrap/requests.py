@@ -12,12 +12,14 @@ from catalyst_bot.bootstrap import journals, tapes
 from catalyst_bot.bootstrap.configuration import CATALOG_FOLDER, load_settings
 from catalyst_bot.bootstrap.feeds import feeds_of
 from catalyst_bot.bootstrap.live import LiveRequest
+from catalyst_bot.bootstrap.models import SHIPPED, folder_of, has_shipped
 from catalyst_bot.bootstrap.modes import Loop, mode_row
-from catalyst_bot.bootstrap.rules import load_policy
 from catalyst_bot.bootstrap.run import ReplayRequest
 from catalyst_bot.domain.enums import Mode
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.market_data.generated import GeneratedMarket
+from catalyst_bot.policies.model_files import read_model
+from catalyst_bot.policies.rule import MODEL_ID
 from catalyst_bot.settings import LoadedSettings, Settings
 from catalyst_bot.storage.places import Place
 from catalyst_bot.study.versions import newest
@@ -114,6 +116,8 @@ def generated_replay(
         "broker.kind": "embedded",  # nobody else trades invented companies
     }
     loaded = _load(asked, more)
+    if has_shipped() and loaded.origins["run.model"] == "default":
+        loaded = _load(asked, more | {"run.model": SHIPPED})
     recording, market = tapes.generated(loaded.settings, seed=seed, effects=effects)
     return _request(asked, loaded, recording), market
 
@@ -142,7 +146,8 @@ def _load(asked: Asked, more: Mapping[str, Any] | None = None) -> LoadedSettings
         version = newest(loaded.settings.run.data_dir)
         settings = {**flags, **(more or {}), "detection.changes": version}
         loaded = load_settings(config=asked.config, data_dir=asked.data_dir, more=settings)
-    load_policy(loaded.settings.run.model)  # a wrong model is said before anything is opened
+    if loaded.settings.run.model != MODEL_ID:  # a wrong model is said before anything is opened
+        read_model(folder_of(loaded.settings.run.model, loaded.settings.run.data_dir))
     return loaded
 
 

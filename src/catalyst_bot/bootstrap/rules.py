@@ -11,18 +11,15 @@ import catalyst_bot.detection.rules as detection
 import catalyst_bot.execution.rules as execution
 import catalyst_bot.risk.rules as risk
 import catalyst_bot.signals.rules as signals
+from catalyst_bot.bootstrap.models import Deciders, deciders_of
 from catalyst_bot.bootstrap.texts import asking, tone_model
 from catalyst_bot.detection.changes import Changes
 from catalyst_bot.detection.linear import LinearModel
 from catalyst_bot.domain.calendar import TradingCalendar
-from catalyst_bot.domain.errors import ConfigError
-from catalyst_bot.domain.ids import content_id
 from catalyst_bot.engine.rules import EngineRules
 from catalyst_bot.feeds.tickers import load_companies
 from catalyst_bot.market_data.invented_companies import COMPANIES, cik_of
 from catalyst_bot.market_data.reference_file import load_reference
-from catalyst_bot.policies.rule import MODEL_ID, RulePolicy
-from catalyst_bot.ports.policy import Policy
 from catalyst_bot.settings import Settings
 from catalyst_bot.signals.reference import Reference
 from catalyst_bot.study.versions import SHIPPED, overlay_of
@@ -37,6 +34,7 @@ class Companies:
 
 
 NO_COMPANIES = Companies()
+INTRADAY_S = 300  # seconds of the decision bars of live prices
 
 
 def companies_of(settings: Settings) -> Companies:
@@ -54,18 +52,29 @@ def companies_of(settings: Settings) -> Companies:
 
 
 def engine_rules(
-    settings: Settings, calendar: TradingCalendar, companies: Companies = NO_COMPANIES
+    settings: Settings,
+    calendar: TradingCalendar,
+    companies: Companies = NO_COMPANIES,
+    *,
+    bar_interval_s: int = INTRADAY_S,
 ) -> EngineRules:
-    """Build the rules of every stage. Raises `ConfigError` for an unknown model."""
+    """Build the rules of every stage, for decisions on bars of `bar_interval_s`.
+
+    Raises `ConfigError` or `BadData` for a model that cannot decide on them.
+    """
+    who = deciders(settings, bar_interval_s)
     return EngineRules(
         calendar=calendar,
-        policy=load_policy(settings.run.model),
+        policy=who.policy,
+        candidate=who.candidate,
         benchmark=settings.run.benchmark,
         detection=detection_rules(
             companies,
             changes=changes_of(settings),
             model=tone_model(settings),
             asked=asking(settings),
+            min_horizon_s=settings.detection.min_horizon_s,
+            alert_min_score=settings.detection.alert_min_score,
         ),
         signals=signals.Rules(
             gates=settings.signals,
@@ -78,12 +87,18 @@ def engine_rules(
                 for cik, symbols in companies.symbols_by_cik.items()
                 for symbol in symbols
             },
+            reviews=who.policy.reviews,
         ),
         risk=risk_rules(settings),
         execution=execution.Rules(
             price_collar_fraction=settings.risk.price_collar_fraction, working=settings.execution
         ),
     )
+
+
+def deciders(settings: Settings, bar_interval_s: int) -> Deciders:
+    """Return who decides in a run with these settings; see `models.deciders_of`."""
+    return deciders_of(settings.run.model, settings.run.data_dir, bar_interval_s=bar_interval_s)
 
 
 def risk_rules(settings: Settings) -> risk.Rules:
@@ -109,6 +124,8 @@ def detection_rules(
     changes: Changes = detection.NO_CHANGES,
     model: LinearModel | None = None,
     asked: detection.Asking | None = None,
+    min_horizon_s: float = 0.0,
+    alert_min_score: float = detection.ALERT_MIN_SCORE,
 ) -> detection.Rules:
     """Read the data files of detection, lay the changes over them and compile them.
 
@@ -122,6 +139,8 @@ def detection_rules(
         changes=changes,
         tone_model=model,
         asking=asked,
+        min_horizon_s=min_horizon_s,
+        alert_min_score=alert_min_score,
     )
 
 
@@ -137,19 +156,3 @@ def changes_of(settings: Settings) -> Changes:
     Raises `ConfigError` when the data folder does not hold that version.
     """
     return overlay_of(settings.run.data_dir, settings.detection.changes or SHIPPED)
-
-
-def load_policy(model: str) -> Policy:
-    """Return the policy of a name. Raises `ConfigError` with what exists."""
-    if model == MODEL_ID:
-        return RulePolicy()
-    raise ConfigError(
-        f"run.model = {model}: no such model; this version knows only {MODEL_ID!r}, the "
-        "transparent rule baseline"
-    )
-
-
-def model_hash(model: str) -> str:
-    """Return the hash of a model's content: equal hashes decide alike."""
-    name = type(load_policy(model)).__module__.rpartition(".")[2]
-    return content_id("mdl", (files("catalyst_bot.policies") / f"{name}.py").read_text("utf-8"))

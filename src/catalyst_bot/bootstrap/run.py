@@ -129,7 +129,14 @@ def assemble(request: ReplayRequest, journal: Journal) -> Assembly:
         benchmark=settings.run.benchmark,
         costs=settings.costs,
     )
-    engine = Engine(engine_rules(settings, recording.calendar, recording.companies))
+    engine = Engine(
+        engine_rules(
+            settings,
+            recording.calendar,
+            recording.companies,
+            bar_interval_s=recording.store.interval_s,
+        )
+    )
     engine.fold(records)
     for fact in venue.recover((record.body for record in records), clock.now()):
         inlet(fact)
@@ -183,6 +190,7 @@ def story(request: ReplayRequest, parts: Assembly) -> Iterator[Sequence[Fact]]:
         journal=request.journal,
         inputs_hash=request.recording.inputs_hash,
         at=parts.clock.now(),
+        bar_interval_s=request.recording.store.interval_s,
     )
     yield [started]
     yield from resume.without_known(parts.driver.batches(), parts.known, parts.bars_until)

@@ -97,6 +97,7 @@ def rules_for(settings: Settings, store: BarStore) -> Rules:
         companies_of(settings),
         traded_symbols=frozenset(store.symbols),
         changes=changes_of(settings),
+        min_horizon_s=settings.detection.min_horizon_s,
     )
 
 

@@ -12,6 +12,7 @@ from catalyst_bot.bootstrap.rules import Companies, companies_of
 from catalyst_bot.domain.calendar import TradingCalendar
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.domain.limits import ScannerRules
+from catalyst_bot.domain.market import DAY_S
 from catalyst_bot.domain.messages.facts import HeadlineReceived, HeadlineUnreadable
 from catalyst_bot.feeds.recorded import read_news
 from catalyst_bot.market_data import catalog
@@ -27,6 +28,7 @@ from catalyst_bot.settings import Settings
 
 GENERATED_BENCHMARK = BENCHMARK.symbol
 HISTORY = timedelta(days=21)  # bars before the first day, for ATR and relative volume
+DAILY_HISTORY = timedelta(days=600)  # the same of bars of a session: more than a view shows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +62,10 @@ def recorded(
     start = datetime.combine(first_day, time(), tzinfo=UTC)
     end = datetime.combine(last_day, time(), tzinfo=UTC) + timedelta(days=1)
     notes: list[str] = []
-    store = catalog.open_bars(
-        bars,
-        calendar=calendar,
-        selection=BarSelection(start=start - history(settings.scanner), end=end),
-        on_refused=lambda source, refusal: notes.append(_refused(source, refusal)),
-    )
+    store = _open(bars, calendar, start - history(settings.scanner), end, notes)
+    if store.interval_s >= DAY_S:
+        notes.clear()
+        store = _open(bars, calendar, start - DAILY_HISTORY, end, notes)
     tape = Tape(
         bars=store,
         news=tuple(
@@ -90,6 +90,21 @@ def recorded(
         companies=companies_of(settings),
         inputs_hash=_inputs_hash(store, _news_files(news)),
         notes=tuple(notes),
+    )
+
+
+def _open(
+    bars: Sequence[Path],
+    calendar: TradingCalendar,
+    start: datetime,
+    end: datetime,
+    notes: list[str],
+) -> BarStore:
+    return catalog.open_bars(
+        bars,
+        calendar=calendar,
+        selection=BarSelection(start=start, end=end),
+        on_refused=lambda source, refusal: notes.append(_refused(source, refusal)),
     )
 
 

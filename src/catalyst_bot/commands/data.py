@@ -72,6 +72,9 @@ def history(
     features: Annotated[
         bool, typer.Option("--features", help="compute the market features, too (needs numba)")
     ] = False,
+    scanner: Annotated[
+        bool, typer.Option("--scanner", help="what the scanner finds in the bars is news, too")
+    ] = False,
     json_: Json = "",
     data_dir: DataDir = None,
     config: Config = None,
@@ -88,6 +91,7 @@ def history(
             out=out,
             interval_s=interval,
             with_features=features,
+            with_scanner=scanner,
         )
         if json_:
             console.write_json(card.to_json(), json_)

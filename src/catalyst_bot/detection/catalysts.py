@@ -30,7 +30,7 @@ def catalyst_of(headline: Headline, symbol: str, finding: Finding, rules: Rules)
         confidence=assessment.confidence,
         factors=assessment.factors,
         evidence=finding.evidence,
-        horizon_s=category.horizon_s,
+        horizon_s=rules.horizon_s(category),
         title=headline.title,
         source=headline.source,
         published_at=headline.published_at,

@@ -29,6 +29,7 @@ from catalyst_bot.detection.sentiment import Lexicon, parse_lexicon
 from catalyst_bot.detection.sources import Sources, parse_sources
 from catalyst_bot.detection.stories import StoryRules, parse_stories
 from catalyst_bot.detection.taxonomy import Category, parse_taxonomy
+from catalyst_bot.domain.enums import CategoryAction
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.domain.ids import content_id
 
@@ -44,6 +45,7 @@ RULE_FILES = (
     edges.FILE,
 )
 NO_CHANGES: Changes = {}
+ALERT_MIN_SCORE = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,8 @@ class Rules:
     may be a day old, because nobody reads all of them and its sign comes from the reaction.
     `published_at` may lie `future_tolerance_s` ahead of us, for clocks that differ. What is in
     `muted` is read and then left alone. Without a `tone_model` the word list alone tells the tone.
+    What may be traded counts for `min_horizon_s` or longer; how long a symbol is avoided stays; it
+    raises an alert from `alert_min_score` on.
     """
 
     classifier: Classifier
@@ -83,11 +87,17 @@ class Rules:
     max_age_s: float = 4 * 3600.0
     max_filing_age_s: float = 24 * 3600.0
     future_tolerance_s: float = 300.0
-    alert_min_score: float = 0.5
+    alert_min_score: float = ALERT_MIN_SCORE
+    min_horizon_s: float = 0.0
 
     def category(self, name: str) -> Category | None:
         """Return a category by its name."""
         return self.classifier.taxonomy.categories.get(name)
+
+    def horizon_s(self, category: Category) -> float:
+        """Return how long news of a category is expected to work, in seconds."""
+        is_traded = category.action is CategoryAction.TRADE
+        return max(category.horizon_s, self.min_horizon_s) if is_traded else category.horizon_s
 
 
 def make_rules(
@@ -99,6 +109,8 @@ def make_rules(
     changes: Changes = NO_CHANGES,
     tone_model: LinearModel | None = None,
     asking: Asking | None = None,
+    min_horizon_s: float = 0.0,
+    alert_min_score: float = ALERT_MIN_SCORE,
 ) -> Rules:
     """Parse the texts (by the names in `RULE_FILES`), lay the changes over them and compile the
     phrases.
@@ -129,12 +141,15 @@ def make_rules(
             *(texts[name] for name in RULE_FILES),
             *(f"{name}={changes[name]!r}" for name in sorted(changes)),
             tone_model.model_id if tone_model is not None else "",
+            *([f"{min_horizon_s=}"] if min_horizon_s > 0 else []),
         ),
         calibration=tables.calibration,
         edges=tables.edges,
         muted=tables.muted,
         tone_model=tone_model,
         asking=asking or Asking(),
+        min_horizon_s=min_horizon_s,
+        alert_min_score=alert_min_score,
     )
 
 

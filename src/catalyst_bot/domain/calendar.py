@@ -74,6 +74,11 @@ class TradingCalendar:
         """Return the first session that opens after `at`."""
         return self.sessions[self._index_before(at) + 1]
 
+    def close_from(self, at: datetime) -> datetime:
+        """Return the first close of a session at or after `at`."""
+        last = self.sessions[self._index_before(at)]
+        return last.closes_at if at <= last.closes_at else self.next_session(at).closes_at
+
     def between(self, start: datetime, end: datetime) -> tuple[Session, ...]:
         """Return the sessions that overlap [start, end)."""
         return tuple(s for s in self.sessions if s.closes_at > start and s.opens_at < end)

@@ -184,6 +184,7 @@ class ExitReason(StrEnum):
     TAKE_PROFIT = "take_profit"
     TIME_EXIT = "time_exit"
     NEGATIVE_NEWS = "negative_news"
+    POLICY = "policy"
     HALT = "halt"
     OPERATOR = "operator"
     UNPROTECTED = "unprotected"

@@ -6,6 +6,7 @@ that cannot occur in them.
 
 from __future__ import annotations
 
+from datetime import datetime
 from hashlib import blake2b
 
 _OURS = "cb"
@@ -33,6 +34,11 @@ def catalyst_id(headline_id: str, symbol: str) -> str:
 def signal_id(of_catalyst: str) -> str:
     """Id of the signal formed from a catalyst."""
     return content_id("sig", of_catalyst)
+
+
+def review_id(of_catalyst: str, bar_closed_at: datetime) -> str:
+    """Id of the signal of a later look at a catalyst, at the close of a decision bar."""
+    return content_id("sig", of_catalyst, bar_closed_at.isoformat())
 
 
 def intent_id(of_signal: str) -> str:

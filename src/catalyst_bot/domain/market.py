@@ -11,6 +11,7 @@ from catalyst_bot.domain.money import MAX_PRICE_USD
 
 _COLUMNS = 7
 _NUMBER_BYTES = 8
+DAY_S = 86_400  # a bar of this interval is a whole session
 MAX_USABLE_SPREAD = 0.05  # a wider quote, as before the open, says nothing about a price
 
 

@@ -60,7 +60,8 @@ class Signal:
     `direction` is the sign after the reaction was seen (never 0). `atr` is in price units of the
     decision bars, `atr_average` its longer mean, `reaction_bps` the move since the news, over the
     benchmark's. `context` is shown and changes no decision; `market` is what policies see of the
-    market, in the order of the feature table, measured on bars of `bar_interval_s`.
+    market, in the order of the feature table, measured on bars of `bar_interval_s`. `is_review`: a
+    later look at the same catalyst, at the close of a decision bar.
     """
 
     signal_id: str
@@ -81,6 +82,7 @@ class Signal:
     context: tuple[ContextFactor, ...] = ()
     market: tuple[float, ...]
     bar_interval_s: int
+    is_review: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from catalyst_bot.domain import ids
 from catalyst_bot.domain.enums import Side
-from catalyst_bot.domain.errors import InvariantViolated
 from catalyst_bot.domain.messages.commands import WatchSymbol
-from catalyst_bot.domain.messages.decisions import IntentDeclined, IntentFormed, SignalFormed
+from catalyst_bot.domain.messages.decisions import (
+    CandidateVoted,
+    IntentDeclined,
+    IntentFormed,
+    SignalFormed,
+)
 from catalyst_bot.domain.messages.facts import RunStarted
 from catalyst_bot.domain.messages.registry import Message
-from catalyst_bot.domain.trading import TradeIntent, Vote
+from catalyst_bot.domain.trading import Observation, Signal, TradeIntent, Vote
 from catalyst_bot.engine.rules import EngineRules
+from catalyst_bot.engine.voting import is_anybody_heard, tally
 from catalyst_bot.features.observation import build
 from catalyst_bot.ports.desk import Desk
 
@@ -21,51 +26,76 @@ OPERATOR = "operator"
 _PERSON = (Vote(agent=OPERATOR, action=1.0, weight=1.0, reason="a person asked for it"),)
 
 
-def weighted_action(votes: tuple[Vote, ...]) -> float:
-    """Mean of the votes' actions by weight. Raises `InvariantViolated` without any weight."""
-    total = sum(vote.weight for vote in votes)
-    if not total > 0:
-        raise InvariantViolated("a policy returned no votes with weight")
-    return sum(vote.action * vote.weight for vote in votes) / total
-
-
 def on_signal(message: SignalFormed, desk: Desk, rules: EngineRules) -> list[Message]:
     """Ask the policy; form an intent to buy, to leave a held symbol, or decline with the reason.
 
-    What a person asked for is not put to a vote.
+    What a person asked for is not put to a vote. A candidate votes on all else, and decides
+    nothing.
     """
     signal = message.signal
-    symbol = signal.catalyst.symbol
-    position = desk.positions.get(symbol)
+    position = desk.positions.get(signal.catalyst.symbol)
     observation = build(signal, desk.account, position, desk.now)
-    is_asked = signal.catalyst.wish is not None
-    votes = _PERSON if is_asked else rules.policy.act(observation)
-    action = weighted_action(votes)
-    leaves = action < -MIN_ACTION and position is not None
-    if action > MIN_ACTION or leaves:
+    if signal.catalyst.wish is not None:
+        return [_decide(signal, observation, _PERSON, desk, model_id=OPERATOR)]
+    votes = rules.policy.act(observation)
+    decided: list[Message] = [
+        _decide(signal, observation, votes, desk, model_id=rules.policy.model_id)
+    ]
+    if rules.candidate is not None:
+        decided.append(_voted(signal, rules.candidate.model_id, rules.candidate.act(observation)))
+    return decided
+
+
+def _decide(
+    signal: Signal, observation: Observation, votes: tuple[Vote, ...], desk: Desk, *, model_id: str
+) -> IntentFormed | IntentDeclined:
+    """What the votes come to. What the voters disagree on is wanted with less confidence."""
+    symbol = signal.catalyst.symbol
+    action, agreement = tally(votes)
+    is_held = symbol in desk.positions
+    leaves = action < -MIN_ACTION and is_held
+    keeps = action > MIN_ACTION and is_held and signal.is_review  # nothing is added to it
+    if (action > MIN_ACTION or leaves) and not keeps:
         intent = TradeIntent(
             intent_id=ids.intent_id(signal.signal_id),
             signal=signal,
             side=Side.SELL if leaves else Side.BUY,
             action=action,
-            confidence=signal.catalyst.confidence,
+            confidence=signal.catalyst.confidence * agreement,
             votes=votes,
             observation=observation,
-            model_id=OPERATOR if is_asked else rules.policy.model_id,
+            model_id=model_id,
             decided_at=desk.now,
         )
-        return [IntentFormed(intent=intent)]
-    return [
-        IntentDeclined(
-            signal_id=signal.signal_id,
-            catalyst_id=signal.catalyst.catalyst_id,
-            symbol=symbol,
-            reason="nothing_to_sell" if action < -MIN_ACTION else "policy_says_no",
-            model_id=rules.policy.model_id,
-            votes=votes,
-            observation=observation,
-        )
-    ]
+        return IntentFormed(intent=intent)
+    return IntentDeclined(
+        signal_id=signal.signal_id,
+        catalyst_id=signal.catalyst.catalyst_id,
+        symbol=symbol,
+        reason="keeps_position" if keeps else _why_not(action, votes),
+        model_id=model_id,
+        votes=votes,
+        observation=observation,
+    )
+
+
+def _why_not(action: float, votes: tuple[Vote, ...]) -> str:
+    if not is_anybody_heard(votes):
+        return "no_agent_left"
+    return "nothing_to_sell" if action < -MIN_ACTION else "policy_says_no"
+
+
+def _voted(signal: Signal, model_id: str, votes: tuple[Vote, ...]) -> CandidateVoted:
+    action, agreement = tally(votes)
+    return CandidateVoted(
+        signal_id=signal.signal_id,
+        catalyst_id=signal.catalyst.catalyst_id,
+        symbol=signal.catalyst.symbol,
+        model_id=model_id,
+        action=action,
+        agreement=agreement,
+        votes=votes,
+    )
 
 
 def on_run_started(_message: RunStarted, _desk: Desk, rules: EngineRules) -> list[Message]:

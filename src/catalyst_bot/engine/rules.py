@@ -14,10 +14,13 @@ from catalyst_bot.ports.policy import Policy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineRules:
-    """The rules of every stage, the sessions of the exchange, and the policy that decides."""
+    """The rules of every stage, the sessions of the exchange, and the policy that decides; beside
+    it may vote a candidate, which decides nothing.
+    """
 
     calendar: TradingCalendar
     policy: Policy
+    candidate: Policy | None = None
     benchmark: str
     detection: detection.Rules
     signals: signals.Rules

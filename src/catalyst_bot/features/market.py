@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from catalyst_bot.domain.market import DAY_S
 from catalyst_bot.features.kernels import Bars, write_row
 from catalyst_bot.features.spec import BENCHMARK_WINDOW, MARKET, MARKET_WINDOW
 from catalyst_bot.features.window import BarWindow, columns_of
 
-DAY_S = 86_400
 NEUTRAL: tuple[float, ...] = tuple(feature.neutral for feature in MARKET)
 
 

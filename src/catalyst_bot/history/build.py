@@ -12,7 +12,7 @@ import polars as pl
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.history.adjustment import forward_factor
 from catalyst_bot.history.card import Card, Source, Span
-from catalyst_bot.history.events import NO_EVENTS
+from catalyst_bot.history.events import CATALYST, NO_EVENTS
 from catalyst_bot.history.gates import Exclusion, GateRules, SymbolBars, judge
 from catalyst_bot.history.panel import Panel, columns_of, hash_of
 from catalyst_bot.market_data.catalog import Dataset, read_catalog
@@ -80,6 +80,9 @@ def build_panel(catalog: Path, sessions: SessionTimes, rules: HistoryRules) -> P
         columns=columns,
         features=None,
         events=NO_EVENTS,
+        ask_row=np.empty(0, dtype=np.int64),
+        ask_event=np.empty(0, dtype=np.int64),
+        ask_values=np.empty((0, len(CATALYST))),
     )
 
 

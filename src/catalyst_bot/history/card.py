@@ -9,7 +9,7 @@ from typing import Any
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.history.gates import Exclusion, Gate
 
-VERSION = 1
+VERSION = 2
 _SHOWN = 5
 
 
@@ -41,7 +41,8 @@ class Source:
 class Card:
     """What a history is made of. `data_hash` is of all arrays: equal data, equal hash.
 
-    `events` counts catalysts by what became of them.
+    `events` counts catalysts by what became of them, `events_hash` is of them and of the asks;
+    empty before they were read.
     """
 
     interval_s: int
@@ -54,6 +55,7 @@ class Card:
     excluded: tuple[Exclusion, ...]
     sources: tuple[Source, ...]
     events: dict[str, int]
+    events_hash: str = ""
 
     @property
     def survivorship(self) -> str:

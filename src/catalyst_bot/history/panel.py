@@ -26,6 +26,7 @@ Integers = NDArray[np.int64]
 CARD = "card.json"
 EVENTS = "events.parquet"
 FEATURES = "features.npy"
+ASKS = ("ask_row", "ask_event", "ask_values")
 COLUMNS = ("opened_s", "closed_s", "open", "high", "low", "close", "volume", "factor")
 
 
@@ -34,13 +35,17 @@ class Panel:
     """Bars of many symbols with their card; `columns` hold prices and volume as traded.
 
     `features` are the market features at each bar's close, as 32-bit numbers; None before they were
-    computed. `events` are the catalysts.
+    computed. `events` are the catalysts, and the three arrays say who is asked when (see
+    `cases.py`): the row of the bars, the row of the events, the catalyst features.
     """
 
     card: Card
     columns: Mapping[str, Floats]
     features: NDArray[np.float32] | None
     events: pl.DataFrame
+    ask_row: Integers
+    ask_event: Integers
+    ask_values: Floats
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -102,11 +107,13 @@ def open_panel(folder: Path) -> Panel:
         card = card_from(json.loads(path.read_text(encoding="utf-8")))
         columns = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in COLUMNS}
         features = folder / FEATURES
+        asks = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ASKS}
         panel = Panel(
             card=card,
             columns=columns,
             features=np.load(features, mmap_mode="r") if features.is_file() else None,
             events=pl.read_parquet(folder / EVENTS),
+            **asks,
         )
     except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise BadData(f"{folder}: is damaged ({error}); make it again") from error
@@ -115,6 +122,8 @@ def open_panel(folder: Path) -> Panel:
         raise BadData(f"{folder}: is damaged ({card.rows} rows, but {lengths}); make it again")
     if panel.features is not None and panel.features.shape != (card.rows, len(MARKET)):
         raise BadData(f"{folder}: {FEATURES} does not fit the bars; make it again")
+    if len({len(column) for column in asks.values()}) != 1:
+        raise BadData(f"{folder}: is damaged (asks of different lengths); make it again")
     return panel
 
 
@@ -141,6 +150,8 @@ def write_panel(folder: Path, panel: Panel) -> None:
             np.save(part / f"{name}.npy", column, allow_pickle=False)
         if panel.features is not None:
             np.save(part / FEATURES, panel.features, allow_pickle=False)
+        for name in ASKS:
+            np.save(part / f"{name}.npy", getattr(panel, name), allow_pickle=False)
         panel.events.write_parquet(part / EVENTS)
         text = json.dumps(panel.card.to_json(), indent=1)
         (part / CARD).write_text(text + "\n", encoding="utf-8")

@@ -27,9 +27,10 @@ from catalyst_bot.domain.money import CENT
 from catalyst_bot.domain.news import Catalyst
 from catalyst_bot.domain.trading import Check, Observation
 from catalyst_bot.engine.engine import Engine
-from catalyst_bot.engine.inference import MIN_ACTION, weighted_action
+from catalyst_bot.engine.inference import MIN_ACTION
 from catalyst_bot.engine.rules import EngineRules
 from catalyst_bot.engine.state import EngineState
+from catalyst_bot.engine.voting import tally
 from catalyst_bot.features.spec import FEATURES
 from catalyst_bot.risk.approved import limits_hash
 from catalyst_bot.risk.check_table import ENTRY_CHECKS, STATE
@@ -336,4 +337,4 @@ def _bisect(observation: Observation, index: int, bound: float, engine: Engine) 
 
 
 def _buys(observation: Observation, engine: Engine) -> bool:
-    return weighted_action(engine.rules.policy.act(observation)) > MIN_ACTION
+    return tally(engine.rules.policy.act(observation))[0] > MIN_ACTION

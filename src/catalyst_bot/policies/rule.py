@@ -23,6 +23,7 @@ class RulePolicy:
 
     model_id = MODEL_ID
     spec_hash = SPEC_HASH
+    reviews = False
 
     def act(self, observation: Observation) -> tuple[Vote, ...]:
         """Return the rule's vote.

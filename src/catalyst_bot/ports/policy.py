@@ -10,11 +10,13 @@ from catalyst_bot.domain.trading import Observation, Vote
 class Policy(Protocol):
     """Pure given its weights: the same observation gives the same votes.
 
-    The action of a decision is the weighted mean of the votes.
+    The action of a decision is the weighted mean of the votes. One that `reviews` is asked about a
+    case not only once, but again at every close of a decision bar.
     """
 
     model_id: str
     spec_hash: str
+    reviews: bool
 
     def act(self, observation: Observation) -> tuple[Vote, ...]:
         """Return one vote per agent, at least one; actions in [-1, 1]."""

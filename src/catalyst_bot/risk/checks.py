@@ -18,7 +18,7 @@ from catalyst_bot.domain.enums import (
 )
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.finite import first_not_finite
-from catalyst_bot.domain.market import Quote
+from catalyst_bot.domain.market import DAY_S, Quote
 from catalyst_bot.domain.money import ZERO
 from catalyst_bot.domain.trading import Check, TradeIntent
 from catalyst_bot.ports.desk import Desk
@@ -323,8 +323,8 @@ def symbol_halted(entry: Proposal) -> Check:
 
 
 def session_open(entry: Proposal) -> Check:
-    """Entries only in the regular session, or around it where that is switched on; a time outside
-    the session table is neither.
+    """Entries only in the regular session, or around it where that is switched on; decided on bars
+    of a session, at its close for the next open. A time outside the session table is neither.
     """
     try:
         session = entry.desk.calendar.session_at(entry.desk.now)
@@ -334,7 +334,10 @@ def session_open(entry: Proposal) -> Check:
     is_extended = entry.working.extended_hours and phase in _EXTENDED
     note = f"session of {session.day}" if session is not None else "no session"
     note = f"extended hours ({phase})" if is_extended else note
-    is_good = session is not None or is_extended
+    is_for_next_open = session is None and entry.intent.signal.bar_interval_s >= DAY_S
+    if is_for_next_open and not is_extended:
+        note = f"for the open of {entry.desk.calendar.next_session(entry.desk.now).day}"
+    is_good = session is not None or is_extended or is_for_next_open
     return in_state("session_open", Tier.ORDER, is_good=is_good, note=note)
 
 

@@ -74,21 +74,32 @@ def start_run(state: State, message: RunStarted, at: datetime) -> None:
 
 
 def open_session(state: State, message: SessionOpened, at: datetime) -> None:
-    """A new day: counters begin again, entries of yesterday that never filled are gone, and
-    strategies that paused for the rest of the day go on.
+    """A new day: counters begin again, entries of yesterday that never filled are gone (but not
+    those decided since, which wait for this open), and strategies that paused for the rest of the
+    day go on.
     """
     state.strategies = {name: rest(record, at) for name, record in state.strategies.items()}
     state.entries_today = 0
     state.warned_today.clear()
     state.pending.clear()
     state.last_entry_at.clear()
-    state.plans = {k: plan for k, plan in state.plans.items() if plan.opened_at is not None}
-    open_signals = {ids.signal_id(plan.catalyst_id) for plan in state.plans.values()}
+    state.plans = {
+        k: plan
+        for k, plan in state.plans.items()
+        if plan.opened_at is not None or is_for_this_open(state, plan)
+    }
+    open_signals = {plan.signal_id for plan in state.plans.values()}
     state.orders_of_signal = {k: n for k, n in state.orders_of_signal.items() if k in open_signals}
+
+
+def is_for_this_open(state: State, plan: TradePlan) -> bool:
+    """True for an entry that was approved after the last session: it fills in the next."""
+    return state.closed_at is not None and plan.approved_at >= state.closed_at
 
 
 def close_session(state: State, message: SessionClosed, at: datetime) -> None:
     """Prices of symbols without a trade are not needed any more."""
+    state.closed_at = at
     traded = {plan.symbol for plan in state.plans.values()}
     state.closes = {symbol: c for symbol, c in state.closes.items() if symbol in traded}
 
@@ -201,10 +212,12 @@ def move_stop(state: State, message: StopMoved, at: datetime) -> None:
         plan = TradePlan(
             trade_id=message.trade_id,
             catalyst_id=message.catalyst_id,
+            signal_id=ids.signal_id(message.catalyst_id),
             symbol=message.symbol,
             stop_price=ZERO,
             horizon_s=None,
             high_water_price=ZERO,
+            approved_at=at,
             opened_at=at,
         )
     state.plans[message.trade_id] = replace(
@@ -381,11 +394,13 @@ def _plan(order: ApprovedOrder, horizon_s: float | None) -> TradePlan:
     return TradePlan(
         trade_id=order.trade_id,
         catalyst_id=order.catalyst_id,
+        signal_id=order.signal_id,
         symbol=order.symbol,
         stop_price=stop_price if stop_price is not None else ZERO,
         take_profit_price=order.take_profit_price or order.watched_target_price,
         horizon_s=horizon_s,
         high_water_price=ZERO,
+        approved_at=order.approved_at,
     )
 
 

@@ -52,7 +52,8 @@ def assess(
     position = desk.positions.get(symbol)
     checks = (inputs, *check_exit(symbol, position, desk))
     if position is not None and _first_failed(checks) is None:
-        return _exit(state, position, ExitReason.NEGATIVE_NEWS, checks, desk, rules=rules)
+        reason = ExitReason.POLICY if intent.signal.is_review else ExitReason.NEGATIVE_NEWS
+        return _exit(state, position, reason, checks, desk, rules=rules)
     return _refuse(intent, checks, ())
 
 

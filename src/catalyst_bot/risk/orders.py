@@ -94,6 +94,12 @@ def entry_order(
     )
 
 
+def _signal_of(state: State, position: Position) -> str:
+    """The signal that a position was bought on; of one without a plan, that of its catalyst."""
+    plan = state.plans.get(position.trade_id)
+    return plan.signal_id if plan is not None else ids.signal_id(position.catalyst_id)
+
+
 def _numbered(signal_id: str, leg: str, tries: int, desk: Desk) -> str:
     """Return the id after so many tries; numbers that the broker knows from before the journal was
     restored are left out.
@@ -121,7 +127,7 @@ def exit_order(
     """
     working = rules.execution
     tries = state.exits_of_trade.get(position.trade_id, 0)
-    signal_id = ids.signal_id(position.catalyst_id)
+    signal_id = _signal_of(state, position)
     is_extended = is_own_hour(desk, working)
     collar = to_decimal(rules.limits.price_collar_fraction)
     worst_price = round_price_up(price * (1 - collar)) if is_extended else None
@@ -174,7 +180,7 @@ def guarding_order(
     Numbered like exits: a stop that failed is followed by one with another id.
     """
     tries = state.guards_of_trade.get(position.trade_id, 0)
-    signal_id = ids.signal_id(position.catalyst_id)
+    signal_id = _signal_of(state, position)
     is_pair = target_price is not None
     is_trailing = position.trade_id in state.plans and state.plans[position.trade_id].is_trailing
     stopped = ExitReason.TRAILING_STOP if is_trailing else ExitReason.STOP_LOSS

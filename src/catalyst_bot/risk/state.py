@@ -44,17 +44,20 @@ class Override:
 class TradePlan:
     """What protects one trade, from the approval of its entry until it is flat.
 
-    Time runs from the first fill: before it `opened_at` and `exit_at` are None.
+    Time runs from the first fill: before it `opened_at` and `exit_at` are None. `signal_id` is that
+    of the entry.
     """
 
     trade_id: str
     catalyst_id: str
+    signal_id: str
     symbol: str
     stop_price: Decimal
     take_profit_price: Decimal | None = None
     horizon_s: float | None
     high_water_price: Decimal
     is_trailing: bool = False
+    approved_at: datetime
     opened_at: datetime | None = None
 
     @property
@@ -91,7 +94,7 @@ class State:
     `closes` are closing prices by the bar's end in epoch seconds, oldest first. `limits_hash` names
     the limits that the run began with, `approved_at` the orders of the last minute; `unprotected`
     are symbols held without a stop. `refusals` are the latest by intent, which a person may still
-    override; `overrides` wait to be used.
+    override; `overrides` wait to be used. `closed_at` is when the last session ended.
     """
 
     trading_state: TradingState = TradingState.ACTIVE
@@ -124,6 +127,7 @@ class State:
     loss_streak: tuple[datetime, ...] = ()
     closes: dict[str, dict[int, float]] = field(default_factory=dict)
     halted_symbols: set[str] = field(default_factory=set)
+    closed_at: datetime | None = None
 
     def strategy(self, strategy_id: str) -> StrategyRecord:
         """Return the strategy's record, an empty one before its first closed trade."""

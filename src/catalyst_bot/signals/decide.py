@@ -6,23 +6,22 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from catalyst_bot.domain import ids
 from catalyst_bot.domain.enums import (
     CategoryAction,
-    HaltedSymbols,
     SessionPhase,
     Side,
     StoryRelation,
 )
-from catalyst_bot.domain.market import Quote
+from catalyst_bot.domain.market import DAY_S
 from catalyst_bot.domain.messages.commands import RequestMarketView, SetTimer
 from catalyst_bot.domain.messages.decisions import (
     CatalystDetected,
-    SignalDropped,
+    PositionClosed,
     SignalFormed,
     StoryTold,
 )
 from catalyst_bot.domain.messages.facts import (
+    BarClosed,
     MarketViewReceived,
     MarketViewUnavailable,
     OperatorTradeRequested,
@@ -30,27 +29,16 @@ from catalyst_bot.domain.messages.facts import (
 )
 from catalyst_bot.domain.messages.registry import Message
 from catalyst_bot.domain.news import Catalyst, TradeWish
-from catalyst_bot.domain.trading import Check, ContextFactor, Signal
 from catalyst_bot.ports.desk import Desk
 from catalyst_bot.signals import gates as g
-from catalyst_bot.signals.context import context_of, seen_at
-from catalyst_bot.signals.enrich import MarketReading, read_market
-from catalyst_bot.signals.measures import MeasuredView, measured
+from catalyst_bot.signals import reviews
+from catalyst_bot.signals.enrich import read_market
+from catalyst_bot.signals.forming import MANUAL, drop, form
+from catalyst_bot.signals.measures import measured
 from catalyst_bot.signals.rules import Rules
-from catalyst_bot.signals.state import State, cik_key
+from catalyst_bot.signals.state import State
 
 TIMER_PREFIX = "view:"
-MANUAL = "manual"  # category and strategy of what a person asks for
-
-
-def _drop(catalyst: Catalyst, reason: str, checks: tuple[Check, ...] = ()) -> SignalDropped:
-    return SignalDropped(
-        catalyst_id=catalyst.catalyst_id,
-        item_id=catalyst.item_id,
-        symbol=catalyst.symbol,
-        reason=reason,
-        checks=checks,
-    )
 
 
 def _look(catalyst: Catalyst) -> RequestMarketView:
@@ -61,15 +49,18 @@ def _look(catalyst: Catalyst) -> RequestMarketView:
     )
 
 
-def look_at(catalyst: Catalyst, desk: Desk, rules: Rules) -> datetime:
+def look_at(catalyst: Catalyst, desk: Desk, rules: Rules, *, bar_interval_s: int) -> datetime:
     """When the catalyst should meet the market.
 
-    At once in the session when its sign is known; else after the reaction was watched: in the
+    Where a decision bar is a whole session, at the next close: before it, that bar is not known.
+    Else at once in the session when its sign is known; else after the reaction was watched: in the
     session if enough of it is left, or after the next open. Never before the opening itself was
     watched: until then there are only yesterday's prices.
     """
     if catalyst.wish is not None:
         return desk.now
+    if bar_interval_s >= DAY_S:
+        return desk.calendar.close_from(desk.now)
     reaction = timedelta(seconds=rules.gates.reaction_s)
     session = desk.calendar.session_at(desk.now)
     if session is None and is_own_hour(desk, rules):
@@ -97,9 +88,13 @@ def _look_in_own_hour(catalyst: Catalyst, desk: Desk, reaction: timedelta) -> da
     return following + reaction
 
 
-def expires_at(catalyst: Catalyst, desk: Desk, rules: Rules) -> datetime:
-    """Session time after which the catalyst is old news (CONVENTIONS: out of session)."""
+def expires_at(catalyst: Catalyst, desk: Desk, rules: Rules, *, bar_interval_s: int) -> datetime:
+    """Session time after which the catalyst is old news (CONVENTIONS: out of session); of bars of a
+    session, so long after the close it was to be looked at.
+    """
     life = timedelta(seconds=rules.gates.expire_after_s)
+    if bar_interval_s >= DAY_S:
+        return desk.calendar.close_from(catalyst.received_at) + life
     session = desk.calendar.session_at(catalyst.received_at)
     if session is None or catalyst.received_at + life > session.closes_at:
         return desk.calendar.next_session(catalyst.received_at).opens_at + life
@@ -123,11 +118,11 @@ def on_catalyst(state: State, message: CatalystDetected, desk: Desk, rules: Rule
     catalyst = message.catalyst
     confidence = g.confidence_gate(catalyst, rules.gates)
     if not confidence.passed:
-        return [_drop(catalyst, "low_confidence", (confidence,))]
+        return [drop(catalyst, "low_confidence", (confidence,))]
     reason = _closed_door(state, catalyst, desk)
     if reason is not None:
-        return [_drop(catalyst, reason, (confidence,))]
-    due_at = look_at(catalyst, desk, rules)
+        return [drop(catalyst, reason, (confidence,))]
+    due_at = look_at(catalyst, desk, rules, bar_interval_s=state.bar_interval_s)
     if due_at <= desk.now:
         return [_look(catalyst)]
     return [SetTimer(timer_id=f"{TIMER_PREFIX}{catalyst.catalyst_id}", due_at=due_at)]
@@ -171,6 +166,8 @@ def _wish(message: OperatorTradeRequested) -> Catalyst:
 
 def on_timer(state: State, message: TimerFired, desk: Desk, rules: Rules) -> list[Message]:
     """The wait is over: look at the market."""
+    if message.timer_id.startswith(reviews.TIMER_PREFIX):
+        return reviews.due(state, message.timer_id, desk.now)
     catalyst = state.waiting.get(message.timer_id.removeprefix(TIMER_PREFIX))
     return [_look(catalyst)] if catalyst is not None else []
 
@@ -180,7 +177,7 @@ def on_story(state: State, message: StoryTold, desk: Desk, rules: Rules) -> list
     if message.relation is not StoryRelation.RETRACTION:
         return []
     return [
-        _drop(catalyst, "story_retracted")
+        drop(catalyst, "story_retracted")
         for catalyst in state.waiting.values()
         if catalyst.story_id == message.story_id and catalyst.catalyst_id != message.catalyst_id
     ]
@@ -191,32 +188,29 @@ def on_unavailable(
 ) -> list[Message]:
     """No market data, no signal."""
     catalyst = state.waiting.get(message.catalyst_id)
-    return [_drop(catalyst, message.reason)] if catalyst is not None else []
+    return [drop(catalyst, message.reason)] if catalyst is not None else []
 
 
 def on_market_view(
     state: State, message: MarketViewReceived, desk: Desk, rules: Rules
 ) -> list[Message]:
     """Run every gate on what the market shows; form the signal when all pass."""
+    if message.request_id.startswith(reviews.REQUEST_PREFIX):
+        return reviews.judge(state, message.catalyst_id, message.view, desk.now, rules)
     catalyst = state.waiting.get(message.catalyst_id)
     if catalyst is None:
         return []
     confidence = g.confidence_gate(catalyst, rules.gates)
-    needed = max(rules.gates.min_bars, rules.stops.atr_length + 1)
-    history = g.at_least("too_few_bars", float(len(message.view.bars)), needed, unit="count")
+    history = g.history_gate(len(message.view.bars), rules)
     if not history.passed:
-        return [_drop(catalyst, history.name, (confidence, history))]
+        return [drop(catalyst, history.name, (confidence, history))]
     seen = measured(message.view, atr_length=rules.stops.atr_length)
     reading = read_market(catalyst, seen)
-    dies_at = expires_at(catalyst, desk, rules)
+    dies_at = expires_at(catalyst, desk, rules, bar_interval_s=state.bar_interval_s)
     checks = (
         confidence,
         history,
-        g.state_gate(
-            "symbol_halted",
-            is_bad=catalyst.symbol in state.halted and rules.halted_symbols is HaltedSymbols.REFUSE,
-            note="the exchange halted it",
-        ),
+        g.halt_gate(is_halted=catalyst.symbol in state.halted, rules=rules),
         *g.market_gates(
             catalyst,
             reading,
@@ -228,72 +222,37 @@ def on_market_view(
     )
     failed = next((check for check in checks if not check.passed), None)
     if failed is not None:
-        return [_drop(catalyst, failed.name, checks)]
-    signal = _signal(
-        catalyst,
-        reading,
-        desk.now,
-        rules,
-        quote=message.view.quote,
-        checks=checks,
-        context=_context(state, seen, rules),
-        market=seen.market,
-        bar_interval_s=message.view.bar_interval_s,
-    )
+        return [drop(catalyst, failed.name, checks)]
+    signal = form(state, catalyst, reading, seen, checks=checks, now=desk.now, rules=rules)
     if signal.direction < 0 and catalyst.symbol not in desk.positions:
-        return [_drop(catalyst, "short_side", checks)]
+        return [drop(catalyst, "short_side", checks)]
     return [SignalFormed(signal=signal)]
 
 
-def _signal(
-    catalyst: Catalyst,
-    reading: MarketReading,
-    now: datetime,
-    rules: Rules,
-    *,
-    quote: Quote,
-    checks: tuple[Check, ...],
-    context: tuple[ContextFactor, ...],
-    market: tuple[float, ...],
-    bar_interval_s: int,
-) -> Signal:
-    return Signal(
-        signal_id=ids.signal_id(catalyst.catalyst_id),
-        catalyst=catalyst,
-        strategy_id=MANUAL if catalyst.wish is not None else rules.gates.strategy_id,
-        direction=g.direction_after(catalyst, reading.reaction_bps),
-        price=reading.price,
-        quote=quote,
-        atr=reading.atr,
-        atr_average=reading.atr_average,
-        rvol=reading.rvol,
-        vwap=reading.vwap,
-        spread_bps=reading.spread_bps,
-        reaction_bps=reading.reaction_bps,
-        regime=reading.regime,
-        checks=checks,
-        formed_at=now,
-        context=context,
-        market=market,
-        bar_interval_s=bar_interval_s,
-    )
+def on_signal(state: State, message: SignalFormed, desk: Desk, rules: Rules) -> list[Message]:
+    """The policy may be asked about it again."""
+    return reviews.opened(message.signal, rules)
 
 
-def _context(state: State, seen: MeasuredView, rules: Rules) -> tuple[ContextFactor, ...]:
-    symbol, cik = seen.view.symbol, rules.ciks.get(seen.view.symbol)
-    by_cik = state.insiders.get(cik_key(cik), {}) if cik is not None else {}
-    known = seen_at(
-        seen,
-        reference=rules.reference.get(symbol, ()),
-        insiders=(by_cik | state.insiders.get(symbol, {})).values(),
-    )
-    return context_of(known)
+def on_bar(state: State, message: BarClosed, desk: Desk, rules: Rules) -> list[Message]:
+    """A review is due, if the symbol is on watch."""
+    return reviews.at_close(state, message.bar, desk)
+
+
+def on_position_closed(
+    state: State, message: PositionClosed, desk: Desk, rules: Rules
+) -> list[Message]:
+    """The watch may go on."""
+    return reviews.after_trade(state, message.trade.symbol, desk.now)
 
 
 DECIDE: dict[type, Callable[[State, Any, Desk, Rules], list[Message]]] = {
     CatalystDetected: on_catalyst,
     StoryTold: on_story,
     OperatorTradeRequested: on_request,
+    SignalFormed: on_signal,
+    BarClosed: on_bar,
+    PositionClosed: on_position_closed,
     TimerFired: on_timer,
     MarketViewReceived: on_market_view,
     MarketViewUnavailable: on_unavailable,

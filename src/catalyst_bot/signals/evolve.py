@@ -1,4 +1,4 @@
-"""Remember who waits, whom to avoid, and what is halted."""
+"""Remember who waits, which cases are on watch, whom to avoid, and what is halted."""
 
 from __future__ import annotations
 
@@ -7,21 +7,34 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from catalyst_bot.domain.enums import CategoryAction
-from catalyst_bot.domain.messages.decisions import CatalystDetected, SignalDropped, SignalFormed
+from catalyst_bot.domain.enums import CategoryAction, StoryRelation
+from catalyst_bot.domain.messages.commands import UnwatchSymbol
+from catalyst_bot.domain.messages.decisions import (
+    CaseOpened,
+    CatalystDetected,
+    SignalDropped,
+    SignalFormed,
+    StoryTold,
+)
 from catalyst_bot.domain.messages.facts import (
     HeadlineReceived,
     OperatorTradeRequested,
+    RunStarted,
     SymbolHalted,
     SymbolRenamed,
     SymbolResumed,
 )
-from catalyst_bot.signals.state import InsiderNote, State, cik_key
+from catalyst_bot.signals.state import Case, InsiderNote, State, cik_key
 
 MAX_REQUESTS = 1_000
 MAX_FILINGS, MAX_INSIDER_COMPANIES = 50, 5_000
 FORM_4 = "4"
 INSIDERS = "insider"  # how categories about insiders' trades begin
+
+
+def start_run(state: State, message: RunStarted, at: datetime) -> None:
+    """The bars that this run decides on."""
+    state.bar_interval_s = message.bar_interval_s
 
 
 def remember_catalyst(state: State, message: CatalystDetected, at: datetime) -> None:
@@ -71,6 +84,28 @@ def forget_dropped(state: State, message: SignalDropped, at: datetime) -> None:
     state.waiting.pop(message.catalyst_id, None)
 
 
+def open_case(state: State, message: CaseOpened, at: datetime) -> None:
+    """The newest case of a symbol is the one that is asked about again."""
+    catalyst = message.catalyst
+    state.watch[catalyst.symbol] = Case(catalyst=catalyst, until=message.until)
+
+
+def end_case(state: State, message: UnwatchSymbol, at: datetime) -> None:
+    """A case whose time is over is done with when its symbol is watched no more."""
+    case = state.watch.get(message.symbol)
+    if case is not None and at > case.until:
+        del state.watch[message.symbol]
+
+
+def take_back(state: State, message: StoryTold, at: datetime) -> None:
+    """A case whose story was taken back is asked about no more."""
+    if message.relation is not StoryRelation.RETRACTION:
+        return
+    for case in list(state.watch.values()):
+        if case.catalyst.story_id == message.story_id and at < case.until:
+            state.watch[case.catalyst.symbol] = replace(case, until=at)
+
+
 def halt_symbol(state: State, message: SymbolHalted, at: datetime) -> None:
     """The exchange halted the symbol."""
     state.halted.add(message.symbol)
@@ -93,6 +128,9 @@ def rename_symbol(state: State, message: SymbolRenamed, at: datetime) -> None:
     old, new = message.symbol, message.new_symbol
     if old in state.avoid_until:
         state.avoid_until[new] = state.avoid_until.pop(old)
+    if old in state.watch:
+        case = state.watch.pop(old)
+        state.watch[new] = replace(case, catalyst=replace(case.catalyst, symbol=new))
     if old in state.insiders:
         state.insiders[new] = state.insiders.pop(old)
     if old in state.halted:
@@ -101,7 +139,11 @@ def rename_symbol(state: State, message: SymbolRenamed, at: datetime) -> None:
 
 
 EVOLVE: dict[type, Callable[[State, Any, datetime], None]] = {
+    RunStarted: start_run,
     CatalystDetected: remember_catalyst,
+    StoryTold: take_back,
+    CaseOpened: open_case,
+    UnwatchSymbol: end_case,
     SignalFormed: forget_formed,
     SignalDropped: forget_dropped,
     HeadlineReceived: hear_of_filing,

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from catalyst_bot.domain.enums import Tier
+from catalyst_bot.domain.enums import HaltedSymbols, Tier
 from catalyst_bot.domain.limits import SignalRules
 from catalyst_bot.domain.news import Catalyst
 from catalyst_bot.domain.trading import Check
 from catalyst_bot.signals.enrich import MarketReading
+from catalyst_bot.signals.rules import Rules
+
+# At a review the news is known to be old and to have moved the price: of the gates of the market
+# only those are asked again that say whether the symbol can be traded now.
+REVIEWED = frozenset({"stale_quote", "price_floor", "spread"})
 
 
 def at_most(name: str, observed: float, limit: float, *, unit: str, note: str = "") -> Check:
@@ -51,6 +56,18 @@ def confidence_gate(catalyst: Catalyst, gates: SignalRules) -> Check:
 def state_gate(name: str, *, is_bad: bool, note: str) -> Check:
     """A yes/no gate: 1 is wanted, 0 is observed when the bad state holds."""
     return at_least(name, float(not is_bad), 1.0, unit="state", note=note if is_bad else "")
+
+
+def history_gate(bars: int, rules: Rules) -> Check:
+    """There are enough bars to measure by."""
+    needed = max(rules.gates.min_bars, rules.stops.atr_length + 1)
+    return at_least("too_few_bars", float(bars), needed, unit="count")
+
+
+def halt_gate(*, is_halted: bool, rules: Rules) -> Check:
+    """The exchange does not halt the symbol, or orders may wait for its resume."""
+    is_bad = is_halted and rules.halted_symbols is HaltedSymbols.REFUSE
+    return state_gate("symbol_halted", is_bad=is_bad, note="the exchange halted it")
 
 
 def direction_after(catalyst: Catalyst, reaction_bps: float) -> int:

@@ -12,8 +12,8 @@ from catalyst_bot.signals.reference import Reference
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """The gates, the ATR length that stops will use, when and what may be traded at all, and what
-    the reference file and the list of companies (CIK) say by symbol.
+    """The gates, the ATR length that stops will use, when and what may be traded at all, what the
+    reference file and the list of companies (CIK) say by symbol, and whether the policy `reviews`.
     """
 
     gates: SignalRules = field(default_factory=SignalRules)
@@ -22,3 +22,4 @@ class Rules:
     halted_symbols: HaltedSymbols = HaltedSymbols.REFUSE
     reference: Reference = field(default_factory=dict)
     ciks: Mapping[str, int] = field(default_factory=dict)
+    reviews: bool = False

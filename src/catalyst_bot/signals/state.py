@@ -16,6 +16,14 @@ class InsiderNote:
     sign: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A catalyst on watch: a policy that reviews is asked about it again up to `until`."""
+
+    catalyst: Catalyst
+    until: datetime
+
+
 def cik_key(cik: int) -> str:
     """How a company is called whose filing names no symbol."""
     return f"CIK{cik}"
@@ -23,12 +31,15 @@ def cik_key(cik: int) -> str:
 
 @dataclass(slots=True)
 class State:
-    """Catalysts that wait for the market, symbols to keep away from, halted symbols, the latest
-    requests of a person by id, and insiders' filings by company (symbol or `cik_key`) and item.
+    """Catalysts that wait for the market, the newest case of each symbol, symbols to keep away
+    from, halted symbols, the latest requests of a person by id, insiders' filings by company
+    (symbol or `cik_key`) and item, and the length of decision bars.
     """
 
     waiting: dict[str, Catalyst] = field(default_factory=dict)
+    watch: dict[str, Case] = field(default_factory=dict)
     avoid_until: dict[str, datetime] = field(default_factory=dict)
     halted: set[str] = field(default_factory=set)
     requests: dict[str, None] = field(default_factory=dict)
     insiders: dict[str, dict[str, InsiderNote]] = field(default_factory=dict)
+    bar_interval_s: int = 300

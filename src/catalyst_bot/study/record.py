@@ -138,10 +138,13 @@ def _follow(found: dict[str, Fate], message: Message) -> None:
 
 def _formed(message: d.SignalFormed) -> tuple[str, dict[str, Any]]:
     signal = message.signal
-    return signal.catalyst.catalyst_id, {"direction": signal.direction}
+    told = {} if signal.is_review else {"direction": signal.direction}
+    return signal.catalyst.catalyst_id, told
 
 
 def _dropped(message: d.SignalDropped) -> tuple[str, dict[str, Any]]:
+    if message.is_review:
+        return message.catalyst_id, {}
     return message.catalyst_id, {"step": "signal", "reason": message.reason}
 
 

@@ -10,6 +10,7 @@ import pytest
 from catalyst_bot.detection.dedupe import MEMORY, story_key
 from catalyst_bot.detection.evolve import EVOLVE
 from catalyst_bot.detection.normalise import normalise_title
+from catalyst_bot.detection.rules import make_rules
 from catalyst_bot.detection.state import State
 from catalyst_bot.domain.enums import CategoryAction, Severity
 from catalyst_bot.domain.messages.commands import SendNotification
@@ -21,11 +22,12 @@ from catalyst_bot.domain.messages.decisions import (
 from catalyst_bot.domain.messages.facts import HeadlineReceived
 from catalyst_bot.domain.news import Catalyst, Headline
 from tests.builders import NOON, headline
-from tests.detection_rules import rules
+from tests.detection_rules import BY_CIK, NAMES, rules, texts
 from tests.detection_stage import Stage
 
 ACCESSION = "0000000101-25-000001"
 MINUTE = timedelta(minutes=1)
+LONG_S = 28 * 86_400.0
 
 
 def told(title: str, minutes: float = 0, **given: Any) -> Headline:
@@ -84,6 +86,22 @@ def test_results_filed_are_certain_but_have_no_sign():
     catalyst = catalyst_of(filing("Filer"))
     assert (catalyst.category, catalyst.direction, catalyst.sentiment) == ("earnings_results", 0, 0)
     assert catalyst.confidence >= 0.9
+
+
+def test_what_is_traded_counts_for_at_least_so_long():
+    longer = make_rules(
+        texts(), symbols_by_cik=BY_CIK, registered_names=NAMES, min_horizon_s=LONG_S
+    )
+    assert longer.classifier_id != rules().classifier_id
+    assert make_rules(texts(), symbols_by_cik={}, registered_names={}).classifier_id == (
+        rules().classifier_id
+    )
+    kinds = longer.classifier.taxonomy.categories.values()
+    assert {kind.action for kind in kinds} > {CategoryAction.TRADE}
+    for kind in kinds:
+        is_traded = kind.action is CategoryAction.TRADE
+        assert longer.horizon_s(kind) == (LONG_S if is_traded else kind.horizon_s)
+        assert rules().horizon_s(kind) == kind.horizon_s
 
 
 def test_two_named_companies_are_two_catalysts():

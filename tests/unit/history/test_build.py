@@ -149,6 +149,7 @@ def test_it_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     assert found.card == panel.card
     assert found.features is None
     assert found.events.equals(panel.events)
+    assert found.ask_values.shape == (0, 10)
     for name in COLUMNS:
         assert np.array_equal(found.columns[name], panel.columns[name])
     with pytest.raises(BadData, match="is there already"):

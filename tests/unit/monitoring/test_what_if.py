@@ -21,9 +21,10 @@ from catalyst_bot.domain.enums import CategoryAction, Mode, OrderRole, TradingSt
 from catalyst_bot.domain.messages import decisions as d
 from catalyst_bot.domain.messages.registry import Message, Recorded
 from catalyst_bot.engine.engine import Engine
-from catalyst_bot.engine.inference import MIN_ACTION, weighted_action
+from catalyst_bot.engine.inference import MIN_ACTION
 from catalyst_bot.engine.rules import EngineRules
 from catalyst_bot.engine.state import EngineState
+from catalyst_bot.engine.voting import tally
 from catalyst_bot.monitoring.what_if import Change, smallest_flip
 from catalyst_bot.risk.approved import limits_hash
 from catalyst_bot.storage.read_model import ReadModel
@@ -191,7 +192,7 @@ def check_feature(no: d.IntentDeclined, changes: Sequence[Change], rules: Engine
     def buys(value: float) -> bool:
         values = (*no.observation.values[:index], value, *no.observation.values[index + 1 :])
         votes = rules.policy.act(replace(no.observation, values=values))
-        return weighted_action(votes) > MIN_ACTION
+        return tally(votes)[0] > MIN_ACTION
 
     assert not buys(old)
     assert buys(float(change.after))

@@ -115,10 +115,12 @@ def plan(symbol: str) -> TradePlan:
     return TradePlan(
         trade_id=f"trd-{symbol}",
         catalyst_id="cat",
+        signal_id="sig",
         symbol=symbol,
         stop_price=Decimal(95),
         horizon_s=None,
         high_water_price=Decimal(100),
+        approved_at=NOON,
         opened_at=NOON,
     )
 

@@ -224,11 +224,13 @@ def plan(stop: str = "97.60", target: str | None = "107.20") -> TradePlan:
     return TradePlan(
         trade_id=builders.position().trade_id,
         catalyst_id="cat-test",
+        signal_id=ids.signal_id("cat-test"),
         symbol="ACME",
         stop_price=Decimal(stop),
         take_profit_price=Decimal(target) if target is not None else None,
         horizon_s=None,
         high_water_price=Decimal(100),
+        approved_at=NOON,
     )
 
 

@@ -21,10 +21,12 @@ def plan(**given) -> TradePlan:
     values = {
         "trade_id": "trd",
         "catalyst_id": "cat",
+        "signal_id": "sig",
         "symbol": "ACME",
         "stop_price": Decimal("97.60"),
         "horizon_s": 3600.0,
         "high_water_price": Decimal(100),
+        "approved_at": builders.NOON,
         "opened_at": builders.NOON,
     }
     return TradePlan(**(values | given))

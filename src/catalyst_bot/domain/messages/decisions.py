@@ -98,13 +98,26 @@ class SignalFormed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalDropped:
-    """A catalyst did not become a signal; every gate with limit and observed value is kept."""
+    """A catalyst did not become a signal, or not again (`is_review`: it was one before); every gate
+    with limit and observed value is kept.
+    """
 
     catalyst_id: str
     item_id: str
     symbol: str
     reason: str
     checks: tuple[Check, ...]
+    is_review: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseOpened:
+    """A catalyst that became a signal goes on watch: up to `until` the policy is asked about it
+    again at every close of a decision bar of its symbol, unless a newer case takes its place.
+    """
+
+    catalyst: Catalyst
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +138,21 @@ class IntentDeclined:
     model_id: str
     votes: tuple[Vote, ...]
     observation: Observation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateVoted:
+    """What a model that may not decide said of a signal: it changes nothing. `agreement` in [0, 1]
+    is how far its agents want the same.
+    """
+
+    signal_id: str
+    catalyst_id: str
+    symbol: str
+    model_id: str
+    action: float
+    agreement: float
+    votes: tuple[Vote, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,8 @@ class RunStarted:
     to decide again; `inputs_hash` names the recorded news and bars, empty when live. The broker's
     books outlive ours when `compares_books`: then nothing is sent before they are compared.
     `limits_hash` names the limits in force, `approval` who approved them; `model_hash` is that of
-    the model's content.
+    the model's content, `bar_interval_s` the length of the bars that are decided on. A model that
+    may not decide is the `candidate_id`, or does not even vote: `candidate_note` says why.
     """
 
     at: datetime
@@ -38,6 +39,9 @@ class RunStarted:
     limits_hash: str = ""
     approval: str = ""
     model_hash: str = ""
+    bar_interval_s: int = 300
+    candidate_id: str = ""
+    candidate_note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,8 +63,10 @@ Decision = (
     | d.AlertRaised
     | d.SignalFormed
     | d.SignalDropped
+    | d.CaseOpened
     | d.IntentFormed
     | d.IntentDeclined
+    | d.CandidateVoted
     | d.OrderApproved
     | d.OrderRefused
     | d.OverrideGranted
@@ -148,6 +150,7 @@ TOLD_AGAIN: frozenset[type] = frozenset(
         d.CatalystDetected,
         d.SignalFormed,
         d.SignalDropped,
+        d.CaseOpened,
         d.EquityMarked,
         c.RequestTextOpinion,
         c.RequestMarketView,
@@ -165,6 +168,7 @@ _TRAILS: dict[type, Callable[[Any], str]] = {
     d.CatalystDetected: lambda m: m.catalyst.catalyst_id,
     d.AlertRaised: lambda m: m.alert.catalyst_id,
     d.SignalFormed: lambda m: m.signal.catalyst.catalyst_id,
+    d.CaseOpened: lambda m: m.catalyst.catalyst_id,
     d.IntentFormed: lambda m: m.intent.signal.catalyst.catalyst_id,
     d.OrderApproved: lambda m: m.order.catalyst_id,
     d.OrderQueued: lambda m: m.order.catalyst_id,

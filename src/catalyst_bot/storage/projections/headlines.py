@@ -85,7 +85,9 @@ def catalyst_detected(record: Recorded, message: d.CatalystDetected) -> Iterable
 
 
 def signal_formed(_: Recorded, message: d.SignalFormed) -> Iterable[Write]:
-    """A catalyst met the market."""
+    """A catalyst met the market; a later look at it changes nothing here."""
+    if message.signal.is_review:
+        return
     catalyst = message.signal.catalyst
     yield write(
         "UPDATE catalysts SET signal_id = :signal_id WHERE catalyst_id = :catalyst_id",
@@ -96,7 +98,9 @@ def signal_formed(_: Recorded, message: d.SignalFormed) -> Iterable[Write]:
 
 
 def signal_dropped(_: Recorded, message: d.SignalDropped) -> Iterable[Write]:
-    """A gate stopped it."""
+    """A gate stopped it, unless it was a later look."""
+    if message.is_review:
+        return
     yield _lost(_BY_ITEM, "signal", key=message.item_id, reason=message.reason)
 
 
@@ -105,7 +109,12 @@ def intent_formed(_: Recorded, message: d.IntentFormed) -> Iterable[Write]:
     intent = message.intent
     catalyst = intent.signal.catalyst
     yield _decided(
-        catalyst.catalyst_id, intent.intent_id, intent.decided_at, intent.model_id, intent.votes
+        catalyst.catalyst_id,
+        intent.intent_id,
+        intent.decided_at,
+        intent.model_id,
+        intent.votes,
+        is_last_word=intent.side is Side.BUY,
     )
     yield _reached(_BY_ITEM, "intent", key=catalyst.item_id)
     if intent.side is Side.SELL:
@@ -155,11 +164,24 @@ def order_looked_up(_: Recorded, message: f.OrderLookedUp) -> Iterable[Write]:
 
 
 def _decided(
-    catalyst_id: str, intent_id: str | None, at: datetime, model_id: str, votes: object
+    catalyst_id: str,
+    intent_id: str | None,
+    at: datetime,
+    model_id: str,
+    votes: object,
+    *,
+    is_last_word: bool = False,
 ) -> Write:
+    """What was decided. A trade is shown with the votes for its entry, so what later looks say of
+    it (to keep it, to leave it) does not take their place.
+    """
+    unless = "" if is_last_word else " AND intent_id IS NULL"
+    statement = f"""
+        UPDATE catalysts SET intent_id = :intent_id, decided_at = :at, model_id = :model_id,
+            votes = :votes WHERE catalyst_id = :catalyst_id{unless}
+    """  # noqa: S608  # words of this module; values are bound
     return write(
-        "UPDATE catalysts SET intent_id = :intent_id, decided_at = :at, model_id = :model_id,"
-        " votes = :votes WHERE catalyst_id = :catalyst_id",
+        statement,
         intent_id=intent_id,
         at=at,
         model_id=model_id,

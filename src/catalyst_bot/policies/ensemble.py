@@ -1,0 +1,66 @@
+"""A trained ensemble as a policy: each agent votes, and the votes are weighed."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.domain.trading import Observation, Vote
+from catalyst_bot.engine.voting import combine_rows
+from catalyst_bot.policies.model_files import Model
+from catalyst_bot.policies.network import Floats
+
+
+class EnsemblePolicy:
+    """Decides on one observation, or on as many as a backtest has, with the same bits."""
+
+    reviews = True
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.model_id = model.model_id
+        self.spec_hash = model.spec_hash
+        self.bar_interval_s = model.bar_interval_s
+        self._weights = np.array([agent.weight for agent in model.agents])
+
+    def act(self, observation: Observation) -> tuple[Vote, ...]:
+        """Return one vote per agent; a mute agent's has no weight, and says why.
+
+        Raises `ConfigError` for an observation of other features or of bars of another interval.
+        """
+        if observation.spec_hash != self.spec_hash:
+            raise ConfigError(
+                f"model {self.model_id} was made for features {self.spec_hash}, "
+                f"got {observation.spec_hash}"
+            )
+        if observation.bar_interval_s != self.bar_interval_s:
+            raise ConfigError(
+                f"model {self.model_id} was made for bars of {self.bar_interval_s} s, "
+                f"got {observation.bar_interval_s} s"
+            )
+        actions = self._actions(np.array([observation.values]))[0]
+        return tuple(
+            _vote(agent.name, float(action), agent.weight, agent.validation_sharpe)
+            for agent, action in zip(self.model.agents, actions, strict=True)
+        )
+
+    def act_rows(self, observations: NDArray[Any]) -> tuple[Floats, Floats]:
+        """Return action[n] and agreement[n] for observations[n, 33] as the builder gives them."""
+        return combine_rows(self._actions(observations), self._weights)
+
+    def _actions(self, observations: NDArray[Any]) -> Floats:
+        """What each agent wants, [n, agents]; through single precision, as in training."""
+        raw = observations.astype(np.float32).astype(np.float64)
+        rows = self.model.normalisation.apply_rows(raw)
+        return np.stack([agent.network.forward_rows(rows) for agent in self.model.agents], axis=1)
+
+
+def _vote(name: str, action: float, weight: float, sharpe: float) -> Vote:
+    if not math.isfinite(action):
+        reason = f"mute (its network gave {action}): its weight goes to the others"
+        return Vote(agent=name, action=0.0, weight=0.0, reason=reason)
+    return Vote(agent=name, action=action, weight=weight, reason=f"validation Sharpe {sharpe:.2f}")
