@@ -45,8 +45,9 @@ ORDER_SHARES, ORDER_STOP, ORDER_TARGET, ORDER_HORIZON_S = 7, 8, 9, 10
 TRADE_SHARES, TRADE_BOUGHT, TRADE_SOLD, TRADE_FEES = 11, 12, 13, 14
 EQUITY, DAY_OPEN, PEAK, WON, LOST, COSTS = 15, 16, 17, 18, 19, 20
 LAST_SHARES, LAST_BOUGHT, LAST_SOLD, LAST_PNL = 21, 22, 23, 24
-MEAN_RETURN, MEAN_SQUARE = 25, 26  # what the reward remembers
-MONEY_COLUMNS = 27
+KELLY = 25  # what the record allows of equity
+MEAN_RETURN, MEAN_SQUARE = 26, 27  # what the reward remembers
+MONEY_COLUMNS = 28
 # Columns of `place`. LEAVING is why the position is sold at the next open (0: it is not). From
 # LIMIT on they are the episode's.
 ROW, ENTRY_ROW, LEAVING, IS_TRAILING, TRADES, WINS, LOSSES, IS_PAUSED = 0, 1, 2, 3, 4, 5, 6, 7
@@ -63,6 +64,7 @@ def open_account(money: Floats, place: Integers, row: int, terms: Terms) -> None
     place[ROW], place[RANDOM] = row, random
     for column in (CASH, EQUITY, DAY_OPEN, PEAK):
         money[column] = terms.starting_cash_usd
+    money[KELLY] = kelly_fraction(0.0, 0.0, 0.0, 0.0, terms)
 
 
 def enter_session(money: Floats, place: Integers) -> None:
@@ -110,9 +112,8 @@ def decide(
     close, atr = bars.close[row], bars.atr[row]
     price = ask_price(close, bars.volume[row], terms)
     stop = stop_price(price, atr, terms)
-    kelly = kelly_fraction(place[TRADES], place[WINS], money[WON], money[LOST], terms)
     wish = Wish(price, stop, action, atr, bars.atr_average[row], 0.0)
-    shares = entry_shares(wish, Means(money[EQUITY], 0.0, money[CASH], kelly), terms)
+    shares = entry_shares(wish, Means(money[EQUITY], 0.0, money[CASH], money[KELLY]), terms)
     is_good = close >= terms.min_price_usd and shares * price >= terms.min_trade_usd
     if is_good and is_payable(shares, price, money[CASH], terms):
         money[ORDER_SHARES], money[ORDER_STOP] = shares, stop
@@ -230,6 +231,7 @@ def _close_trade(money: Floats, place: Integers, reason: int, terms: Terms) -> N
         money[WON] += pnl / bought
     if place[LOSSES] >= terms.pause_after_losses:
         place[IS_PAUSED] = 1
+    money[KELLY] = kelly_fraction(place[TRADES], place[WINS], money[WON], money[LOST], terms)
     money[LAST_SHARES], money[LAST_BOUGHT] = money[TRADE_SHARES], bought
     money[LAST_SOLD], money[LAST_PNL] = sold, pnl
     place[LAST_ENTRY_ROW], place[LAST_EXIT_ROW] = place[ENTRY_ROW], place[ROW]
