@@ -65,10 +65,12 @@ def panel_of(
     ]
     rows = [
         dict.fromkeys(NO_EVENTS.columns, 0.0)
-        | {"symbol": c.symbol, "kind": "news", "category": "earnings", "dropped": ""}
+        | {"catalyst_id": f"cat-{number:04}", "symbol": c.symbol, "kind": "news"}
+        | {"category": "earnings", "dropped": ""}
         | {"row": starts[c.symbol] + c.bar, "is_bad": c.is_bad}
         | {"horizon_s": float((c.bars - 1) * DAY_S)}
-        for c in cases
+        | {"received_s": float(bars[c.symbol].closed_at[c.bar]) - 3600.0}
+        for number, c in enumerate(cases)
     ]
     return Panel(
         card=_card(spans, row),
@@ -77,7 +79,7 @@ def panel_of(
         events=pl.DataFrame(rows, schema=NO_EVENTS.schema),
         ask_row=np.array([ask[0] for ask in asks], dtype=np.int64),
         ask_event=np.array([ask[1] for ask in asks], dtype=np.int64),
-        ask_values=np.array([ask[2] for ask in asks], dtype=np.float32).reshape(-1, len(CATALYST)),
+        ask_values=np.array([ask[2] for ask in asks], dtype=np.float64).reshape(-1, len(CATALYST)),
     )
 
 

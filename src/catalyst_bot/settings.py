@@ -171,6 +171,9 @@ class DetectionSection(BaseModel):
         le=7_776_000,
         description="s; news to trade counts for at least so long: on daily bars days are short",
     )
+    alert_min_score: float = Field(
+        0.5, ge=0, le=1, description="news to trade raises an alert from this score on"
+    )
 
 
 class LlmSection(BaseModel):

@@ -91,9 +91,10 @@ def deciders_of(model: str, data_dir: Path, *, bar_interval_s: int) -> Deciders:
 
 def model_hash(deciders: Deciders) -> str:
     """Return the hash of what decides: equal hashes decide alike."""
-    name = type(deciders.policy).__module__.rpartition(".")[2]
-    source = (files("catalyst_bot.policies") / f"{name}.py").read_text("utf-8")
-    return content_id("mdl", source, deciders.policy.model_id)
+    folder = files("catalyst_bot.policies")
+    names = sorted(each.name for each in folder.iterdir() if each.name.endswith(".py"))
+    sources = ((folder / name).read_text("utf-8") for name in names)
+    return content_id("mdl", *sources, deciders.policy.model_id)
 
 
 def listed(data_dir: Path) -> list[dict[str, Any]]:

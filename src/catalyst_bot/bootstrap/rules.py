@@ -74,6 +74,7 @@ def engine_rules(
             model=tone_model(settings),
             asked=asking(settings),
             min_horizon_s=settings.detection.min_horizon_s,
+            alert_min_score=settings.detection.alert_min_score,
         ),
         signals=signals.Rules(
             gates=settings.signals,
@@ -124,6 +125,7 @@ def detection_rules(
     model: LinearModel | None = None,
     asked: detection.Asking | None = None,
     min_horizon_s: float = 0.0,
+    alert_min_score: float = detection.ALERT_MIN_SCORE,
 ) -> detection.Rules:
     """Read the data files of detection, lay the changes over them and compile them.
 
@@ -138,6 +140,7 @@ def detection_rules(
         tone_model=model,
         asking=asked,
         min_horizon_s=min_horizon_s,
+        alert_min_score=alert_min_score,
     )
 
 

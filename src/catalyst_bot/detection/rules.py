@@ -45,6 +45,7 @@ RULE_FILES = (
     edges.FILE,
 )
 NO_CHANGES: Changes = {}
+ALERT_MIN_SCORE = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +67,8 @@ class Rules:
     may be a day old, because nobody reads all of them and its sign comes from the reaction.
     `published_at` may lie `future_tolerance_s` ahead of us, for clocks that differ. What is in
     `muted` is read and then left alone. Without a `tone_model` the word list alone tells the tone.
-    What may be traded counts for `min_horizon_s` or longer; how long a symbol is avoided stays.
+    What may be traded counts for `min_horizon_s` or longer; how long a symbol is avoided stays; it
+    raises an alert from `alert_min_score` on.
     """
 
     classifier: Classifier
@@ -85,7 +87,7 @@ class Rules:
     max_age_s: float = 4 * 3600.0
     max_filing_age_s: float = 24 * 3600.0
     future_tolerance_s: float = 300.0
-    alert_min_score: float = 0.5
+    alert_min_score: float = ALERT_MIN_SCORE
     min_horizon_s: float = 0.0
 
     def category(self, name: str) -> Category | None:
@@ -108,6 +110,7 @@ def make_rules(
     tone_model: LinearModel | None = None,
     asking: Asking | None = None,
     min_horizon_s: float = 0.0,
+    alert_min_score: float = ALERT_MIN_SCORE,
 ) -> Rules:
     """Parse the texts (by the names in `RULE_FILES`), lay the changes over them and compile the
     phrases.
@@ -146,6 +149,7 @@ def make_rules(
         tone_model=tone_model,
         asking=asking or Asking(),
         min_horizon_s=min_horizon_s,
+        alert_min_score=alert_min_score,
     )
 
 

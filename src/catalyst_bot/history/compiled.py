@@ -14,6 +14,15 @@ from typing import Any
 
 from catalyst_bot.domain.errors import ConfigError
 
+# Functions are put into their callers, because handing over many arrays costs more than most of
+# them do; a division by zero gives infinity, as in arrays, so that loops need not look for it.
+_OPTIONS: dict[str, Any] = {
+    "cache": True,
+    "nogil": True,
+    "forceinline": True,
+    "error_model": "numpy",
+}
+BORROWS = "BORROWS"  # a module that says so only looks at its arrays: no reference is counted
 _NO_EXTRA = "computing over a history needs numba: run `make setup-research`"
 
 
@@ -30,13 +39,14 @@ def compiled(module: ModuleType) -> dict[str, Any]:
     except ImportError as error:
         raise ConfigError(_NO_EXTRA) from error
     names, version = dict(vars(module)), _version(module)
+    options = _OPTIONS | ({"_nrt": False} if names.get(BORROWS) else {})
     for name, function in vars(module).items():
         if not isinstance(function, FunctionType):
             continue
         if function.__module__ == module.__name__:
             copy = FunctionType(function.__code__, names, name, function.__defaults__)
             copy.__qualname__ = f"{name}_{version}"
-            names[name] = njit(cache=True, nogil=True)(copy)
+            names[name] = njit(**options)(copy)
         elif function.__module__.startswith("catalyst_bot."):
             names[name] = compiled(sys.modules[function.__module__])[function.__name__]
     return names
@@ -44,7 +54,7 @@ def compiled(module: ModuleType) -> dict[str, Any]:
 
 @cache
 def _version(module: ModuleType) -> str:
-    """A hash of the module's text and of all whose functions it imports.
+    """A hash of the options, the module's text and of all whose functions it imports.
 
     It is part of the name under which machine code is kept: numba itself would go on using code
     with an imported function in it after that function changed.
@@ -54,5 +64,6 @@ def _version(module: ModuleType) -> str:
         for value in vars(module).values()
         if isinstance(value, FunctionType) and value.__module__.startswith("catalyst_bot.")
     } - {module.__name__}
-    texts = [inspect.getsource(module), *(_version(sys.modules[name]) for name in sorted(imported))]
-    return sha256("\0".join(texts).encode()).hexdigest()[:12]
+    theirs = (_version(sys.modules[name]) for name in sorted(imported))
+    texts = "\0".join((repr(_OPTIONS), inspect.getsource(module), *theirs))
+    return sha256(texts.encode()).hexdigest()[:12]

@@ -46,10 +46,11 @@ def correlations(one: Closes, others: Sequence[Closes]) -> list[float | None]:
     common bars, or when one side did not move. Others with the same bars are computed together.
     """
     found: list[float | None] = [None] * len(others)
-    if not one or not others:
+    places = [place for place, other in enumerate(others) if len(other) >= MIN_COMMON_BARS]
+    if len(one) < MIN_COMMON_BARS or not places:
         return found
     mine = np.fromiter(one.values(), np.float64, len(one))
-    theirs = np.array([_at_times_of(one, other) for other in others])
+    theirs = np.array([_at_times_of(one, others[place]) for place in places])
     for is_common, rows in _alike(~np.isnan(theirs)):
         if is_common.sum() < MIN_COMMON_BARS:
             continue
@@ -57,7 +58,7 @@ def correlations(one: Closes, others: Sequence[Closes]) -> list[float | None]:
         same = np.ascontiguousarray(theirs[rows][:, is_common])
         values = _pearson(_moves(mine[is_common]), _moves(same))
         for row, value in zip(rows, values, strict=True):
-            found[row] = value
+            found[places[row]] = value
     return found
 
 

@@ -9,10 +9,17 @@ import pytest
 from catalyst_bot.bootstrap import doctor
 from catalyst_bot.bootstrap.alerts import channels_of
 from catalyst_bot.bootstrap.modes import MODE_TABLE, BrokerKind, Loop
+from catalyst_bot.bootstrap.rules import engine_rules
+from catalyst_bot.detection.decide import on_catalyst
+from catalyst_bot.detection.state import State
 from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.domain.messages.decisions import CatalystDetected
+from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.settings import load
+from tests import builders
 
 NAMES = {"CATALYST_ALERTS__CHANNELS": '["ops"]'}
+LOW = {"CATALYST_DETECTION__ALERT_MIN_SCORE": "0.3"}
 
 
 def test_only_rows_that_trade_by_the_clock_tell_people():
@@ -50,3 +57,12 @@ def test_a_name_that_could_be_no_variable_is_refused(name: str):
 
 def test_channels_decide_nothing_of_a_replay():
     assert load(environ=NAMES).deciding_json() == load(environ={}).deciding_json()
+
+
+@pytest.mark.parametrize(("setting", "is_raised"), [({}, False), (LOW, True)])
+def test_the_setting_says_from_which_score_on_a_trade_is_told(
+    setting: dict[str, str], *, is_raised: bool
+):
+    rules = engine_rules(load(environ=setting).settings, load_calendar()).detection
+    found = CatalystDetected(catalyst=builders.catalyst(score=0.4))
+    assert bool(on_catalyst(State(), found, builders.FakeDesk(), rules)) is is_raised

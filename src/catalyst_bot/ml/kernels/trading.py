@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from catalyst_bot.ml.terms import Terms
 
+BORROWS = True  # see `history.compiled`
 BPS = 10_000.0
 PRICE_NOISE_USD = 5e-9  # the venue rounds a price to eight decimals before it looks for its tick
 NOISE = 1e-6  # of a cent or a share: what binary fractions may miss of a whole one

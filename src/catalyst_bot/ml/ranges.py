@@ -1,4 +1,4 @@
-"""The average true ranges that a decision at each bar would see, one window at a time."""
+"""A kernel: the average true ranges that a decision at each bar would see."""
 
 from __future__ import annotations
 

@@ -1,0 +1,129 @@
+"""What an environment is made of: which sessions are played, where episodes may begin."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalyst_bot.domain.errors import BadData, ConfigError
+from catalyst_bot.features.normalisation import Normalisation
+from catalyst_bot.features.spec import FEATURES
+from catalyst_bot.history.compiled import compiled
+from catalyst_bot.history.panel import Integers
+from catalyst_bot.ml.kernels import entry
+from catalyst_bot.ml.kernels.episode import MODULUS, Rules, World
+from catalyst_bot.ml.tape import Bars, Tape
+from catalyst_bot.ml.terms import Terms
+
+QUIET_FRACTION = 0.25
+COST_PENALTY = 0.5
+MOST_QUESTIONS = 64
+
+
+def world_of(
+    tape: Tape, terms: Terms, *, sessions: range, normalisation: Normalisation, rules: Rules
+) -> World:
+    """Return everything that episodes in these sessions are played in.
+
+    Raises `ConfigError` for constants fitted at another bar interval, and `BadData` when no episode
+    can begin.
+    """
+    if normalisation.bar_interval_s != tape.interval_s:
+        raise ConfigError(
+            f"constants of normalisation for bars of {normalisation.bar_interval_s} s, "
+            f"the history has bars of {tape.interval_s} s"
+        )
+    row_limit = tape.first_row + np.array(
+        [
+            np.searchsorted(tape.bars.session[first:end], sessions.stop)
+            for first, end in zip(tape.first_row, tape.end_row, strict=True)
+        ],
+        dtype=np.int64,
+    )
+    is_start = _may_begin(tape, sessions, row_limit, terms)
+    asks = tape.asks
+    quiet = is_start.copy()
+    quiet[asks.row] = False
+    catalyst = _of(normalisation, "catalyst")
+    world = World(
+        bars=_row_by_row(tape, sessions, _of(normalisation, "market")),
+        asks=asks,
+        terms=terms,
+        rules=rules,
+        case_starts=np.flatnonzero(asks.is_first & ~asks.is_bad & is_start[asks.row]),
+        quiet_starts=np.flatnonzero(quiet) if rules.quiet_fraction > 0 else _NONE,
+        row_limit=row_limit,
+        shown=catalyst.apply_rows(asks.values).astype(np.float32),
+        neutral=np.array(catalyst.apply(_NEUTRAL), dtype=np.float32),
+    )
+    if not len(world.case_starts) and not len(world.quiet_starts):
+        raise BadData(f"no episode can begin in sessions {sessions.start} to {sessions.stop - 1}")
+    return world
+
+
+_NONE = np.zeros(0, dtype=np.int64)
+_NEUTRAL = tuple(feature.neutral for feature in FEATURES if feature.group == "catalyst")
+
+
+def _of(normalisation: Normalisation, group: str) -> Normalisation:
+    """The constants of one group of features."""
+    mine = [k for k, feature in enumerate(FEATURES) if feature.group == group]
+    center, scale = normalisation.center, normalisation.scale
+    return replace(
+        normalisation,
+        center=tuple(center[k] for k in mine),
+        scale=tuple(scale[k] for k in mine),
+    )
+
+
+def _row_by_row(tape: Tape, sessions: range, normalisation: Normalisation) -> Bars:
+    """Lay the bars of the sessions row by row, with their features normalised.
+
+    Then a bar lies in three lines of the cache instead of fourteen. The rows of other sessions are
+    never looked at, and take no memory as long as nobody does.
+    """
+    bars = tape.bars
+    played = (bars.session >= sessions.start) & (bars.session < sessions.stop)
+    rows = np.flatnonzero(played)
+    kinds = [(name, *_kind(column)) for name, column in bars._asdict().items()]
+    laid = np.empty(len(played), dtype=np.dtype(kinds))
+    for name, column in bars._asdict().items():
+        laid[name][rows] = column[rows]
+    laid["market"][rows] = normalisation.apply_rows(bars.market[rows].astype(np.float64))
+    return Bars(**{name: laid[name] for name in Bars._fields})
+
+
+def _kind(column: NDArray[Any]) -> tuple[Any, tuple[int, ...]]:
+    return column.dtype, column.shape[1:]
+
+
+def _may_begin(tape: Tape, sessions: range, row_limit: Integers, terms: Terms) -> Any:
+    """True for rows of the sessions where a stop can be set and that leave a bar to trade in."""
+    bars = tape.bars
+    rows = np.arange(len(bars.close))
+    limit = np.minimum(bars.stretch_end, row_limit[bars.symbol])
+    is_measured = np.isfinite(bars.atr) & (bars.close >= terms.min_price_usd)
+    return is_measured & (bars.session >= sessions.start) & (rows + 1 < limit)
+
+
+def generators(seed: int, count: int) -> Integers:
+    """Return so many states of the accounts' own generators, all from one seed."""
+    drawn = np.random.SeedSequence(seed).generate_state(count, np.uint64)
+    return (drawn % np.uint64(MODULUS - 1) + np.uint64(1)).astype(np.int64)
+
+
+def kernel_and_world(world: World) -> tuple[dict[str, Any], Any]:
+    """Return the compiled entries to the episodes, and the world as its functions take it.
+
+    In a list of the compiler's own it is handed over once, not array by array with every step.
+    Raises `ConfigError` without numba.
+    """
+    functions = compiled(entry)
+    from numba.typed import List  # noqa: PLC0415  # an extra; `compiled` says when it is missing
+
+    held = List()
+    held.append(world)
+    return functions, held

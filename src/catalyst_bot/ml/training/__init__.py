@@ -1,0 +1,1 @@
+"""Training of agents: recipes, fast rollouts, checkpoints, rounds, search, many jobs at once."""
