@@ -30,7 +30,8 @@ class DashboardSource(Protocol):
         (active, reducing, halted), `mode`, `broker`?, `model_id`?, `candidate_id`?
         and `candidate_note`? (a model that only votes, or does not run, and why), `stopped_at`?,
         `halt_cause`?, `halt_detail`?, `halted_at`?, `data`? (live, recorded, generated),
-        `clock`? (wall, replay), `session_open`?, `stale_after_s`? (age from which live data is out of date).
+        `clock`? (wall, replay), `session_open`?, `stale_after_s`? (age from which live data is out
+        of date).
         """
         ...
 
