@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from benchmarks.generated_run import recorded_session
-from benchmarks.line import ROUNDS, Line, median_of, skipped
+from benchmarks.line import ROUNDS, Line, skipped
 from benchmarks.restart_once import ORDERS, POSITIONS, ROWS, restart
 from catalyst_bot.domain.enums import OrderRole
 from catalyst_bot.domain.messages import commands as c
@@ -31,6 +31,7 @@ from catalyst_bot.storage.places import Place
 from tests import postgres
 
 TARGET_S = 3.0
+STARTS = 20
 _BATCH = 500
 _STEP = timedelta(seconds=1)
 _DAILY_BREAD = (
@@ -50,10 +51,10 @@ def lines() -> list[Line]:
             Line(
                 job="restart, SQLite, with the process",
                 unit="s",
-                value=median_of(lambda: _of_a_process(file)),
+                value=max(_of_a_process(file) for _ in range(STARTS)),
                 target=TARGET_S,
                 is_less_better=True,
-                note=f"{_NOTE}; interpreter and imports too",
+                note=f"{_NOTE}; interpreter and imports too, the slowest of {STARTS}",
             ),
         ]
         try:
@@ -99,7 +100,7 @@ def story(session: Sequence[Recorded]) -> Iterator[Recorded]:
     first = [session[0].body, next(r.body for r in session if isinstance(r.body, f.SessionOpened))]
     entries = [r.body.order for r in session if isinstance(r.body, d.OrderApproved)]
     entry = next(order for order in entries if order.role is OrderRole.ENTRY)
-    begun: list[Message] = [*first, *_desk(entry)]
+    begun: list[Message] = [*first, *full_desk(entry)]
     at = entry.approved_at
     for seq, body in enumerate(begun, start=1):
         trail = trail_of(body) or entry.catalyst_id
@@ -113,7 +114,7 @@ def story(session: Sequence[Recorded]) -> Iterator[Recorded]:
         yield replace(record, seq=seq, at=at, body=body)
 
 
-def _desk(entry: ApprovedOrder) -> Iterator[Message]:
+def full_desk(entry: ApprovedOrder) -> Iterator[Message]:
     """`ORDERS` open orders, the first of them filled: a position with two legs each."""
     books = ledger.start(Books(), entry.reference_price * entry.quantity * ORDERS)
     at = entry.approved_at

@@ -21,12 +21,14 @@ from catalyst_bot.commands import (
     detect,
     drill,
     feeds,
+    models,
     operator,
     records,
     report,
     risk,
     simulate,
     study,
+    validation,
 )
 from catalyst_bot.commands.flags import Config, DataDir, Journal, Json
 from catalyst_bot.domain.enums import Mode
@@ -51,12 +53,14 @@ app.add_typer(feeds.app, name="feeds")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(drill.app, name="drill")
 app.add_typer(detect.app, name="detect")
+app.add_typer(models.app, name="models")
 app.add_typer(report.app, name="report")
 app.command("run")(runner.run)
 records.register(app)
 operator.register(app)
 app.command("risk")(risk.risk)
 simulate.register(app)
+validation.register(app)
 
 
 @app.command()

@@ -66,7 +66,8 @@ class RateLimit:
         self._turns = min(self._turns, self._reserve)
         reset_in_s = (_number(told.get(_RESET)) or 0.0) - self._epoch()
         is_told = 0 < reset_in_s <= MAX_PAUSE_S
-        self._closed_until = self._pace.seconds() + (reset_in_s if is_told else self._pause_s)
+        opens_at = self._pace.seconds() + (reset_in_s if is_told else self._pause_s)
+        self._closed_until = max(self._closed_until, opens_at)  # a refused cancel opens nothing
         self._pause_s = min(self._pause_s * 2, MAX_PAUSE_S)
 
     def _wait_s(self, *, is_urgent: bool) -> float:

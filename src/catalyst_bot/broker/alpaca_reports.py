@@ -88,7 +88,8 @@ class Reports:
 def further(known: Report, told: Report) -> Report:
     """Return the report that is further on its way; of equals, the one told last."""
     first, last = (known, told) if _progress(told) >= _progress(known) else (told, known)
-    return replace(last, replaced_by=last.replaced_by or first.replaced_by)
+    is_lacking = first.replaced_by and not last.replaced_by
+    return replace(last, replaced_by=first.replaced_by) if is_lacking else last
 
 
 def _progress(report: Report) -> tuple[object, ...]:

@@ -55,6 +55,7 @@ class Terms(NamedTuple):
     max_gross_fraction: float
     min_trade_usd: float
     max_daily_trades: int
+    max_orders_per_minute: int
     max_correlation: float
     pause_after_losses: int
     halt_after_losses: int
@@ -116,6 +117,7 @@ def terms_of(settings: Settings) -> Terms:
         max_gross_fraction=min(risk.max_exposure_fraction, risk.max_leverage),
         min_trade_usd=float(risk.min_trade_usd),
         max_daily_trades=risk.max_daily_trades,
+        max_orders_per_minute=risk.max_orders_per_minute,
         max_correlation=risk.max_correlation,
         pause_after_losses=risk.pause_after_consecutive_losses,
         halt_after_losses=risk.halt_after_losses,
@@ -124,4 +126,14 @@ def terms_of(settings: Settings) -> Terms:
         min_trades_for_sharpe=risk.min_trades_for_sharpe,
         max_daily_loss_fraction=risk.max_daily_loss_fraction,
         max_drawdown_fraction=risk.max_drawdown_fraction,
+    )
+
+
+def at_costs(terms: Terms, factor: float) -> Terms:
+    """Return the terms with commission, slippage and spread multiplied."""
+    return terms._replace(
+        commission_fraction=terms.commission_fraction * factor,
+        slippage_fraction=terms.slippage_fraction * factor,
+        half_spread_bps_liquid=terms.half_spread_bps_liquid * factor,
+        half_spread_bps_thin=terms.half_spread_bps_thin * factor,
     )

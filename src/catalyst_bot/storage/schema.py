@@ -237,6 +237,8 @@ status = Table(
     _text_or_null("stopped_at"),
     _text("trading_state"),
     _text_or_null("halt_cause"),
+    _text_or_null("candidate_id"),
+    _text_or_null("candidate_note"),
 )
 
 projector_checkpoint = Table(

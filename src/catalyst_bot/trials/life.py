@@ -40,7 +40,7 @@ from catalyst_bot.trials.venue import KEY, SECRET
 from catalyst_bot.trials.wire import SimulatedWire
 
 PER_MIN = 1_000  # requests; a schedule is busier than a day
-POLL_S, CALM_POLL_S = 2.0, 45.0
+POLL_S, CALM_POLL_S = 2.0, 60.0
 FAR_S = 3_600.0
 ACCESS = access_of(
     base_url="http://localhost",

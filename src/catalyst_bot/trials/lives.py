@@ -40,9 +40,9 @@ class Lives:
                 await asyncio.gather(task, return_exceptions=True)
             self._bury(task.exception())
             stage.life = None
-            await stage.is_day.wait()
             pause_s = 1.0 if stage.faults.is_over else stage.chance.choice(PAUSES_S)
             await asyncio.sleep(pause_s)
+            await stage.is_day.wait()  # a pause that ends in the night ends in the morning
 
     async def _live(self) -> None:
         stage = self._stage
@@ -50,6 +50,7 @@ class Lives:
             stage.chance.randint(1, CHECKS_OF_A_RECOVERY) if self._dies_again() else None
         )
         stage.lives += 1
+        stage.shared.keys_refused_at_s = None
         number = stage.lives
         stage.note("bot", f"starts, life {number}")
         life = Life(

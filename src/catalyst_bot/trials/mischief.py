@@ -13,6 +13,7 @@ from catalyst_bot.trials.faces import ADAPTER
 from catalyst_bot.trials.stage import Stage
 
 NEWS_FEED = "feed trial"
+ONE_REFUSAL = timedelta(minutes=5)  # keys that fail again so soon were never seen to work again
 _LEGS = frozenset({VenueRole.STOP_LOSS, VenueRole.TAKE_PROFIT})
 
 
@@ -156,18 +157,18 @@ class Mischief:
         self._stage.shared.mute_streams()
 
     def _befall_keys(self) -> None:
-        stage = self._stage
-        stage.shared.keys_fail_until = stage.true_time() + timedelta(
-            seconds=stage.chance.uniform(1, 60)
-        )
+        stage, shared = self._stage, self._stage.shared
+        now = stage.true_time()
+        if shared.keys_fail_until is None or now > shared.keys_fail_until + ONE_REFUSAL:
+            shared.keys_refused_at_s = None
+        shared.keys_fail_until = now + timedelta(seconds=stage.chance.uniform(1, 60))
 
     def _befall_leg(self) -> None:
         stage = self._stage
         legs = [
             each
             for each in stage.venue.open_orders()
-            if each.parent_id is not None
-            and each.role in {VenueRole.STOP_LOSS, VenueRole.TAKE_PROFIT}
+            if each.parent_id is not None and each.role in _LEGS
         ]
         if legs:
             stage.venue.cancel(stage.chance.choice(legs).order_id)

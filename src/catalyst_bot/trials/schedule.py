@@ -20,11 +20,11 @@ from catalyst_bot.trials.mischief import Mischief
 from catalyst_bot.trials.stage import Setting, Stage, Told
 from catalyst_bot.trials.virtual_loop import VirtualLoop
 
-LEAST_STEPS = 220
-MOST_STEPS = 420
-STEPS_AFTER_A_NIGHT = 150
+LEAST_STEPS = 200
+MOST_STEPS = 250
+STEPS_AFTER_A_NIGHT = 90
 LONGEST_S = 5_400.0  # of one schedule, before its faults stop
-RECOVERY_S = 700.0  # after the faults: two looks at the books are five minutes apart
+RECOVERY_S = 640.0  # after the faults: two looks at the books are five minutes apart
 STILL_S = 60.0
 
 
@@ -180,7 +180,7 @@ class Schedule:
         else:
             self._lives.kill("the faults are over: a fresh start")
         stage.note("world", "the faults stop")
-        await self._go_on(RECOVERY_S, step_s=20.0)
+        await self._go_on(RECOVERY_S, step_s=30.0)
         stage.observed.when_quiet(stage)
 
     async def _go_on(self, for_s: float, *, step_s: float) -> None:

@@ -22,7 +22,7 @@ from catalyst_bot.trials.invariants.table import Watch
 from catalyst_bot.trials.life import BotClock, Latch, Life
 from catalyst_bot.trials.venue import Venue
 from catalyst_bot.trials.virtual_loop import VirtualLoop
-from catalyst_bot.trials.wire import Exchanged
+from catalyst_bot.trials.wire import Asking, Exchanged
 from catalyst_bot.trials.world import World
 
 MAX_SKEW_S = 240.0
@@ -93,6 +93,7 @@ class Stage:
             true_time=self.true_time,
             note=self.note,
             on_order=self._on_order,
+            on_request=self._on_request,
         )
         self.life: Life | None = None
         self.lives = 0
@@ -139,6 +140,11 @@ class Stage:
         if error is not None and "callback" in str(context.get("message", "")):
             self.observed.broken(self, f"a callback failed: {error!r}")
 
+    @property
+    def keys_refused_at_s(self) -> float | None:
+        """When the living bot was first told that its keys are refused."""
+        return self.shared.keys_refused_at_s
+
     # The bot
 
     def alive(self) -> Life | None:
@@ -164,6 +170,9 @@ class Stage:
     def _on_order(self, body: Mapping[str, Any]) -> None:
         self.observed.on_order(self, body)
 
+    def _on_request(self, asking: Asking) -> None:
+        self.observed.on_request(self, asking)
+
     def _on_update(self, message: dict[str, Any]) -> None:
         order = message["order"]
         what = f"{message['event']} {order['symbol']} {order['side']} {order['id'][:8]}"
@@ -183,5 +192,5 @@ class Stage:
             return session.opens_at - timedelta(minutes=self.chance.uniform(1, 10))
         if kind < 0.3:
             self.is_before_night = True
-            return session.closes_at - timedelta(minutes=self.chance.uniform(1, 6))
+            return session.closes_at - timedelta(minutes=self.chance.uniform(1, 4))
         return session.opens_at + timedelta(minutes=self.chance.uniform(15, 240))

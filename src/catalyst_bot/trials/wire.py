@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -27,7 +28,19 @@ _AFTER = ("refused-after", "answer-lost", "reset-after", "odd-fields")
 _SILENCE_S = 3_600.0
 _PAGE = b"<html><head><title>Bad gateway</title></head></html>"
 
+_UNAUTHORIZED, _TOO_MANY = 401, 429
+_LEAST_QUIET_S, _LONGEST_QUIET_S = 2.0, 60.0  # after a 429 that names no time, or one far away
+
 Note = Callable[[str, str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """A request when it leaves; the broker had asked for quiet for `too_early_s` more."""
+
+    method: str
+    path: str
+    too_early_s: float
 
 
 class Exchanged:
@@ -42,6 +55,7 @@ class Exchanged:
         true_time: Callable[[], datetime],
         note: Note,
         on_order: Callable[[Mapping[str, Any]], None],
+        on_request: Callable[[Asking], None],
     ) -> None:
         self.venue = venue
         self.faults = faults
@@ -49,8 +63,10 @@ class Exchanged:
         self.true_time = true_time
         self.note = note
         self.on_order = on_order
+        self.on_request = on_request
         self.sockets: list[SimulatedSocket] = []
         self.keys_fail_until: datetime | None = None
+        self.keys_refused_at_s: float | None = None  # told to the life that goes on
         self.stream_refused_until: datetime | None = None
         self._late: list[str] = []
 
@@ -168,6 +184,7 @@ class SimulatedWire:
     def __init__(self, shared: Exchanged, *, check: Callable[[str], None]) -> None:
         self._shared = shared
         self._check = check
+        self._quiet_until_s = 0.0
 
     async def ask(
         self,
@@ -179,12 +196,26 @@ class SimulatedWire:
         """See `Wire.ask`."""
         kind = "send" if method == "POST" else "ask"
         self._check(f"before {kind}")
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Answer] = loop.create_future()
+        too_early_s = self._quiet_until_s - loop.time()
+        self._shared.on_request(Asking(method=method, path=path, too_early_s=too_early_s))
         self._shared.send(method, path, dict(parts or {}), answer)
         self._check(f"after {kind}")
         told = await answer
         self._check(f"answer to {kind}")
+        self._hear(told, loop.time())
         return told
+
+    def _hear(self, told: Answer, now_s: float) -> None:
+        """Note what an answer asks of whoever reads it: quiet for a while, or other keys."""
+        shared = self._shared
+        if told.status == _TOO_MANY:
+            reset_s = float(told.headers.get("X-RateLimit-Reset", 0)) - self.unix_s()
+            quiet_s = reset_s if 0 < reset_s <= _LONGEST_QUIET_S else _LEAST_QUIET_S
+            self._quiet_until_s = max(self._quiet_until_s, now_s + quiet_s)
+        if told.status == _UNAUTHORIZED and shared.keys_refused_at_s is None:
+            shared.keys_refused_at_s = now_s
 
     @asynccontextmanager
     async def listen(self, url: str) -> AsyncIterator[Socket]:  # noqa: ARG002 - one stream only

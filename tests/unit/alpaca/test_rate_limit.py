@@ -88,6 +88,17 @@ async def test_a_refusal_closes_the_gate_ever_longer_but_not_for_cancels():
     assert pace.time - before < 3  # an answer in between begins anew
 
 
+async def test_a_cancel_that_is_refused_does_not_open_the_gate_for_others():
+    pace = StillPace()
+    limit = limit_of(pace)
+    limit.learn(429, {"x-ratelimit-reset": str(EPOCH + 30)})
+    await limit.turn(is_urgent=True)
+    limit.learn(429, {})
+    before = pace.time
+    await limit.turn()
+    assert pace.time - before == pytest.approx(30, abs=0.5)
+
+
 @pytest.mark.parametrize(
     ("reset", "wait_s"),
     [(str(EPOCH + 30), 30), (str(EPOCH - 5), 2), (str(EPOCH + 9_999), 2), ("soon", 2)],

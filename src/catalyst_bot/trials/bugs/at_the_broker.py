@@ -8,6 +8,8 @@ from typing import Any
 
 from catalyst_bot.alpaca import reading
 from catalyst_bot.alpaca.client import AlpacaSilent
+from catalyst_bot.alpaca.health import Health
+from catalyst_bot.alpaca.rate_limit import RateLimit
 from catalyst_bot.broker import alpaca_book, alpaca_client, alpaca_lines, alpaca_watch
 from catalyst_bot.broker.alpaca_mapping import order_request
 from catalyst_bot.domain import ids, market
@@ -203,3 +205,19 @@ def any_number_is_a_price(plot: Plot) -> None:
     plot.put(reading, "share_price", lambda _: positive)
     plot.put(market, "MAX_PRICE_USD", lambda _: float("inf"))
     plot.put(proposal, "MAX_PRICE_USD", lambda _: float("inf"))
+
+
+@bug
+def refused_keys_are_a_failure_like_others(plot: Plot) -> None:
+    """Trading is not halted when the broker refuses the keys."""
+    plot.put(Health, "_halt", nothing)
+
+
+@bug
+def everybody_uses_the_reserve(plot: Plot) -> None:
+    """The turns that are kept for cancels are taken by whoever comes first."""
+
+    def wrong(before: Any) -> Any:
+        return lambda self, *, is_urgent: before(self, is_urgent=True)  # noqa: ARG005
+
+    plot.put(RateLimit, "_wait_s", wrong)

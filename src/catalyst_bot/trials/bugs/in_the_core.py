@@ -128,6 +128,12 @@ def nobody_looks_after_stops(plot: Plot) -> None:
 
 
 @bug
+def the_grace_never_ends(plot: Plot) -> None:
+    """Nothing follows when a position has been without a stop for the grace."""
+    plot.put(execution_decide, "on_guard_timer", nothing)
+
+
+@bug
 def a_stop_is_moved_on_paper_only(plot: Plot) -> None:
     """A raised stop is remembered, and the broker keeps the old one."""
     plot.put(OrderExecutor.DECIDE, StopMoved, nothing)

@@ -1,4 +1,4 @@
-"""What must hold of an order when it reaches the broker."""
+"""What must hold of a request when it leaves, and of an order when it reaches the broker."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 
 from catalyst_bot.domain.enums import OrderRole
 from catalyst_bot.trials.invariants.seen import Observed, Scene
+from catalyst_bot.trials.wire import Asking
 
+ROUNDING_S = 1e-6  # of the loop's time
 LATEST_S = 20.0  # an order may be on its way so long after trading was halted
 
 
@@ -46,3 +48,9 @@ def not_while_halted(seen: Observed, scene: Scene, body: Mapping[str, Any]) -> I
     halted_for_s = scene.now_s() - min(since_s)
     if halted_for_s > LATEST_S:
         yield f"entry {order.client_order_id} arrived {halted_for_s:.1f} s after the halt"
+
+
+def quiet_when_asked(_: Observed, __: Scene, asking: Asking) -> Iterator[str]:
+    """While the broker wants quiet, the turns that are left are those of cancels."""
+    if asking.too_early_s > ROUNDING_S and asking.method != "DELETE":
+        yield f"{asking.method} {asking.path} left {asking.too_early_s:.2f} s too early"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
 
-from catalyst_bot.domain.enums import TradingState
+from catalyst_bot.domain.enums import ProtectedBy, Severity, TradingState
 from catalyst_bot.domain.messages import commands as c
 from catalyst_bot.domain.messages import decisions as d
 from catalyst_bot.domain.messages import facts as f
@@ -36,6 +36,11 @@ class Scene(Protocol):
     latched_at_s: float | None
     calm_at_s: float | None
     paid_out_usd: Decimal
+
+    @property
+    def keys_refused_at_s(self) -> float | None:
+        """When the living bot was first told that its keys are refused."""
+        ...
 
     def now_s(self) -> float:
         """Return the virtual seconds since the schedule began."""
@@ -68,6 +73,7 @@ class Observed:
         self.sent_of_signal: Counter[str] = Counter()
         self.trading_state = TradingState.ACTIVE
         self.halted_at_s: float | None = None
+        self.resumed_at_s: float | None = None
         self.cancelled: dict[str, float] = {}  # since when, in virtual seconds
         self.timers: dict[str, None] = {}
         self.fill_ids: set[str] = set()
@@ -75,6 +81,9 @@ class Observed:
         self.adjusted_usd = ZERO
         self.quote_ages_s: dict[str, float] = {}
         self.stop_moved_at_s: dict[str, float] = {}
+        self.naked: dict[str, str] = {}  # trade: symbol
+        self.naked_since_s: dict[str, float] = {}  # and something can be done about it
+        self.naked_told: set[str] = set()
         self.meddled: set[str] = set()
         self.is_clock_off = False
         self.has_split = False
@@ -96,15 +105,11 @@ class Observed:
         body = record.body
         self.seen_seq = record.seq
         self.counts[type(body).__name__] += 1
+        self._fold_trading(body, at_s)
         match body:
             case c.SubmitOrder():
                 self.promised[body.order.client_order_id] = body.order
                 self.sent_of_signal[body.order.signal_id] += 1
-            case d.TradingHalted():
-                self.trading_state = TradingState.HALTED
-                self.halted_at_s = at_s
-            case d.TradingResumed():
-                self.trading_state, self.halted_at_s = TradingState.ACTIVE, None
             case c.CancelOrder():
                 self.cancelled.setdefault(body.client_order_id, at_s)
             case c.SetTimer():
@@ -114,8 +119,6 @@ class Observed:
             case f.OrderFilled():
                 self.fills += body.fill.fill_id not in self.fill_ids
                 self.fill_ids.add(body.fill.fill_id)
-            case d.StopMoved():
-                self.stop_moved_at_s[body.trade_id] = at_s
             case d.CashAdjusted():
                 self.adjusted_usd += abs(body.amount_usd)
             case d.SignalFormed():
@@ -123,6 +126,36 @@ class Observed:
                 self.quote_ages_s[body.signal.signal_id] = age.total_seconds()
             case _:
                 pass
+
+    def _fold_trading(self, body: object, at_s: float) -> None:
+        """Take in what says whether trading goes on and how positions are protected."""
+        match body:
+            case d.TradingHalted():
+                self.trading_state = TradingState.HALTED
+                self.halted_at_s = at_s
+            case d.TradingResumed():
+                self.trading_state, self.halted_at_s = TradingState.ACTIVE, None
+                self.resumed_at_s = at_s
+            case d.StopMoved():
+                self.stop_moved_at_s[body.trade_id] = at_s
+            case d.ProtectionChanged():
+                self._fold_protection(body)
+            case d.PositionClosed():
+                self._is_not_naked(body.trade.trade_id)
+            case c.SendNotification() if body.severity is Severity.CRITICAL:
+                self.naked_told.update(t for t, s in self.naked.items() if s == body.symbol)
+            case _:
+                pass
+
+    def _fold_protection(self, body: d.ProtectionChanged) -> None:
+        self._is_not_naked(body.trade_id)
+        if body.protected_by is ProtectedBy.NONE:
+            self.naked[body.trade_id] = body.symbol
+
+    def _is_not_naked(self, trade_id: str) -> None:
+        self.naked.pop(trade_id, None)
+        self.naked_since_s.pop(trade_id, None)
+        self.naked_told.discard(trade_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

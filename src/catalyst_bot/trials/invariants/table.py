@@ -7,15 +7,19 @@ from typing import Any
 
 from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.engine.rules import EngineRules
-from catalyst_bot.trials.invariants import on_batch, on_order, when_quiet
+from catalyst_bot.trials.invariants import on_batch, on_order, on_step, when_quiet
 from catalyst_bot.trials.invariants.seen import Invariant, Observed, Scene, Violation
 from catalyst_bot.trials.life import Life
+from catalyst_bot.trials.wire import Asking
 
 ON_ORDER: tuple[Invariant, ...] = (
     Invariant(number="I5", name="written before sent", check=on_order.written_before_sent),
     Invariant(number="I1", name="sent once", check=on_order.sent_once),
     Invariant(number="I4", name="sent as approved", check=on_order.as_promised),
     Invariant(number="I6", name="nothing new once halted", check=on_order.not_while_halted),
+)
+ON_REQUEST: tuple[Invariant, ...] = (
+    Invariant(number="I9", name="the reserve is for cancels", check=on_order.quiet_when_asked),
 )
 ON_BATCH: tuple[Invariant, ...] = (
     Invariant(number="I4", name="approved within limits", check=on_batch.approved_within_limits),
@@ -31,8 +35,10 @@ ON_START: tuple[Invariant, ...] = (
     Invariant(number="I5", name="remembers what it knew", check=on_batch.remembers_what_it_knew),
 )
 ON_STEP: tuple[Invariant, ...] = (
-    Invariant(number="I4", name="never short", check=when_quiet.never_short),
-    Invariant(number="I9", name="is bounded", check=when_quiet.is_bounded),
+    Invariant(number="I4", name="never short", check=on_step.never_short),
+    Invariant(number="I9", name="is bounded", check=on_step.is_bounded),
+    Invariant(number="I6", name="refused keys halt", check=on_step.refused_keys_halt),
+    Invariant(number="I2", name="naked is told", check=on_step.naked_is_told),
 )
 WHEN_QUIET: tuple[Invariant, ...] = (
     Invariant(number="I10", name="recovered", check=when_quiet.recovered),
@@ -66,6 +72,10 @@ class Watch(Observed):
         """Check an order that reaches the broker."""
         self._judge(scene, ON_ORDER, body)
         self.posted[str(body.get("client_order_id", ""))] += 1
+
+    def on_request(self, scene: Scene, asking: Asking) -> None:
+        """Check a request when it leaves the bot."""
+        self._judge(scene, ON_REQUEST, asking)
 
     def after_step(self, scene: Scene) -> None:
         """Check what must hold at every step."""

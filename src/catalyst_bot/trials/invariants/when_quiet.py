@@ -1,4 +1,4 @@
-"""What must hold at every step, and once the faults are over."""
+"""What must hold once the faults are over."""
 
 from __future__ import annotations
 
@@ -18,32 +18,12 @@ from catalyst_bot.simulation.venue_order import VenueOrder
 from catalyst_bot.trials.invariants.seen import Observed, Scene
 from catalyst_bot.trials.life import Life
 
-MOST_WAITING = 300  # batches in the inbox
-MOST_TIMERS = 200
 ROUNDING_USD = Decimal("0.01")  # of one fill, whose price Alpaca rounds in an average
 AVERAGE_FRACTION = Decimal("0.0001")  # by how much average prices may differ
-VERIFIED_EVERY = 10  # seeds: deciding everything again takes as long as the run
+VERIFIED_EVERY = 20  # seeds: deciding everything again takes as long as the run
 SETTLED_S = 30.0  # after the faults: what they left behind is dealt with
 CANCELLED_WITHIN_S = 300.0  # a cancel is asked for again every minute
 _UNCLEAR = frozenset({OrderStatus.SUBMITTED, OrderStatus.UNKNOWN})
-
-
-def never_short(seen: Observed, scene: Scene, _: object) -> Iterator[str]:
-    """The bot never owes shares."""
-    for symbol, held in scene.venue.holdings.items():
-        if held.quantity < 0 and symbol not in seen.meddled:
-            yield f"{symbol}: {held.quantity} shares at the broker"
-
-
-def is_bounded(_: Observed, scene: Scene, __: object) -> Iterator[str]:
-    """Nothing piles up."""
-    life = scene.life
-    if life is None:
-        return
-    if (waiting := life.inbox.waiting_count) > MOST_WAITING:
-        yield f"{waiting} batches wait"
-    if (count := life.timers.count) > MOST_TIMERS:
-        yield f"{count} timers"
 
 
 def recovered(seen: Observed, scene: Scene, __: object) -> Iterator[str]:
