@@ -28,6 +28,7 @@ from catalyst_bot.commands import (
     risk,
     simulate,
     study,
+    validation,
 )
 from catalyst_bot.commands.flags import Config, DataDir, Journal, Json
 from catalyst_bot.domain.enums import Mode
@@ -59,6 +60,7 @@ records.register(app)
 operator.register(app)
 app.command("risk")(risk.risk)
 simulate.register(app)
+validation.register(app)
 
 
 @app.command()
