@@ -19,6 +19,7 @@ from benchmarks import (
     features,
     feeds,
     indicators,
+    inference,
     install,
     order_path,
     restart,
@@ -43,6 +44,7 @@ PARTS: Mapping[str, Callable[[], list[Line]]] = {
     "restart": restart.lines,
     "indicators": indicators.lines,
     "features": features.lines,
+    "inference": inference.lines,
     "install": install.lines,
 }
 
