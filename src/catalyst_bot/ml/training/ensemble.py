@@ -144,9 +144,8 @@ def model_of(
 
 def procedure_of(plan: Plan) -> str:
     """Return the SHA-256 of how agents are made, on whatever sessions and by whatever seed."""
-    said = repr(
-        [sorted((job.algorithm, repr(job.recipe)) for job in plan.jobs()), plan.terms._asdict()]
-    )
+    recipes = {job.algorithm: job.recipe for job in plan.jobs()}
+    said = repr([sorted(recipes.items()), plan.terms._asdict()])
     return sha256(said.encode()).hexdigest()
 
 
