@@ -28,6 +28,7 @@ from catalyst_bot.commands import (
     risk,
     simulate,
     study,
+    sweep,
     validation,
 )
 from catalyst_bot.commands.flags import Config, DataDir, Journal, Json
@@ -60,6 +61,7 @@ records.register(app)
 operator.register(app)
 app.command("risk")(risk.risk)
 simulate.register(app)
+sweep.register(app)
 validation.register(app)
 
 
