@@ -20,6 +20,7 @@ from benchmarks import (
     features,
     feeds,
     indicators,
+    inference,
     install,
     order_path,
     restart,
@@ -45,6 +46,7 @@ PARTS: Mapping[str, Callable[[], list[Line]]] = {
     "restart": restart.lines,
     "indicators": indicators.lines,
     "features": features.lines,
+    "inference": inference.lines,
     "install": install.lines,
 }
 
