@@ -28,6 +28,7 @@ from catalyst_bot.commands import (
     risk,
     simulate,
     study,
+    sweep,
     training,
     validation,
 )
@@ -61,6 +62,7 @@ records.register(app)
 operator.register(app)
 app.command("risk")(risk.risk)
 simulate.register(app)
+sweep.register(app)
 training.register(app)
 validation.register(app)
 
