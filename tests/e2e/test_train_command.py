@@ -77,8 +77,8 @@ def test_one_command_makes_a_model_and_counts_every_agent(desk: Desk) -> None:
     again = desk.train("again", "--seeds", "2", "--workers", "2")
     assert again.code == OK
     assert len(desk.trials()) == 2  # the same trainings with the same results
-    assert read_model(desk.folder / "again").model_id.split("-")[-1] == (
-        model.model_id.split("-")[-1]
+    assert (
+        read_model(desk.folder / "again").model_id.split("-")[-1] == (model.model_id.split("-")[-1])
     )
 
 
