@@ -29,7 +29,7 @@ Decide = Callable[[Floats], tuple[Floats, Floats]]
 BY_ACCOUNT, BY_CASES = "one account over all symbols", "an account for each case"
 REVIEW_AFTER = 5  # sessions until a person resumes from a halt, else one bad day ends a year
 FULL_TRADES = 30
-MOST_CASES = 200  # evenly spaced: enough to tell agents apart
+MOST_CASES = 100  # evenly spaced: enough to tell agents apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
