@@ -31,6 +31,7 @@ from catalyst_bot.commands import (
     sweep,
     training,
     validation,
+    walk_forward,
 )
 from catalyst_bot.commands.flags import Config, DataDir, Journal, Json
 from catalyst_bot.domain.enums import Mode
@@ -65,6 +66,7 @@ simulate.register(app)
 sweep.register(app)
 training.register(app)
 validation.register(app)
+walk_forward.register(app)
 
 
 @app.command()
