@@ -27,6 +27,7 @@ from benchmarks import (
     risk,
     storage,
     texts,
+    training,
     venue,
 )
 from benchmarks.line import ROUNDS, Line, table
@@ -47,6 +48,7 @@ PARTS: Mapping[str, Callable[[], list[Line]]] = {
     "indicators": indicators.lines,
     "features": features.lines,
     "inference": inference.lines,
+    "training": training.lines,
     "install": install.lines,
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -27,22 +28,13 @@ def lines() -> list[Line]:
     """Measure ours for some numbers of accounts, the peer beside them where it is installed."""
     job = "environment, {} accounts"
     try:
-        from catalyst_bot.ml.env.fitting import fit_on  # noqa: PLC0415  # extras
-        from catalyst_bot.ml.env.vec_env import CatalystVecEnv  # noqa: PLC0415
-        from catalyst_bot.ml.tape import tape_of  # noqa: PLC0415
+        from catalyst_bot.ml.env.vec_env import CatalystVecEnv  # noqa: PLC0415  # extras
         from catalyst_bot.ml.terms import terms_of  # noqa: PLC0415
 
-        symbols = [f"S{number:03}" for number in range(SYMBOLS)]
-        cases = [
-            Case(symbol=symbol, bar=bar, bars=6)
-            for place, symbol in enumerate(symbols)
-            for bar in range(60 + place % APART, BARS - 60, APART)
-        ]
-        tape = tape_of(panel_of(cases, symbols=symbols, count=BARS))
+        tape, sessions, normalisation = market()
     except (ImportError, ConfigError) as error:
         return [skipped(job.format(ACCOUNTS[0]), str(error))]
-    peer, sessions = _peer(), range(50, BARS)
-    normalisation = fit_on(tape, sessions)
+    peer = _peer()
     return [
         Line(
             job=job.format(count),
@@ -63,6 +55,21 @@ def lines() -> list[Line]:
         )
         for count in ACCOUNTS
     ]
+
+
+def market() -> tuple[Any, range, Any]:
+    """Return a drawn market as a tape, the sessions played, and their normalisation."""
+    from catalyst_bot.ml.env.fitting import fit_on  # noqa: PLC0415  # extras
+    from catalyst_bot.ml.tape import tape_of  # noqa: PLC0415
+
+    symbols = [f"S{number:03}" for number in range(SYMBOLS)]
+    cases = [
+        Case(symbol=symbol, bar=bar, bars=6)
+        for place, symbol in enumerate(symbols)
+        for bar in range(60 + place % APART, BARS - 60, APART)
+    ]
+    tape, sessions = tape_of(panel_of(cases, symbols=symbols, count=BARS)), range(50, BARS)
+    return tape, sessions, fit_on(tape, sessions)
 
 
 def _per_second(env: object) -> float:
