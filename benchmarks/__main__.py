@@ -25,6 +25,7 @@ from benchmarks import (
     restart,
     risk,
     storage,
+    sweep,
     texts,
     venue,
 )
@@ -44,6 +45,7 @@ PARTS: Mapping[str, Callable[[], list[Line]]] = {
     "restart": restart.lines,
     "indicators": indicators.lines,
     "features": features.lines,
+    "sweep": sweep.lines,
     "inference": inference.lines,
     "install": install.lines,
 }
