@@ -317,7 +317,10 @@ class FakeAlpaca:
                 return told(self._bars(query))
             case "/v2/stocks/quotes/latest":
                 names = query["symbols"].split(",")
-                return told({"quotes": {n: self.quotes[n] for n in names if n in self.quotes}})
+                newest = {"t": self.now().isoformat()}  # where a quote names no time
+                return told(
+                    {"quotes": {n: newest | self.quotes[n] for n in names if n in self.quotes}}
+                )
             case "/v1beta1/news":
                 return told(self._news(query))
             case "/v1/corporate-actions":

@@ -28,6 +28,8 @@ from catalyst_bot.commands import (
     risk,
     simulate,
     study,
+    sweep,
+    training,
     validation,
 )
 from catalyst_bot.commands.flags import Config, DataDir, Journal, Json
@@ -60,6 +62,8 @@ records.register(app)
 operator.register(app)
 app.command("risk")(risk.risk)
 simulate.register(app)
+sweep.register(app)
+training.register(app)
 validation.register(app)
 
 

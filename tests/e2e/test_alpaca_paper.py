@@ -149,11 +149,7 @@ def staged(tmp_path: Path) -> Iterator[Stage]:
 
     service = FakeAlpaca(now=now, bars=lambda symbol: bars_until(symbol, now()))
     service.prices["ACME"] = 100.0
-
-    def quote() -> dict[str, Any]:
-        return {"t": (now() - timedelta(seconds=1)).isoformat(), "bp": 99.99, "ap": 100.01}
-
-    service.quotes["ACME"] = quote()
+    service.quotes["ACME"] = {"bp": 99.99, "ap": 100.01}
     with served(service.app) as alpaca, served(feed_app(now() - timedelta(seconds=30))) as news:
         stage = Stage(
             data_dir=tmp_path,

@@ -7,23 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from math import inf, nan
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from catalyst_bot.domain.enums import Side
+from catalyst_bot.domain.errors import BadData
+from catalyst_bot.domain.messages import decisions as d
+from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.decisions import OrderApproved, OrderRefused
 from catalyst_bot.domain.news import TradeWish
 from catalyst_bot.domain.trading import Check, ContextFactor, Observation
 from catalyst_bot.risk.check_table import ENTRY_CHECKS
+from catalyst_bot.risk.decide import DECIDE
 from catalyst_bot.risk.manager import assess
 from catalyst_bot.risk.proposal import wants_entry
 from catalyst_bot.risk.rules import Rules
-from catalyst_bot.risk.state import State
+from catalyst_bot.risk.state import State, TradePlan
+from catalyst_bot.storage.codec import encode
 from tests import builders
+from tests.property.message_strategies import values
 
 Path = tuple[str | int, ...]
 
@@ -117,6 +124,74 @@ def test_a_number_that_is_none_is_refused_with_its_place(
     assert not any(check.passed for check in verdict.checks)
     if wants_entry(values["intent"]):
         assert [check.name for check in verdict.checks] == [row.name for row in ENTRY_CHECKS]
+
+
+def may_hold_numbers(kind: Any) -> bool:
+    """Tell whether a value of a type may hold a float or a Decimal."""
+    if kind in {float, Decimal}:
+        return True
+    if isinstance(kind, type) and is_dataclass(kind):
+        return any(map(may_hold_numbers, get_type_hints(kind).values()))
+    return any(map(may_hold_numbers, get_args(kind)))
+
+
+HEARD = sorted((kind for kind in DECIDE if may_hold_numbers(kind)), key=lambda kind: kind.__name__)
+
+
+@pytest.mark.parametrize("kind", HEARD, ids=[kind.__name__ for kind in HEARD])
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_no_message_that_risk_hears_carries_such_a_number(kind: type, data: st.DataObject):
+    """What holds one is refused by the journal, and what is not in the journal is never done."""
+    message = data.draw(values(kind))
+    places = list(numbers_in(message))
+    assume(places)
+    number = data.draw(st.sampled_from([nan, inf, -inf]))
+    with pytest.raises(BadData):
+        encode(with_number(message, data.draw(st.sampled_from(places)), number))
+
+
+QUOTE = f.QuoteSampled(at=builders.NOON, quote=builders.quote(bid=50.0, ask=50.02))
+BAR = f.BarClosed(at=builders.NOON, bar=builders.bar("ACME", builders.NOON))
+MARK = d.EquityMarked(account=builders.account())
+PLAN = TradePlan(
+    trade_id=POSITION.trade_id,
+    catalyst_id="cat-1",
+    signal_id="sig-1",
+    symbol="ACME",
+    stop_price=Decimal(90),
+    take_profit_price=Decimal(120),
+    horizon_s=3_600.0,
+    high_water_price=Decimal(100),
+    approved_at=builders.NOON,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    given=st.sampled_from(
+        [(message, path) for message in (QUOTE, BAR, MARK) for path in numbers_in(message)]
+    ),
+    number=st.sampled_from([nan, inf, -inf]),
+)
+def test_risk_approves_nothing_by_such_a_price(given: tuple[Any, Path], number: float):
+    """Also alone, without the journal before it: it halts, says nothing, or refuses to go on."""
+    message, path = given
+    desk = builders.FakeDesk(positions={"ACME": POSITION})
+    state = State(plans={POSITION.trade_id: PLAN})
+    spoiled = with_number(message, path, number)
+    try:
+        outcome = DECIDE[type(message)](state, spoiled, desk, Rules())
+    except (BadData, InvalidOperation):
+        return
+    assert not any(isinstance(each, OrderApproved | d.StopMoved) for each in outcome)
+
+
+def test_a_stop_that_is_touched_by_a_number_is_left():
+    """The messages above do something where their numbers are numbers."""
+    desk, state = builders.FakeDesk(positions={"ACME": POSITION}), State()
+    state.plans[POSITION.trade_id] = PLAN
+    assert DECIDE[f.QuoteSampled](state, QUOTE, desk, Rules())
 
 
 def test_without_such_a_number_it_passes():

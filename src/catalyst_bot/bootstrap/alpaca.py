@@ -158,6 +158,7 @@ def alpaca_parts(
         feed=settings.alpaca.feed,
         silence_s=desk.silence_s(settings.alpaca.stream_silence_s),
         finished_after=timedelta(0) if desk.is_ours_to_move else FINISHED_AFTER,
+        is_replay=desk.is_replay,
     )
     market_data.learn(records)
     runs: list[Task] = [market_data.run]

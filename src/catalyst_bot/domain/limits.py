@@ -188,6 +188,14 @@ class RiskLimits:
         "CONVENTIONS: two bar intervals for quotes made from bars",
         looser=Looser.HIGHER,
     )
+    max_live_quote_age_s: float = number(
+        2.0,
+        0.1,
+        3600,
+        "s",
+        "CONVENTIONS: quotes that are not made from bars",
+        looser=Looser.HIGHER,
+    )
     max_orders_per_minute: int = number(
         10,
         1,

@@ -69,6 +69,7 @@ class Watched:
 class AlpacaMarketData:
     """Implements `MarketData`; `run` is its task. `feed` is iex (free) or sip.
 
+    `is_replay`: what answers is an exchange that replays bars, and makes its quotes from them.
     A stream that is silent for `silence_s` in the session is made anew; None for never.
     """
 
@@ -83,6 +84,7 @@ class AlpacaMarketData:
         feed: str,
         silence_s: float | None = 60.0,
         finished_after: timedelta = FINISHED_AFTER,
+        is_replay: bool = False,
         bars: int = VIEW_BARS,
         benchmark_bars: int = BENCHMARK_VIEW_BARS,
     ) -> None:
@@ -95,8 +97,14 @@ class AlpacaMarketData:
         self._bars = bars
         self._benchmark_bars = benchmark_bars
         self._rest = RestPrices(
-            client, calendar=calendar, clock=clock, feed=feed, finished_after=finished_after
+            client,
+            calendar=calendar,
+            clock=clock,
+            feed=feed,
+            finished_after=finished_after,
+            is_replay=is_replay,
         )
+        self._is_replay = is_replay
         self._actions = CorporateActions(client, calendar)
         self._minutes, self._halts = MinuteBars(), Halts()
         # where days are replayed, the journal's disk is not faster than the wall
@@ -208,7 +216,8 @@ class AlpacaMarketData:
         symbol = our_symbol(str(row.get("S") or ""))
         if symbol in self._watched:
             with suppress(BadData):
-                quote = read_quote(symbol, row, self._clock.now())
+                now = self._clock.now()
+                quote = read_quote(symbol, row, now, is_synthetic=self._is_replay)
                 if quote is not None:
                     self._samples.take(quote)
 

@@ -18,7 +18,10 @@ MAX_PAGES = 50
 
 
 class RestPrices:
-    """Asks for bars and quotes; every method raises `AlpacaRefused`, `AlpacaSilent`, `BadData`."""
+    """Asks for bars and quotes; every method raises `AlpacaRefused`, `AlpacaSilent`, `BadData`.
+
+    `is_replay`: who answers makes its quotes from bars.
+    """
 
     def __init__(
         self,
@@ -28,12 +31,14 @@ class RestPrices:
         clock: Clock,
         feed: str,
         finished_after: timedelta = FINISHED_AFTER,
+        is_replay: bool = False,
     ) -> None:
         self._client = client
         self._calendar = calendar
         self._clock = clock
         self._feed = feed
         self.finished_after = finished_after
+        self._is_replay = is_replay
 
     def is_session(self, at: datetime) -> bool:
         """True inside a regular session."""
@@ -76,5 +81,9 @@ class RestPrices:
         query = {"symbols": ",".join(names), "feed": self._feed}
         told = part_of(await self._client.data("/v2/stocks/quotes/latest", query), "quotes")
         now = self._clock.now()
-        read = [read_quote(names[name], row, now) for name, row in told.items() if name in names]
+        read = [
+            read_quote(names[name], row, now, is_synthetic=self._is_replay)
+            for name, row in told.items()
+            if name in names
+        ]
         return {quote.symbol: quote for quote in read if quote is not None}

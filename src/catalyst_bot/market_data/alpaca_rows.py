@@ -43,9 +43,9 @@ def read_bar(symbol: str, row: Any, interval: timedelta = INTERVAL) -> Bar:
     return bar
 
 
-def read_quote(symbol: str, row: Any, now: datetime) -> Quote | None:
+def read_quote(symbol: str, row: Any, now: datetime, *, is_synthetic: bool = False) -> Quote | None:
     """Read a quote, None for one without both sides; a time just ahead of our clock is a
-    difference of clocks, not the future.
+    difference of clocks, not the future. `is_synthetic` where the source makes them from bars.
 
     Raises `BadData` for one that cannot be right.
     """
@@ -58,7 +58,7 @@ def read_quote(symbol: str, row: Any, now: datetime) -> Quote | None:
         at=now if is_ahead else at,
         bid=price(row, "bp"),
         ask=price(row, "ap"),
-        is_synthetic=False,
+        is_synthetic=is_synthetic,
     )
 
 

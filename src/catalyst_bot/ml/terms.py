@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from catalyst_bot.domain.enums import EntryKind
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.engine.inference import MIN_ACTION
 from catalyst_bot.settings import Settings
@@ -68,9 +69,14 @@ class Terms(NamedTuple):
 def terms_of(settings: Settings) -> Terms:
     """Return the numbers of the settings.
 
-    Raises `ConfigError` for the fill profile of Alpaca's paper service: it fills at random, and
-    nothing that is learned from that has a cost in it.
+    Raises `ConfigError` for the fill profile of Alpaca's paper service (it fills at random, and
+    nothing that is learned from that has a cost in it), and for limit entries or extended hours,
+    which bars say too little about.
     """
+    if settings.execution.entry_kind is not EntryKind.MARKET or settings.execution.extended_hours:
+        raise ConfigError(
+            "learning needs execution.entry_kind = market and execution.extended_hours = false"
+        )
     if FillProfile(settings.broker.fill_profile) is not FillProfile.OURS:
         raise ConfigError(
             f"broker.fill_profile = {settings.broker.fill_profile}: learning needs the costs of "

@@ -146,6 +146,13 @@ ENTRY_CHECKS: tuple[Row, ...] = (
         limit="max_quote_age_s",
     ),
     Row(
+        judge=c.live_quote_age,
+        tier=Tier.ORDER,
+        unit=SECONDS,
+        refusal="a live quote is too old to be a price",
+        limit="max_live_quote_age_s",
+    ),
+    Row(
         judge=c.price_collar,
         tier=Tier.ORDER,
         unit=FRACTION,

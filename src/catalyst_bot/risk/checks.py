@@ -241,6 +241,20 @@ def quote_age(entry: Proposal) -> Check:
     )
 
 
+def live_quote_age(entry: Proposal) -> Check:
+    """Who quotes now quotes all the time: a live quote is old long before one made from a bar."""
+    quote = entry.intent.signal.quote
+    age_s = (entry.desk.now - quote.at).total_seconds()
+    return at_most(
+        "live_quote_age",
+        Tier.ORDER,
+        observed=0.0 if quote.is_synthetic else age_s,
+        limit=entry.limits.max_live_quote_age_s,
+        unit="s",
+        note="made from a bar" if quote.is_synthetic else "",
+    )
+
+
 def price_collar(entry: Proposal) -> Check:
     """The price we count with must be near the quote's middle."""
     middle = _middle(entry.intent.signal.quote)

@@ -6,25 +6,39 @@ own output before it returns it. JSON keeps a journal readable with any tool, fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
-from typing import Any, cast
+from typing import Any, cast, get_args, get_type_hints
 
 import msgspec
 
 from catalyst_bot.domain.errors import BadData
+from catalyst_bot.domain.finite import first_not_finite
 from catalyst_bot.domain.messages.registry import MESSAGES, Message
 
 SCHEMA_VERSION = 2  # of all message types together; see fingerprints.py
-_NOT_FINITE = (b"NaN", b"Infinity")
+_NOT_FINITE = (b"NaN", b"Infinity")  # of a Decimal, or a word in a text
+_NULL = b"null"  # of NaN and infinity too, and where a float may be left out that is read as None
 
 _ENCODER = msgspec.json.Encoder()
 _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     name: msgspec.json.Decoder(kind) for name, kind in MESSAGES.items()
 }
+
+
+def _holds_optional_float(kind: Any) -> bool:
+    """Tell whether a value of a type may hold, at any depth, a float that may be left out."""
+    if is_dataclass(kind) and isinstance(kind, type):
+        return any(map(_holds_optional_float, get_type_hints(kind).values()))
+    parts = get_args(kind)
+    return {float, type(None)} <= set(parts) or any(map(_holds_optional_float, parts))
+
+
+_HOLD_OPTIONAL_FLOATS = frozenset(
+    name for name, kind in MESSAGES.items() if _holds_optional_float(kind)
+)
 
 
 def encode(message: Message) -> bytes:
@@ -42,12 +56,11 @@ def encode(message: Message) -> bytes:
         raise BadData(
             f"{name} cannot be journalled: {error} (NaN and infinity read as null)"
         ) from error
-    if (
-        _may_hold_decimals(name)
-        and any(word in body for word in _NOT_FINITE)
-        and not all(map(Decimal.is_finite, _decimals(again)))
-    ):
-        raise BadData(f"{name} cannot be journalled: it holds a Decimal that is not finite")
+    is_suspect = (_may_hold_decimals(name) and any(word in body for word in _NOT_FINITE)) or (
+        name in _HOLD_OPTIONAL_FLOATS and _NULL in body
+    )
+    if is_suspect and (place := first_not_finite(message, name)):
+        raise BadData(f"{name} cannot be journalled: {place}")
     return body
 
 
@@ -87,14 +100,3 @@ def _may_hold_decimals(name: str) -> bool:
     to search their long tables for words takes longer than to write them.
     """
     return "'format': 'decimal'" in str(msgspec.json.schema(MESSAGES[name]))
-
-
-def _decimals(value: Any) -> Iterator[Decimal]:
-    if isinstance(value, Decimal):
-        yield value
-    elif isinstance(value, tuple):
-        for item in value:
-            yield from _decimals(item)
-    elif is_dataclass(value):
-        for field in fields(value):
-            yield from _decimals(getattr(value, field.name))

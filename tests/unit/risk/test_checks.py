@@ -181,6 +181,19 @@ def test_quote_age(entry: Entry, age_s: float, passed: bool):
 
 
 @pytest.mark.parametrize(
+    ("age_s", "is_synthetic", "passed"),
+    [(2, False, True), (2.001, False, False), (2.001, True, True)],
+)
+def test_a_live_quote_is_old_after_two_seconds(
+    entry: Entry, age_s: float, is_synthetic: bool, passed: bool
+):
+    at = builders.NOON - timedelta(seconds=age_s)
+    quote = builders.quote(at=at, is_synthetic=is_synthetic)
+    entry.intent = builders.intent(signal=builders.signal(quote=quote))
+    assert checks.live_quote_age(entry.propose()).passed is passed
+
+
+@pytest.mark.parametrize(
     ("quote", "passed"),
     [
         ({"bid": 100.0, "ask": 100.0}, True),

@@ -8,6 +8,7 @@ import pytest
 
 from catalyst_bot.domain.enums import Mode, Side
 from catalyst_bot.domain.errors import BadData
+from catalyst_bot.domain.messages import decisions as d
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.storage import codec, fingerprints
 from tests import builders as b
@@ -25,8 +26,15 @@ def test_a_float_that_is_not_finite_is_refused(bad: float):
 
 @pytest.mark.parametrize("bad", ["NaN", "sNaN", "-NaN123", "Infinity", "-Infinity"])
 def test_a_decimal_that_is_not_finite_is_refused(bad: str):
-    with pytest.raises(BadData, match="not finite"):
+    with pytest.raises(BadData, match=r"fill\.price is"):
         codec.encode(f.OrderFilled(at=b.NOON, fill=b.fill(price=Decimal(bad), fill_id="f")))
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
+def test_a_float_that_may_be_left_out_is_not_left_out_for_being_none(bad: float):
+    """NaN is written as null, and null would be read as no edge at all."""
+    with pytest.raises(BadData, match=r"catalyst\.edge_bps is"):
+        codec.encode(d.CatalystDetected(catalyst=b.catalyst(edge_bps=bad)))
 
 
 def test_words_that_look_like_numbers_are_no_numbers():

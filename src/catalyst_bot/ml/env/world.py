@@ -56,7 +56,9 @@ def world_of(
         case_starts=np.flatnonzero(asks.is_first & ~asks.is_bad & is_start[asks.row]),
         quiet_starts=np.flatnonzero(quiet) if rules.quiet_fraction > 0 else _NONE,
         row_limit=row_limit,
-        shown=catalyst.apply_rows(asks.values).astype(np.float32),
+        shown=catalyst.apply_rows(asks.values.astype(np.float32).astype(np.float64)).astype(
+            np.float32
+        ),
         neutral=np.array(catalyst.apply(_NEUTRAL), dtype=np.float32),
     )
     if not len(world.case_starts) and not len(world.quiet_starts):

@@ -61,6 +61,8 @@ from catalyst_bot.ml.kernels.trading import (
 from catalyst_bot.ml.tape import Singles
 from catalyst_bot.ml.terms import Terms
 
+BORROWS = True  # it only looks at its arrays
+
 _MARKET = tuple(feature.name for feature in MARKET)
 _TOLD = tuple(feature.name for feature in CATALYST)
 REGIME, DIRECTION, CONFIDENCE = (
@@ -70,6 +72,7 @@ REGIME, DIRECTION, CONFIDENCE = (
 )
 EDGE, EDGE_HIGH = _TOLD.index("edge_bps"), _TOLD.index("edge_high_bps")
 REACTION, RVOL = _TOLD.index("reaction_bps"), _TOLD.index("rvol")
+SEEN_OF_MARKET = len(_MARKET)
 ACCOUNT, MOST_INVESTED = 3, 3.0  # features of the account, and the end of their ranges
 # What became of an ask, in the order in which the bot names refusals; see `portfolio/run.py`.
 BUYS, LEAVES, DECLINED, EXIT_WORKING = 0, 1, 2, 3
@@ -109,8 +112,10 @@ def observe(books: Books, play: Play, ask: int, seen: Singles) -> None:
     seen[0] = min(max(cash, -MOST_INVESTED), 1.0)
     seen[1] = min(max(exposure, 0.0), MOST_INVESTED)
     seen[2] = min(max(share, 0.0), MOST_INVESTED)
-    seen[ACCOUNT : ACCOUNT + len(_MARKET)] = play.bars.market[row]
-    seen[ACCOUNT + len(_MARKET) :] = play.asks.values[ask]
+    for column in range(SEEN_OF_MARKET):
+        seen[ACCOUNT + column] = play.bars.market[row, column]
+    for column in range(play.asks.values.shape[1]):
+        seen[ACCOUNT + SEEN_OF_MARKET + column] = play.asks.values[ask, column]
 
 
 def decide(books: Books, play: Play, ask: int, action: float, agreement: float) -> int:

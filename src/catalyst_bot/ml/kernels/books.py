@@ -4,7 +4,7 @@ The money, records and breakers of `portfolio/` and `risk/` in numbers; see `por
 they are asked. `money`, `counts` and `held` are addressed by the constants below.
 """
 
-# ruff: noqa: PLR0917  # what is compiled takes plain numbers
+# what is compiled takes plain numbers
 
 from __future__ import annotations
 
@@ -23,9 +23,13 @@ from catalyst_bot.ml.kernels.trading import (
 from catalyst_bot.ml.terms import Terms
 from catalyst_bot.study.statistics import Integers
 
-# money: dollars, and the record of trades as fractions of what each cost
-CASH, DAY_OPEN, PEAK, REVIEWED_PEAK, WON, LOST, TRADES, WINS, WON_SUM, LOST_SUM = range(10)
-MONEY = 10
+BORROWS = True  # it only looks at its arrays
+
+# money: dollars, and the record of trades as fractions of what each cost; RETURN_SUM and
+# RETURN_SQUARES are of the returns that the Sharpe ratio judges
+CASH, EXPOSURE, DAY_OPEN, PEAK, REVIEWED_PEAK, WON, LOST, TRADES, WINS, WON_SUM = range(10)
+LOST_SUM, RETURN_SUM, RETURN_SQUARES = range(10, 13)
+MONEY = 13
 # counts and states
 ACTIVE, ENTRIES, ORDERS, IN_A_ROW, PAUSED, PAUSED_UNTIL, STREAK, RETURNS, HALTED, STOPPED_ON = (
     range(10)
@@ -79,16 +83,18 @@ class Books(NamedTuple):
 
 def equity_usd(books: Books) -> float:
     """Cash and what is held at the last prices."""
-    return exact_usd(books.money[CASH] + exposure_usd(books))
+    return exact_usd(books.money[CASH] + books.money[EXPOSURE])
 
 
 def exposure_usd(books: Books) -> float:
     """What is held at the last prices."""
-    total = 0.0
-    for place in range(books.counts[ACTIVE]):
-        symbol = books.active[place]
-        total += books.held[symbol, SHARES] * books.held[symbol, PRICE]
-    return exact_usd(total)
+    return exact_usd(books.money[EXPOSURE])
+
+
+def value(books: Books, symbol: int, price: float) -> None:
+    """Value what is held of a symbol at a price."""
+    books.money[EXPOSURE] += books.held[symbol, SHARES] * (price - books.held[symbol, PRICE])
+    books.held[symbol, PRICE] = price
 
 
 def ordered_usd(books: Books) -> float:
@@ -123,6 +129,8 @@ def tidy(books: Books) -> None:
             books.active[kept] = symbol
             kept += 1
     books.counts[ACTIVE] = kept
+    if kept == 0:
+        books.money[EXPOSURE] = 0.0  # without what sums of binary fractions leave
 
 
 def buy(
@@ -137,6 +145,7 @@ def buy(
     books.held[symbol, SOLD_USD] = 0.0
     books.held[symbol, FEES_USD] = fee
     books.held[symbol, PRICE] = books.held[symbol, HIGHEST] = price
+    books.money[EXPOSURE] += amount
     books.held[symbol, STOP] = books.held[symbol, ORDER_STOP]
     books.held[symbol, TARGET] = books.held[symbol, ORDER_TARGET]
     books.held[symbol, EVENT] = books.held[symbol, ORDER_EVENT]
@@ -160,8 +169,9 @@ def sell(books: Books, symbol: int, reason: int, meeting: Meeting, terms: Terms)
     books.money[CASH] = exact_usd(books.money[CASH] + amount - fee)
     books.held[symbol, SOLD_USD] = exact_usd(books.held[symbol, SOLD_USD] + amount)
     books.held[symbol, FEES_USD] = exact_usd(books.held[symbol, FEES_USD] + fee)
+    value(books, symbol, price)
+    books.money[EXPOSURE] -= amount
     books.held[symbol, SHARES] -= shares
-    books.held[symbol, PRICE] = price
     if books.held[symbol, SHARES] > 0.0:
         books.held[symbol, REASON] = STAYS if reason == TAKE_PROFIT else reason
     else:
@@ -179,8 +189,7 @@ def close_trade(books: Books, symbol: int, reason: int, meeting: Meeting, terms:
     books.held[symbol, REASON] = STAYS
     counts, money, is_loss = books.counts, books.money, pnl < 0.0
     money[TRADES] += 1.0
-    books.returns[counts[RETURNS] % MAX_RETURNS] = fraction
-    counts[RETURNS] += 1
+    _add_return(books, fraction)
     if is_loss:
         money[LOST_SUM] -= fraction
         money[LOST] = exact_usd(money[LOST] - pnl)
@@ -203,6 +212,19 @@ def close_trade(books: Books, symbol: int, reason: int, meeting: Meeting, terms:
         halt(books, BY_STREAK, day)
 
 
+def _add_return(books: Books, fraction: float) -> None:
+    """Keep the sums of the last returns; one that is too old leaves them."""
+    money, count = books.money, books.counts[RETURNS]
+    place = count % MAX_RETURNS
+    if count >= MAX_RETURNS:
+        money[RETURN_SUM] -= books.returns[place]
+        money[RETURN_SQUARES] -= books.returns[place] ** 2
+    books.returns[place] = fraction
+    money[RETURN_SUM] += fraction
+    money[RETURN_SQUARES] += fraction**2
+    books.counts[RETURNS] = count + 1
+
+
 def losses_since(books: Books, since_s: float) -> int:
     """How many of the losses in a row were made at or after a time."""
     count, found = books.counts[STREAK], 0
@@ -218,12 +240,8 @@ def is_poor(books: Books, terms: Terms) -> bool:
     count = min(books.counts[RETURNS], MAX_RETURNS)
     if count < max(terms.min_trades_for_sharpe, 2):
         return False
-    total = 0.0
-    for place in range(count):
-        total += books.returns[place]
-    mean, squares = total / count, 0.0
-    for place in range(count):
-        squares += (books.returns[place] - mean) ** 2
+    mean = books.money[RETURN_SUM] / count
+    squares = max(books.money[RETURN_SQUARES] - count * mean * mean, 0.0)
     deviation = sqrt(squares / (count - 1))
     return deviation > 0.0 and mean / deviation * sqrt(YEAR) < terms.min_sharpe
 
@@ -270,6 +288,7 @@ def resume(books: Books) -> None:
     counts[IN_A_ROW] = 0
     counts[RETURNS] = 0
     counts[STREAK] = 0
+    books.money[RETURN_SUM] = books.money[RETURN_SQUARES] = 0.0
 
 
 def _log(books: Books, symbol: int, reason: int, day: int, pnl: float, fraction: float) -> None:

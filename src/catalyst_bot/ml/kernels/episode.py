@@ -31,13 +31,14 @@ from catalyst_bot.ml.kernels.account import (
     ROW,
     SHARES,
     WATCHED,
-    decide,
+    enter,
     enter_session,
     is_flat,
     open_account,
     play_bar,
+    wants_to_leave,
 )
-from catalyst_bot.ml.kernels.trading import STAYS
+from catalyst_bot.ml.kernels.trading import NEGATIVE_NEWS, POLICY, STAYS
 from catalyst_bot.ml.tape import Asks, Bars, Singles
 from catalyst_bot.ml.terms import Terms
 
@@ -162,12 +163,14 @@ def answer(world: World, money: Floats, place: Integers, action: float) -> tuple
 
 def _decide(world: World, money: Floats, place: Integers, action: float) -> None:
     """An answer about news that was not read with enough certainty buys nothing."""
-    ask, horizon_s = place[ASKED], inf
+    ask, horizon_s, is_sure, is_first = place[ASKED], inf, True, False
     if ask != NOTHING:
-        horizon_s = world.asks.horizon_s[ask]
+        horizon_s, is_first = world.asks.horizon_s[ask], world.asks.is_first[ask]
         is_sure = world.asks.values[ask, CONFIDENCE] >= world.terms.min_confidence
-        action = action if is_sure else min(action, 0.0)
-    decide(money, place, world.bars, action, horizon_s, world.terms)
+    if wants_to_leave(money, action, world.terms):
+        place[LEAVING] = NEGATIVE_NEWS if is_first else POLICY
+    elif is_sure:
+        enter(money, place, world.bars, action, horizon_s, world.terms)
 
 
 def _is_skipped(world: World, money: Floats, place: Integers) -> bool:

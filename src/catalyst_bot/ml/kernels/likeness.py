@@ -10,6 +10,8 @@ from catalyst_bot.ml.kernels.books import ACTIVE, Books
 from catalyst_bot.ml.kernels.play import Days, Play
 from catalyst_bot.ml.tape import Bars
 
+BORROWS = True  # it only looks at its arrays
+
 MAX_CLOSES, MIN_COMMON = 120, 30  # bars that are looked at, and the fewest it is said of
 UNKNOWN = -2.0  # a correlation of too few bars
 

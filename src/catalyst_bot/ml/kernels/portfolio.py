@@ -6,7 +6,7 @@ what is over will be left; then the policy is asked in the order of the running 
 wants is held against the table of checks. Orders meet the next open. Symbols go in their order.
 """
 
-# ruff: noqa: PLR0917  # what is compiled takes plain numbers
+# what is compiled takes plain numbers
 
 from __future__ import annotations
 
@@ -59,6 +59,7 @@ from catalyst_bot.ml.kernels.books import (
     resume,
     sell,
     tidy,
+    value,
 )
 from catalyst_bot.ml.kernels.play import Play
 from catalyst_bot.ml.kernels.trading import (
@@ -76,6 +77,8 @@ from catalyst_bot.ml.kernels.trading import (
 from catalyst_bot.ml.tape import Asks, Bars, Singles
 from catalyst_bot.ml.terms import Terms
 from catalyst_bot.policies.rule_action import RuleTerms, rule_action
+
+BORROWS = True  # it only looks at its arrays
 
 DELISTED = 6  # the recording ends while the symbol is held: sold at its last price
 
@@ -178,7 +181,7 @@ def close_session(books: Books, play: Play, day: int) -> None:
         symbol = books.active[place]
         row = days.row_of[day, symbol]
         if row >= 0:
-            books.held[symbol, PRICE] = bars.close[row]
+            value(books, symbol, bars.close[row])
             mark(books, day, terms)
             _follow(books, symbol, bars.high[row], bars.close[row], at_s, terms)
 

@@ -105,11 +105,8 @@ def run_portfolio(
     `review_after` sessions a person resumes from a halt (0: never, as in a backtest). Raises
     `BadData` for sessions that the tape does not have, `ConfigError` without numba.
     """
-    days = days_of(tape)
-    if not (sessions.step == 1 and 0 <= sessions.start < sessions.stop <= len(tape.days)):
-        raise BadData(f"sessions {sessions.start}..{sessions.stop}: there are {len(tape.days)}")
     is_rule = isinstance(policy, RuleTerms)
-    play = Play(tape.bars, tape.asks, days, terms, review_after, reviews=not is_rule)
+    play = play_of(tape, terms, sessions, review_after=review_after, reviews=not is_rule)
     books = new_books(len(tape.symbols), terms, trades=len(tape.asks.row))
     run = PortfolioRun(
         sessions=sessions,
@@ -127,6 +124,18 @@ def run_portfolio(
         trades=_trades(books, tape),
         outcomes={name: count for name, count in counts.items() if count},
     )
+
+
+def play_of(
+    tape: Tape, terms: Terms, sessions: range, *, review_after: int = 0, reviews: bool = False
+) -> Play:
+    """Return what is played; see `run_portfolio`.
+
+    Raises `BadData` for sessions that the tape does not have.
+    """
+    if not (sessions.step == 1 and 0 <= sessions.start < sessions.stop <= len(tape.days)):
+        raise BadData(f"sessions {sessions.start}..{sessions.stop}: there are {len(tape.days)}")
+    return Play(tape.bars, tape.asks, days_of(tape), terms, review_after, reviews)
 
 
 def _run_model(

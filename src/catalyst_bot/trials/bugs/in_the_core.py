@@ -179,6 +179,7 @@ def exits_do_not_wait(plot: Plot) -> None:
 def quotes_may_be_old(plot: Plot) -> None:
     """Nobody asks how old a quote is."""
     _passes(plot, "quote_age")
+    _passes(plot, "live_quote_age")
 
     def wrong(before: Any) -> Any:
         def at_most(name: str, *given: Any, **more: Any) -> Any:

@@ -64,7 +64,7 @@ def _of_size(seen: Observed, life: Life, order: ApprovedOrder) -> Iterator[str]:
 def _of_market(seen: Observed, life: Life, order: ApprovedOrder) -> Iterator[str]:
     """Say what is wrong with when it is bought."""
     age_s = seen.quote_ages_s.get(order.signal_id)
-    if age_s is not None and not 0 <= age_s <= seen.rules.risk.limits.max_quote_age_s:
+    if age_s is not None and not 0 <= age_s <= seen.rules.risk.limits.max_live_quote_age_s:
         yield f"its quote was {age_s:.0f} s old"
     if seen.rules.calendar.session_at(order.approved_at) is None:
         yield f"approved outside the session at {order.approved_at}"
@@ -155,10 +155,14 @@ def books_agree(seen: Observed, _: Scene, batch: Sequence[Recorded]) -> Iterator
     """Nothing is found in the broker's books that no trade of ours or of a person explains.
 
     A person's trade that was told late may be older than our books (when the clocks are minutes
-    apart) or in other shares than today's: then a person is called.
+    apart) or in other shares than today's, and a split may be told after the books were looked at
+    twice (when the process dies in between): then a person is called.
     """
+    is_split_unknown = seen.has_split and not seen.has_told_split
+    if seen.is_unclear_to_whom or is_split_unknown:
+        return
     for record in batch:
-        if isinstance(record.body, d.MismatchFound) and not seen.is_unclear_to_whom:
+        if isinstance(record.body, d.MismatchFound):
             found = record.body
             yield f"{found.subject}: ours {found.ours}, the broker's {found.theirs}"
 

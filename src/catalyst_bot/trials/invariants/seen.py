@@ -86,15 +86,19 @@ class Observed:
         self.naked_told: set[str] = set()
         self.meddled: set[str] = set()
         self.is_clock_off = False
+        self.was_meddled_early = False  # before there was a journal
         self.has_split = False
+        self.has_told_split = False
         self.seen_seq = 0
 
     @property
     def is_unclear_to_whom(self) -> bool:
         """A person traded, and the bot's clock was minutes off, or shares were split since: then it
-        cannot be known which shares the trade was in.
+        cannot be known which shares the trade was in. Nor whose shares they are when the trade was
+        before the journal's first word and another one in the symbol followed.
         """
-        return bool(self.meddled) and (self.is_clock_off or self.has_split)
+        is_odd = self.is_clock_off or self.has_split or self.was_meddled_early
+        return bool(self.meddled) and is_odd
 
     def is_flagged(self, life: Life) -> bool:
         """Such a trade was not adopted, and a person was called."""
@@ -119,6 +123,8 @@ class Observed:
             case f.OrderFilled():
                 self.fills += body.fill.fill_id not in self.fill_ids
                 self.fill_ids.add(body.fill.fill_id)
+            case f.SplitApplied():
+                self.has_told_split = True
             case d.CashAdjusted():
                 self.adjusted_usd += abs(body.amount_usd)
             case d.SignalFormed():
