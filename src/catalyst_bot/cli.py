@@ -16,6 +16,7 @@ import catalyst_bot
 from catalyst_bot import console, runner
 from catalyst_bot.commands import (
     alerts,
+    backtest,
     data,
     database,
     detect,
@@ -64,6 +65,7 @@ operator.register(app)
 app.command("risk")(risk.risk)
 simulate.register(app)
 sweep.register(app)
+backtest.register(app)
 training.register(app)
 validation.register(app)
 walk_forward.register(app)
