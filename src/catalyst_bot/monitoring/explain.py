@@ -14,6 +14,7 @@ from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.domain.news import SentimentOpinion
 from catalyst_bot.domain.trading import Check, ContextFactor
 from catalyst_bot.monitoring.what_if import WhatIf
+from catalyst_bot.risk.check_table import ENTRY_CHECKS
 
 Row = tuple[str, str]
 
@@ -46,17 +47,22 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Everything that led to an outcome; `verdict` is the outcome in one sentence."""
+    """Everything that led to an outcome; `verdict` is the outcome in one sentence.
+
+    `may_pass` is the refused intent that a person may let pass, empty where there is none.
+    """
 
     subject: str
     verdict: str
     sections: tuple[Section, ...]
+    may_pass: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """JSON form: subject, verdict, sections of title and rows (see `Line`)."""
         return {
             "subject": self.subject,
             "verdict": self.verdict,
+            "may_pass": self.may_pass,
             "sections": [
                 {
                     "title": section.title,
@@ -77,6 +83,9 @@ class Explanation:
         return "\n".join(lines)
 
 
+_OVERRIDABLE = frozenset(row.name for row in ENTRY_CHECKS if row.may_be_overridden)
+
+
 def explain(subject: str, trail: Sequence[Recorded], what_if: WhatIf | None = None) -> Explanation:
     """Tell the trail of `subject` (all records of one catalyst, its headline first)."""
     sections: list[Section] = []
@@ -92,7 +101,19 @@ def explain(subject: str, trail: Sequence[Recorded], what_if: WhatIf | None = No
         sections.append(_orders(trail))
     if what_if is not None:
         sections.append(_what_if(what_if))
-    return Explanation(subject=subject, verdict=verdict, sections=tuple(sections))
+    return Explanation(
+        subject=subject, verdict=verdict, sections=tuple(sections), may_pass=_may_pass(trail)
+    )
+
+
+def _may_pass(trail: Sequence[Recorded]) -> str:
+    """Return the intent that was refused last, by nothing but rules that may be overridden."""
+    verdicts = [r.body for r in trail if isinstance(r.body, d.OrderApproved | d.OrderRefused)]
+    last = verdicts[-1] if verdicts else None
+    if not isinstance(last, d.OrderRefused):
+        return ""
+    failed = {check.name for check in last.checks if not check.passed}
+    return last.intent_id if failed <= _OVERRIDABLE else ""
 
 
 def _without_copies(trail: Sequence[Recorded]) -> list[Recorded]:
