@@ -26,7 +26,6 @@ from catalyst_bot.monitoring.telling import (
 from catalyst_bot.monitoring.what_if import WhatIf
 from catalyst_bot.risk.check_table import ENTRY_CHECKS
 
-
 _OVERRIDABLE = frozenset(row.name for row in ENTRY_CHECKS if row.may_be_overridden)
 
 
