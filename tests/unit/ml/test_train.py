@@ -134,6 +134,8 @@ def test_few_trades_count_in_proportion_and_none_for_nothing() -> None:
     assert judged_of(returns, FULL_TRADES * 2).score == whole
     assert judged_of(returns, 3).score == pytest.approx(whole * 3 / FULL_TRADES)
     assert judged_of([0.0] * 4, 0).score == 0.0
+    lost = judged_of([-each for each in returns], 3)
+    assert lost.score == lost.sharpe < 0
 
 
 def test_within_days_every_case_has_an_account(history: Path) -> None:

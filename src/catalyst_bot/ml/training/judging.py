@@ -53,8 +53,9 @@ class Judged:
 
     @property
     def score(self) -> float:
-        """The Sharpe ratio; in proportion below `FULL_TRADES`: one lucky trade says nothing."""
-        return self.sharpe * min(len(self.pnl_usd) / FULL_TRADES, 1.0)
+        """The Sharpe ratio; a good one in proportion below `FULL_TRADES`: one trade may be luck."""
+        share = min(len(self.pnl_usd) / FULL_TRADES, 1.0)
+        return self.sharpe * share if self.sharpe > 0 else self.sharpe
 
 
 def judged(
