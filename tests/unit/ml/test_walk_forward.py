@@ -69,6 +69,7 @@ class Trainer:
             steps=100,
             curve=(sharpe,),
             training_hash=job.name,
+            judged_by="portfolio",
         )
 
 
