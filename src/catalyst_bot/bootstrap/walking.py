@@ -32,7 +32,7 @@ from catalyst_bot.settings import Settings
 
 HISTORIES, WALKS = "histories", "walk_forward"
 # What a history is made with; when one of them changes it is made again.
-_MAKERS = ("detection", "features", "history", "market_data", "signals", "study")
+_MAKERS = ("detection", "features", "history", "market_data", "signals", "study", "texts")
 _SECTIONS = ("detection", "signals", "stops", "costs", "scanner")
 
 Note = Callable[[str], None]

@@ -122,7 +122,7 @@ QUESTIONS = (
         name="sharpe_at_2x_costs",
         value=lambda f: f.metrics_2x.sharpe,
         low=1.0,
-        about="the same decisions at twice the expected costs",
+        about="the same models at twice the expected costs",
     ),
     Question(
         name="sortino", value=lambda f: f.metrics.sortino, low=2.0, about="annual, after costs"

@@ -79,7 +79,8 @@ def folds_of(days: Sequence[date], span: Span, gap: Gap) -> tuple[Parts, ...]:
                 f"of {len(learned_from)} sessions before {days[fold.test.start]}, {len(train)} are "
                 f"left to learn from and {len(validation)} to choose by: take more months"
             )
-        if len(fold.test) >= MIN_TEST:
+        is_last = fold.test.stop == len(until)
+        if len(fold.test) >= MIN_TEST or not is_last:
             folds.append(Parts(train=train, validation=validation, test=fold.test))
     if not folds:
         raise BadData(f"{span.oos_start} to {span.end} holds no quarter to test: ask for more")
