@@ -29,6 +29,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PATIENCE_S = 120  # a mutant that never ends is noticed by whoever waits
 _RISK = "tests/unit/risk"
+_EXECUTION = "tests/unit/execution"
 TESTS: dict[str, tuple[str, ...]] = {
     "risk.checks": (f"{_RISK}/test_checks.py", f"{_RISK}/test_manager.py"),
     "risk.sizing": (f"{_RISK}/test_sizing.py", "tests/property/test_risk_sizing.py"),
@@ -37,6 +38,31 @@ TESTS: dict[str, tuple[str, ...]] = {
     "risk.checklist": (f"{_RISK}/test_checklist.py",),
     "risk.overriding": (f"{_RISK}/test_overriding.py",),
     "risk.overrides": (f"{_RISK}/test_overriding.py",),
+    "risk.manager": (f"{_RISK}/test_manager.py", f"{_RISK}/test_open_positions.py"),
+    "risk.orders": (f"{_RISK}/test_orders.py", f"{_RISK}/test_manager.py"),
+    "risk.proposal": (f"{_RISK}/test_checks.py", f"{_RISK}/test_manager.py"),
+    "risk.book": (f"{_RISK}/test_checks.py", f"{_RISK}/test_edges.py"),
+    "risk.correlation": (f"{_RISK}/test_correlation.py",),
+    "risk.gauges": (f"{_RISK}/test_breakers.py",),
+    "risk.guarding": (f"{_RISK}/test_open_positions.py", f"{_RISK}/test_edges.py"),
+    "risk.records": (f"{_RISK}/test_breakers.py", f"{_RISK}/test_edges.py"),
+    "risk.decide": (_RISK,),
+    "risk.evolve": (_RISK,),
+    "execution.order_states": (f"{_EXECUTION}/test_order_states.py",),
+    "execution.protection": (f"{_EXECUTION}/test_protection.py", f"{_EXECUTION}/test_edges.py"),
+    "execution.reconcile": (f"{_EXECUTION}/test_books.py", f"{_EXECUTION}/test_edges.py"),
+    "execution.working": (_EXECUTION,),
+    "execution.look_up": (_EXECUTION,),
+    "execution.brackets": (_EXECUTION,),
+    "execution.corporate": (_EXECUTION,),
+    "execution.halts": (f"{_EXECUTION}/test_halts.py", f"{_EXECUTION}/test_edges.py"),
+    "execution.repricing": (f"{_EXECUTION}/test_repricing.py",),
+    "execution.decide": (_EXECUTION,),
+    "execution.evolve": (_EXECUTION,),
+    "execution.books.decide": (f"{_EXECUTION}/test_books.py", f"{_EXECUTION}/test_edges.py"),
+    "execution.books.evolve": (f"{_EXECUTION}/test_books.py", f"{_EXECUTION}/test_edges.py"),
+    "execution.guards.decide": (f"{_EXECUTION}/test_protection.py", f"{_EXECUTION}/test_halts.py"),
+    "execution.guards.evolve": (f"{_EXECUTION}/test_protection.py", f"{_EXECUTION}/test_halts.py"),
     "portfolio.ledger": ("tests/unit/portfolio", "tests/property/test_ledger.py"),
 }
 _TURNED: dict[type, tuple[type[ast.cmpop], ...]] = {

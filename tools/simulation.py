@@ -2,7 +2,8 @@
 
     catalyst-bot simulate --seeds 0..10000 --json summary.json
     catalyst-bot simulate --seeds 0..1000 --planted-bug all --json bugs.json
-    python -m tools.simulation bugs.json summary.json…
+    catalyst-bot simulate --soak 24 --seed 1 --json soak.json
+    python -m tools.simulation bugs.json soak.json summary.json…
 
 Summaries of several ranges of seeds are added up.
 """
@@ -18,17 +19,21 @@ from typing import Any
 
 from catalyst_bot.trials.bugs import BUGS
 from catalyst_bot.trials.faults import ELSEWHERE, FAULTS
+from catalyst_bot.trials.soak import MOST_MB_AN_HOUR, WARM_UP_H
 
 PAGE = Path("docs/evidence/simulation.md")
+SAMPLES_SHOWN = 12
 
 
 def main() -> None:
     """Read the files that are named and write the page."""
-    bugs, *summaries = (json.loads(Path(name).read_text()) for name in sys.argv[1:])
-    PAGE.write_text("\n".join(page_of(summaries, bugs)) + "\n", encoding="utf-8")
+    bugs, soak, *summaries = (json.loads(Path(name).read_text()) for name in sys.argv[1:])
+    PAGE.write_text("\n".join(page_of(summaries, bugs, soak)) + "\n", encoding="utf-8")
 
 
-def page_of(summaries: Sequence[dict[str, Any]], bugs: dict[str, Any]) -> Iterator[str]:
+def page_of(
+    summaries: Sequence[dict[str, Any]], bugs: dict[str, Any], soak: dict[str, Any]
+) -> Iterator[str]:
     """Yield the lines of the page."""
     total: Counter[str] = Counter()
     fired: Counter[str] = Counter()
@@ -36,7 +41,7 @@ def page_of(summaries: Sequence[dict[str, Any]], bugs: dict[str, Any]) -> Iterat
     for summary in summaries:
         total.update({name: summary[name] for name in ("seeds", "steps", "lives", "seconds")})
         fired.update(summary["faults"])
-    yield "<!-- Written by `python -m tools.simulation BUGS SUMMARY…`. -->"
+    yield "<!-- Written by `python -m tools.simulation BUGS SOAK SUMMARY…`. -->"
     yield ""
     yield "# The whole bot against faults: measured"
     yield ""
@@ -45,6 +50,7 @@ def page_of(summaries: Sequence[dict[str, Any]], bugs: dict[str, Any]) -> Iterat
     yield ""
     yield from _summary(total, fired, broken)
     yield from _faults(fired)
+    yield from _soak(soak)
     yield from _bugs(bugs)
 
 
@@ -79,6 +85,30 @@ def _faults(fired: Counter[str]) -> Iterator[str]:
     yield ""
     for number, where in ELSEWHERE.items():
         yield f"- {number}: {where}"
+    yield ""
+
+
+def _soak(soak: dict[str, Any]) -> Iterator[str]:
+    samples, step = soak["samples"], max(len(soak["samples"]) // SAMPLES_SHOWN, 1)
+    shown = [*samples[:-1:step], samples[-1]]
+    yield "## One long life"
+    yield ""
+    hours, grows = (
+        f"{soak['hours']:.0f}",
+        f"{soak['mb_an_hour']:.2f} MB/h (limit {MOST_MB_AN_HOUR:g})",
+    )
+    yield f"`catalyst-bot simulate --soak {hours} --seed {soak['seed']} --json FILE`: hours of the"
+    yield f"session, {soak['messages']:,} messages, {len(soak['violations'])} broken promises, in"
+    yield f"{soak['seconds']:.0f} s. After {WARM_UP_H:g} h memory grows by {grows}; what the"
+    yield "simulated exchange keeps of every order is part of it."
+    yield ""
+    yield "| hour | messages | memory, MB | files | tasks |"
+    yield "| --: | --: | --: | --: | --: |"
+    for each in shown:
+        yield (
+            f"| {each['hour']:.1f} | {each['messages']:,} | {each['rss_mb']:.1f} | "
+            f"{each['files']} | {each['tasks']} |"
+        )
     yield ""
 
 

@@ -32,6 +32,7 @@ from catalyst_bot.commands import (
     sweep,
     training,
     validation,
+    walk_forward,
 )
 from catalyst_bot.commands.flags import Config, DataDir, Journal, Json
 from catalyst_bot.domain.enums import Mode
@@ -67,6 +68,7 @@ sweep.register(app)
 backtest.register(app)
 training.register(app)
 validation.register(app)
+walk_forward.register(app)
 
 
 @app.command()

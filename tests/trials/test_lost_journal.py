@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from catalyst_bot.domain.enums import TradingState
+from catalyst_bot.trials.disk import Disk
 from catalyst_bot.trials.schedule import Schedule
 from catalyst_bot.trials.stage import Setting, Stage
 from catalyst_bot.trials.virtual_loop import VirtualLoop
@@ -41,14 +42,13 @@ class Lost:
                 self.sent_blind.append(body)
 
     async def run(self) -> None:
-        lives, stage = self.schedule._lives, self.stage
+        lives, stage = self.schedule.lives, self.stage
         keeper = asyncio.ensure_future(lives.keep_alive())
         for _ in range(MOST_MOVES):
             await self.move()
             if any(held.quantity > 0 for held in stage.venue.holdings.values()):
                 break
-        stage.disk.rows.clear()
-        stage.disk.records.clear()
+        stage.disk = Disk()
         self.is_lost = True
         lives.kill("its journal is gone")
         until_s = stage.loop.time() + AFTERWARDS_S
@@ -59,8 +59,8 @@ class Lost:
 
     async def move(self) -> None:
         await asyncio.sleep(5.0)
-        self.schedule._move()
-        self.schedule._mischief.befall()
+        self.schedule.move()
+        self.schedule.mischief.befall()
 
 
 @pytest.mark.parametrize("seed", [1, 3, 8])

@@ -28,6 +28,9 @@ def simulate(
     planted_bug: Annotated[str, typer.Option(help="hunt a bug put in on purpose; all: each")] = "",
     jobs: Annotated[int | None, typer.Option(min=1, help="processes; default: all cores")] = None,
     *,
+    soak: Annotated[
+        float, typer.Option(min=0, help="one life of so many hours of the session; see --seed")
+    ] = 0.0,
     trace: Annotated[bool, typer.Option("--trace", help="tell one schedule as a story")] = False,
     json_: Annotated[str, typer.Option("--json", help="write JSON here; - is stdout")] = "",
 ) -> None:
@@ -39,6 +42,8 @@ def simulate(
 
         chosen = seeds if seed is None else str(seed)
         request = request_of(seeds=chosen, faults=faults, planted_bug=planted_bug)
+        if soak:
+            return _soak(request, soak, json_)
         if trace:
             if seed is None:
                 raise ConfigError("--trace tells one schedule: name it with --seed N")
@@ -68,6 +73,23 @@ def _tell(request: Request, seed: int) -> int:
         f"{outcome.steps} steps, {outcome.lives} lives, journal {outcome.journal_hash[:16]}"
     )
     return console.INVARIANT if outcome.violations else console.OK
+
+
+def _soak(request: Request, hours: float, json_: str) -> int:
+    """Live for hours; exit code 6 when a promise was broken, 7 when something grows."""
+    from catalyst_bot.trials import soak
+
+    told = soak.soak(request, hours, on_sample=lambda sample: console.note(sample.as_words()))
+    if json_:
+        console.write_json(told.as_json(), json_)
+    for each in told.violations:
+        console.say(f"step {each.step}: {each.invariant}: {each.detail}")
+    if json_ != "-":
+        for line in soak.as_lines(told):
+            console.say(line)
+    if told.violations:
+        return console.INVARIANT
+    return console.REFUSED if told.leaks else console.OK
 
 
 def _hunt(request: Request, jobs: int, json_: str) -> int:

@@ -17,11 +17,25 @@ from catalyst_bot.storage.rows import (
 
 
 class Disk:
-    """What outlives the process: the rows of its journal, and the records that they read as."""
+    """What outlives the process: the rows of its journal, and the records that they read as.
 
-    def __init__(self) -> None:
+    Without `keeps` only the end of the chain is remembered, for a life that is long and the last.
+    """
+
+    def __init__(self, *, keeps: bool = True) -> None:
+        self._keeps = keeps
         self.rows: list[Row] = []
         self.records: list[Recorded] = []
+        self.count = 0
+        self.chain = START_OF_CHAIN
+
+    def add(self, rows: Sequence[Row], records: Sequence[Recorded]) -> None:
+        """Take in rows that follow the last one, and what they read as."""
+        self.count += len(rows)
+        self.chain = rows[-1].chain
+        if self._keeps:
+            self.rows.extend(rows)
+            self.records.extend(records)
 
     def read_again(self) -> list[Recorded]:
         """Read the journal from its rows, every one checked. Raises `JournalDamaged`."""
@@ -55,7 +69,7 @@ class DiskJournal:
         check_follows(batch, self.last_seq())
         rows: list[Row] = []
         read: list[Recorded] = []
-        chain = self._disk.rows[-1].chain if self._disk.rows else START_OF_CHAIN
+        chain = self._disk.chain
         for record in batch:
             row = to_row(record, previous_chain=chain)
             read.append(to_record(row))
@@ -63,8 +77,7 @@ class DiskJournal:
                 raise InvariantViolated(f"{type(record.body).__name__} is not read as written")
             rows.append(row)
             chain = row.chain
-        self._disk.rows.extend(rows)
-        self._disk.records.extend(read)
+        self._disk.add(rows, read)
         self._check("after commit")
 
     def settle(self) -> None:
@@ -76,4 +89,4 @@ class DiskJournal:
 
     def last_seq(self) -> int:
         """See `Journal.last_seq`."""
-        return len(self._disk.rows)
+        return self._disk.count

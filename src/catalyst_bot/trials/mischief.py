@@ -192,7 +192,7 @@ class Mischief:
         side = stage.chance.choice(("buy", "sell")) if symbol in held else "buy"
         most = int(stage.venue.held(symbol)) if side == "sell" else 60
         stage.observed.meddled.add(symbol)
-        stage.observed.was_meddled_early |= not stage.disk.rows
+        stage.observed.was_meddled_early |= not stage.disk.count
         stage.venue.trade_by_hand(symbol, side, stage.chance.randint(1, max(most, 1)))
 
     def _befall_feed(self) -> None:

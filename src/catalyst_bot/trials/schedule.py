@@ -72,19 +72,19 @@ class Schedule:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._lives = Lives(stage)
-        self._mischief = Mischief(stage, kill=self._lives.kill)
-        self._lives.tell_halt = self._mischief.tell_halt
+        self.lives = Lives(stage)
+        self.mischief = Mischief(stage, kill=self.lives.kill)
+        self.lives.tell_halt = self.mischief.tell_halt
         self._steps_wanted = stage.chance.randint(LEAST_STEPS, MOST_STEPS)
 
     async def run(self) -> None:
         """Live through the faults, then through the quiet after them."""
-        keeper = asyncio.ensure_future(self._lives.keep_alive())
+        keeper = asyncio.ensure_future(self.lives.keep_alive())
         try:
             await self._disturb(keeper)
             await self._calm_down()
         finally:
-            await self._lives.end(keeper)
+            await self.lives.end(keeper)
 
     async def _disturb(self, keeper: asyncio.Future[None]) -> None:
         """Move the world until enough has happened."""
@@ -103,8 +103,8 @@ class Schedule:
                     night_at + timedelta(days=30),
                     stage.loop.time() + LONGEST_S,
                 )
-            self._move()
-            self._mischief.befall()
+            self.move()
+            self.mischief.befall()
 
     def _wants_more(self) -> bool:
         return self._stage.is_before_night or self._stage.steps < self._steps_wanted
@@ -150,7 +150,7 @@ class Schedule:
             )
         )
 
-    def _move(self) -> None:
+    def move(self) -> None:
         """Let prices, sessions and bars go on."""
         stage = self._stage
         stage.change_phase()
@@ -166,7 +166,7 @@ class Schedule:
             for symbol in list(life.prices.watched):
                 if stage.chance.random() < 0.5:
                     life.prices.sample(symbol)
-        self._mischief.lift()
+        self.mischief.lift()
         stage.note("world", "prices move")
 
     async def _calm_down(self) -> None:
@@ -174,11 +174,11 @@ class Schedule:
         stage = self._stage
         if stage.observed.violations:
             return
-        self._mischief.stop()
+        self.mischief.stop()
         if stage.shared.sockets and stage.chance.random() < 0.5:
             stage.shared.break_streams()
         else:
-            self._lives.kill("the faults are over: a fresh start")
+            self.lives.kill("the faults are over: a fresh start")
         stage.note("world", "the faults stop")
         await self._go_on(RECOVERY_S, step_s=30.0)
         stage.observed.when_quiet(stage)
@@ -189,4 +189,4 @@ class Schedule:
         while stage.loop.time() < until_s and not stage.observed.violations:
             await asyncio.sleep(step_s)
             if stage.loop.time() < until_s - STILL_S:
-                self._move()
+                self.move()

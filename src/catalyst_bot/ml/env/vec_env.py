@@ -114,11 +114,11 @@ class CatalystVecEnv(VecEnv):
 
     def _infos(self) -> list[dict[str, Any]]:
         infos = self._no_infos.copy()
-        told = zip(
-            self.ended.tolist(), self.terminal_observations, self.truncated.tolist(), strict=True
-        )
-        for number, seen, is_cut in told:
-            infos[number] = {"terminal_observation": seen, "TimeLimit.truncated": is_cut}
+        for number in self.ended.tolist():
+            infos[number] = {
+                "terminal_observation": self._last[number].copy(),
+                "TimeLimit.truncated": self._ends.item(number) == TRUNCATED,
+            }
         return infos
 
     def state(self) -> State:

@@ -4,6 +4,8 @@ An account is a row of two tables: `money` in dollars and fractions, `place` in 
 names below are their columns. What happens in a bar stands in docs/concepts/environment.md.
 """
 
+# ruff: noqa: PLR0917  # what is compiled takes plain numbers
+
 from __future__ import annotations
 
 from math import sqrt
@@ -85,10 +87,9 @@ def mark(money: Floats, price: float) -> None:
 
 def is_halted(money: Floats, terms: Terms) -> bool:
     """Whether the loss of the day or from the peak halts trading (`risk.breakers`)."""
-    day_loss = 1.0 - money[EQUITY] / money[DAY_OPEN]
-    drawdown = 1.0 - money[EQUITY] / money[PEAK]
-    is_day_over = day_loss >= terms.max_daily_loss_fraction
-    return bool(is_day_over or drawdown >= terms.max_drawdown_fraction)
+    least = money[DAY_OPEN] * (1.0 - terms.max_daily_loss_fraction)
+    least = max(least, money[PEAK] * (1.0 - terms.max_drawdown_fraction))
+    return bool(money[EQUITY] <= least)
 
 
 def is_flat(money: Floats) -> bool:
@@ -171,7 +172,8 @@ def _buy(money: Floats, place: Integers, bars: Bars, terms: Terms) -> bool:
     bar_open, volume = bars.open[row], bars.volume[row - 1]
     price = buy_price(bar_open, bar_open, volume, terms)
     shares = min(money[ORDER_SHARES], most_shares(volume, terms))
-    shares = min(shares, affordable_shares(price, money[CASH], terms))
+    if not is_payable(shares, price, money[CASH] - 0.01, terms):  # a cent: the fee is rounded
+        shares = min(shares, affordable_shares(price, money[CASH], terms))
     money[ORDER_SHARES] = 0.0
     if shares == 0.0:
         return False
