@@ -20,7 +20,7 @@ from catalyst_bot.ml.portfolio.regimes import regimes_of
 from catalyst_bot.ml.portfolio.run import PortfolioRun, run_portfolio
 from catalyst_bot.ml.tape import Tape
 from catalyst_bot.ml.terms import Terms, at_costs
-from catalyst_bot.ml.training.train import REVIEW_AFTER
+from catalyst_bot.ml.training.judging import REVIEW_AFTER
 from catalyst_bot.ml.validation.evidence import Evidence
 from catalyst_bot.ml.validation.metrics import PERIODS_PER_YEAR, Floats, returns_of, sharpes
 from catalyst_bot.ml.walk_forward.chain import chain_tape, likeness, play, policy_of, tested

@@ -15,7 +15,7 @@ from catalyst_bot.ml.export import weighed
 from catalyst_bot.ml.portfolio.run import PortfolioRun, RowsPolicy, run_portfolio
 from catalyst_bot.ml.tape import Singles, Tape, tape_of
 from catalyst_bot.ml.terms import Terms
-from catalyst_bot.ml.training.train import REVIEW_AFTER
+from catalyst_bot.ml.training.judging import REVIEW_AFTER
 from catalyst_bot.ml.validation.metrics import Floats
 from catalyst_bot.ml.walk_forward.fold import Fold
 from catalyst_bot.policies.ensemble import EnsemblePolicy

@@ -12,8 +12,8 @@ from catalyst_bot.domain.errors import BadData, ConfigError
 from catalyst_bot.history.edges import Edge
 from catalyst_bot.ml.portfolio.run import run_portfolio
 from catalyst_bot.ml.training.ensemble import Plan, model_of
+from catalyst_bot.ml.training.judging import REVIEW_AFTER
 from catalyst_bot.ml.training.train import (
-    REVIEW_AFTER,
     TrainedAgent,
     TrainingJob,
     grounds_of,
