@@ -28,6 +28,7 @@ class Case:
     bars: int = 5
     is_bad: bool = False
     confidence: float = 0.9
+    direction: float = 1.0
 
 
 def panel_of(
@@ -88,7 +89,7 @@ _FIELDS = {"opened_s": "opened_at", "closed_s": "closed_at"}
 
 def _values(case: Case, age: int) -> list[float]:
     told = {
-        "direction": -1.0 if case.is_bad else 1.0,
+        "direction": -1.0 if case.is_bad else case.direction,
         "confidence": case.confidence,
         "age_hours": 24.0 * age,
         "rvol": 1.0,

@@ -33,6 +33,11 @@ def test_the_report_is_that_of_the_run(tmp_path: Path) -> None:
     assert len(set(report["journals"].values())) == 2
     assert rule["periods"] == len(sessions(*REPLAYED))
 
+    assert sum(each["periods"] for each in report["regimes"].values()) == rule["periods"]
+    grown = np.prod([1 + each["total_return"] for each in report["regimes"].values()])
+    assert grown == pytest.approx(1 + rule["total_return"]), "every session is of one kind"
+    assert report["capacity_usd"] > 100_000
+
     bars = pl.read_parquet(market.bars)
     first = sessions(*REPLAYED)[0].day
     closes = {

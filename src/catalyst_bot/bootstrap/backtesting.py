@@ -8,10 +8,10 @@ from catalyst_bot.bootstrap.requests import Asked, recorded_replay
 from catalyst_bot.bootstrap.run import ReplayRequest, replay
 from catalyst_bot.domain.enums import Mode, TradingState
 from catalyst_bot.domain.errors import BadData
-from catalyst_bot.ml.backtest import BacktestReport, SessionCurve, held
-from catalyst_bot.ml.validation.metrics import Metrics
+from catalyst_bot.ml.backtest import BacktestReport, SessionCurve, held, regimes_at
 from catalyst_bot.policies.rule import MODEL_ID
 
+EARLIER = 250  # sessions before, that kinds of market are told by
 COSTS = (
     "commission_fraction",
     "slippage_fraction",
@@ -36,26 +36,31 @@ def backtest(asked: Asked) -> BacktestReport:
     }
     if settings.run.model != MODEL_ID:
         runs[MODEL_ID] = recorded_replay(replace(asked, model=MODEL_ID))
-    results, halted = dict[str, Metrics](), list[str]()
-    curve = SessionCurve()
-    for name, each in runs.items():
-        curve, is_halted = _played(each)
-        results[name] = curve.measured(float(settings.run.starting_cash_usd))
-        halted += [name] if is_halted else []
+    played = {name: _played(each) for name, each in runs.items()}
+    start_usd = float(settings.run.starting_cash_usd)
     store, benchmark = request.recording.store, settings.run.benchmark
+    curve, _ = played[settings.run.model]
     if not curve.closes:
         raise BadData("no session closed in these days: there is nothing to measure")
+    if benchmark not in store:
+        raise BadData(f"no bars of the benchmark {benchmark}: there is nothing to measure against")
+    results = {name: each.measured(start_usd) for name, (each, _) in played.items()}
+    sessions = request.recording.calendar.sessions
+    before = [session.closes_at for session in sessions if session.closes_at < curve.closes[0]]
     others = [symbol for symbol in store.symbols if symbol != benchmark]
-    if benchmark in store:
-        results[f"{benchmark} held"] = held(store, [benchmark], curve.closes)
+    results[f"{benchmark} held"] = held(store, [benchmark], curve.closes)
     if others:
         results["all held in equal parts"] = held(store, others, curve.closes)
     return BacktestReport(
         first_close=f"{curve.closes[0]:%Y-%m-%d}",
         last_close=f"{curve.closes[-1]:%Y-%m-%d}",
         results=results,
+        regimes=curve.by_regime(
+            start_usd, regimes_at(store, benchmark, before[-EARLIER:], curve.closes)
+        ),
+        capacity_usd=curve.capacity_usd(store, settings.costs.participation_fraction),
         journals={name: str(each.journal) for name, each in runs.items()},
-        halted=tuple(halted),
+        halted=tuple(name for name, (_, is_halted) in played.items() if is_halted),
     )
 
 

@@ -54,6 +54,11 @@ def backtest(
         if json_ != "-":
             console.say(console.table(report.rows(), header=("account", *SHOWN)))
             console.say(f"closes of {report.first_close} to {report.last_close}")
+            if report.capacity_usd is not None:
+                console.say(
+                    f"up to ${report.capacity_usd:,.0f} the volume of bars cuts fewer entries "
+                    "than one in twenty"
+                )
         for name in report.halted:
             console.note(f"{name}: trading was halted, and in a backtest nobody resumes it")
         return console.OK

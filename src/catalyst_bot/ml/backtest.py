@@ -16,11 +16,14 @@ from catalyst_bot.domain.account import AccountView
 from catalyst_bot.domain.messages.decisions import EquityMarked, PositionClosed
 from catalyst_bot.domain.messages.facts import SessionClosed
 from catalyst_bot.domain.messages.registry import Recorded
+from catalyst_bot.domain.trading import ClosedTrade
 from catalyst_bot.features.kernels import Floats
 from catalyst_bot.market_data.bar_store import BarStore
-from catalyst_bot.ml.validation.metrics import Metrics, equity_of, measure
+from catalyst_bot.ml.portfolio.regimes import regimes_of_closes
+from catalyst_bot.ml.validation.metrics import Metrics, equity_of, measure, returns_of
 
 _NO_TRADES = np.empty(0)
+_CUT_PERCENT = 5  # of entries
 SHOWN = (
     *("total_return", "annual_return", "sharpe", "sortino", "calmar", "max_drawdown"),
     *("trades", "win_rate", "profit_factor", "exposure"),
@@ -29,12 +32,14 @@ SHOWN = (
 
 @dataclass
 class SessionCurve:
-    """Hears a run: the worth and the invested share at every close, the result of every trade."""
+    """Hears a run: the worth and the invested share at every close, and every finished trade with
+    what the account was worth then.
+    """
 
     closes: list[datetime] = field(default_factory=list)
     equity_usd: list[float] = field(default_factory=list)
     exposure: list[float] = field(default_factory=list)
-    pnl_usd: list[float] = field(default_factory=list)
+    trades: list[tuple[ClosedTrade, float]] = field(default_factory=list)
     _account: AccountView | None = None
 
     def learn(self, records: Iterable[Recorded]) -> None:
@@ -43,8 +48,8 @@ class SessionCurve:
             body = record.body
             if isinstance(body, EquityMarked):
                 self._account = body.account
-            elif isinstance(body, PositionClosed):
-                self.pnl_usd.append(float(body.trade.pnl_usd))
+            elif isinstance(body, PositionClosed) and self._account is not None:
+                self.trades.append((body.trade, float(self._account.equity_usd)))
             elif isinstance(body, SessionClosed) and self._account is not None:
                 equity = float(self._account.equity_usd)
                 self.closes.append(body.at)
@@ -55,9 +60,48 @@ class SessionCurve:
         """Return the measures of an account that began with so many dollars."""
         return measure(
             np.array([start_usd, *self.equity_usd]),
-            np.array(self.pnl_usd),
+            np.array([float(trade.pnl_usd) for trade, _ in self.trades]),
             np.array(self.exposure),
         )
+
+    def by_regime(self, start_usd: float, words: Sequence[str]) -> dict[str, Metrics]:
+        """Return the measures of the sessions of each kind of market, put one after the other.
+
+        Trades may last from one into another, so none are counted here.
+        """
+        returns = returns_of(np.array([start_usd, *self.equity_usd]))
+        exposure, kinds = np.array(self.exposure), np.array(words)
+        return {
+            word: measure(equity_of(returns[kinds == word]), _NO_TRADES, exposure[kinds == word])
+            for word in sorted(set(words))
+        }
+
+    def capacity_usd(self, store: BarStore, participation_fraction: float) -> float | None:
+        """Return the account at which one entry in twenty would be cut by the volume of the bar
+        before it; sizes grow with the account. None without trades.
+        """
+        room = [
+            worth * participation_fraction * volume / float(trade.quantity)
+            for trade, worth in self.trades
+            if (volume := _volume_before(store, trade)) is not None
+        ]
+        return float(np.percentile(room, _CUT_PERCENT)) if room else None
+
+
+def _volume_before(store: BarStore, trade: ClosedTrade) -> float | None:
+    last = store.window(trade.symbol, trade.entry_at, 1)
+    return float(last[-1].volume) if last else None
+
+
+def regimes_at(
+    store: BarStore, benchmark: str, before: Sequence[datetime], closes: Sequence[datetime]
+) -> tuple[str, ...]:
+    """Return the kind of market of each session by its close, from what was known the evening
+    before; `before` are closes of earlier sessions.
+    """
+    prices = np.array(_closes(store, benchmark, (*before, *closes)))
+    words = regimes_of_closes(prices[np.isfinite(prices)])
+    return words[-len(closes) :]
 
 
 def held(store: BarStore, symbols: Sequence[str], closes: Sequence[datetime]) -> Metrics:
@@ -84,11 +128,15 @@ def _closes(store: BarStore, symbol: str, closes: Sequence[datetime]) -> list[fl
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BacktestReport:
-    """Measures by what was traded or held; `halted` names the accounts whose trading was halted."""
+    """Measures by what was traded or held, those of the first by kind of market; how large its
+    account may grow. `halted` names the accounts whose trading was halted.
+    """
 
     first_close: str
     last_close: str
     results: Mapping[str, Metrics]
+    regimes: Mapping[str, Metrics]
+    capacity_usd: float | None
     journals: Mapping[str, str]
     halted: tuple[str, ...]
 
@@ -98,6 +146,8 @@ class BacktestReport:
             "first_close": self.first_close,
             "last_close": self.last_close,
             "results": {name: metrics.as_dict() for name, metrics in self.results.items()},
+            "regimes": {name: metrics.as_dict() for name, metrics in self.regimes.items()},
+            "capacity_usd": self.capacity_usd,
             "journals": dict(self.journals),
             "halted": list(self.halted),
         }
@@ -106,7 +156,10 @@ class BacktestReport:
         """Return a row a result, for people."""
         return [
             (name, *(_text(getattr(metrics, measure_)) for measure_ in SHOWN))
-            for name, metrics in self.results.items()
+            for name, metrics in (
+                *self.results.items(),
+                *((f"  in {word} sessions", metrics) for word, metrics in self.regimes.items()),
+            )
         ]
 
 

@@ -190,6 +190,23 @@ def test_bad_news_is_looked_at_only_while_held(kernel: Any) -> None:
 
 
 @both
+def test_news_that_the_market_turned_down_opens_no_case_while_flat(kernel: Any) -> None:
+    cases = [
+        Case(symbol="ACME", bar=NEWS, bars=1),
+        Case(symbol="ACME", bar=NEWS + 2, bars=5, direction=-1.0),
+        Case(symbol="ACME", bar=NEWS + 4, bars=1),
+    ]
+    idle = Account(kernel, world([], cases=cases))
+    idle.answer(0.0)
+    assert idle.at("ROW") == NEWS + 4
+    long = [replace(cases[0], bars=20), *cases[1:]]
+    held = Account(kernel, world([], cases=long))
+    held.answer(1.0)
+    held.answer(0.0)
+    assert held.at("WATCHED") == 1
+
+
+@both
 def test_losses_in_a_row_rest_until_the_next_open(kernel: Any) -> None:
     falls = [(100.0, 100.5, 90.0, 100.0)] * 6
     bot = Account(kernel, world(falls, terms=FREE._replace(max_daily_loss_fraction=1.0)))

@@ -15,7 +15,7 @@ from catalyst_bot.history.compiled import compiled
 from catalyst_bot.history.panel import Integers
 from catalyst_bot.ml.kernels import entry
 from catalyst_bot.ml.kernels.episode import MODULUS, Rules, World
-from catalyst_bot.ml.tape import Bars, Tape
+from catalyst_bot.ml.tape import Asks, Bars, Tape
 from catalyst_bot.ml.terms import Terms
 
 QUIET_FRACTION = 0.25
@@ -44,7 +44,7 @@ def world_of(
         dtype=np.int64,
     )
     is_start = _may_begin(tape, sessions, row_limit, terms)
-    asks = tape.asks
+    asks = _asks_of(tape)
     quiet = is_start.copy()
     quiet[asks.row] = False
     catalyst = _of(normalisation, "catalyst")
@@ -67,7 +67,9 @@ def world_of(
 
 
 _NONE = np.zeros(0, dtype=np.int64)
-_NEUTRAL = tuple(feature.neutral for feature in FEATURES if feature.group == "catalyst")
+_CATALYST = tuple(feature for feature in FEATURES if feature.group == "catalyst")
+_NEUTRAL = tuple(feature.neutral for feature in _CATALYST)
+_DIRECTION = [feature.name for feature in _CATALYST].index("direction")
 
 
 def _of(normalisation: Normalisation, group: str) -> Normalisation:
@@ -100,6 +102,13 @@ def _row_by_row(tape: Tape, sessions: range, normalisation: Normalisation) -> Ba
 
 def _kind(column: NDArray[Any]) -> tuple[Any, tuple[int, ...]]:
     return column.dtype, column.shape[1:]
+
+
+def _asks_of(tape: Tape) -> Asks:
+    """The asks of the tape; what the market turned down at the first look counts as bad news."""
+    asks = tape.asks
+    is_down = asks.values[:, _DIRECTION] < 0.0
+    return asks._replace(is_bad=asks.is_bad | (asks.is_first & is_down))
 
 
 def _may_begin(tape: Tape, sessions: range, row_limit: Integers, terms: Terms) -> Any:

@@ -4,8 +4,6 @@ An account is a row of two tables: `money` in dollars and fractions, `place` in 
 names below are their columns. What happens in a bar stands in docs/concepts/environment.md.
 """
 
-# ruff: noqa: PLR0917  # what is compiled takes plain numbers
-
 from __future__ import annotations
 
 from math import sqrt

@@ -3,8 +3,6 @@
 The checks are those of `risk/check_table.py`, in its order, that daily bars can fail.
 """
 
-# what is compiled takes plain numbers
-
 from __future__ import annotations
 
 from catalyst_bot.features.kernels import account_features

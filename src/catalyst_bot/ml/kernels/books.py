@@ -4,8 +4,6 @@ The money, records and breakers of `portfolio/` and `risk/` in numbers; see `por
 they are asked. `money`, `counts` and `held` are addressed by the constants below.
 """
 
-# ruff: noqa: PLR0917  # what is compiled takes plain numbers
-
 from __future__ import annotations
 
 from math import sqrt

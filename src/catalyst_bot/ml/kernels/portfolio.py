@@ -6,8 +6,6 @@ what is over will be left; then the policy is asked in the order of the running 
 wants is held against the table of checks. Orders meet the next open. Symbols go in their order.
 """
 
-# ruff: noqa: PLR0917  # what is compiled takes plain numbers
-
 from __future__ import annotations
 
 from catalyst_bot.features.kernels import Floats
