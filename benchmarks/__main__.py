@@ -26,6 +26,7 @@ from benchmarks import (
     restart,
     risk,
     storage,
+    sweep,
     texts,
     venue,
 )
@@ -46,6 +47,7 @@ PARTS: Mapping[str, Callable[[], list[Line]]] = {
     "restart": restart.lines,
     "indicators": indicators.lines,
     "features": features.lines,
+    "sweep": sweep.lines,
     "inference": inference.lines,
     "install": install.lines,
 }

@@ -16,6 +16,7 @@ import catalyst_bot
 from catalyst_bot import console, runner
 from catalyst_bot.commands import (
     alerts,
+    backtest,
     data,
     database,
     detect,
@@ -31,6 +32,7 @@ from catalyst_bot.commands import (
     sweep,
     training,
     validation,
+    walk_forward,
 )
 from catalyst_bot.commands.flags import Config, DataDir, Journal, Json
 from catalyst_bot.domain.enums import Mode
@@ -63,8 +65,10 @@ operator.register(app)
 app.command("risk")(risk.risk)
 simulate.register(app)
 sweep.register(app)
+backtest.register(app)
 training.register(app)
 validation.register(app)
+walk_forward.register(app)
 
 
 @app.command()

@@ -194,6 +194,31 @@ def test_resume_needs_a_reason(page: Any, site: Site) -> None:
     assert site.operator.commands == [("resume", "dashboard", "books compared")]
 
 
+def test_reduce_needs_a_reason_and_is_offered_while_trading_is_active(
+    page: Any, site: Site
+) -> None:
+    page.get_by_role("button", name="Reduce…").click()
+    page.get_by_label("Why?").fill("a busy day")
+    page.get_by_role("button", name="Reduce", exact=True).click()
+    expect(page.locator("#state")).to_contain_text("REDUCING")
+    expect(page.locator("#reduce-open")).to_be_hidden()
+    expect(page.locator("#resume-open")).to_be_visible()
+    assert site.operator.commands == [("reduce", "dashboard", "a busy day")]
+
+
+def test_a_refusal_is_let_pass_from_its_explanation(page: Any, site: Site) -> None:
+    page.locator("#trades tbody tr").nth(2).click()
+    page.get_by_role("button", name="Let it pass…").click()
+    expect(page.locator("#override-what")).to_contain_text("ORVA")
+    page.get_by_label("Why is it right to buy?").fill("I read it myself")
+    page.get_by_label("Within how many minutes?").fill("5")
+    page.get_by_role("button", name="Let it pass", exact=True).click()
+    expect(page.locator("#override")).to_be_hidden()
+    assert site.operator.commands == [
+        ("override", "dashboard", "I read it myself", "0:05:00", "int-1")
+    ]
+
+
 def test_a_step_of_the_funnel_says_why_items_stopped(page: Any) -> None:
     page.locator("#funnel").get_by_role("button", name="Signal").click()
     expect(page.locator("#losses")).to_contain_text("41 low confidence")

@@ -47,11 +47,8 @@ from catalyst_bot.ml.terms import terms_of
 
 MIN_HORIZON_S = 864_000.0
 STOPS = "[stops]\natr_multiple = {}\ntrailing_activation_fraction = {}\n"
-# Volume binds: orders fill in parts, which takes more of them than the bot lets pass by itself.
-THIN = (
-    "[costs]\nparticipation_fraction = 0.0001\n[run]\nstarting_cash_usd = 1000000\n"
-    "[risk]\nmax_orders_per_signal = 10\n"
-)
+# Volume binds: orders fill in parts.
+THIN = "[costs]\nparticipation_fraction = 0.0001\n[run]\nstarting_cash_usd = 1000000\n"
 
 
 def scripted(return_5: float, rsi: float, size: float) -> Model:

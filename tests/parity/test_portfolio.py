@@ -18,12 +18,15 @@ import pytest
 
 from catalyst_bot.bootstrap.configuration import load_settings
 from catalyst_bot.history.panel import open_panel
-from catalyst_bot.ml.portfolio.run import PortfolioRun, run_portfolio
+from catalyst_bot.ml.portfolio.run import PortfolioRun, RowsPolicy, run_portfolio
 from catalyst_bot.ml.tape import Tape, tape_of
 from catalyst_bot.ml.terms import terms_of
-from catalyst_bot.policies.rule_action import RULE_TERMS
+from catalyst_bot.policies.ensemble import EnsemblePolicy
+from catalyst_bot.policies.model_files import write_model
+from catalyst_bot.policies.rule_action import RULE_TERMS, RuleTerms
 from tests.daily_market import sessions
 from tests.e2e.commands import catalyst_bot
+from tests.models import agent, model
 
 pytest.importorskip("numba", reason="compiling needs numba: make setup-research")
 SYMBOLS = ("SPY", "ACME", "BOLT", "CRUX", "DYNE")
@@ -89,18 +92,22 @@ def write_market(folder: Path, *, seed: int, volume: tuple[int, int], noise: flo
     return ["--from", START, "--to", LAST, *files]
 
 
-def through_the_engine(folder: Path, flags: list[str], config: Path) -> dict[str, Any]:
+def through_the_engine(
+    folder: Path, flags: list[str], config: Path, model: str = "rule"
+) -> dict[str, Any]:
     out = folder / "out.json"
     said = catalyst_bot(
         *("run", "--mode", "backtest", *flags, "--data-dir", str(folder / "data")),
-        *("--config", str(config), "--exit", "--json", str(out)),
+        *("--config", str(config), "--model", model, "--exit", "--json", str(out)),
     )
     assert said.code == 0, said.err
     result: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
     return result
 
 
-def through_the_kernel(folder: Path, flags: list[str], config: Path) -> tuple[Tape, PortfolioRun]:
+def through_the_kernel(
+    folder: Path, flags: list[str], config: Path, policy: RuleTerms | RowsPolicy = RULE_TERMS
+) -> tuple[Tape, PortfolioRun]:
     catalog, history = str(folder / "catalog"), folder / "history"
     assert catalyst_bot("data", "import", flags[5], flags[7], "--catalog", catalog).code == 0
     said = catalyst_bot(
@@ -112,22 +119,14 @@ def through_the_kernel(folder: Path, flags: list[str], config: Path) -> tuple[Ta
     terms = terms_of(load_settings(config=config, data_dir=None).settings)
     first = [day.isoformat() for day in tape.days].index(START)
     days = range(first, len(tape.days))
-    return tape, run_portfolio(tape, terms, sessions=days, policy=RULE_TERMS)
+    return tape, run_portfolio(tape, terms, sessions=days, policy=policy)
 
 
-@pytest.mark.parametrize(
-    ("seed", "volume", "noise"), [(1, (20_000, 3_000_000), 0.012), (2, (2_000, 60_000), 0.02)]
-)
-def test_the_same_trades_refusals_and_equity(
-    tmp_path: Path, seed: int, volume: tuple[int, int], noise: float
-) -> None:
-    config = tmp_path / "catalyst.toml"
-    config.write_text(SETTINGS, encoding="utf-8")
-    flags = write_market(tmp_path, seed=seed, volume=volume, noise=noise)
-    engine = through_the_engine(tmp_path, flags, config)
-    tape, kernel = through_the_kernel(tmp_path, flags, config)
-    days = [day.isoformat() for day in tape.days]
-    theirs = {
+Trade = tuple[str | float, ...]
+
+
+def trades_of(engine: dict[str, Any]) -> set[Trade]:
+    return {
         (
             *(trade["symbol"], trade["entry_at"][:10], trade["exit_at"][:10]),
             *(trade["exit_reason"], float(trade["quantity"]), float(trade["entry_price"])),
@@ -136,7 +135,11 @@ def test_the_same_trades_refusals_and_equity(
         for trade in engine["trades"]
         if trade["exit_at"] is not None
     }
-    ours = {
+
+
+def trades_in(tape: Tape, kernel: PortfolioRun) -> set[Trade]:
+    days = [day.isoformat() for day in tape.days]
+    return {
         (
             *(str(trade["symbol"]), days[trade["entry_session"]], days[trade["exit_session"]]),
             *(str(trade["exit_reason"]), float(trade["shares"])),
@@ -145,15 +148,50 @@ def test_the_same_trades_refusals_and_equity(
         )
         for trade in kernel.trades
     }
-    assert ours == theirs
-    assert len(ours) > 15
-    assert len({trade[3] for trade in ours}) >= 3, "several ways to leave"
+
+
+def assert_equal(engine: dict[str, Any], kernel: PortfolioRun) -> None:
+    """The same worth at the end, and the same refusals."""
     assert kernel.equity[-1] == pytest.approx(float(engine["equity_end"]), abs=0.005)
-    lost = engine["funnel"]["lost"]
+    answers = {"entries", "exits", "declined"}
     refused = Counter(refusal["rule"] for refusal in engine["refusals"])
-    said = kernel.outcomes
-    assert said["declined"] == lost["intent"]["policy_says_no"]
-    assert said["entries"] == engine["funnel"]["approved"]
-    assert said.get("exits", 0) == lost["approved"].get("exit", 0)
-    others = {name: n for name, n in said.items() if name in refused}
-    assert others == dict(refused)
+    assert {name: n for name, n in kernel.outcomes.items() if name not in answers} == dict(refused)
+
+
+@pytest.mark.parametrize(
+    ("seed", "volume", "noise"), [(1, (20_000, 3_000_000), 0.012), (2, (2_000, 60_000), 0.02)]
+)
+def test_the_rule_trades_alike(
+    tmp_path: Path, seed: int, volume: tuple[int, int], noise: float
+) -> None:
+    config = tmp_path / "catalyst.toml"
+    config.write_text(SETTINGS, encoding="utf-8")
+    flags = write_market(tmp_path, seed=seed, volume=volume, noise=noise)
+    engine = through_the_engine(tmp_path, flags, config)
+    tape, kernel = through_the_kernel(tmp_path, flags, config)
+    trades = trades_in(tape, kernel)
+    assert trades == trades_of(engine)
+    assert len(trades) > 15
+    assert len({trade[3] for trade in trades}) >= 3, "several ways to leave"
+    assert_equal(engine, kernel)
+    funnel = engine["funnel"]
+    assert kernel.outcomes["entries"] == funnel["approved"]
+    assert kernel.outcomes["declined"] == funnel["lost"]["intent"]["policy_says_no"]
+
+
+def test_a_model_that_reviews_trades_alike(tmp_path: Path) -> None:
+    config = tmp_path / "catalyst.toml"
+    config.write_text(SETTINGS, encoding="utf-8")
+    drawn = model(
+        agent("ppo-0", seed=1, weight=0.5, bias=0.2),
+        agent("sac-0", seed=2, bias=0.1, activation="relu", squash="tanh"),
+    )
+    write_model(tmp_path / "data" / "models" / "drawn", drawn)
+    flags = write_market(tmp_path, seed=3, volume=(20_000, 3_000_000), noise=0.012)
+    engine = through_the_engine(tmp_path, flags, config, "drawn")
+    policy = EnsemblePolicy(drawn).act_rows
+    tape, kernel = through_the_kernel(tmp_path, flags, config, policy)
+    trades = trades_in(tape, kernel)
+    assert trades == trades_of(engine)
+    assert {"policy"} < {trade[3] for trade in trades}
+    assert_equal(engine, kernel)

@@ -185,11 +185,11 @@ def _searched(plan: Plan, tries: int, ledger: TrialLedger, note: Note) -> Plan:
         ) -> None:
             _count("search", trained, ledger, plan.parts.validation)
             how = "given up at" if trained.is_given_up else "reached"
-            note(f"{job.algorithm} {dict(changes)}: {how} {trained.validation_sharpe:.2f}")
+            note(f"{job.algorithm} {dict(changes)}: {how} {max(trained.curve):.2f}")
 
         best = search(job, tries=tries, on_try=count)
         note(
-            f"{job.algorithm}: {best.validation_sharpe:.2f} after {best.tries} tries, "
+            f"{job.algorithm}: {best.score:.2f} after {best.tries} tries, "
             f"{best.given_up} of them given up: {dict(best.changes)}"
         )
         found[job.algorithm] = {**job.hyperparameters, **best.changes}

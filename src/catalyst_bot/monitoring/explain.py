@@ -24,6 +24,9 @@ from catalyst_bot.monitoring.telling import (
     stamp,
 )
 from catalyst_bot.monitoring.what_if import WhatIf
+from catalyst_bot.risk.check_table import ENTRY_CHECKS
+
+_OVERRIDABLE = frozenset(row.name for row in ENTRY_CHECKS if row.may_be_overridden)
 
 
 def explain(subject: str, trail: Sequence[Recorded], what_if: WhatIf | None = None) -> Explanation:
@@ -43,7 +46,19 @@ def explain(subject: str, trail: Sequence[Recorded], what_if: WhatIf | None = No
         sections.append(_orders(trail))
     if what_if is not None:
         sections.append(_what_if(what_if))
-    return Explanation(subject=subject, verdict=verdict, sections=tuple(sections))
+    return Explanation(
+        subject=subject, verdict=verdict, sections=tuple(sections), may_pass=_may_pass(trail)
+    )
+
+
+def _may_pass(trail: Sequence[Recorded]) -> str:
+    """Return the intent that was refused last, by nothing but rules that may be overridden."""
+    verdicts = [r.body for r in trail if isinstance(r.body, d.OrderApproved | d.OrderRefused)]
+    last = verdicts[-1] if verdicts else None
+    if not isinstance(last, d.OrderRefused):
+        return ""
+    failed = {check.name for check in last.checks if not check.passed}
+    return last.intent_id if failed <= _OVERRIDABLE else ""
 
 
 def _without_copies(trail: Sequence[Recorded]) -> list[Recorded]:

@@ -41,17 +41,22 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Everything that led to an outcome; `verdict` is the outcome in one sentence."""
+    """Everything that led to an outcome; `verdict` is the outcome in one sentence.
+
+    `may_pass` is the refused intent that a person may let pass, empty where there is none.
+    """
 
     subject: str
     verdict: str
     sections: tuple[Section, ...]
+    may_pass: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """JSON form: subject, verdict, sections of title and rows (see `Line`)."""
         return {
             "subject": self.subject,
             "verdict": self.verdict,
+            "may_pass": self.may_pass,
             "sections": [
                 {
                     "title": part.title,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from catalyst_bot.domain.enums import PositionsPolicy
@@ -62,6 +62,16 @@ class OperatorMailbox:
         (self._folder / HALT_FILE).unlink(missing_ok=True)
         self._seen_halt = None
         return path
+
+    def reduce(self, *, by: str, reason: str) -> Path:
+        """Ask that positions end and none begin. Raises `OSError`."""
+        return self.words.reduce(by=by, reason=reason)
+
+    def override(
+        self, *, by: str, reason: str, lasts: timedelta, at: datetime, intent_id: str
+    ) -> str:
+        """Ask to let the refusal of an intent pass; see `WordBox.override`. Raises `OSError`."""
+        return self.words.override(by=by, reason=reason, lasts=lasts, at=at, intent_id=intent_id)
 
     def note_broker(self, note: Note) -> None:
         """Say where the orders are, for a kill switch that nobody told. Raises `OSError`."""

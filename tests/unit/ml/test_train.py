@@ -12,13 +12,12 @@ import numpy as np
 import pytest
 
 from catalyst_bot.domain.errors import BadData, ConfigError
-from catalyst_bot.ml.portfolio.run import TRADE, PortfolioRun
+from catalyst_bot.ml.training.judging import BY_CASES, FULL_TRADES, Judged, judged
 from catalyst_bot.ml.training.parallel import mapped
 from catalyst_bot.ml.training.train import (
-    FULL_TRADES,
     TrainedAgent,
+    grounds_of,
     hash_of,
-    score_of,
     train,
     train_aloud,
 )
@@ -122,18 +121,37 @@ def test_what_cannot_be_trained_is_refused(history: Path, tmp_path: Path) -> Non
         train(job_of(history, train=range(3)))
 
 
-def run_of(returns: list[float], trades: int) -> PortfolioRun:
-    equity = 100.0 * np.cumprod([1.0, *(1 + each for each in returns)])
-    found = np.zeros(trades, TRADE)
-    return PortfolioRun(
-        sessions=range(len(returns)), equity=equity, exposure=np.zeros(len(returns)), trades=found
+def judged_of(returns: list[float], trades: int) -> Judged:
+    return Judged(
+        returns=np.array(returns), pnl_usd=np.zeros(trades), exposure=np.zeros(4), by="a test"
     )
 
 
 def test_few_trades_count_in_proportion_and_none_for_nothing() -> None:
     returns = [0.01, -0.005, 0.02, 0.0]
-    whole = score_of(run_of(returns, FULL_TRADES))
+    whole = judged_of(returns, FULL_TRADES).score
     assert whole > 1
-    assert score_of(run_of(returns, FULL_TRADES * 2)) == whole
-    assert score_of(run_of(returns, 3)) == pytest.approx(whole * 3 / FULL_TRADES)
-    assert score_of(run_of([0.0] * 4, 0)) == 0.0
+    assert judged_of(returns, FULL_TRADES * 2).score == whole
+    assert judged_of(returns, 3).score == pytest.approx(whole * 3 / FULL_TRADES)
+    assert judged_of([0.0] * 4, 0).score == 0.0
+
+
+def test_within_days_every_case_has_an_account(history: Path) -> None:
+    job = job_of(history)
+    grounds = grounds_of(history, job.train)
+    tape = replace(grounds.tape, interval_s=300)
+    normalisation = replace(grounds.normalisation, bar_interval_s=300)
+
+    def play(action: float) -> Judged:
+        return judged(
+            lambda rows: (np.full(len(rows), action), np.ones(len(rows))),
+            *(tape, job.terms, job.validation, normalisation),
+        )
+
+    buys, idle = play(1.0), play(0.0)
+    assert (buys.by, idle.by) == (BY_CASES, BY_CASES)
+    assert len(buys.returns) == len(idle.returns) == len(job.validation)
+    assert len(buys.pnl_usd) > 20
+    assert buys.sharpe != 0
+    assert not idle.returns.any()
+    assert (idle.score, len(idle.pnl_usd)) == (0.0, 0)

@@ -41,8 +41,13 @@ def read_report(path: Path) -> Report:
         ) from error
     except (ValueError, RecursionError) as error:
         raise BadData(f"{path}: is no JSON: {error}") from error
+    return report_from(content, str(path))
+
+
+def report_from(content: Any, name: str) -> Report:
+    """Take a report out of JSON. Raises `BadData` by the name when it is none."""
     if not isinstance(content, dict) or content.get("version") != VERSION:
-        raise BadData(f"{path}: is no report of a walk forward, version {VERSION}")
+        raise BadData(f"{name}: is no report of a walk forward, version {VERSION}")
     try:
         return Report(
             evidence=evidence_from(content["evidence"]),
@@ -52,4 +57,4 @@ def read_report(path: Path) -> Report:
             content=content,
         )
     except (KeyError, TypeError) as error:
-        raise BadData(f"{path}: is no report of a walk forward ({error!r})") from error
+        raise BadData(f"{name}: is no report of a walk forward ({error!r})") from error

@@ -8,12 +8,12 @@ from typing import Any
 
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.ml.reports.files import Report
+from catalyst_bot.ml.reports.summary import REFUSED
 from catalyst_bot.ml.validation.findings import find
 from catalyst_bot.ml.validation.gates import QUESTIONS, Gate, answered, judge, passes
 from catalyst_bot.ml.validation.trials import Head, Trial, TrialLedger
 from catalyst_bot.policies.model_files import PASSED, Model
 
-REFUSED = "refused"
 HEADER = ("gate", "value", "asked", "verdict", "evidence")
 _RUN = "run `catalyst-bot walk-forward`, and name its JSON with --report"
 

@@ -9,22 +9,23 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from catalyst_bot.domain.errors import BadData, ConfigError
+from catalyst_bot.engine.voting import combine_rows
 from catalyst_bot.features.spec import SPEC_HASH
 from catalyst_bot.history.splits import Gap, Parts, three_parts
 from catalyst_bot.ml.export import weighed
-from catalyst_bot.ml.portfolio.run import run_portfolio
 from catalyst_bot.ml.terms import Terms
+from catalyst_bot.ml.training.judging import judged
 from catalyst_bot.ml.training.recipes import recipe_of
 from catalyst_bot.ml.training.train import (
-    REVIEW_AFTER,
     TrainedAgent,
     TrainingJob,
     grounds_of,
     libraries,
 )
-from catalyst_bot.ml.validation.metrics import measure
-from catalyst_bot.policies.ensemble import EnsemblePolicy
+from catalyst_bot.ml.validation.metrics import Floats
 from catalyst_bot.policies.model_files import Model
 
 GAP = Gap(horizon=10)  # sessions: news is traded for two weeks at most
@@ -144,9 +145,8 @@ def model_of(
 
 def procedure_of(plan: Plan) -> str:
     """Return the SHA-256 of how agents are made, on whatever sessions and by whatever seed."""
-    said = repr(
-        [sorted((job.algorithm, repr(job.recipe)) for job in plan.jobs()), plan.terms._asdict()]
-    )
+    recipes = {job.algorithm: job.recipe for job in plan.jobs()}
+    said = repr([sorted(recipes.items()), plan.terms._asdict()])
     return sha256(said.encode()).hexdigest()
 
 
@@ -158,6 +158,7 @@ def row_of(trained: TrainedAgent) -> dict[str, Any]:
         "seed": trained.agent.seed,
         "validation_sharpe": trained.validation_sharpe,
         "validation_trades": trained.validation_trades,
+        "judged_by": trained.judged_by,
         "steps": trained.steps,
         "curve": list(trained.curve),
         "returns_hash": trained.returns_hash,
@@ -184,14 +185,15 @@ def table_of(model: Model, trained: Sequence[TrainedAgent]) -> list[tuple[str, .
 
 def _measured(model: Model, plan: Plan) -> dict[str, Any]:
     """How the ensemble did on the sessions by which its agents were chosen: it flatters."""
-    run = run_portfolio(
-        grounds_of(plan.history, plan.parts.train).tape,
-        plan.terms,
-        sessions=plan.parts.validation,
-        policy=EnsemblePolicy(model).act_rows,
-        review_after=REVIEW_AFTER,
-    )
-    return measure(run.equity, run.trades["pnl_usd"], run.exposure).as_dict()
+    grounds = grounds_of(plan.history, plan.parts.train)
+    weights = np.array([agent.weight for agent in model.agents])
+
+    def decide(rows: Floats) -> tuple[Floats, Floats]:
+        votes = [agent.network.forward_rows(rows) for agent in model.agents]
+        return combine_rows(np.stack(votes, axis=1), weights)
+
+    found = judged(decide, grounds.tape, plan.terms, plan.parts.validation, model.normalisation)
+    return found.metrics.as_dict() | {"judged_by": found.by}
 
 
 def _from(days: Sequence[date], day: date, *, after: bool = False) -> int:

@@ -1,8 +1,8 @@
 """A search for hyperparameters: each try trains one agent, and the hopeless end early.
 
-Tries are proposed by a tree of Parzen estimators from those before; one whose validation Sharpe is
-below the median of the others at the same round is given up. Every try is a trial: whoever judges
-the result must know how many there were.
+Tries are proposed by a tree of Parzen estimators from those before; one whose score is below the
+median of the others at the same round is given up. Every try is a trial: whoever judges the result
+must know how many there were.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _HIDDEN = {"32": (32, 32), "64": (64, 64), "128": (128, 128)}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """The changes to the recipe that did best, their validation Sharpe, and how many were tried."""
+    """The changes to the recipe that did best, their score in validation, and the tries in all."""
 
     changes: Mapping[str, Any]
-    validation_sharpe: float
+    score: float
     tries: int
     given_up: int
 
@@ -63,7 +63,7 @@ def search(job: TrainingJob, *, tries: int, on_try: OnTry | None = None) -> Foun
             on_try(trained, changes)
         if trained.is_given_up:
             raise optuna.TrialPruned
-        return trained.validation_sharpe
+        return best
 
     study.optimize(objective, n_trials=tries)
     states = [trial.state for trial in study.trials]
@@ -72,7 +72,7 @@ def search(job: TrainingJob, *, tries: int, on_try: OnTry | None = None) -> Foun
         raise BadData(f"all {tries} tries of {job.algorithm} were given up; try more")
     return Found(
         changes=study.best_trial.user_attrs["changes"],
-        validation_sharpe=study.best_value,
+        score=study.best_value,
         tries=len(states),
         given_up=given_up,
     )

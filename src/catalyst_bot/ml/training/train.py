@@ -1,8 +1,7 @@
 """One training, from a history to an agent: a plain job in, a plain result out.
 
 Normalisation and what categories were worth are fitted on the training sessions. What is compared
-while it learns is the Sharpe ratio of one account that trades the validation sessions as the bot
-would.
+while it learns is how it does on the validation sessions.
 """
 
 from __future__ import annotations
@@ -27,20 +26,18 @@ from catalyst_bot.history.edges import Edge, edges_of, with_edges
 from catalyst_bot.history.panel import open_panel
 from catalyst_bot.ml.env.fitting import fit_on
 from catalyst_bot.ml.env.vec_env import CatalystVecEnv
-from catalyst_bot.ml.portfolio.run import PortfolioRun, RowsPolicy, run_portfolio
 from catalyst_bot.ml.tape import Tape, tape_of
 from catalyst_bot.ml.terms import Terms
 from catalyst_bot.ml.training.algorithms import build
 from catalyst_bot.ml.training.checkpoints import Checkpoint
+from catalyst_bot.ml.training.judging import Decide, Judged, judged
 from catalyst_bot.ml.training.recipes import Recipe, recipe_of
 from catalyst_bot.ml.training.rounds import KEEP_EVERY_S, Note, Report, learn
 from catalyst_bot.ml.validation.evidence import hash_of_returns
-from catalyst_bot.ml.validation.metrics import Floats, measure, returns_of
+from catalyst_bot.ml.validation.metrics import Floats
 from catalyst_bot.policies.model_files import Agent
 from catalyst_bot.policies.network import Network
 
-REVIEW_AFTER = 5  # sessions until a person resumes from a halt, else one bad day ends a year
-FULL_TRADES = 30
 # Raised when the same job would train another agent: checkpoints of before are refused.
 PROGRAM = 1
 _LIBRARIES = ("torch", "stable-baselines3", "gymnasium", "numpy", "numba")
@@ -81,7 +78,7 @@ class TrainingJob:
 class TrainedAgent:
     """An agent, and how it came about; `validation_returns` are per session, fractions.
 
-    `curve` is the score of every round (see `score_of`), and the agent's weight in the vote that of
+    `curve` is the score of every round (see `Judged`), and the agent's weight in the vote that of
     its best one, at least 0. `seconds` is what this process took.
     """
 
@@ -89,6 +86,7 @@ class TrainedAgent:
     validation_sharpe: float
     validation_returns: Floats
     validation_trades: int
+    judged_by: str
     seconds: float
     steps: int
     curve: tuple[float, ...]
@@ -152,19 +150,24 @@ def train(
     if job.folder is not None:
         checkpoint = Checkpoint(job.folder / f"{job.name}.safetensors", training_hash)
         learner.set_logger(configure(str(job.folder / "tensorboard" / job.name), ["tensorboard"]))
+
+    def played(network: Network) -> Judged:
+        return judged(
+            alone(network), grounds.tape, job.terms, job.validation, grounds.normalisation
+        )
+
     learned = learn(
         learner,
         env,
         recipe,
-        lambda network: score_of(_played(grounds, job, network)),
+        lambda network: played(network).score,
         checkpoint=checkpoint,
         keep_every_s=keep_every_s,
         note=note,
         report=report,
     )
     learner.logger.close()
-    run = _played(grounds, job, learned.network)
-    sharpe = _sharpe(run)
+    found = played(learned.network)
     return TrainedAgent(
         agent=Agent(
             name=job.name,
@@ -172,11 +175,12 @@ def train(
             seed=job.seed,
             network=learned.network,
             weight=max(learned.score, 0.0),
-            validation_sharpe=sharpe,
+            validation_sharpe=found.sharpe,
         ),
-        validation_sharpe=sharpe,
-        validation_returns=returns_of(run.equity),
-        validation_trades=len(run.trades),
+        validation_sharpe=found.sharpe,
+        validation_returns=found.returns,
+        validation_trades=len(found.pnl_usd),
+        judged_by=found.by,
         seconds=time.monotonic() - began,
         steps=learned.steps,
         curve=learned.curve,
@@ -215,35 +219,10 @@ def libraries() -> dict[str, str]:
     return {name: version(name) for name in _LIBRARIES}
 
 
-def rows_policy(network: Network, normalisation: Normalisation) -> RowsPolicy:
-    """Return the policy of one agent alone: it always agrees with itself."""
+def alone(network: Network) -> Decide:
+    """Return the policy of one agent: it always agrees with itself."""
 
-    def decide(rows: Any) -> tuple[Floats, Floats]:
-        actions = network.forward_rows(normalisation.apply_rows(rows.astype(np.float64)))
-        return actions, np.ones(len(rows))
+    def decide(rows: Floats) -> tuple[Floats, Floats]:
+        return network.forward_rows(rows), np.ones(len(rows))
 
     return decide
-
-
-def score_of(run: PortfolioRun) -> float:
-    """Return what agents are compared by: the Sharpe ratio, less of it where trades are few.
-
-    Below `FULL_TRADES` it counts in proportion: that of one lucky trade says nothing.
-    """
-    return _sharpe(run) * min(len(run.trades) / FULL_TRADES, 1.0)
-
-
-def _sharpe(run: PortfolioRun) -> float:
-    """The annual Sharpe ratio, 0 for who never traded."""
-    return measure(run.equity, run.trades["pnl_usd"], run.exposure).sharpe or 0.0
-
-
-def _played(grounds: Grounds, job: TrainingJob, network: Network) -> PortfolioRun:
-    """The validation sessions, traded by one agent alone."""
-    return run_portfolio(
-        grounds.tape,
-        job.terms,
-        sessions=job.validation,
-        policy=rows_policy(network, grounds.normalisation),
-        review_after=REVIEW_AFTER,
-    )

@@ -1,4 +1,4 @@
-"""The dashboard's web application: one page, a few reads, two commands.
+"""The dashboard's web application: two pages, a few reads, a person's commands.
 
 It only reads a `DashboardSource` and passes a person's commands to an `OperatorDesk`; it decides
 nothing about trading.
@@ -11,6 +11,8 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -61,6 +63,23 @@ class ResumeCommand(Command):
     confirmed: tuple[Annotated[str, Field(pattern="^[a-z_]{1,40}$")], ...] = Field(
         default=(), max_length=20
     )
+    token: str = Field(default="", max_length=500)
+
+
+class ReduceCommand(Command):
+    """Let positions end and none begin."""
+
+    reason: str = Field(min_length=3, max_length=500)
+
+
+class OverrideCommand(Command):
+    """Let the refusal of an intent pass once, for some minutes; needs the password where one is
+    set.
+    """
+
+    intent_id: str = Field(pattern="^[a-z0-9-]{1,80}$")
+    reason: str = Field(min_length=3, max_length=500)
+    minutes: int = Field(default=10, ge=1, le=120)
     token: str = Field(default="", max_length=500)
 
 
@@ -274,6 +293,30 @@ async def resume(command: ResumeCommand, desk: TheDesk) -> dict[str, str]:
         desk, lambda: desk.operator.resume(by=OPERATOR, reason=reason, confirmed=confirmed)
     )
     return {"accepted": "resume"}
+
+
+@commanding.post("/reduce", status_code=202)
+async def reduce(command: ReduceCommand, desk: TheDesk) -> dict[str, str]:
+    """Only exits from now on; as for a halt, the password is not asked again."""
+    reason = command.reason.strip()
+    await _record(desk, lambda: desk.operator.reduce(by=OPERATOR, reason=reason))
+    return {"accepted": "reduce"}
+
+
+@commanding.post("/override", status_code=202)
+async def override(command: OverrideCommand, desk: TheDesk) -> dict[str, str]:
+    """Let one refusal pass; what may not be overridden is refused by the bot, with the reason."""
+    _check_token(desk, command.token)
+    ask = partial(
+        desk.operator.override,
+        by=OPERATOR,
+        reason=command.reason.strip(),
+        lasts=timedelta(minutes=command.minutes),
+        at=datetime.now(UTC),
+        intent_id=command.intent_id,
+    )
+    await _record(desk, ask)
+    return {"accepted": "override"}
 
 
 @commanding.post("/acknowledge", status_code=202)

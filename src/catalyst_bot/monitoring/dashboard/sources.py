@@ -7,6 +7,7 @@ memory and never reaches into the trading core.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from catalyst_bot.domain.enums import PositionsPolicy
@@ -121,6 +122,16 @@ class OperatorDesk(Protocol):
 
     def resume(self, *, by: str, reason: str, confirmed: Sequence[str] = ()) -> object:
         """Let trading go on, with what of the checklist was confirmed."""
+        ...
+
+    def reduce(self, *, by: str, reason: str) -> object:
+        """Let positions end and none begin."""
+        ...
+
+    def override(
+        self, *, by: str, reason: str, lasts: timedelta, at: datetime, intent_id: str
+    ) -> object:
+        """Let the refusal of an intent pass once, within so long; `at` is now."""
         ...
 
     def acknowledge(self, notice_id: str, *, by: str) -> object:

@@ -151,6 +151,16 @@ class SampleDesk:
         self.commands.append(("resume", by, reason, *confirmed))
         self._set(trading_state="active", halt_cause=None, halt_detail="")
 
+    def reduce(self, *, by: str, reason: str) -> None:
+        self.commands.append(("reduce", by, reason))
+        self._set(trading_state="reducing")
+
+    def override(
+        self, *, by: str, reason: str, lasts: timedelta, at: datetime, intent_id: str
+    ) -> None:
+        assert at.tzinfo is not None
+        self.commands.append(("override", by, reason, str(lasts), intent_id))
+
     def acknowledge(self, notice_id: str, *, by: str) -> None:
         if notice_id.startswith("."):
             raise ValueError(f"{notice_id!r} is no id of a notice")
@@ -322,6 +332,7 @@ def _explanation(explained_id: str) -> dict[str, Any]:
     return {
         "subject": explained_id,
         "verdict": "ORVA: bought 360, closed by take profit, P&L $+267.84.",
+        "may_pass": "int-1",
         "sections": [
             {
                 "title": "Headline",

@@ -180,6 +180,52 @@ def test_an_unclear_halt_is_refused(
     assert operator.commands == []
 
 
+def test_reduce_reaches_the_operator_desk(client: TestClient, operator: SampleDesk) -> None:
+    answer = client.post("/api/reduce", json={"reason": "a busy day"}, headers=csrf(client))
+    assert answer.status_code == 202
+    assert operator.commands == [("reduce", "dashboard", "a busy day")]
+
+
+def test_an_override_reaches_the_operator_desk(client: TestClient, operator: SampleDesk) -> None:
+    body = {"intent_id": "int-1a2b", "reason": "I read it myself", "minutes": 5}
+    assert client.post("/api/override", json=body, headers=csrf(client)).status_code == 202
+    assert operator.commands == [
+        ("override", "dashboard", "I read it myself", "0:05:00", "int-1a2b")
+    ]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"intent_id": "../int"},
+        {"intent_id": ""},
+        {"reason": "no"},
+        {"minutes": 0},
+        {"minutes": 121},
+        {"rule": "exposure"},
+    ],
+)
+def test_an_override_that_is_none_is_refused(
+    client: TestClient, operator: SampleDesk, given: dict[str, object]
+) -> None:
+    body = {"intent_id": "int-1", "reason": "I read it myself", **given}
+    assert client.post("/api/override", json=body, headers=csrf(client)).status_code == 422
+    assert operator.commands == []
+
+
+def test_with_a_password_reduce_does_not_ask_again_but_override_does(
+    locked: TestClient, operator: SampleDesk
+) -> None:
+    locked.post("/api/session", json={"token": PASSWORD})
+    token = csrf(locked)
+    assert locked.post("/api/reduce", json={"reason": "why not"}, headers=token).status_code == 202
+    body = {"intent_id": "int-1", "reason": "I read it myself"}
+    assert locked.post("/api/override", json=body, headers=token).status_code == 401
+    right = body | {"token": PASSWORD}
+    assert locked.post("/api/override", json=right, headers=token).status_code == 202
+    assert [command[0] for command in operator.commands] == ["reduce", "override"]
+
+
 def test_resume_needs_a_reason(client: TestClient) -> None:
     answer = client.post("/api/resume", json={"reason": ""}, headers=csrf(client))
     assert answer.status_code == 422

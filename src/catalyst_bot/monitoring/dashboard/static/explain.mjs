@@ -8,11 +8,13 @@ import { sentence } from "./format.mjs";
 export async function explain(id) {
   const drawer = byId("explanation");
   say("Why", "Reading the journal…", []);
+  mayPass("");
   if (!drawer.open) drawer.showModal();
   drawer.scrollTop = 0;
   try {
     const told = await ask(`/api/explain/${encodeURIComponent(id)}`);
     say(told.verdict, told.subject ?? "", told.sections.map(section));
+    mayPass(told.may_pass ?? "");
   } catch (error) {
     say("No explanation", error.message, []);
   }
@@ -22,6 +24,13 @@ function say(title, summary, sections) {
   byId("explanation-title").textContent = title;
   byId("explanation-summary").textContent = summary;
   byId("explanation-body").replaceChildren(...sections);
+}
+
+/** Offer to let a refused intent pass; no intent, no offer. */
+function mayPass(intentId) {
+  const open = byId("override-open");
+  open.dataset.intent = intentId;
+  open.hidden = !intentId;
 }
 
 function section({ title, rows }) {

@@ -1,4 +1,4 @@
-// Halt and resume: what a person may command, each in its own dialog.
+// What a person may command (halt, reduce, resume, let a refusal pass), each in its own dialog.
 
 import { byId } from "./dom.mjs";
 import * as as from "./format.mjs";
@@ -12,6 +12,8 @@ const HALT_LABELS = { hold: "Halt, hold positions", close: "Halt, sell everythin
 export function wireOperator(state) {
   wireHalt(state);
   wireResume(state);
+  wireReduce();
+  wireOverride();
   for (const button of document.querySelectorAll("[data-close]")) {
     button.addEventListener("click", () => button.closest("dialog").close());
   }
@@ -61,6 +63,41 @@ function wireResume(state) {
     const { reason, token } = form.elements;
     const confirmed = [...byId("resume-items").querySelectorAll("input")].map((box) => box.name);
     send("resume", { reason: reason.value.trim(), token: token.value, confirmed });
+  });
+}
+
+function wireReduce() {
+  const form = byId("reduce-form");
+  byId("reduce-open").addEventListener("click", () => {
+    form.reset();
+    byId("reduce-problem").textContent = "";
+    byId("reduce").showModal();
+    form.elements.reason.focus();
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send("reduce", { reason: form.elements.reason.value.trim() });
+  });
+}
+
+/** The button stands in the drawer that explains a refusal, and knows which one. */
+function wireOverride() {
+  const form = byId("override-form");
+  const open = byId("override-open");
+  open.addEventListener("click", () => {
+    form.reset();
+    byId("override-problem").textContent = "";
+    byId("override-what").textContent = byId("explanation-title").textContent;
+    byId("override-token").hidden = !needsPassword();
+    byId("override").showModal();
+    form.elements.reason.focus();
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const { reason, minutes, token } = form.elements;
+    send("override", {
+      intent_id: open.dataset.intent, reason: reason.value.trim(), minutes: Number(minutes.value), token: token.value,
+    });
   });
 }
 

@@ -32,6 +32,7 @@ export function showStatus(status) {
   banner.hidden = text === "";
   say(banner, text);
   byId("resume-open").hidden = !status || status.trading_state === "active";
+  byId("reduce-open").hidden = !status || status.trading_state !== "active";
   byId("halt-open").disabled = false;
 }
 
