@@ -278,6 +278,20 @@ def test_without_data_it_says_what_it_waits_for(browser: Any, site: Site) -> Non
     page.close()
 
 
+def test_a_model_that_may_not_decide_is_named_with_the_reason(browser: Any, site: Site) -> None:
+    page = open_page(browser, site)
+    expect(page.locator("#candidate")).to_be_hidden()
+    page.close()
+    told = "drawn-1 may not decide (it was never validated): its votes are shown"
+    site.source.status_row |= {"candidate_id": "drawn-1", "candidate_note": told}
+    page = open_page(browser, site)
+    expect(page.locator("#candidate")).to_have_text(told)
+    expect(page.locator("#badges")).to_contain_text("champion news-rule")
+    expect(page.locator("#badges")).to_contain_text("candidate drawn-1")
+    assert site.problems == []
+    page.close()
+
+
 def test_a_password_comes_before_the_figures(browser: Any, locked_site: Site) -> None:
     page = open_page(browser, locked_site)
     page.locator("#unlock [name=token]").fill("not the password")

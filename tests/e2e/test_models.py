@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from catalyst_bot.bootstrap import models
 from catalyst_bot.bootstrap.requests import Asked, recorded_replay
 from catalyst_bot.domain.enums import Mode
 from catalyst_bot.domain.messages import decisions as d
@@ -172,3 +174,17 @@ def test_killed_anywhere_a_run_with_a_model_ends_the_same(
 def verdicts(records: Any) -> list[Any]:
     kinds = (d.SignalFormed, d.IntentFormed, d.IntentDeclined, d.CaseOpened, f.OrderFilled)
     return [record.body for record in records if isinstance(record.body, kinds)]
+
+
+def test_the_demo_takes_the_shipped_model_as_what_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "shipped_folder", lambda: tmp_path / "shipped")
+    write_model(tmp_path / "shipped", three("refused", bar_interval_s=300))
+    said = catalyst_bot("demo", "--exit", "--mode", "backtest", "--data-dir", str(tmp_path / "a"))
+    assert (said.code, "its votes are shown, the rule decides" in said.err) == (0, True)
+    shutil.rmtree(tmp_path / "shipped")
+    write_model(tmp_path / "shipped", three())
+    said = catalyst_bot("demo", "--exit", "--mode", "backtest", "--data-dir", str(tmp_path / "b"))
+    assert said.code == 0
+    assert "does not run on bars of 300 s" in said.err
