@@ -1,4 +1,4 @@
-"""Headlines detected per second on one core: whose, what, which tone; invented and real ones."""
+"""Headlines read and scored per second on one core, and with whose they are; invented and real."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from benchmarks.line import Line, median_of, shared_data, skipped
 from catalyst_bot.bootstrap.rules import Companies, detection_rules
 from catalyst_bot.detection.decide import DECIDE
 from catalyst_bot.detection.evolve import EVOLVE
-from catalyst_bot.detection.reading import read_headline
+from catalyst_bot.detection.reading import Finding, factors_of, read_headline
 from catalyst_bot.detection.rules import Rules
+from catalyst_bot.detection.score import assess
 from catalyst_bot.detection.tickers import find_owners
 from catalyst_bot.domain.messages.facts import HeadlineReceived
 from catalyst_bot.domain.news import Headline
@@ -28,22 +29,24 @@ BODY_CHARACTERS = 150
 HEADLINES = 20_000
 TARGET_PER_S = 100_000
 EDGAR_TARGET_S = 3.0
+Detecting = Callable[[Headline, Rules], None]
 _START, _END = datetime(1990, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
 
 
 def lines() -> list[Line]:
     """Measure titles, titles with the beginning of their body, and three days of EDGAR."""
     rules = _rules(shared_data())
-    sets = {"invented": _invented(), **_recorded()}
+    jobs: dict[str, Detecting] = {"reading": _read, "reading and owners": _read_with_owners}
     measured = [
         Line(
-            job=f"detection, {name}",
+            job=f"{job}, {name}",
             unit="titles/s",
-            value=_per_second([replace(item, body="") for item in items], rules),
+            value=_per_second(detect, [replace(item, body="") for item in items], rules),
             target=TARGET_PER_S,
-            note=f"with body {_per_second(items, rules):,.0f}/s ({len(items):,} texts)",
+            note=f"with body {_per_second(detect, items, rules):,.0f}/s ({len(items):,} texts)",
         )
-        for name, items in sets.items()
+        for name, items in {"invented": _invented(), **_recorded()}.items()
+        for job, detect in jobs.items()
     ]
     data = shared_data()
     if data is None:
@@ -62,15 +65,30 @@ def _rules(data: Path | None) -> Rules:
     )
 
 
-def _per_second(items: Sequence[Headline], rules: Rules) -> float:
-    """Whose it is, what happened and in which tone, as the stage asks it of every headline."""
+def _read(item: Headline, rules: Rules) -> None:
+    """Full classification: category, negation, stage of an offering, tone, score."""
+    found = read_headline(item, rules)
+    if isinstance(found, Finding):
+        assess(
+            weight=found.weight,
+            sentiment=found.sentiment,
+            factors=factors_of(item, found, rules),
+            curve=rules.calibration.words,
+        )
 
-    def detect() -> None:
+
+def _read_with_owners(item: Headline, rules: Rules) -> None:
+    """Whose it is, too, as the stage asks it of every headline."""
+    find_owners(item, rules.companies)
+    _read(item, rules)
+
+
+def _per_second(detect: Detecting, items: Sequence[Headline], rules: Rules) -> float:
+    def all_of_them() -> None:
         for item in items:
-            find_owners(item, rules.companies)
-            read_headline(item, rules)
+            detect(item, rules)
 
-    return len(items) / median_of(lambda: _seconds(detect))
+    return len(items) / median_of(lambda: _seconds(all_of_them))
 
 
 def _seconds(job: Callable[[], None]) -> float:

@@ -63,7 +63,7 @@ def write_daily_market(folder: Path, *, seed: int = 1) -> DailyMarket:
     bars, news = folder / "daily.parquet", folder / "news.jsonl"
     pl.DataFrame(rows).write_parquet(bars)
     lines = [
-        _news(symbol, session.opens_at + timedelta(hours=1 + place), number)
+        news_about(symbol, session.opens_at + timedelta(hours=1 + place), number)
         for place, symbol in enumerate(SYMBOLS[1:])
         for number, session in enumerate(sessions(*REPLAYED)[place::NEWS_EVERY])
     ]
@@ -71,7 +71,8 @@ def write_daily_market(folder: Path, *, seed: int = 1) -> DailyMarket:
     return DailyMarket(bars=bars, news=news)
 
 
-def _news(symbol: str, at: datetime, number: int) -> dict[str, Any]:
+def news_about(symbol: str, at: datetime, number: int) -> dict[str, Any]:
+    """Good news about a company, of two kinds in turn."""
     name = symbol.title()
     titles = (
         f"{name} Receives FDA Approval For Its Pump Number {number}",

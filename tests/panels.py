@@ -65,10 +65,12 @@ def panel_of(
     ]
     rows = [
         dict.fromkeys(NO_EVENTS.columns, 0.0)
-        | {"symbol": c.symbol, "kind": "news", "category": "earnings", "dropped": ""}
+        | {"catalyst_id": f"cat-{number:04}", "symbol": c.symbol, "kind": "news"}
+        | {"category": "earnings", "dropped": ""}
         | {"row": starts[c.symbol] + c.bar, "is_bad": c.is_bad}
         | {"horizon_s": float((c.bars - 1) * DAY_S)}
-        for c in cases
+        | {"received_s": float(bars[c.symbol].closed_at[c.bar]) - 3600.0}
+        for number, c in enumerate(cases)
     ]
     return Panel(
         card=_card(spans, row),

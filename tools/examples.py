@@ -17,7 +17,7 @@ from catalyst_bot.bootstrap.journal_tools import explanation
 from catalyst_bot.domain.enums import ExitReason
 from catalyst_bot.domain.messages.decisions import PositionClosed, SignalDropped
 from catalyst_bot.domain.messages.registry import Recorded
-from catalyst_bot.monitoring.explain import Explanation
+from catalyst_bot.monitoring.telling import Explanation
 from catalyst_bot.storage.read_model import ReadModel
 
 ROOT = Path(__file__).parents[1]

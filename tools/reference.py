@@ -55,7 +55,7 @@ EXIT_CODES = (
         console.REFUSED,
         (
             "a gate said no: `compare` missed a threshold, `trade` or `override` was refused, "
-            "`resume` has an open item"
+            "`resume` has an open item, `validate` or `noise-test` did not pass"
         ),
     ),
 )

@@ -16,17 +16,23 @@ import catalyst_bot
 from catalyst_bot import console, runner
 from catalyst_bot.commands import (
     alerts,
+    backtest,
     data,
     database,
     detect,
     drill,
     feeds,
+    models,
     operator,
     records,
     report,
     risk,
     simulate,
     study,
+    sweep,
+    training,
+    validation,
+    walk_forward,
 )
 from catalyst_bot.commands.flags import Config, DataDir, Journal, Json
 from catalyst_bot.domain.enums import Mode
@@ -51,12 +57,18 @@ app.add_typer(feeds.app, name="feeds")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(drill.app, name="drill")
 app.add_typer(detect.app, name="detect")
+app.add_typer(models.app, name="models")
 app.add_typer(report.app, name="report")
 app.command("run")(runner.run)
 records.register(app)
 operator.register(app)
 app.command("risk")(risk.risk)
 simulate.register(app)
+sweep.register(app)
+backtest.register(app)
+training.register(app)
+validation.register(app)
+walk_forward.register(app)
 
 
 @app.command()

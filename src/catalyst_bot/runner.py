@@ -25,11 +25,6 @@ if TYPE_CHECKING:
     from catalyst_bot.bootstrap.parts import Outcome
     from catalyst_bot.bootstrap.run import ReplayRequest
 
-_MODEL_REMEDY = (
-    "models are directories (weights.safetensors and card.json), never pickles, because loading a "
-    "pickle runs code; use --model rule, a model directory or a registry name"
-)
-
 
 class BrokerName(StrEnum):
     """Choices of --broker."""
@@ -51,13 +46,6 @@ def parse_speed(text: str) -> float | None:
     return speed
 
 
-def check_model(model: str | None) -> str | None:
-    """Refuse pickles by name. Raises `ConfigError` with the remedy."""
-    if model is not None and model.endswith((".pkl", ".pickle", ".zip")):
-        raise ConfigError(f"--model {model}: {_MODEL_REMEDY}")
-    return model
-
-
 def run(
     mode: Annotated[Mode | None, typer.Option(help="default: paper-trading")] = None,
     broker: Annotated[BrokerName | None, typer.Option(help="default: embedded")] = None,
@@ -71,7 +59,7 @@ def run(
     ] = None,
     bars: Annotated[list[Path] | None, typer.Option(help="bar files or a catalog")] = None,
     news: Annotated[list[Path] | None, typer.Option(help="news files or a catalog")] = None,
-    model: Annotated[str | None, typer.Option(help="who decides; default: rule")] = None,
+    model: Annotated[str | None, typer.Option(help="rule, a model folder or name")] = None,
     speed: Annotated[str, typer.Option(help="60 = a minute a second; max")] = "max",
     exit_: Annotated[bool, typer.Option("--exit", help="end with the replay")] = False,
     json_: Annotated[str, typer.Option("--json", help="write the result here; - is stdout")] = "",
@@ -92,7 +80,7 @@ def run(
             last_day=end.date() if end else None,
             bars=tuple(bars or ()),
             news=tuple(news or ()),
-            model=check_model(model),
+            model=model,
             speed=parse_speed(speed),
             config=config,
             data_dir=data_dir,

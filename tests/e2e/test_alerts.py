@@ -258,6 +258,11 @@ def test_a_halt_is_told_until_a_person_has_seen_it(tmp_path: Path):
         listed = catalyst_bot("alerts", "list", "--json", "-", *flags, env=env)
         (halted,) = [row for row in json.loads(listed.out) if row["state"] == "not answered"]
         assert halted["title"] == "Trading halted: operator"
+        shown = catalyst_bot("alerts", "show", halted["id"][:-3], "--json", "-", *flags, env=env)
+        assert json.loads(shown.out)["title"] == halted["title"]
+        assert json.loads(shown.out)["notice_id"] == halted["id"]
+        assert halted["id"] in catalyst_bot("alerts", "show", halted["id"], *flags, env=env).out
+        assert catalyst_bot("alerts", "show", "nonsense", *flags, env=env).code == 3
         assert catalyst_bot("alerts", "ack", "nonsense", *flags, env=env).code == 3
         assert catalyst_bot("alerts", "ack", halted["id"], *flags, env=env).code == 0
         until(lambda: recorded(tmp_path, NotificationAcknowledged) == 1, bot)

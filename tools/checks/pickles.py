@@ -7,6 +7,8 @@ from pathlib import Path
 
 from tools.checks.source import trees
 
+# What of a pickling module runs jobs and writes no file.
+HARMLESS = {"joblib": frozenset({"Parallel", "delayed", "parallel_config"})}
 PICKLERS = frozenset({"pickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"})
 
 
@@ -26,8 +28,11 @@ def _pickling_lines(tree: ast.Module) -> list[int]:
             case ast.Import(names=names):
                 modules = {alias.name.split(".")[0] for alias in names}
                 lines += [node.lineno] if modules & PICKLERS else []
-            case ast.ImportFrom(module=str(module)) if module.split(".")[0] in PICKLERS:
-                lines.append(node.lineno)
+            case ast.ImportFrom(module=str(module), names=names) if (
+                module.split(".")[0] in PICKLERS
+            ):
+                taken = {alias.name for alias in names}
+                lines += [] if taken <= HARMLESS.get(module, frozenset()) else [node.lineno]
             case ast.keyword(arg="allow_pickle", value=ast.Constant(value=True)):
                 lines.append(node.value.lineno)
             case _:

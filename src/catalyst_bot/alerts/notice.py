@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from catalyst_bot.domain.enums import Severity
 from catalyst_bot.domain.ids import content_id
 from catalyst_bot.domain.messages.commands import SendNotification
 from catalyst_bot.domain.messages.decisions import AlertRaised
-from catalyst_bot.domain.messages.facts import AdapterFailed, NoticeRaised
+from catalyst_bot.domain.messages.facts import AdapterFailed, NoticeRaised, NotificationEscalated
 from catalyst_bot.domain.messages.registry import Recorded
 
 ADAPTER = "alerts "  # how a channel is called in `AdapterFailed`: "alerts ops"
@@ -70,6 +71,19 @@ def notice_of(record: Recorded, *, alerts: bool = True) -> Notice | None:
             return None
     notice_id = content_id("note", str(record.seq), record.at.isoformat(), told.title, told.text)
     return Notice(notice_id=notice_id, at=record.at, **told._asdict())
+
+
+def all_notices(records: Iterable[Recorded]) -> dict[str, Notice]:
+    """Return all that records ask to be told, by id, each time it is told again included."""
+    found: dict[str, Notice] = {}
+    for record in records:
+        notice = notice_of(record)
+        if isinstance(record.body, NotificationEscalated) and record.body.notice_id in found:
+            again = record.body
+            notice = escalated(found[again.notice_id], again.at, again.level)
+        if notice is not None:
+            found[notice.notice_id] = notice
+    return found
 
 
 def escalated(notice: Notice, at: datetime, level: int) -> Notice:

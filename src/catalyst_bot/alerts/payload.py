@@ -2,6 +2,7 @@
 
 Text of the market is somebody else's: it may neither call people (`@everyone`, `<!channel>`) nor
 format or link. Lengths are counted in UTF-16 units, the strictest way in which a service counts.
+What is too long is cut at a word and says where the whole is: the journal has it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from catalyst_bot.alerts.notice import Notice
 
 _CUT = "…"
+_LONGEST_WORD = 40  # what is cut ends with a whole word, unless that is longer
 _HARMLESS = str.maketrans({"<": "\u2039", ">": "\u203a", "@": "@\u200b", "`": "'"})
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\ud800-\udfff]")
 _MARKUP = re.compile(r"([\\*_~|\[\]#])")
@@ -43,9 +45,12 @@ class Limits:
 # Discord takes 6,000 in all and 1,024 in a field. apprise frames each field's value (10), and the
 # sender's name counts too.
 DISCORD = Limits(title=256, text=4096, total=5700, plain=2000, field_value=1014, fields=25)
+# Telegram counts what is left of a text when its marks are read.
 TELEGRAM = Limits(title=256, text=3500, total=4096, plain=4096, fields=25)
-SLACK = Limits(title=150, text=3000, total=12_000, plain=12_000, fields=10)
-EMAIL = Limits(title=200, text=30_000, total=40_000, plain=40_000, fields=25)
+# Slack takes 40,000 and apprise 35,000, of which an ampersand is five: "&amp;".
+SLACK = Limits(title=150, text=3000, total=7000, plain=7000, fields=10)
+# A mail takes more than anybody reads; without form, because as HTML its lines run together.
+EMAIL = Limits(title=200, text=30_000, total=30_000, plain=30_000)
 OTHERS = Limits(title=200, text=3000, total=3200, plain=3200)
 BY_SERVICE = {"discord": DISCORD, "tgram": TELEGRAM, "slack": SLACK, "mailto": EMAIL}
 
@@ -76,16 +81,28 @@ def units(text: str) -> int:
 
 
 def fitted(text: str, limit: int) -> str:
-    """Return the text, cut with an ellipsis where it is longer than `limit` units."""
+    """Return the text, cut behind a word with an ellipsis where it is longer than `limit` units."""
     if units(text) <= limit:
         return text
-    kept, left = [], limit - 1
+    left, end = limit - 1, 0
     for char in text:
         left -= units(char)
         if left < 0:
             break
-        kept.append(char)
-    return "".join(kept).rstrip("\\ \n") + _CUT  # never half an escape at the end
+        end += 1
+    kept = text[:end]
+    word = 0 if text[end].isspace() else len(re.split(r"\s", kept)[-1])
+    if word <= _LONGEST_WORD and word < end:
+        kept = kept[: end - word]
+    return kept.rstrip("\\ \n") + _CUT  # never half an escape at the end
+
+
+def shortened(text: str, limit: int, notice: Notice) -> str:
+    """Return the text within `limit` units; one that is cut ends with how to read the whole."""
+    if units(text) <= limit:
+        return text
+    pointer = f"\nThe whole: catalyst-bot alerts show {notice.notice_id}"
+    return fitted(text, limit - units(pointer)) + pointer
 
 
 def harmless(text: str) -> str:
@@ -110,7 +127,7 @@ def rich_payload(notice: Notice, limits: Limits, more: Sequence[tuple[str, str]]
     while payload.fields and payload.size() > limits.total // 2:  # the words come first
         payload = Payload(title=title, text="", fields=payload.fields[:-1])
     room = min(limits.text, limits.total - payload.size())
-    return Payload(title=title, text=fitted(text or "-", room), fields=payload.fields)
+    return Payload(title=title, text=shortened(text or "-", room, notice), fields=payload.fields)
 
 
 def plain_payload(notice: Notice, limits: Limits) -> Payload:
@@ -118,7 +135,7 @@ def plain_payload(notice: Notice, limits: Limits) -> Payload:
     title = fitted(harmless(notice.title), limits.title) or "catalyst-bot"
     last = "\n" + ", ".join(f"{name} {value}" for name, value in _facts_of(notice))
     room = limits.plain - units(title) - units(last) - 2  # a line end between title and text
-    return Payload(title=title, text=fitted(harmless(notice.text) or "-", room) + last)
+    return Payload(title=title, text=shortened(harmless(notice.text) or "-", room, notice) + last)
 
 
 def problem(payload: Payload, limits: Limits) -> str:

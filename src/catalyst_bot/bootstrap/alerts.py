@@ -12,7 +12,7 @@ from typing import Any
 from catalyst_bot.alerts.channels import Answer, Channel
 from catalyst_bot.alerts.chart import candles_png
 from catalyst_bot.alerts.delivery import Delivery, DeliveryRules, Tell
-from catalyst_bot.alerts.notice import Notice
+from catalyst_bot.alerts.notice import Notice, all_notices
 from catalyst_bot.alerts.outbox import RECORDS, Outbox, Wanted
 from catalyst_bot.domain.enums import Severity
 from catalyst_bot.domain.errors import ConfigError
@@ -191,6 +191,21 @@ def acknowledge(model: ReadModel, settings: Settings, wanted: str, *, by: str) -
     for notice_id in chosen:
         mailbox.acknowledge(notice_id, by=by)
     return chosen
+
+
+def notice_called(model: ReadModel, wanted: str) -> Notice:
+    """Return the notice of an id, or of the beginning of one, with all its words.
+
+    Raises `ConfigError` when none or several are called so.
+    """
+    notices = all_notices(model.records(*(kind.__name__ for kind in RECORDS)))
+    called = [notice for each, notice in notices.items() if each.startswith(wanted)]
+    if len(called) != 1:
+        raise ConfigError(
+            f"{wanted}: {len(called)} notices of this journal are called so; every message ends "
+            "with its id, and `catalyst-bot alerts list` names what waits"
+        )
+    return called[0]
 
 
 def tell_at_once(settings: Settings, *, title: str, text: str) -> None:

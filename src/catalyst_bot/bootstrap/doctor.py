@@ -92,6 +92,7 @@ def _rules(settings: Settings) -> str:
     tone = rules.detection.tone_model
     parts = [
         f"policy {rules.policy.model_id}",
+        *([f"candidate {rules.candidate.model_id}"] if rules.candidate is not None else []),
         f"classifier {rules.detection.classifier_id}",
         *([f"tone {tone.model_id}"] if tone is not None else []),
         *([f"second reader {settings.llm.model}"] if settings.llm.enabled else []),
@@ -211,6 +212,8 @@ def status_text(shown: Mapping[str, Any]) -> str:
             f"{status['trading_state'].upper()}{halted}, mode {status['mode']}, broker "
             f"{status['broker']}, model {status['model_id']}, as of {status['last_at']}"
         )
+        if status["candidate_note"]:
+            lines.append(f"beside it: {status['candidate_note']}")
     if account is not None:
         equity, cash = (usd(Decimal(account[name])) for name in ("equity_usd", "cash_usd"))
         lines.append(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from catalyst_bot.bootstrap.rules import changes_of, companies_of, detection_rules
+from catalyst_bot.bootstrap.texts import tone_model
 from catalyst_bot.domain.calendar import TradingCalendar
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.feeds.recorded import read_news
@@ -64,6 +65,7 @@ def _with_events(
         companies_of(settings),
         traded_symbols=frozenset(panel.symbols),
         changes=changes_of(settings),
+        model=tone_model(settings),
         min_horizon_s=settings.detection.min_horizon_s,
     )
     first, last = (

@@ -14,7 +14,8 @@ from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.engine.engine import Engine
 from catalyst_bot.engine.verify import Divergence, first_divergence
 from catalyst_bot.market_data.calendar_table import load_calendar
-from catalyst_bot.monitoring.explain import Explanation, explain
+from catalyst_bot.monitoring.explain import explain
+from catalyst_bot.monitoring.telling import Explanation
 from catalyst_bot.monitoring.what_if import WhatIf, smallest_flip
 from catalyst_bot.settings import from_json
 from catalyst_bot.storage.database import exists

@@ -6,7 +6,8 @@ the rule decides. A model runs only on bars of the length it was trained on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -90,9 +91,10 @@ def deciders_of(model: str, data_dir: Path, *, bar_interval_s: int) -> Deciders:
 
 def model_hash(deciders: Deciders) -> str:
     """Return the hash of what decides: equal hashes decide alike."""
-    name = type(deciders.policy).__module__.rpartition(".")[2]
-    source = (files("catalyst_bot.policies") / f"{name}.py").read_text("utf-8")
-    return content_id("mdl", source, deciders.policy.model_id)
+    folder = files("catalyst_bot.policies")
+    names = sorted(each.name for each in folder.iterdir() if each.name.endswith(".py"))
+    sources = ((folder / name).read_text("utf-8") for name in names)
+    return content_id("mdl", *sources, deciders.policy.model_id)
 
 
 def listed(data_dir: Path) -> list[dict[str, Any]]:
@@ -129,6 +131,33 @@ def shown(model: str, data_dir: Path) -> dict[str, Any]:
         ],
         "card": dict(found.card),
     }
+
+
+def list_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """`models list` for people: a line per model, and why one may not decide."""
+    width = max(len(row["name"]) for row in rows)
+    lines = []
+    for row in rows:
+        lines.append(f"{row['name']:<{width}}  {row['role']}  {row['model_id']}".rstrip())
+        if row["note"]:
+            lines.append(f"{'':<{width}}  {row['note']}")
+    return "\n".join(lines)
+
+
+def show_text(found: Mapping[str, Any]) -> str:
+    """`models show` for people: who votes, and the card as it is."""
+    made_for = f"bars of {found['bar_interval_s']} s, features {found['spec_hash']}"
+    lines = [
+        f"{found['model_id']}: {found['role']}, {made_for}",
+        *([found["note"]] if found["note"] else []),
+        *(
+            f"  {agent['name']}  {agent['algorithm']}, seed {agent['seed']}, weight "
+            f"{agent['weight']:.4f}, validation Sharpe {agent['validation_sharpe']:.2f}"
+            for agent in found["agents"]
+        ),
+        json.dumps(found["card"], indent=1, ensure_ascii=False),
+    ]
+    return "\n".join(lines)
 
 
 def _folders(data_dir: Path) -> Iterator[tuple[str, Path]]:

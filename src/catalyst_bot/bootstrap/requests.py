@@ -49,9 +49,12 @@ class Asked:
     journal: str | Path | None = None
 
 
-def recorded_replay(asked: Asked) -> ReplayRequest:
-    """A replay of recorded days. Raises `ConfigError` naming the flag or key that is missing."""
-    loaded = _load(asked)
+def recorded_replay(asked: Asked, more: Mapping[str, Any] | None = None) -> ReplayRequest:
+    """A replay of recorded days, with more settings (`section.key`) on top where given.
+
+    Raises `ConfigError` naming the flag or key that is missing.
+    """
+    loaded = _load(asked, more)
     if loaded.settings.broker.kind == "alpaca":
         raise ConfigError(
             "broker.kind = alpaca trades by the broker's clock: leave out --from, --bars and "

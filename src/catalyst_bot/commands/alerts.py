@@ -74,6 +74,35 @@ def alerts_list(
     console.guarded(action)
 
 
+@app.command("show")
+def alerts_show(
+    notice: Annotated[str, typer.Argument(help="id of a notice, or its beginning")],
+    journal: Journal = None,
+    json_: Json = "",
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Show all words of a notice: a channel gets no more of them than its service takes."""
+
+    def action() -> int:
+        from catalyst_bot.bootstrap import journals
+        from catalyst_bot.bootstrap.alerts import notice_called
+        from catalyst_bot.bootstrap.configuration import load_settings
+        from catalyst_bot.storage.read_model import ReadModel
+
+        settings = load_settings(config=config, data_dir=data_dir).settings
+        with ReadModel(journals.chosen(settings, journal)) as model:
+            found = notice_called(model, notice)
+        if json_:
+            console.write_json(asdict(found), json_)
+        else:
+            console.say(f"{found.title}\n{found.text}\n")
+            console.say(f"{found.severity}, {found.at:%Y-%m-%d %H:%M:%S} UTC, {found.notice_id}")
+        return console.OK
+
+    console.guarded(action)
+
+
 @app.command("ack")
 def alerts_ack(
     notice: Annotated[str, typer.Argument(help="id of a notice, its beginning, or all")],

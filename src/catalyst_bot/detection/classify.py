@@ -100,9 +100,9 @@ def classify(title: str, body: str, classifier: Classifier) -> Reading | Unread:
     """Read a headline as one event, or say why it is none. Never raises."""
     title_words = words(title)
     matches = classifier.title_index.find(title_words)
-    kinds = {phrase.kind for phrase, _, _ in matches} if matches else _NONE
+    kinds = [match[0].kind for match in matches]
     if NOISE in kinds and FACT not in kinds:
-        noise, start, end = next(match for match in matches if match[0].kind == NOISE)
+        noise, start, end = matches[kinds.index(NOISE)]
         return Unread(noise.name, " ".join(title_words[start:end]))
     if title_words and title_words[-1] == "?":
         return _A_QUESTION
@@ -156,8 +156,9 @@ def _by_category(
             continue
         if voids and holds_in_clause(text[max(start - VOID_REACH_WORDS, 0) : start], voids):
             continue
-        found.setdefault(phrase.name, []).append(" ".join(text[start:end]))
-    vetoed = [name for name in found if classifier.by_category[name].vetoing.holds_any(text)]
-    for name in vetoed:
-        del found[name]
+        quote = " ".join(text[start:end])
+        if phrase.name in found:
+            found[phrase.name].append(quote)
+        elif not classifier.by_category[phrase.name].vetoing.holds_any(text):
+            found[phrase.name] = [quote]
     return found

@@ -159,6 +159,7 @@ FILTERS: tuple[Filter, ...] = (
     ),
 )
 TELLS_AN_EVENT = "words or items that tell an event"  # the last row; its reasons are data
+_OF_ANOTHER = frozenset({r.BYSTANDER, r.PART_UNKNOWN})
 
 
 def refused(case: Case) -> HeadlineIgnored | None:
@@ -184,6 +185,6 @@ def not_an_event(item_id: str, finding: Finding | Unread) -> HeadlineIgnored | N
         item_id=item_id,
         step=r.CATALYST,
         reason=finding.reason,
-        limit=THE_SUBJECT if finding.reason == r.BYSTANDER else TELLS_AN_EVENT,
+        limit=THE_SUBJECT if finding.reason in _OF_ANOTHER else TELLS_AN_EVENT,
         observed=finding.detail,
     )

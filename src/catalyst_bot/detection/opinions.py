@@ -30,10 +30,12 @@ RECENT_AGES, RECENT_TONES = 1_024, 1_024  # remembered: news comes in bursts, an
 
 def fuse(opinions: Sequence[SentimentOpinion]) -> float:
     """Return the sentiment in [-1, 1]; 0 without opinions. Numbers that are none count nothing."""
+    if not opinions:
+        return 0.0
     pulls = [pull(opinion) for opinion in opinions]
     values = [_bounded(opinion.value, -1.0) for opinion in opinions]
     total = NEUTRAL_PULL + math.fsum(pulls)
-    return round(math.fsum(map(mul, pulls, values)) / total, DIGITS)
+    return round(math.fsum(map(mul, pulls, values)) / total, DIGITS) + 0.0  # never -0.0
 
 
 def pull(opinion: SentimentOpinion) -> float:

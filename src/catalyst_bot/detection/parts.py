@@ -6,8 +6,16 @@ from collections.abc import Mapping
 
 from catalyst_bot.detection.classify import Unread, certainty
 from catalyst_bot.detection.reading import Finding
-from catalyst_bot.detection.reasons import BYSTANDER, MUTED_CATEGORY
-from catalyst_bot.detection.roles import AS_READ, NOBODY, Part, parts_of, words_and_commas
+from catalyst_bot.detection.reasons import BYSTANDER, MUTED_CATEGORY, PART_UNKNOWN
+from catalyst_bot.detection.roles import (
+    AS_READ,
+    NOBODY,
+    UNKNOWN,
+    Part,
+    parts_by_position,
+    parts_of,
+    words_and_commas,
+)
 from catalyst_bot.detection.rules import Rules
 from catalyst_bot.detection.tickers import MAX_PRIMARY_SYMBOLS, Owners, mentions_in
 from catalyst_bot.domain.news import Headline
@@ -40,6 +48,8 @@ def _parts(
         return {}
     title = words_and_commas(headline.title)
     named = mentions_in(title, (*owners.symbols, *owners.beside), rules.companies)
+    if not named and rules.companies.names.keys().isdisjoint(owners.symbols):
+        return parts_by_position(title, finding.category.name, owners.symbols, rules.roles)
     return parts_of(
         title,
         finding.category.name,
@@ -51,7 +61,7 @@ def _parts(
 
 
 def _is_taking(part: Part | None) -> bool:
-    return part is not None and part.category != NOBODY
+    return part is not None and part.category not in {NOBODY, UNKNOWN}
 
 
 def _as_part(finding: Finding, symbol: str, part: Part | None, rules: Rules) -> Finding | Unread:
@@ -60,6 +70,8 @@ def _as_part(finding: Finding, symbol: str, part: Part | None, rules: Rules) -> 
         return finding
     if part.category == NOBODY:
         return Unread(reason=BYSTANDER, detail=f"{symbol} {part.note}")
+    if part.category == UNKNOWN:
+        return Unread(reason=PART_UNKNOWN, detail=f"{symbol} {part.note}")
     if part.category in {AS_READ, finding.category.name}:
         return finding._replace(part=part.note)
     category = rules.classifier.taxonomy.categories[part.category]

@@ -14,7 +14,7 @@ from catalyst_bot.detection.classify import (
 from catalyst_bot.detection.filings import read_filing
 from catalyst_bot.detection.opinions import fuse, own_opinions
 from catalyst_bot.detection.rules import Rules
-from catalyst_bot.detection.score import IN_BODY_ONLY, freshness, tone, wording
+from catalyst_bot.detection.score import certain, freshness, place, source, tone, wording
 from catalyst_bot.detection.severity import WEIGHT_FACTOR, Dilution, dilution
 from catalyst_bot.detection.stories import OFFERING, RETRACTED
 from catalyst_bot.detection.taxonomy import Category
@@ -114,20 +114,17 @@ def _weight(category: Category, diluted: Dilution | None) -> float:
 
 def factors_of(headline: Headline, finding: Finding, rules: Rules) -> tuple[ScoreFactor, ...]:
     """Return what makes us more or less sure of a finding, for whichever symbol."""
-    quoted = ", ".join(finding.evidence)
-    sure = ScoreFactor(name="certainty", value=finding.certainty, note=quoted)
-    credibility = rules.sources.credibility(headline.source)
-    source = ScoreFactor(name="source", value=credibility, note=headline.source)
+    sure = certain(finding.certainty, finding.evidence)
+    believed = source(rules.sources.credibility(headline.source), headline.source)
     max_age_s = rules.max_filing_age_s if headline.form else rules.max_age_s
     fresh = _fresh(headline, finding.category, max_age_s)
     reading = finding.reading
     if reading is None:
-        return sure, source, fresh
-    place = 1.0 if reading.is_in_title else IN_BODY_ONLY
+        return sure, believed, fresh
     return (
         sure,
-        source,
-        ScoreFactor(name="place", value=place, note="title" if reading.is_in_title else "body"),
+        believed,
+        place(is_in_title=reading.is_in_title),
         tone(finding.category.polarity, finding.sentiment),
         wording(is_hedged=reading.is_hedged, is_contested=reading.is_contested),
         fresh,

@@ -19,6 +19,7 @@ NO_TICKER = "no_ticker"
 UNKNOWN_SYMBOL = "unknown_symbol"
 NOT_THE_SUBJECT = "not_the_subject"
 BYSTANDER = "bystander"
+PART_UNKNOWN = "part_unknown"
 TOO_MANY_SYMBOLS = "too_many_symbols"
 
 # The reason of the signals stage that lets a better source tell a story again.

@@ -18,7 +18,7 @@ from catalyst_bot.detection.text import BREAKS, words
 from catalyst_bot.detection.tickers import Mention
 
 FILE = "roles.toml"
-AS_READ, NOBODY = "as_read", "nobody"
+AS_READ, NOBODY, UNKNOWN = "as_read", "nobody", "unknown"
 REACH_WORDS = 9  # from the words of a row to the company behind them
 COMMA = ","
 _COMMA = re.compile(r"\.?,\s")
@@ -36,8 +36,8 @@ class Match(NamedTuple):
 
 
 class Part(NamedTuple):
-    """What an event is for a company (a category, `AS_READ` or `NOBODY`), why, and whether the
-    title names the company there.
+    """What an event is for a company (a category, `AS_READ`, `NOBODY` or `UNKNOWN`), why, and
+    whether the title names the company there.
     """
 
     category: str
@@ -150,14 +150,42 @@ def parts_of(
     """
     if not mentions:
         return {}
-    found_all = [Match(*found) for found in roles.index.find(title)]
-    matches = [match for match in found_all if category in _row(match, roles).of]
-    if matches:
-        match = min(matches, key=lambda found: (int(found.phrase.name), found.start))
+    match = _telling(title, category, roles)
+    if match is not None:
         return _by_row(title, match, mentions, roles, owners)
     if category in roles.shared or len({mention.symbol for mention in mentions}) == 1:
         return {}
     return _by_distance(title, evidence, mentions, roles)
+
+
+def parts_by_position(
+    title: Sequence[str], category: str, owners: Sequence[str], roles: Roles
+) -> Mapping[str, Part]:
+    """Return what an event is for companies whose names we do not know, by the wording alone.
+
+    One company is taken for the one before the words, of which a title speaks; of several nobody
+    can tell which is which, unless the event is the same for both sides.
+    """
+    match = _telling(title, category, roles)
+    if match is None:
+        return {}
+    row = _row(match, roles)
+    if NOBODY in {row.before, row.after}:
+        return {}
+    quote = " ".join(title[match.start : match.end])
+    if len(owners) == 1:
+        return {owners[0]: Part(row.before, f"is taken for who stands before {quote!r}")}
+    if row.before == row.after:
+        return {}
+    unknown = Part(UNKNOWN, f"may stand before or after {quote!r}: its name is not known")
+    return dict.fromkeys(owners, unknown)
+
+
+def _telling(title: Sequence[str], category: str, roles: Roles) -> Match | None:
+    """The first words of the first row that speaks of a category."""
+    found = [Match(*found) for found in roles.index.find(title)]
+    matches = [match for match in found if category in _row(match, roles).of]
+    return min(matches, key=lambda one: (int(one.phrase.name), one.start), default=None)
 
 
 def _row(match: Match, roles: Roles) -> Role:

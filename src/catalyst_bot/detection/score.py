@@ -12,8 +12,9 @@ curve, which only rises, makes of their product the share of readings that are r
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
+from typing import NamedTuple
 
 from catalyst_bot.detection.calibration import PLAIN, Curve
 from catalyst_bot.domain.news import ScoreFactor
@@ -30,10 +31,24 @@ CONTESTED = 0.8
 FRESH_S = 600.0
 STALE_FRESHNESS = 0.8
 WEIGHT_SHARE = 0.7
+RECENT = 1_024  # factors that are remembered: news comes in bursts, and few of them differ
+
+_NAMED_FIRST = ScoreFactor(name="subject", value=1.0, note="the title begins with it")
+_NAMED_LATE = ScoreFactor(name="subject", value=NAMED_LATE, note="the title names it late")
+_NOT_NAMED = ScoreFactor(name="subject", value=NOT_NAMED, note="the title does not name it")
+_NO_SIGN = ScoreFactor(name="tone", value=1.0, note="no sign to check")
+_AGREES = ScoreFactor(name="tone", value=1.0, note="agrees")
+_NEUTRAL = ScoreFactor(name="tone", value=NEUTRAL_TONE, note="neutral")
+_CONTRADICTS = ScoreFactor(name="tone", value=CONTRARY_TONE, note="contradicts the category")
+_IN_TITLE = ScoreFactor(name="place", value=1.0, note="title")
+_IN_BODY = ScoreFactor(name="place", value=IN_BODY_ONLY, note="body")
+_PLAIN_WORDS = ScoreFactor(name="wording", value=1.0, note="plain")
+_HEDGED = ScoreFactor(name="wording", value=HEDGED, note="hedged")
+_CONTESTED = ScoreFactor(name="wording", value=CONTESTED, note="contested")
+_BOTH = ScoreFactor(name="wording", value=HEDGED * CONTESTED, note="hedged, contested")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assessment:
+class Assessment(NamedTuple):
     """Score and confidence in [0, 1] with the numbers they were made of."""
 
     score: float
@@ -43,7 +58,7 @@ class Assessment:
 
 def raw_confidence(factors: Iterable[ScoreFactor]) -> float:
     """Return the product of the factors, cut to [0, 1]."""
-    return min(max(prod(factor.value for factor in factors), 0.0), 1.0)
+    return min(max(prod([factor.value for factor in factors]), 0.0), 1.0)
 
 
 def assess(
@@ -60,48 +75,77 @@ def assess(
     raw = raw_confidence(factors)
     confidence = curve.of(raw)
     if not curve.is_plain:
-        note = f"from {raw:.3f}, the product of the above"
-        factors = (*factors, ScoreFactor(name="calibrated", value=confidence, note=note))
+        factors = (*factors, _calibrated(raw, confidence))
     score = confidence * (WEIGHT_SHARE * weight + (1 - WEIGHT_SHARE) * abs(sentiment))
     return Assessment(
         score=min(max(score, 0.0), 1.0),
         confidence=confidence,
         factors=(
             *factors,
-            ScoreFactor(name="weight", value=weight, note="of the category, into the score"),
-            ScoreFactor(name="sentiment", value=sentiment, note="of the words, into the score"),
+            _weight(weight),
+            _sentiment(sentiment),
         ),
     )
+
+
+@lru_cache(maxsize=RECENT)
+def _calibrated(raw: float, confidence: float) -> ScoreFactor:
+    note = f"from {raw:.3f}, the product of the above"
+    return ScoreFactor(name="calibrated", value=confidence, note=note)
+
+
+@lru_cache(maxsize=RECENT)
+def _weight(weight: float) -> ScoreFactor:
+    return ScoreFactor(name="weight", value=weight, note="of the category, into the score")
+
+
+@lru_cache(maxsize=RECENT)
+def _sentiment(sentiment: float) -> ScoreFactor:
+    return ScoreFactor(name="sentiment", value=sentiment, note="of the words, into the score")
+
+
+@lru_cache(maxsize=RECENT)
+def certain(precision: float, evidence: tuple[str, ...]) -> ScoreFactor:
+    """How sure the words make us that category and sign are right."""
+    return ScoreFactor(name="certainty", value=precision, note=", ".join(evidence))
+
+
+@lru_cache(maxsize=RECENT)
+def source(credibility: float, name: str) -> ScoreFactor:
+    """How far a source is believed."""
+    return ScoreFactor(name="source", value=credibility, note=name)
+
+
+def place(*, is_in_title: bool) -> ScoreFactor:
+    """What only the body tells is less sure."""
+    return _IN_TITLE if is_in_title else _IN_BODY
 
 
 def subject(position: int | None) -> ScoreFactor:
     """A headline is about whom it names first; `position` is the word at which it does."""
     if position is None:
-        return ScoreFactor(name="subject", value=NOT_NAMED, note="the title does not name it")
-    if position > EARLY_WORDS:
-        return ScoreFactor(name="subject", value=NAMED_LATE, note="the title names it late")
-    return ScoreFactor(name="subject", value=1.0, note="the title begins with it")
+        return _NOT_NAMED
+    return _NAMED_LATE if position > EARLY_WORDS else _NAMED_FIRST
 
 
 def tone(polarity: int, sentiment: float) -> ScoreFactor:
     """Does the tone of the words agree with the sign of the category?"""
     agreement = polarity * sentiment
-    if polarity == 0 or agreement >= TONE_DEAD_ZONE:
-        return ScoreFactor(
-            name="tone", value=1.0, note="agrees" if polarity else "no sign to check"
-        )
-    if agreement > -TONE_DEAD_ZONE:
-        return ScoreFactor(name="tone", value=NEUTRAL_TONE, note="neutral")
-    return ScoreFactor(name="tone", value=CONTRARY_TONE, note="contradicts the category")
+    if polarity == 0:
+        return _NO_SIGN
+    if agreement >= TONE_DEAD_ZONE:
+        return _AGREES
+    return _NEUTRAL if agreement > -TONE_DEAD_ZONE else _CONTRADICTS
 
 
 def wording(*, is_hedged: bool, is_contested: bool) -> ScoreFactor:
     """May, could and in talks weaken a statement, and so does news of the opposite sign."""
-    value = (HEDGED if is_hedged else 1.0) * (CONTESTED if is_contested else 1.0)
-    notes = [*(["hedged"] if is_hedged else []), *(["contested"] if is_contested else [])]
-    return ScoreFactor(name="wording", value=value, note=", ".join(notes) or "plain")
+    if is_hedged:
+        return _BOTH if is_contested else _HEDGED
+    return _CONTESTED if is_contested else _PLAIN_WORDS
 
 
+@lru_cache(maxsize=RECENT)
 def freshness(age_s: float, max_age_s: float) -> ScoreFactor:
     """Full for ten minutes after publication, then falling to 0.8 at the greatest age allowed."""
     late = min(max((age_s - FRESH_S) / max(max_age_s - FRESH_S, 1.0), 0.0), 1.0)

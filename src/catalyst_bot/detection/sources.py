@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from catalyst_bot.detection.companies import NameRules
 from catalyst_bot.detection.tables import Table, load
@@ -15,6 +16,7 @@ _NAMES = (
     *("generic", "legal", "trades", "whole", "in_context", "others"),
     *("commentators", "relations"),
 )
+RECENT_SOURCES = 256  # whose first word is remembered: every headline names one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,5 +79,6 @@ def parse_sources(text: str, file: str = FILE) -> Sources:
     )
 
 
+@lru_cache(maxsize=RECENT_SOURCES)
 def _first_word(name: str) -> str:
     return next(iter(words(name)), "")

@@ -44,6 +44,8 @@ _CAPITALS = re.compile(  # a word of 2 to 5 capitals, or one in brackets; begins
 )
 _RELATING = frozenset({"of", "to", "by", "for"})  # "rival of Tesla", "backed by Amazon"
 _SHARE_CLASSES = frozenset("ABC")
+_MIN_LETTERS = 3  # of a symbol that stands for a name: fewer are in too many words
+_MIN_LETTERS_SHARE = 0.4  # of the letters of a name that are in its symbol: MSFT has 4 of 9
 
 
 class Mention(NamedTuple):
@@ -210,9 +212,10 @@ def mentions_in(
 ) -> list[Mention]:
     """Return where a title names these companies, and any other by a name that tells it, in order.
 
-    A mention goes on over what else is in the registered name ("Acme Pumps Inc"). Not counted are
-    companies named only to say who another one is ("Nvidia supplier Acme"), and commentators that
-    are none of these.
+    A mention goes on over what else is in the registered name ("Acme Pumps Inc"). A company whose
+    name we were not told is the one word that its symbol looks like. Not counted are companies
+    named only to say who another one is ("Nvidia supplier Acme"), and commentators that are none of
+    these.
     """
     wanted = tuple(symbols)
     others = (
@@ -220,7 +223,7 @@ def mentions_in(
         for found in _telling_mentions(title, companies)
         if found.symbol not in wanted and found.symbol not in companies.commentators
     )
-    named = [found for symbol in wanted for found in _mentions_of(title, symbol, companies)]
+    named = [found for symbol in wanted for found in _named_as(symbol, title, companies)]
     mentions: list[Mention] = []
     for found in sorted((*named, *others), key=lambda one: (one.start, -one.end)):
         whole = _with_its_name(title, found, companies)
@@ -228,6 +231,32 @@ def mentions_in(
         if is_apart and not _is_beside(title, whole, companies):
             mentions.append(whole)
     return mentions
+
+
+def _named_as(symbol: str, title: Sequence[str], companies: Companies) -> list[Mention]:
+    return _mentions_of(title, symbol, companies) or _look_alikes(title, symbol, companies)
+
+
+def _look_alikes(title: Sequence[str], symbol: str, companies: Companies) -> list[Mention]:
+    """Return where the word stands that a symbol looks like (PFE: Pfizer), if it is one word only.
+
+    Only of companies whose name we were not told.
+    """
+    letters = symbol.partition("-")[0].lower()
+    if symbol in companies.names or len(letters) < _MIN_LETTERS:
+        return []
+    alike = {word for word in title if _looks_like(letters, word) and word not in companies.generic}
+    if len(alike) != 1:
+        return []
+    return [Mention(at, at + 1, symbol) for at, word in enumerate(title) if word in alike]
+
+
+def _looks_like(letters: str, word: str) -> bool:
+    """Tell whether a word begins with the first letter and holds all of them in their order."""
+    if not word.startswith(letters[0]) or len(letters) < _MIN_LETTERS_SHARE * len(word):
+        return False
+    rest = iter(word)
+    return all(letter in rest for letter in letters)
 
 
 def _with_its_name(title: Sequence[str], mention: Mention, companies: Companies) -> Mention:

@@ -7,11 +7,13 @@ searched too.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from math import isfinite
+from operator import attrgetter
 from typing import Any
 
 _PLAIN = frozenset({str, int, bool, type(None), datetime})  # most values, and never such a number
@@ -28,8 +30,7 @@ def first_not_finite(value: Any, name: str) -> str | None:
 
 def _are_all_finite(value: Any) -> bool:
     rest = [value]
-    while rest:
-        part = rest.pop()
+    for part in rest:  # which grows by the parts of its parts
         kind: type = type(part)
         if kind in _PLAIN:
             continue
@@ -40,9 +41,9 @@ def _are_all_finite(value: Any) -> bool:
             if not part.is_finite():
                 return False
         elif isinstance(part, tuple):
-            rest.extend(part)
+            rest += part
         else:
-            rest.extend([getattr(part, of) for of in _names(kind)])
+            rest += _parts(kind)(part)
     return True
 
 
@@ -58,6 +59,19 @@ def _place_in(value: Any, name: str) -> str | None:
         parts = ((getattr(value, of), f"{name}.{of}") for of in _names(kind))
     found = (_place_in(part, place) for part, place in parts)
     return next((place for place in found if place is not None), None)
+
+
+@cache
+def _parts(kind: type) -> Callable[[Any], tuple[Any, ...]]:
+    """What takes all fields of a value at once: one by one they cost twice the time."""
+    match _names(kind):
+        case ():
+            return lambda _: ()
+        case (name,):
+            only = attrgetter(name)
+            return lambda value: (only(value),)
+        case names:
+            return attrgetter(*names)
 
 
 @cache

@@ -56,6 +56,11 @@ def trade_id(entry_client_order_id: str) -> str:
     return content_id("trd", entry_client_order_id)
 
 
+def trade_of_entry(of_signal: str) -> str:
+    """Id of the trade that the entry of a signal begins."""
+    return trade_id(client_order_id(of_signal, "entry"))
+
+
 def fill_id(order_id: str, *parts: str) -> str:
     """Id of one execution of an order; equal parts give the same id, so duplicates show."""
     return content_id("fil", order_id, *parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,9 +35,14 @@ def combine_rows(actions: Floats, weights: Floats) -> tuple[Floats, Floats]:
 
 
 def combine(actions: Sequence[float], weights: Sequence[float]) -> tuple[float, float]:
-    """Return the action and the agreement of one vote each, as `combine_rows` does."""
-    action, agreement = combine_rows(np.array([actions], np.float64), np.array(weights, np.float64))
-    return float(action[0]), float(agreement[0])
+    """Return the action and the agreement of one vote each, to the bit as `combine_rows` does."""
+    force = pull = total = 0.0
+    for action, weight in zip(actions, weights, strict=True):
+        if isfinite(action):
+            pull += action * weight
+            force += abs(action * weight)
+            total += weight
+    return pull / total if total > 0 else 0.0, abs(pull) / force if force > 0 else 1.0
 
 
 def tally(votes: Sequence[Vote]) -> tuple[float, float]:

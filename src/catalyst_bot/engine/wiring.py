@@ -16,11 +16,9 @@ import catalyst_bot.risk.decide as risk_decide
 import catalyst_bot.risk.evolve as risk_evolve
 import catalyst_bot.signals.decide as signals_decide
 import catalyst_bot.signals.evolve as signals_evolve
-from catalyst_bot.domain.messages.decisions import SignalFormed
-from catalyst_bot.domain.messages.facts import RunStarted
 from catalyst_bot.domain.messages.registry import Message
-from catalyst_bot.engine import inference
 from catalyst_bot.engine.rules import EngineRules
+from catalyst_bot.engine.signal_router import SignalRouter
 from catalyst_bot.engine.state import EngineState
 from catalyst_bot.execution.executor import OrderExecutor
 from catalyst_bot.portfolio.manager import PositionManager
@@ -39,10 +37,6 @@ _DECIDE: dict[str, Mapping[type, StageDecider]] = {
     "risk": risk_decide.DECIDE,
     "execution": OrderExecutor.DECIDE,
     "portfolio": PositionManager.DECIDE,
-}
-_INFER: dict[type, Callable[[Any, Desk, EngineRules], list[Message]]] = {
-    RunStarted: inference.on_run_started,
-    SignalFormed: inference.on_signal,
 }
 _EVOLVE: dict[str, Mapping[type, StageEvolver]] = {
     "detection": detection_evolve.EVOLVE,
@@ -83,7 +77,7 @@ def deciders() -> dict[type, tuple[Decider, ...]]:
         for message_type, handler in _DECIDE.get(stage, {}).items():
             table.setdefault(message_type, []).append(_bind_decider(stage, handler))
         if stage == "inference":
-            for message_type, inferrer in _INFER.items():
+            for message_type, inferrer in SignalRouter.DECIDE.items():
                 table.setdefault(message_type, []).append(_bind_inference(inferrer))
     return {message_type: tuple(handlers) for message_type, handlers in table.items()}
 
@@ -100,7 +94,7 @@ def evolvers() -> dict[type, tuple[Evolver, ...]]:
 def overview() -> list[tuple[str, list[str], list[str]]]:
     """Rows (message, stages that decide, stages that remember), for the reference page."""
     decide = {stage: {kind.__name__ for kind in table} for stage, table in _DECIDE.items()}
-    decide["inference"] = {kind.__name__ for kind in _INFER}
+    decide["inference"] = {kind.__name__ for kind in SignalRouter.DECIDE}
     evolve = {stage: {kind.__name__ for kind in table} for stage, table in _EVOLVE.items()}
     return [
         (

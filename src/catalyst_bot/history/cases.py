@@ -25,10 +25,7 @@ from catalyst_bot.history.events import (
     frame_of,
 )
 from catalyst_bot.history.panel import Integers, Panel
-
-# At a review the news is known to be old and to have moved the price; only whether the symbol can
-# be traded now is asked again.
-REVIEWED = frozenset({"stale_quote", "price_floor", "spread"})
+from catalyst_bot.signals.gates import REVIEWED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ CATALYST = tuple(feature for feature in FEATURES if feature.group == "catalyst")
 NEWS, SCANNER = "news", "scanner"
 NO_EVENTS = pl.DataFrame(
     schema={
+        "catalyst_id": pl.String,
         "symbol": pl.String,
         "kind": pl.String,
         "category": pl.String,
@@ -143,6 +144,7 @@ def frame_of(events: Iterable[Event], reader: EventReader) -> pl.DataFrame:
     """Return a row an event, with the features of its moment."""
     rows = [
         {
+            "catalyst_id": event.catalyst.catalyst_id,
             "symbol": event.catalyst.symbol,
             "kind": SCANNER if event.catalyst.source == SCAN_SOURCE else NEWS,
             "category": event.catalyst.category,

@@ -52,7 +52,8 @@ class Asks(NamedTuple):
     """When a policy may be asked about which event, in the order of rows, then of events.
 
     `values` are the catalyst features at that close. `is_first` marks the look with which the event
-    comes on watch, `is_bad` what is looked at only while its symbol is held.
+    comes on watch, `is_bad` what is looked at only while its symbol is held. `catalyst` ranks the
+    events by the ids of their catalysts: the turn of several first looks at one close.
     """
 
     row: Integers
@@ -61,6 +62,8 @@ class Asks(NamedTuple):
     is_first: Flags
     is_bad: Flags
     horizon_s: Floats
+    received_s: Floats
+    catalyst: Integers
 
 
 @dataclass(frozen=True)
@@ -185,6 +188,8 @@ def _asks_of(panel: Panel) -> Asks:
         is_first=is_first[order],
         is_bad=panel.events["is_bad"].to_numpy()[event],
         horizon_s=panel.events["horizon_s"].to_numpy()[event],
+        received_s=panel.events["received_s"].to_numpy()[event],
+        catalyst=panel.events["catalyst_id"].rank("ordinal").to_numpy().astype(np.int64)[event],
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from catalyst_bot.domain.enums import EntryKind
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.engine.inference import MIN_ACTION
 from catalyst_bot.settings import Settings
@@ -54,6 +55,7 @@ class Terms(NamedTuple):
     max_gross_fraction: float
     min_trade_usd: float
     max_daily_trades: int
+    max_orders_per_minute: int
     max_correlation: float
     pause_after_losses: int
     halt_after_losses: int
@@ -67,9 +69,14 @@ class Terms(NamedTuple):
 def terms_of(settings: Settings) -> Terms:
     """Return the numbers of the settings.
 
-    Raises `ConfigError` for the fill profile of Alpaca's paper service: it fills at random, and
-    nothing that is learned from that has a cost in it.
+    Raises `ConfigError` for the fill profile of Alpaca's paper service (it fills at random, and
+    nothing that is learned from that has a cost in it), and for limit entries or extended hours,
+    which bars say too little about.
     """
+    if settings.execution.entry_kind is not EntryKind.MARKET or settings.execution.extended_hours:
+        raise ConfigError(
+            "learning needs execution.entry_kind = market and execution.extended_hours = false"
+        )
     if FillProfile(settings.broker.fill_profile) is not FillProfile.OURS:
         raise ConfigError(
             f"broker.fill_profile = {settings.broker.fill_profile}: learning needs the costs of "
@@ -110,6 +117,7 @@ def terms_of(settings: Settings) -> Terms:
         max_gross_fraction=min(risk.max_exposure_fraction, risk.max_leverage),
         min_trade_usd=float(risk.min_trade_usd),
         max_daily_trades=risk.max_daily_trades,
+        max_orders_per_minute=risk.max_orders_per_minute,
         max_correlation=risk.max_correlation,
         pause_after_losses=risk.pause_after_consecutive_losses,
         halt_after_losses=risk.halt_after_losses,
@@ -118,4 +126,14 @@ def terms_of(settings: Settings) -> Terms:
         min_trades_for_sharpe=risk.min_trades_for_sharpe,
         max_daily_loss_fraction=risk.max_daily_loss_fraction,
         max_drawdown_fraction=risk.max_drawdown_fraction,
+    )
+
+
+def at_costs(terms: Terms, factor: float) -> Terms:
+    """Return the terms with commission, slippage and spread multiplied."""
+    return terms._replace(
+        commission_fraction=terms.commission_fraction * factor,
+        slippage_fraction=terms.slippage_fraction * factor,
+        half_spread_bps_liquid=terms.half_spread_bps_liquid * factor,
+        half_spread_bps_thin=terms.half_spread_bps_thin * factor,
     )

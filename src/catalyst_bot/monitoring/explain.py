@@ -2,86 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from catalyst_bot.domain.messages import decisions as d
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.domain.news import SentimentOpinion
-from catalyst_bot.domain.trading import Check, ContextFactor
+from catalyst_bot.domain.trading import ContextFactor
+from catalyst_bot.monitoring import explain_votes
+from catalyst_bot.monitoring.telling import (
+    Explanation,
+    Line,
+    Row,
+    Section,
+    check_rows,
+    gain,
+    number,
+    section,
+    stamp,
+)
 from catalyst_bot.monitoring.what_if import WhatIf
 from catalyst_bot.risk.check_table import ENTRY_CHECKS
-
-Row = tuple[str, str]
-
-
-class Line(NamedTuple):
-    """One row: a label with its value; a check also has a limit and whether it passed."""
-
-    label: str
-    value: str
-    limit: str = ""
-    note: str = ""
-    passed: bool | None = None
-
-    def as_text(self, width: int) -> str:
-        """The row for a terminal, labels `width` wide."""
-        mark = {None: "", True: "pass ", False: "FAIL "}[self.passed]
-        label = f"{mark}{self.label}"
-        limit = f", limit {self.limit}" if self.limit else ""
-        note = f"  {self.note}" if self.note else ""
-        return f"  {label:<{width}}  {self.value}{limit}{note}".rstrip()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """A titled part of an explanation."""
-
-    title: str
-    rows: tuple[Line, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
-    """Everything that led to an outcome; `verdict` is the outcome in one sentence.
-
-    `may_pass` is the refused intent that a person may let pass, empty where there is none.
-    """
-
-    subject: str
-    verdict: str
-    sections: tuple[Section, ...]
-    may_pass: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON form: subject, verdict, sections of title and rows (see `Line`)."""
-        return {
-            "subject": self.subject,
-            "verdict": self.verdict,
-            "may_pass": self.may_pass,
-            "sections": [
-                {
-                    "title": section.title,
-                    "rows": [line._asdict() for line in section.rows],
-                }
-                for section in self.sections
-            ],
-        }
-
-    def as_text(self) -> str:
-        """Plain text, one block per section."""
-        lines = [self.verdict]
-        for section in self.sections:
-            lines += ["", section.title]
-            checks = any(line.passed is not None for line in section.rows)
-            width = max((len(line.label) for line in section.rows), default=0) + 5 * checks
-            lines += [line.as_text(width) for line in section.rows]
-        return "\n".join(lines)
-
 
 _OVERRIDABLE = frozenset(row.name for row in ENTRY_CHECKS if row.may_be_overridden)
 
@@ -90,12 +33,14 @@ def explain(subject: str, trail: Sequence[Recorded], what_if: WhatIf | None = No
     """Tell the trail of `subject` (all records of one catalyst, its headline first)."""
     sections: list[Section] = []
     verdict = "Nothing is recorded for this id."
-    for record in _without_copies(trail):
+    told, later_looks = explain_votes.without_quiet_reviews(_without_copies(trail))
+    for record in told:
         teller = _TELLERS.get(type(record.body))
         if teller is not None:
-            section, sentence = teller(record.body, record.at)
-            sections.append(section)
+            part, sentence = teller(record.body, record.at)
+            sections.append(part)
             verdict = sentence or verdict
+    sections += later_looks
     fills = [r for r in trail if isinstance(r.body, f.OrderFilled)]
     if fills:
         sections.append(_orders(trail))
@@ -127,37 +72,6 @@ def _without_copies(trail: Sequence[Recorded]) -> list[Recorded]:
     return [r for r in trail if r.seq not in copies and r.cause_seq not in copies]
 
 
-def stamp(at: datetime) -> str:
-    """A time for people: UTC to the second."""
-    return at.strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def _section(title: str, rows: Iterable[Sequence[Any]]) -> Section:
-    return Section(title=title, rows=tuple(Line(*row) for row in rows))
-
-
-def _number(value: float) -> str:
-    return f"{value:,.4f}".rstrip("0").rstrip(".") or "0"
-
-
-def _gain(amount: Decimal) -> str:
-    """Dollars with their sign in front."""
-    return f"{'-' if amount < 0 else '+'}${abs(amount):,.2f}"
-
-
-def _check_rows(checks: Sequence[Check]) -> tuple[Line, ...]:
-    return tuple(
-        Line(
-            label=check.name,
-            value=_number(check.observed),
-            limit=f"{_number(check.limit)} {check.unit}",
-            note=check.note,
-            passed=check.passed,
-        )
-        for check in checks
-    )
-
-
 def _headline(message: f.HeadlineReceived, at: datetime) -> tuple[Section, str]:
     item = message.headline
     rows: list[Row | Line] = [
@@ -169,14 +83,14 @@ def _headline(message: f.HeadlineReceived, at: datetime) -> tuple[Section, str]:
     ]
     if item.form:
         rows.append(("filing", " ".join([item.form, *item.items, item.accession]).strip()))
-    return _section("Headline", rows), ""
+    return section("Headline", rows), ""
 
 
 def _ignored(message: d.HeadlineIgnored, _: datetime) -> tuple[Section, str]:
     rows = (("step not reached", message.step), ("reason", message.reason))
     values = (("allowed", message.limit), ("observed", message.observed))
     sentence = f"Ignored: {message.reason.replace('_', ' ')}."
-    return _section("Ignored", rows + tuple(row for row in values if row[1])), sentence
+    return section("Ignored", rows + tuple(row for row in values if row[1])), sentence
 
 
 def _catalyst(message: d.CatalystDetected, _: datetime) -> tuple[Section, str]:
@@ -187,28 +101,28 @@ def _catalyst(message: d.CatalystDetected, _: datetime) -> tuple[Section, str]:
         ("category", f"{found.category} ({found.action})"),
         ("direction", sign[found.direction]),
         ("evidence", "; ".join(found.evidence) or "form and item numbers"),
-        ("sentiment", _number(found.sentiment)),
-        ("score", _number(found.score)),
-        ("confidence", _number(found.confidence)),
+        ("sentiment", number(found.sentiment)),
+        ("score", number(found.score)),
+        ("confidence", number(found.confidence)),
     ]
     if found.novelty < 1:
-        rows.append(("novelty", f"{_number(found.novelty)} of {found.story_id}"))
-    rows += [(f"  {x.name}", _number(x.value) + f"  {x.note}".rstrip()) for x in found.factors]
+        rows.append(("novelty", f"{number(found.novelty)} of {found.story_id}"))
+    rows += [(f"  {x.name}", number(x.value) + f"  {x.note}".rstrip()) for x in found.factors]
     rows += _opinion_rows(found.opinions)
     edge = (found.edge_bps, found.edge_low_bps, found.edge_high_bps)
     if None not in edge:
-        value, low, high = (_number(each) for each in edge if each is not None)
+        value, low, high = (number(each) for each in edge if each is not None)
         rows.append(("edge", f"{value} bps [{low}, {high}] after costs, of the category"))
     sentence = f"{found.symbol}: {found.category} found, waiting for the market."
-    return _section("Catalyst", rows), sentence
+    return section("Catalyst", rows), sentence
 
 
 def _opinion_rows(opinions: Sequence[SentimentOpinion]) -> list[Row | Line]:
     return [
         (
             f"  opinion of {x.name}",
-            f"{x.value:+.3f} (weight {_number(x.weight)} x confidence {_number(x.confidence)} "
-            f"x decay {_number(x.decay)})  {x.note}".rstrip(),
+            f"{x.value:+.3f} (weight {number(x.weight)} x confidence {number(x.confidence)} "
+            f"x decay {number(x.decay)})  {x.note}".rstrip(),
         )
         for x in opinions
     ]
@@ -218,11 +132,11 @@ def _held(message: d.CatalystHeld, _: datetime) -> tuple[Section, str]:
     found = message.catalyst
     rows: tuple[Row | Line, ...] = (
         ("until", stamp(message.until)),
-        ("rules alone", f"{found.category}, score {_number(found.score)}"),
-        ("confidence", _number(found.confidence)),
+        ("rules alone", f"{found.category}, score {number(found.score)}"),
+        ("confidence", number(found.confidence)),
     )
     sentence = f"{found.symbol}: {found.category} found, waiting for a second reading."
-    return _section("Held for a second reading", rows), sentence
+    return section("Held for a second reading", rows), sentence
 
 
 def _second_reading(message: f.TextOpinionsReceived, at: datetime) -> tuple[Section, str]:
@@ -232,32 +146,33 @@ def _second_reading(message: f.TextOpinionsReceived, at: datetime) -> tuple[Sect
         rows += [
             (
                 f"{said.reader} ({said.model})",
-                f"{said.value:+.2f}, {_number(said.confidence)} sure",
+                f"{said.value:+.2f}, {number(said.confidence)} sure",
             ),
             ("  event", said.event or "none"),
             ("  cost", f"${said.cost_usd}{' (from the cache)' if said.is_cached else ''}, {known}"),
             *((("  said"), label) for label in said.labels),
         ]
     rows += [("refused", reason) for reason in message.refusals]
-    return _section("Second reading", rows), ""
+    return section("Second reading", rows), ""
 
 
 def _signal(message: d.SignalFormed, at: datetime) -> tuple[Section, str]:
     signal = message.signal
     rows: tuple[Row | Line, ...] = (
         ("formed", stamp(at)),
-        ("price", _number(signal.price)),
-        ("quote", f"{_number(signal.quote.bid)} / {_number(signal.quote.ask)}"),
-        ("reaction", f"{_number(signal.reaction_bps)} bps over the benchmark since the news"),
-        ("relative volume", _number(signal.rvol)),
-        ("ATR", f"{_number(signal.atr)} (average {_number(signal.atr_average)})"),
-        ("VWAP", _number(signal.vwap)),
+        ("price", number(signal.price)),
+        ("quote", f"{number(signal.quote.bid)} / {number(signal.quote.ask)}"),
+        ("reaction", f"{number(signal.reaction_bps)} bps over the benchmark since the news"),
+        ("relative volume", number(signal.rvol)),
+        ("ATR", f"{number(signal.atr)} (average {number(signal.atr_average)})"),
+        ("VWAP", number(signal.vwap)),
         ("regime", str(signal.regime)),
         ("context", "shown and recorded; it changes no decision"),
         *(_context_row(factor) for factor in signal.context),
-        *_check_rows(signal.checks),
+        *check_rows(signal.checks),
     )
-    return _section("Signal", rows), "A signal was formed."
+    title = "Signal of a later look" if signal.is_review else "Signal"
+    return section(title, rows), "A signal was formed."
 
 
 def _context_row(factor: ContextFactor) -> Row:
@@ -265,50 +180,14 @@ def _context_row(factor: ContextFactor) -> Row:
     note = f" ({factor.note})" if factor.note else ""
     if not factor.is_known:
         return f"  {factor.name}", "unknown"
-    told = factor.note if factor.unit == "state" else f"{_number(factor.value)} {factor.unit}{note}"
+    told = factor.note if factor.unit == "state" else f"{number(factor.value)} {factor.unit}{note}"
     return f"  {factor.name}", f"{told}, {factor.source} of {stamp(factor.as_of)}"
 
 
 def _dropped(message: d.SignalDropped, at: datetime) -> tuple[Section, str]:
-    rows = (("at", stamp(at)), ("reason", message.reason), *_check_rows(message.checks))
+    rows = (("at", stamp(at)), ("reason", message.reason), *check_rows(message.checks))
     sentence = f"{message.symbol}: no signal, {message.reason.replace('_', ' ')}."
-    return _section("No signal", rows), sentence
-
-
-def _votes(votes: Sequence[Any]) -> tuple[Row, ...]:
-    return tuple(
-        (f"vote of {v.agent}", f"{v.action:+.3f} (weight {_number(v.weight)}): {v.reason}")
-        for v in votes
-    )
-
-
-def _features(observation: Any) -> tuple[Row, ...]:
-    return tuple(
-        (f"  {name}", _number(value))
-        for name, value in zip(observation.names, observation.values, strict=True)
-    )
-
-
-def _intent(message: d.IntentFormed, _: datetime) -> tuple[Section, str]:
-    intent = message.intent
-    rows: tuple[Row | Line, ...] = (
-        ("policy", intent.model_id),
-        ("wants", f"{intent.side}, action {intent.action:+.3f}"),
-        *_votes(intent.votes),
-        *_features(intent.observation),
-    )
-    return _section("Decision", rows), f"The policy wants to {intent.side}."
-
-
-def _declined(message: d.IntentDeclined, _: datetime) -> tuple[Section, str]:
-    rows: tuple[Row | Line, ...] = (
-        ("policy", message.model_id),
-        ("reason", message.reason),
-        *_votes(message.votes),
-        *_features(message.observation),
-    )
-    why = message.votes[0].reason if message.votes else message.reason
-    return _section("Decision", rows), f"{message.symbol}: the policy said no: {why}."
+    return section("No signal", rows), sentence
 
 
 def _sizing_rows(sizing: Sequence[Any]) -> tuple[Row, ...]:
@@ -330,19 +209,19 @@ def _approved(message: d.OrderApproved, _: datetime) -> tuple[Section, str]:
         rows.append(("take profit", f"${order.take_profit_price}"))
     if order.exit_reason is not None:
         rows.append(("exit reason", str(order.exit_reason)))
-    rows += [*_sizing_rows(order.sizing), *_check_rows(order.checks)]
+    rows += [*_sizing_rows(order.sizing), *check_rows(order.checks)]
     sentence = f"Risk approved: {order.side} {order.quantity} {order.symbol}."
-    return _section("Risk: approved", rows), sentence
+    return section("Risk: approved", rows), sentence
 
 
 def _refused(message: d.OrderRefused, _: datetime) -> tuple[Section, str]:
     failed = next((c for c in message.checks if c.name == message.rule), None)
     by = ""
     if failed is not None:
-        by = f": observed {_number(failed.observed)}, limit {_number(failed.limit)} {failed.unit}"
-    rows = (*_sizing_rows(message.sizing), *_check_rows(message.checks))
+        by = f": observed {number(failed.observed)}, limit {number(failed.limit)} {failed.unit}"
+    rows = (*_sizing_rows(message.sizing), *check_rows(message.checks))
     sentence = f"{message.symbol}: refused by {message.rule}{by}."
-    return _section("Risk: refused", rows), sentence
+    return section("Risk: refused", rows), sentence
 
 
 def _overridden(
@@ -357,8 +236,8 @@ def _overridden(
     if isinstance(message, d.OverrideGranted):
         rows.append(("until", f"{stamp(message.expires_at)}, or used once"))
         sentence = f"{message.symbol}: {message.by} overrode {', '.join(message.rules)}."
-        return _section("Overridden", rows), sentence
-    return _section("Override refused", rows), ""
+        return section("Overridden", rows), sentence
+    return section("Override refused", rows), ""
 
 
 def _stop_moved(message: d.StopMoved, at: datetime) -> tuple[Section, str]:
@@ -367,7 +246,7 @@ def _stop_moved(message: d.StopMoved, at: datetime) -> tuple[Section, str]:
         ("stop", f"${message.old_stop_price} -> ${message.stop_price}"),
         ("highest price", f"${message.high_water_price}"),
     )
-    return _section("Stop raised", rows), ""
+    return section("Stop raised", rows), ""
 
 
 def _closed(message: d.PositionClosed, _: datetime) -> tuple[Section, str]:
@@ -377,13 +256,13 @@ def _closed(message: d.PositionClosed, _: datetime) -> tuple[Section, str]:
         ("exit", f"{stamp(trade.exit_at)} at ${trade.exit_price:.4f} ({trade.exit_reason})"),
         ("quantity", str(trade.quantity)),
         ("fees", f"${trade.fees_usd}"),
-        ("P&L", f"{_gain(trade.pnl_usd)} ({trade.pnl_fraction:+.2%})"),
+        ("P&L", f"{gain(trade.pnl_usd)} ({trade.pnl_fraction:+.2%})"),
     )
     sentence = (
         f"{trade.symbol}: bought {trade.quantity}, closed by {trade.exit_reason}, "
-        f"P&L {_gain(trade.pnl_usd)}."
+        f"P&L {gain(trade.pnl_usd)}."
     )
-    return _section("Outcome", rows), sentence
+    return section("Outcome", rows), sentence
 
 
 def _opened(message: d.PositionOpened, at: datetime) -> tuple[Section, str]:
@@ -392,7 +271,7 @@ def _opened(message: d.PositionOpened, at: datetime) -> tuple[Section, str]:
         ("at", stamp(at)),
         ("position", f"{position.quantity} at ${position.average_cost:.4f}"),
     )
-    return _section("Position", rows), f"{position.symbol}: position is open."
+    return section("Position", rows), f"{position.symbol}: position is open."
 
 
 def _request(message: f.OperatorTradeRequested, at: datetime) -> tuple[Section, str]:
@@ -405,7 +284,7 @@ def _request(message: f.OperatorTradeRequested, at: datetime) -> tuple[Section, 
         rows.append(("dollars", f"{message.usd}"))
     if message.quantity is not None:
         rows.append(("shares", f"{message.quantity}"))
-    return _section("Asked for", rows), f"{message.by} asked to {message.side} {message.symbol}."
+    return section("Asked for", rows), f"{message.by} asked to {message.side} {message.symbol}."
 
 
 def _naked(message: d.ProtectionNeeded, at: datetime) -> tuple[Section, str]:
@@ -415,18 +294,18 @@ def _naked(message: d.ProtectionNeeded, at: datetime) -> tuple[Section, str]:
         ("step", f"{message.step}, grace over {message.escalation} times"),
         ("why", message.detail),
     )
-    return _section("Protection needed", rows), ""
+    return section("Protection needed", rows), ""
 
 
 def _queued(message: d.OrderQueued, at: datetime) -> tuple[Section, str]:
     order = message.order
     rows = (("at", stamp(at)), ("order", order.client_order_id), ("why", message.reason))
-    return _section("Waits", rows), f"{order.symbol}: the order waits, {message.reason}."
+    return section("Waits", rows), f"{order.symbol}: the order waits, {message.reason}."
 
 
 def _withdrawn(message: d.OrderWithdrawn, at: datetime) -> tuple[Section, str]:
     rows = (("at", stamp(at)), ("order", message.client_order_id), ("why", message.reason))
-    return _section("Not sent", rows), ""
+    return section("Not sent", rows), ""
 
 
 _TELLERS: dict[type, Callable[[Any, datetime], tuple[Section, str]]] = {
@@ -441,8 +320,10 @@ _TELLERS: dict[type, Callable[[Any, datetime], tuple[Section, str]]] = {
     d.CatalystDetected: _catalyst,
     d.SignalFormed: _signal,
     d.SignalDropped: _dropped,
-    d.IntentFormed: _intent,
-    d.IntentDeclined: _declined,
+    d.CaseOpened: explain_votes.opened,
+    d.IntentFormed: explain_votes.intent,
+    d.IntentDeclined: explain_votes.declined,
+    d.CandidateVoted: explain_votes.candidate,
     d.OrderApproved: _approved,
     d.OrderRefused: _refused,
     d.OverrideGranted: _overridden,
@@ -476,7 +357,7 @@ def _orders(trail: Sequence[Recorded]) -> Section:
             why = f": {body.reason}" if getattr(body, "reason", "") else ""
             word = _ORDER_WORDS[type(body)]
             rows.append((stamp(record.at), f"{body.client_order_id} {word}{why}"))
-    return _section("Orders and fills", rows)
+    return section("Orders and fills", rows)
 
 
 _THEN = {
@@ -492,4 +373,4 @@ def _what_if(found: WhatIf) -> Section:
     rows = tuple((c.what, f"{c.before} -> {c.after}") for c in found.changes)
     then = _THEN.get(found.outcome, f"the stage then says {found.outcome}")
     verified = ("verified by deciding again", then)
-    return _section("Smallest change that flips it", (*rows, verified))
+    return section("Smallest change that flips it", (*rows, verified))

@@ -14,8 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from catalyst_bot.domain.account import AccountView
 from catalyst_bot.domain.errors import BadData, SourceUnreachable
 from catalyst_bot.domain.limits import RiskLimits
-from catalyst_bot.monitoring.explain import Explanation
 from catalyst_bot.monitoring.risk_board import RiskBoard, gauge_row
+from catalyst_bot.monitoring.telling import Explanation
 from catalyst_bot.portfolio.tracker import Performance, PortfolioTracker
 from catalyst_bot.risk.gauges import read_gauges
 from catalyst_bot.storage.read_model import ReadModel

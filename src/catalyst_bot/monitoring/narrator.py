@@ -59,7 +59,9 @@ class Narrator:
         """Tell a committed batch."""
         for record in batch:
             body = record.body
-            if isinstance(body, f.SessionOpened):
+            if isinstance(body, f.RunStarted) and body.candidate_note:
+                self._say(f"-- {body.candidate_note}")
+            elif isinstance(body, f.SessionOpened):
                 self._say(f"-- {body.day} session opens")
             elif isinstance(body, d.IntentFormed):
                 self._say(f"{record.at:%H:%M:%S} {_because(body)}")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.domain.trading import Observation, Vote
 from catalyst_bot.engine.voting import combine_rows
-from catalyst_bot.policies.model_files import Model
+from catalyst_bot.policies.model_files import Agent, Model
 from catalyst_bot.policies.network import Floats
 
 
@@ -42,25 +42,24 @@ class EnsemblePolicy:
                 f"model {self.model_id} was made for bars of {self.bar_interval_s} s, "
                 f"got {observation.bar_interval_s} s"
             )
-        actions = self._actions(np.array([observation.values]))[0]
-        return tuple(
-            _vote(agent.name, float(action), agent.weight, agent.validation_sharpe)
-            for agent, action in zip(self.model.agents, actions, strict=True)
-        )
+        features = self._normalised(np.array([observation.values]))[0]
+        return tuple(_vote(agent, agent.network.forward(features)) for agent in self.model.agents)
 
     def act_rows(self, observations: NDArray[Any]) -> tuple[Floats, Floats]:
         """Return action[n] and agreement[n] for observations[n, 33] as the builder gives them."""
-        return combine_rows(self._actions(observations), self._weights)
+        rows = self._normalised(observations)
+        actions = [agent.network.forward_rows(rows) for agent in self.model.agents]
+        return combine_rows(np.stack(actions, axis=1), self._weights)
 
-    def _actions(self, observations: NDArray[Any]) -> Floats:
-        """What each agent wants, [n, agents]; through single precision, as in training."""
+    def _normalised(self, observations: NDArray[Any]) -> Floats:
+        """Rows on the scale of training, through single precision as there."""
         raw = observations.astype(np.float32).astype(np.float64)
-        rows = self.model.normalisation.apply_rows(raw)
-        return np.stack([agent.network.forward_rows(rows) for agent in self.model.agents], axis=1)
+        return self.model.normalisation.apply_rows(raw)
 
 
-def _vote(name: str, action: float, weight: float, sharpe: float) -> Vote:
+def _vote(agent: Agent, action: float) -> Vote:
     if not math.isfinite(action):
         reason = f"mute (its network gave {action}): its weight goes to the others"
-        return Vote(agent=name, action=0.0, weight=0.0, reason=reason)
-    return Vote(agent=name, action=action, weight=weight, reason=f"validation Sharpe {sharpe:.2f}")
+        return Vote(agent=agent.name, action=0.0, weight=0.0, reason=reason)
+    reason = f"validation Sharpe {agent.validation_sharpe:.2f}"
+    return Vote(agent=agent.name, action=action, weight=agent.weight, reason=reason)

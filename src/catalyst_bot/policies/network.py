@@ -5,6 +5,7 @@ What training exported is all there is: no training library runs in the trading 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -58,7 +59,12 @@ class Network:
 
     def forward(self, features: Floats) -> float:
         """Return the action for one observation; NaN when a feature is not finite."""
-        return float(self.forward_rows(features[np.newaxis])[0])
+        with np.errstate(all="ignore"):
+            inner = features
+            for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+                inner = _ACTIVATIONS[self.activation](weight @ inner + bias)
+            out = float((self.weights[-1] @ inner)[0] + self.biases[-1][0])
+        return round(_SQUASHED[self.squash](out), DECIMALS)
 
     def forward_rows(self, features: Floats) -> Floats:
         """Return the actions for observations, a row each, as `forward` gives them."""
@@ -98,5 +104,11 @@ def _tanh(values: Floats) -> Floats:
     return np.tanh(values)
 
 
+def _clipped(value: float) -> float:
+    """NaN stays NaN: it is compared with neither bound."""
+    return -1.0 if value < -1.0 else 1.0 if value > 1.0 else value
+
+
+_SQUASHED: dict[Squash, Callable[[float], float]] = {"clip": _clipped, "tanh": math.tanh}
 _ACTIVATIONS: dict[Activation, Callable[[Floats], Floats]] = {"tanh": _tanh, "relu": _relu}
 _SQUASHES: dict[Squash, Callable[[Floats], Floats]] = {"clip": _clip, "tanh": _tanh}

@@ -102,7 +102,10 @@ def is_of_the_signal(order: ApprovedOrder) -> bool:
 
 
 def order_storm(state: State, message: SubmitOrder, limits: RiskLimits) -> TradingHalted | None:
-    """One signal sets off order after order (Knight Capital, 2012): nobody meant that."""
+    """One signal sets off order after order (Knight Capital, 2012): nobody meant that.
+
+    Exits of which a bar's volume took a part are not counted, see `evolve.note_sold`.
+    """
     order = message.order
     sent = state.orders_of_signal.get(order.signal_id, 0) + 1
     if not is_of_the_signal(order) or sent <= limits.max_orders_per_signal:

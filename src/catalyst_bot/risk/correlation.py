@@ -5,9 +5,9 @@ Two positions that move together are one large position in disguise.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, repeat
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +43,8 @@ def correlations(one: Closes, others: Sequence[Closes]) -> list[float | None]:
     """Return the correlation of simple returns between common bars with each other, in [-1, 1].
 
     Bars are common when they closed at the same time. None with fewer than `MIN_COMMON_BARS`
-    common bars, or when one side did not move. Others with the same bars are computed together.
+    common bars, or when one side did not move. Others with as many common bars, whichever they are,
+    are computed together.
     """
     found: list[float | None] = [None] * len(others)
     places = [place for place, other in enumerate(others) if len(other) >= MIN_COMMON_BARS]
@@ -51,13 +52,17 @@ def correlations(one: Closes, others: Sequence[Closes]) -> list[float | None]:
         return found
     mine = np.fromiter(one.values(), np.float64, len(one))
     theirs = np.array([_at_times_of(one, others[place]) for place in places])
-    for is_common, rows in _alike(~np.isnan(theirs)):
-        if is_common.sum() < MIN_COMMON_BARS:
+    is_common = ~np.isnan(theirs)
+    counts = is_common.sum(axis=1)
+    for count in set(counts.tolist()):
+        if count < MIN_COMMON_BARS:
             continue
+        rows = np.flatnonzero(counts == count)
         # In rows of their own, so that each is added up as it would be alone.
-        same = np.ascontiguousarray(theirs[rows][:, is_common])
-        values = _pearson(_moves(mine[is_common]), _moves(same))
-        for row, value in zip(rows, values, strict=True):
+        common = is_common[rows]
+        own = np.broadcast_to(mine, common.shape)[common].reshape(-1, count)
+        same = theirs[rows][common].reshape(-1, count)
+        for row, value in zip(rows.tolist(), _pearson(_moves(own), _moves(same)), strict=True):
             found[places[row]] = value
     return found
 
@@ -65,14 +70,6 @@ def correlations(one: Closes, others: Sequence[Closes]) -> list[float | None]:
 def _at_times_of(one: Closes, other: Closes) -> Floats:
     """The other's prices at the same times, NaN where it has none."""
     return np.fromiter(map(other.get, one, repeat(np.nan)), np.float64, len(one))
-
-
-def _alike(masks: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.bool_], list[int]]]:
-    """Rows that are the same, with their places."""
-    order = sorted(range(len(masks)), key=lambda row: masks[row].tobytes())
-    for _, rows in groupby(order, key=lambda row: masks[row].tobytes()):
-        places = list(rows)
-        yield masks[places[0]], places
 
 
 def _moves(prices: Floats) -> Floats:
@@ -84,7 +81,7 @@ def _moves(prices: Floats) -> Floats:
 
 def _pearson(mine: Floats, theirs: Floats) -> list[float | None]:
     """By sums, for a dot product's last bit may differ from machine to machine."""
-    spreads = np.sqrt((mine * mine).sum()) * np.sqrt((theirs * theirs).sum(axis=-1))
+    spreads = np.sqrt((mine * mine).sum(axis=-1)) * np.sqrt((theirs * theirs).sum(axis=-1))
     shared = (theirs * mine).sum(axis=-1)
     return [
         max(-1.0, min(1.0, both / spread)) if spread > 0 else None

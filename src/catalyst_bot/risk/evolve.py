@@ -19,6 +19,7 @@ from catalyst_bot.domain.messages.decisions import (
     OrderApproved,
     OrderRefused,
     OverrideGranted,
+    PositionChanged,
     PositionClosed,
     PositionOpened,
     ProtectionChanged,
@@ -192,6 +193,17 @@ def note_submit(state: State, message: SubmitOrder, at: datetime) -> None:
         return
     signal_id = message.order.signal_id
     state.orders_of_signal[signal_id] = state.orders_of_signal.get(signal_id, 0) + 1
+
+
+def note_sold(state: State, message: PositionChanged, at: datetime) -> None:
+    """Shares were sold: what follows for the rest is no storm, so only the entry stays counted.
+
+    Each sale leaves less to sell, so this has an end; what sells nothing counts on.
+    """
+    position = message.position
+    plan = state.plans.get(position.trade_id)
+    if plan is not None and position.quantity < position.entry_quantity:
+        state.orders_of_signal[plan.signal_id] = 1
 
 
 def open_plan(state: State, message: PositionOpened, at: datetime) -> None:
@@ -426,6 +438,7 @@ EVOLVE: dict[type, Callable[[State, Any, datetime], None]] = {
     OrderRefused: note_refused,
     SubmitOrder: note_submit,
     PositionOpened: open_plan,
+    PositionChanged: note_sold,
     PositionClosed: close_trade,
     StopMoved: move_stop,
     BarClosed: note_bar,

@@ -278,6 +278,10 @@ def _trail_ids(connection: Connection, any_id: str) -> tuple[set[str], set[str]]
     """Catalysts that an id stands for, and the headlines they came from."""
     catalysts, orders = schema.catalysts.c, schema.orders.c
     sold = _trails_asked_about(connection, any_id)
+    decisions = schema.decisions.c
+    by_decision = select(decisions.catalyst_id).where(
+        or_(decisions.signal_id == any_id, decisions.intent_id == any_id)
+    )
     by_order = select(orders.catalyst_id).where(
         or_(orders.client_order_id == any_id, orders.trade_id == any_id)
     )
@@ -286,7 +290,7 @@ def _trail_ids(connection: Connection, any_id: str) -> tuple[set[str], set[str]]
             catalysts.catalyst_id.in_({any_id, *sold}),
             catalysts.item_id == any_id,
             catalysts.signal_id == any_id,
-            catalysts.intent_id == any_id,
+            catalysts.catalyst_id.in_(by_decision),
             catalysts.catalyst_id.in_(by_order),
         )
     )

@@ -12,8 +12,8 @@ from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.storage.places import Place
 from catalyst_bot.storage.store import Statements
 
-CURRENT = "0002"
-OLDER = ("0001",)
+CURRENT = "0003"
+OLDER = ("0001", "0002")
 VERSION_TABLE = "alembic_version"
 READ_VERSION = f"SELECT version_num FROM {VERSION_TABLE}"  # noqa: S608  # a constant
 

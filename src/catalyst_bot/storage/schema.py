@@ -88,12 +88,23 @@ catalysts = Table(
     _measure("score"),
     _measure("confidence"),
     _text_or_null("signal_id"),
-    _text_or_null("intent_id"),
-    _text_or_null("decided_at"),
-    _text_or_null("model_id"),
-    _text_or_null("votes"),  # JSON
     Index("catalysts_by_item", "item_id"),
     Index("catalysts_by_signal", "signal_id"),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    _key("signal_id"),
+    _integer("seq"),
+    _text("catalyst_id"),
+    _text_or_null("intent_id"),  # null when declined
+    _text_or_null("trade_id"),  # of the trade that an intent to buy begins, if it is filled
+    _text("decided_at"),
+    _text("model_id"),
+    _text("votes"),  # JSON
+    Index("decisions_by_intent", "intent_id"),
+    Index("decisions_by_trade", "trade_id"),
 )
 
 refusals = Table(
@@ -237,6 +248,8 @@ status = Table(
     _text_or_null("stopped_at"),
     _text("trading_state"),
     _text_or_null("halt_cause"),
+    _text_or_null("candidate_id"),
+    _text_or_null("candidate_note"),
 )
 
 projector_checkpoint = Table(

@@ -32,20 +32,22 @@ def trades_query() -> Select[Any]:
     """Trades with their entry order, catalyst and headline, the last opened or closed first."""
     trades, entry = schema.trades, schema.orders
     catalysts, headlines = schema.catalysts, schema.headline_progress
+    decisions = schema.decisions
     return (
         select(
             trades,
             catalysts.c.item_id.label("headline_id"),
             headlines.c.title.label("headline_title"),
             headlines.c.received_at.label("headline_received_at"),
-            catalysts.c.decided_at,
+            decisions.c.decided_at,
             entry.c.submitted_at,
-            catalysts.c.votes,
+            decisions.c.votes,
         )
         .outerjoin(
             entry, (entry.c.trade_id == trades.c.trade_id) & (entry.c.role == OrderRole.ENTRY.value)
         )
         .outerjoin(catalysts, catalysts.c.catalyst_id == trades.c.catalyst_id)
+        .outerjoin(decisions, decisions.c.trade_id == trades.c.trade_id)
         .outerjoin(headlines, headlines.c.item_id == catalysts.c.item_id)
         .order_by(trades.c.seq.desc())
     )

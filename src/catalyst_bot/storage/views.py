@@ -9,7 +9,9 @@ from typing import Any, NotRequired, TypedDict
 
 
 class StatusView(TypedDict):
-    """How the bot is. `last_seq` and `last_at` are the journal's newest row."""
+    """How the bot is. `last_seq` and `last_at` are the journal's newest row. `model_id` decides;
+    the candidate only votes, or does not even run: the note says why.
+    """
 
     run_id: str
     mode: str
@@ -21,6 +23,8 @@ class StatusView(TypedDict):
     stopped_at: str | None
     trading_state: str
     halt_cause: str | None
+    candidate_id: str | None
+    candidate_note: str | None
     last_seq: int
     last_at: str
 

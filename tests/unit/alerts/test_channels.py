@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from html import unescape
 
 import pytest
 from apprise.plugins.discord import NotifyDiscord
@@ -14,10 +19,12 @@ from catalyst_bot.alerts import channels
 from catalyst_bot.alerts.channels import Answer, Channel
 from catalyst_bot.alerts.chart import candles_png
 from catalyst_bot.alerts.notice import Notice
+from catalyst_bot.alerts.payload import units
 from catalyst_bot.domain.enums import Severity
 from catalyst_bot.domain.errors import ConfigError
 from tests import builders
 from tests.hook_server import Hook, Say, hook
+from tests.mail_server import mailbox
 
 SECRET = "s3cr3ttok3nthatnobodymaysee"
 ADDRESSES = {
@@ -64,6 +71,57 @@ def test_a_webhook_gets_the_words_and_a_key_to_know_them_by(at: Hook):
     assert "offering priced" in told.json["message"]
     assert "note-77" in told.json["message"]
     assert told.json["attachments"] == []  # a picture never travels as base64
+
+
+LONG = [
+    pytest.param("offering priced " * 6_000, id="words"),
+    pytest.param("a&b " * 20_000, id="ampersands"),
+    pytest.param("*_[a] (b)! " * 6_000, id="marks"),
+    pytest.param("\U0001f600" * 40_000, id="two units each"),
+]
+POINTER = "The whole: catalyst-bot alerts show note-77"
+
+
+@pytest.mark.parametrize("text", LONG)
+@pytest.mark.parametrize("refused", [0, 1])
+@pytest.mark.parametrize("service", ["slack", "tgram", "discord"])
+def test_a_long_message_is_one_message_within_the_documented_limits(
+    at: Hook, service: str, refused: int, text: str
+):
+    at.answers.extend([Say(400)] * refused)
+    assert to(at, service).send(notice(text, "t & " * 300)).is_delivered
+    assert len(at.told) == 1 + refused  # never in pieces
+    sent = at.told[-1].json
+    if service == "slack":  # api.slack.com: 40,000 characters, the rest is dropped
+        (part,) = sent["attachments"]
+        said = part["text"]
+        assert units(said) + units(part["title"]) <= 40_000
+    elif service == "tgram":  # core.telegram.org: 4,096 after its marks are read
+        said = unescape(re.sub("</?b>", "", sent["text"]))
+        assert units(said) <= 4_096
+    else:  # discord.com: 4,096 in an embed, 2,000 without
+        said = sent["content"] if refused else sent["embeds"][0]["description"]
+        assert units(said) <= (2_000 if refused else 4_096)
+    assert POINTER in said
+    assert said.index(POINTER) > 1_000
+
+
+@pytest.mark.parametrize("text", LONG)
+def test_a_long_mail_is_cut_and_no_line_is_longer_than_mail_allows(text: str):
+    with mailbox() as box:
+        address = f"mailto://127.0.0.1:{box.port}?from=bot@example.org&to=ops@example.org"
+        sent = Channel("ops", address, variable="V").send(notice(text, "Größe " * 300), CHART)
+    assert sent == Answer(is_delivered=True)
+    (raw,) = box.mails
+    assert max(map(len, raw.split(b"\r\n"))) <= 998  # RFC 5322
+    mail = message_from_bytes(raw, policy=default)
+    assert isinstance(mail, EmailMessage)
+    body = mail.get_body(("plain",))
+    assert body is not None
+    last = body.get_content().splitlines()[-2:]
+    assert last[0] == POINTER
+    assert last[1].startswith("severity critical, symbol ACME, at ")
+    assert [part.get_filename() for part in mail.iter_attachments()] == ["chart.png"]
 
 
 def test_discord_gets_an_embed_within_its_limits_then_the_chart_as_a_file(at: Hook):

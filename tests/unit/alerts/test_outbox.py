@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalyst_bot.alerts import outbox as outboxes
-from catalyst_bot.alerts.notice import notice_of
+from catalyst_bot.alerts.notice import all_notices, escalated, notice_of
 from catalyst_bot.alerts.outbox import Outbox, Wanted
 from catalyst_bot.detection.alerts import alert_for
 from catalyst_bot.detection.rules import Rules as DetectionRules
@@ -279,3 +279,16 @@ def test_an_escalation_that_was_told_before_the_journal_had_it_is_not_told_twice
             box.note(record(2, delivered(notice.notice_id, channel)))
     box.note(record(3, fact))
     assert not any(box.waiting.values())
+
+
+def test_every_message_that_people_got_is_found_again_by_its_id():
+    first, other = record(1, said()), record(2, said(text="x" * 9_000))
+    again = f.NotificationEscalated(at=builders.NOON, notice_id=id_of(first), level=1)
+    unknown = f.NotificationEscalated(at=builders.NOON, notice_id="note-0", level=1)
+    found = all_notices([first, other, record(3, again), record(4, unknown)])
+    told = notice_of(first)
+    assert told is not None
+    repeated = escalated(told, builders.NOON, 1)
+    assert list(found) == [id_of(first), id_of(other), repeated.notice_id]
+    assert found[id_of(other)].text == "x" * 9_000
+    assert found[repeated.notice_id] == repeated

@@ -59,6 +59,24 @@ def test_what_is_cut_fits_and_begins_as_it_was(text: str, limit: int):
     assert cut == text or text.startswith(cut.removesuffix("…"))
 
 
+@given(words=st.lists(st.text(alphabet="abc😀", min_size=1, max_size=20), min_size=3, max_size=40))
+def test_a_cut_ends_behind_a_word(words: list[str]):
+    text = " ".join(words)
+    cut = fitted(text, max(units(text) - 1, 22))
+    assert cut == text or cut.removesuffix("…").split(" ") == words[: len(cut.split(" "))]
+
+
+def test_a_word_longer_than_a_line_is_cut_inside():
+    assert fitted("x" * 100, 60) == "x" * 59 + "…"
+
+
+def test_what_is_cut_says_where_the_whole_is():
+    said = notice(text="priced " * 2_000)
+    for payload in (plain_payload(said, DISCORD), rich_payload(said, DISCORD)):
+        assert "priced…\nThe whole: catalyst-bot alerts show note-1" in payload.text
+    assert "The whole" not in plain_payload(notice(), DISCORD).text
+
+
 def test_a_cut_never_leaves_half_an_escape():
     assert fitted("ab\\*cd", 4) == "ab…"
 

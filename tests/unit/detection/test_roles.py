@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalyst_bot.detection.classify import Unread
 from catalyst_bot.detection.parts import findings_of
 from catalyst_bot.detection.reading import Finding, read_headline
+from catalyst_bot.detection.reasons import PART_UNKNOWN
 from catalyst_bot.detection.roles import NOBODY, parts_of, words_and_commas
 from catalyst_bot.detection.rules import Rules, make_rules
-from catalyst_bot.detection.tickers import Mention, Owners, find_owners
+from catalyst_bot.detection.tickers import Mention, Owners, find_owners, mentions_in
 from tests.builders import headline
 from tests.detection_rules import texts
 from tests.detection_stage import Stage
@@ -39,6 +41,7 @@ def told(title: str, symbols: tuple[str, ...] = ("ACME", "ZETA"), body: str = ""
     return {s: one.category.name for s, one in found.items() if isinstance(one, Finding)}
 
 
+TARGET = "acquisition_target"
 BUYING = dict.fromkeys(("ACME", "ZETA"), "acquisition_announced")
 INVESTED = {"ACME": "stake_or_investment", "ZETA": "stake_received"}
 BOUGHT = {"ACME": "acquisition_announced", "ZETA": "acquisition_target"}
@@ -155,6 +158,47 @@ def test_the_other_side_may_be_listed_nowhere():
 def test_who_is_not_named_has_the_free_part_unless_it_is_good_news():
     assert told("Zeta to be acquired by chip giant", ("ACME",)) == {"ACME": "acquisition_announced"}
     assert told("Zeta to acquire toolmaker", ("ACME",)) == {"ACME": "acquisition_announced"}
+
+
+@pytest.mark.parametrize(
+    ("title", "symbols", "expected"),
+    [
+        ("Pfizer to acquire Seagen", ("PFE", "SGEN"), ["acquisition_announced", TARGET]),
+        ("Figma to be acquired by Adobe", ("ADBE", "FIG"), ["acquisition_announced", TARGET]),
+        ("Figma to be acquired by Adobe", ("ADBE",), ["acquisition_announced"]),
+        ("Pfizer to acquire Seagen", ("SGEN",), [TARGET]),
+        ("Broadcom to be acquired by Silver Lake", ("AVGO",), [TARGET]),
+        ("Broadcom to acquire a chip maker", ("AVGO",), ["acquisition_announced"]),
+        ("Broadcom acquired by Silver Lake", ("AVGO",), [TARGET]),
+        ("Broadcom to acquire rival", ("AVGO", "XYZ"), []),
+        ("Broadcom merges with rival", ("AVGO", "XYZ"), ["acquisition_announced"] * 2),
+    ],
+)
+def test_without_a_list_of_companies_position_and_wording_say_whose_part_it_is(
+    title: str, symbols: tuple[str, ...], expected: list[str]
+):
+    unlisted = make_rules(texts(), symbols_by_cik={}, registered_names={})
+    found = findings_of(
+        (item := headline(title=title, symbols=symbols)),
+        Owners(symbols),
+        read_headline(item, unlisted),
+        unlisted,
+    )
+    events = [one.category.name for one in found.values() if isinstance(one, Finding)]
+    assert events == expected
+    if not expected:
+        assert [one.reason for one in found.values() if isinstance(one, Unread)] == [
+            PART_UNKNOWN
+        ] * 2
+
+
+@pytest.mark.parametrize(
+    ("symbol", "word"), [("CAT", "contract"), ("PLTR", "plants"), ("AB", "abc")]
+)
+def test_a_symbol_in_any_word_is_no_name(symbol: str, word: str):
+    unlisted = make_rules(texts(), symbols_by_cik={}, registered_names={}).companies
+    assert mentions_in((word, "wins"), (symbol,), unlisted) == []
+    assert mentions_in(("splunk", "and", "splonk"), ("SPLK",), unlisted) == []
 
 
 def test_what_only_the_body_tells_is_one_event_for_all():

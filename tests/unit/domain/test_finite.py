@@ -5,6 +5,7 @@ from decimal import Decimal
 from math import inf, nan
 
 import pytest
+from numpy import float64
 
 from catalyst_bot.domain.finite import first_not_finite
 
@@ -44,6 +45,17 @@ def test_finite_numbers_words_and_nothing_are_fine():
 )
 def test_the_first_that_is_none_is_named(value: Outer, place: str):
     assert first_not_finite(value, "o") == place
+
+
+@dataclass
+class Alone:
+    rate: float
+
+
+def test_a_number_of_another_library_or_alone_in_its_class_is_looked_at():
+    assert first_not_finite((float64(1.0), Alone(2.0)), "o") is None
+    assert first_not_finite((float64(nan),), "o") == "o[0] is nan"
+    assert first_not_finite(Alone(inf), "o") == "o.rate is inf"
 
 
 def test_a_class_is_no_value():

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalyst_bot.domain.enums import Side
+from catalyst_bot.domain.enums import EntryKind, Side
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.domain.limits import StopRules
 from catalyst_bot.domain.money import round_price_down, round_price_up, to_decimal
@@ -235,6 +235,12 @@ def test_the_random_fills_of_the_paper_service_teach_nothing() -> None:
     paper = SETTINGS.broker.model_copy(update={"fill_profile": "alpaca"})
     with pytest.raises(ConfigError, match="fill_profile"):
         terms_with(broker=paper)
+
+
+def test_limit_entries_and_other_hours_are_refused() -> None:
+    for changed in ({"entry_kind": EntryKind.LIMIT}, {"extended_hours": True}):
+        with pytest.raises(ConfigError, match="entry_kind = market"):
+            terms_with(execution=replace(SETTINGS.execution, **changed))
 
 
 def test_every_number_of_the_settings_arrives() -> None:

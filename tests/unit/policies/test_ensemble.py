@@ -12,8 +12,9 @@ from catalyst_bot.domain.trading import Observation
 from catalyst_bot.engine.voting import combine
 from catalyst_bot.features.spec import FEATURES, NAMES, SPEC_HASH
 from catalyst_bot.policies.ensemble import EnsemblePolicy
+from catalyst_bot.policies.network import Network
 from tests.builders import NOON
-from tests.models import agent, model
+from tests.models import WIDTH, agent, model
 
 
 def drawn(count: int) -> np.ndarray:
@@ -30,6 +31,16 @@ def seen(values: np.ndarray, *, bar_interval_s: int = 86_400) -> Observation:
         names=NAMES,
         values=tuple(values.tolist()),
         as_of=NOON,
+    )
+
+
+def _speechless() -> Network:
+    """A network that comes to infinity less infinity, whatever it is asked."""
+    return Network(
+        weights=(np.zeros((1, WIDTH)), np.full((2, 1), 10.0), np.array([[1.0, -1.0]])),
+        biases=(np.full(1, 1.7e308), np.zeros(2), np.zeros(1)),
+        activation="relu",
+        squash="clip",
     )
 
 
@@ -55,7 +66,9 @@ def test_each_agent_votes_with_its_name_weight_and_reason() -> None:
 def test_a_mute_agent_leaves_its_weight_to_the_others() -> None:
     policy = EnsemblePolicy(model(agent("ppo-0"), agent("sac-0", seed=2)))
     row = drawn(1)[0]
-    policy._actions = lambda rows: np.array([[np.nan, 0.4]])  # type: ignore[method-assign]
+    first, second = policy.model.agents
+    loud = replace(second.network, weights=(np.zeros((1, WIDTH)),), biases=(np.array([0.4]),))
+    policy.model = model(replace(first, network=_speechless()), replace(second, network=loud))
     silent, heard = policy.act(seen(row))
     assert (silent.action, silent.weight) == (0.0, 0.0)
     assert "mute" in silent.reason

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from catalyst_bot.domain.account import Position
 from catalyst_bot.domain.enums import (
     ExitReason,
     HaltCause,
@@ -32,7 +33,9 @@ from catalyst_bot.domain.messages.decisions import (
     MismatchFound,
     OrderApproved,
     OrderRefused,
+    PositionChanged,
     PositionClosed,
+    PositionOpened,
     StrategyPaused,
     TradingHalted,
     TradingResumed,
@@ -46,6 +49,7 @@ from catalyst_bot.domain.messages.facts import (
     SessionOpened,
     TimerFired,
 )
+from catalyst_bot.domain.trading import ApprovedOrder
 from catalyst_bot.risk.breakers import BROKER_TIMER
 from tests import builders
 from tests.unit.risk.bench import Bench, trade
@@ -385,6 +389,40 @@ def test_exits_that_fail_again_and_again_are_a_storm(bench: Bench):
     exits = {"role": OrderRole.EXIT, "exit_reason": ExitReason.TIME_EXIT}
     told = [message for _ in range(4) for message in bench.tell(submitted(**exits))]
     assert [m.cause for m in told if isinstance(m, TradingHalted)] == [HaltCause.ORDER_STORM]
+
+
+def bought(bench: Bench, quantity: Decimal) -> tuple[ApprovedOrder, Position]:
+    """An entry that was approved, sent and filled."""
+    order = builders.approved_order()
+    position = builders.position(
+        trade_id=order.trade_id, quantity=quantity, entry_quantity=quantity
+    )
+    for message in (
+        OrderApproved(order=order),
+        submitted(),
+        PositionOpened(position=position),
+    ):
+        bench.tell(message)
+    return order, position
+
+
+def test_an_exit_in_parts_is_no_storm(bench: Bench):
+    order, opened = bought(bench, Decimal(100))
+    exits = {"role": OrderRole.EXIT, "exit_reason": ExitReason.TIME_EXIT}
+    for left in range(90, 0, -10):
+        told = [*bench.tell(submitted(**exits)), *bench.tell(submitted(**exits))]
+        assert not only(told, TradingHalted)
+        bench.tell(PositionChanged(position=replace(opened, quantity=Decimal(left))))
+    assert bench.state.orders_of_signal == {order.signal_id: 1}
+
+
+def test_an_entry_in_parts_counts_like_any(bench: Bench):
+    order, opened = bought(bench, Decimal(10))
+    for held in (20, 30):
+        grown = replace(opened, quantity=Decimal(held), entry_quantity=Decimal(held))
+        bench.tell(PositionChanged(position=grown))
+        bench.tell(submitted())
+    assert bench.state.orders_of_signal == {order.signal_id: 3}
 
 
 def test_a_losing_streak_tells_its_minutes(bench: Bench):

@@ -36,7 +36,7 @@ def test_a_whole_journal_proves_itself(place: Place):
     write_day(place)
     proof = prove(place)
     assert proof.is_whole
-    assert (proof.rows, proof.last_at, proof.schema) == (len(DAY), "2025-10-06T16:00:00Z", "0002")
+    assert (proof.rows, proof.last_at, proof.schema) == (len(DAY), "2025-10-06T16:00:00Z", "0003")
     assert proof.journal_hash == journal_hash(DAY)
     assert proof_text(proof).startswith("whole: ")
 

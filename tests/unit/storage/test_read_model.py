@@ -6,10 +6,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import DBAPIError
 
+from catalyst_bot.domain import ids
 from catalyst_bot.domain.errors import ConfigError
-from catalyst_bot.domain.messages.decisions import CatalystDetected, HeadlineIgnored
+from catalyst_bot.domain.messages.decisions import (
+    CatalystDetected,
+    HeadlineIgnored,
+    IntentFormed,
+    OrderApproved,
+    PositionOpened,
+    SignalFormed,
+)
 from catalyst_bot.domain.messages.facts import HeadlineReceived
-from catalyst_bot.domain.trading import stop_leg_id
+from catalyst_bot.domain.trading import Vote, stop_leg_id
 from catalyst_bot.storage.journal import SqlJournal
 from catalyst_bot.storage.places import Place
 from catalyst_bot.storage.read_model import ReadModel
@@ -221,3 +229,33 @@ def test_a_headline_sent_twice_is_seen_once(place: Place):
         journal.settle()
         with ReadModel(place) as model:
             assert (model.funnel()["seen"], model.funnel()["intent"]) == (1, 1)
+
+
+def test_each_trade_of_a_case_is_shown_with_the_votes_for_its_own_entry(place: Place):
+    catalyst = b.catalyst()
+    again = b.signal(
+        catalyst=catalyst,
+        signal_id=ids.review_id(catalyst.catalyst_id, b.CLOSE),
+        is_review=True,
+        formed_at=b.CLOSE,
+    )
+    wish = b.intent(signal=again, votes=(Vote(agent="sac-0", action=0.4, weight=1.0),))
+    order = b.approved_order(catalyst_id=catalyst.catalyst_id, signal_id=again.signal_id)
+    bought = b.position(trade_id=order.trade_id, catalyst_id=catalyst.catalyst_id)
+    later = [
+        SignalFormed(signal=again),
+        IntentFormed(intent=wish),
+        OrderApproved(order=order),
+        PositionOpened(position=bought),
+    ]
+    with SqlJournal(place, durable=False) as journal:
+        journal.append(DAY)
+        journal.append(record(later, after_seq=len(DAY), trail_id=catalyst.catalyst_id))
+    with ReadModel(place) as model:
+        votes = {t["trade_id"]: (t["decided_at"], t["votes"][0]["agent"]) for t in model.trades()}
+        found = [type(r.body).__name__ for r in model.trail(wish.intent_id)]
+    assert votes == {
+        ORDER.trade_id: ("2025-10-06T16:00:00Z", "rule"),
+        order.trade_id: ("2025-10-06T20:00:00Z", "sac-0"),
+    }
+    assert found.count("IntentFormed") == 2

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from catalyst_bot.domain.enums import Severity
 from catalyst_bot.domain.errors import ConfigError, JournalDamaged, JournalUnwritable
 from catalyst_bot.domain.messages import commands as c
+from catalyst_bot.domain.messages import decisions as d
 from catalyst_bot.domain.messages import facts as f
+from catalyst_bot.domain.news import Alert
 from catalyst_bot.storage.database import erase
 from catalyst_bot.storage.journal import SqlJournal
 from catalyst_bot.storage.read_model import ReadModel
@@ -62,6 +65,20 @@ def test_news_and_prices_are_acknowledged_with_the_next_order(file: Path):
         assert journal.last_seq() == 4
         journal.append(record([bars[0], order], after_seq=4))
         assert mark_of(file) == Mark(6, journal._chain_at(6))
+
+
+def test_an_alert_waits_for_the_disk_only_with_what_notifies_at_once(file: Path):
+    news = d.CatalystDetected(catalyst=b.catalyst())
+    alert = Alert(
+        alert_id="a", catalyst_id="c", symbol="ACME", severity=Severity.CRITICAL, text="sued"
+    )
+    told = d.AlertRaised(alert=alert)
+    notice = c.SendNotification(severity=Severity.CRITICAL, title="t", text="sued", trail_id="c")
+    with SqlJournal(file) as journal:
+        journal.append(record([news, told]))
+        assert mark_of(file) is None
+        journal.append(record([news, told, notice], after_seq=2))
+        assert mark_of(file) == Mark(5, journal._chain_at(5))
 
 
 def test_the_folder_is_made(tmp_path: Path):

@@ -133,8 +133,9 @@ KIND_OF: dict[type, Kind] = {
     **dict.fromkeys(COMMANDS.values(), Kind.COMMAND),
 }
 
-# News and prices, which their sources tell again, what is concluded from them without an order,
-# and commands that only ask. After a power cut the run lacks them as if it had stopped before.
+# News and prices, which their sources tell again, what is concluded from them without an order (an
+# alert that must be told at once brings a command that waits), and commands that only ask. After a
+# power cut the run lacks them as if it had stopped before.
 TOLD_AGAIN: frozenset[type] = frozenset(
     {
         f.HeadlineReceived,
@@ -148,6 +149,7 @@ TOLD_AGAIN: frozenset[type] = frozenset(
         d.StoryTold,
         d.CatalystHeld,
         d.CatalystDetected,
+        d.AlertRaised,
         d.SignalFormed,
         d.SignalDropped,
         d.CaseOpened,

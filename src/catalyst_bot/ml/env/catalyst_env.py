@@ -32,6 +32,7 @@ _REASONS = {
     trading.TAKE_PROFIT: ExitReason.TAKE_PROFIT,
     trading.TIME_EXIT: ExitReason.TIME_EXIT,
     trading.NEGATIVE_NEWS: ExitReason.NEGATIVE_NEWS,
+    trading.POLICY: ExitReason.POLICY,
 }
 
 
@@ -115,9 +116,9 @@ class CatalystTradingEnv(gymnasium.Env[Singles, NDArray[np.float32]]):
         return {
             "shares": shares,
             "entry_bar_s": float(bars.opened_s[place[account.LAST_ENTRY_ROW]]),
-            "entry_price": float(money[account.LAST_BOUGHT]) / shares,
+            "entry_price": round(float(money[account.LAST_BOUGHT]) / shares, 8),
             "exit_bar_s": float(bars.opened_s[place[account.LAST_EXIT_ROW]]),
-            "exit_price": float(money[account.LAST_SOLD]) / shares,
+            "exit_price": round(float(money[account.LAST_SOLD]) / shares, 8),
             "exit_reason": _REASONS[int(place[account.LAST_REASON])],
             "pnl_usd": float(money[account.LAST_PNL]),
         }

@@ -99,7 +99,7 @@ class CatalystVecEnv(VecEnv):
             self._last,
         )
         dones = self._ends != GOES_ON
-        self.ended = np.flatnonzero(dones)
+        self.ended = dones.nonzero()[0]
         return observations, rewards, dones, self._infos() if len(self.ended) else self._no_infos
 
     @property
@@ -114,11 +114,11 @@ class CatalystVecEnv(VecEnv):
 
     def _infos(self) -> list[dict[str, Any]]:
         infos = self._no_infos.copy()
-        seen, truncated = self.terminal_observations, self.truncated
-        for row, (number, is_cut) in enumerate(
-            zip(self.ended.tolist(), truncated.tolist(), strict=True)
-        ):
-            infos[number] = {"terminal_observation": seen[row], "TimeLimit.truncated": is_cut}
+        for number in self.ended.tolist():
+            infos[number] = {
+                "terminal_observation": self._last[number].copy(),
+                "TimeLimit.truncated": self._ends.item(number) == TRUNCATED,
+            }
         return infos
 
     def state(self) -> State:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catalyst_bot.domain.errors import BadData, ConfigError
 from catalyst_bot.features.normalisation import Normalisation
@@ -13,7 +15,7 @@ from catalyst_bot.history.compiled import compiled
 from catalyst_bot.history.panel import Integers
 from catalyst_bot.ml.kernels import entry
 from catalyst_bot.ml.kernels.episode import MODULUS, Rules, World
-from catalyst_bot.ml.tape import Tape
+from catalyst_bot.ml.tape import Bars, Tape
 from catalyst_bot.ml.terms import Terms
 
 QUIET_FRACTION = 0.25
@@ -45,20 +47,19 @@ def world_of(
     asks = tape.asks
     quiet = is_start.copy()
     quiet[asks.row] = False
-    scale = np.array(normalisation.scale)
+    catalyst = _of(normalisation, "catalyst")
     world = World(
-        bars=tape.bars,
+        bars=_row_by_row(tape, sessions, _of(normalisation, "market")),
         asks=asks,
         terms=terms,
         rules=rules,
         case_starts=np.flatnonzero(asks.is_first & ~asks.is_bad & is_start[asks.row]),
         quiet_starts=np.flatnonzero(quiet) if rules.quiet_fraction > 0 else _NONE,
         row_limit=row_limit,
-        center=np.array(normalisation.center),
-        scale=np.where(scale > 0, scale, np.inf),  # by which a muted feature becomes 0
-        neutral=np.array([feature.neutral for feature in FEATURES]),
-        low=np.array([feature.low for feature in FEATURES]),
-        high=np.array([feature.high for feature in FEATURES]),
+        shown=catalyst.apply_rows(asks.values.astype(np.float32).astype(np.float64)).astype(
+            np.float32
+        ),
+        neutral=np.array(catalyst.apply(_NEUTRAL), dtype=np.float32),
     )
     if not len(world.case_starts) and not len(world.quiet_starts):
         raise BadData(f"no episode can begin in sessions {sessions.start} to {sessions.stop - 1}")
@@ -66,6 +67,39 @@ def world_of(
 
 
 _NONE = np.zeros(0, dtype=np.int64)
+_NEUTRAL = tuple(feature.neutral for feature in FEATURES if feature.group == "catalyst")
+
+
+def _of(normalisation: Normalisation, group: str) -> Normalisation:
+    """The constants of one group of features."""
+    mine = [k for k, feature in enumerate(FEATURES) if feature.group == group]
+    center, scale = normalisation.center, normalisation.scale
+    return replace(
+        normalisation,
+        center=tuple(center[k] for k in mine),
+        scale=tuple(scale[k] for k in mine),
+    )
+
+
+def _row_by_row(tape: Tape, sessions: range, normalisation: Normalisation) -> Bars:
+    """Lay the bars of the sessions row by row, with their features normalised.
+
+    Then a bar lies in three lines of the cache instead of fourteen. The rows of other sessions are
+    never looked at, and take no memory as long as nobody does.
+    """
+    bars = tape.bars
+    played = (bars.session >= sessions.start) & (bars.session < sessions.stop)
+    rows = np.flatnonzero(played)
+    kinds = [(name, *_kind(column)) for name, column in bars._asdict().items()]
+    laid = np.empty(len(played), dtype=np.dtype(kinds))
+    for name, column in bars._asdict().items():
+        laid[name][rows] = column[rows]
+    laid["market"][rows] = normalisation.apply_rows(bars.market[rows].astype(np.float64))
+    return Bars(**{name: laid[name] for name in Bars._fields})
+
+
+def _kind(column: NDArray[Any]) -> tuple[Any, tuple[int, ...]]:
+    return column.dtype, column.shape[1:]
 
 
 def _may_begin(tape: Tape, sessions: range, row_limit: Integers, terms: Terms) -> Any:

@@ -4,12 +4,15 @@ An account is a row of two tables: `money` in dollars and fractions, `place` in 
 names below are their columns. What happens in a bar stands in docs/concepts/environment.md.
 """
 
+# ruff: noqa: PLR0917  # what is compiled takes plain numbers
+
 from __future__ import annotations
+
+from math import sqrt
 
 from catalyst_bot.features.kernels import Floats
 from catalyst_bot.history.panel import Integers
 from catalyst_bot.ml.kernels.trading import (
-    NEGATIVE_NEWS,
     STAYS,
     STOP_LOSS,
     TAKE_PROFIT,
@@ -35,6 +38,7 @@ from catalyst_bot.ml.kernels.trading import (
 )
 from catalyst_bot.ml.tape import Bars
 from catalyst_bot.ml.terms import Terms
+from catalyst_bot.risk.gauges import SESSIONS_PER_YEAR
 
 BORROWS = True  # see `history.compiled`
 # Columns of `money`. ORDER_* is the entry that waits for the next open, TRADE_* sums of the
@@ -45,15 +49,17 @@ ORDER_SHARES, ORDER_STOP, ORDER_TARGET, ORDER_HORIZON_S = 7, 8, 9, 10
 TRADE_SHARES, TRADE_BOUGHT, TRADE_SOLD, TRADE_FEES = 11, 12, 13, 14
 EQUITY, DAY_OPEN, PEAK, WON, LOST, COSTS = 15, 16, 17, 18, 19, 20
 LAST_SHARES, LAST_BOUGHT, LAST_SOLD, LAST_PNL = 21, 22, 23, 24
-MEAN_RETURN, MEAN_SQUARE = 25, 26  # what the reward remembers
-MONEY_COLUMNS = 27
+KELLY, SQUARES = 25, 26  # what the record allows of equity; squares of results added up
+MEAN_RETURN, MEAN_SQUARE = 27, 28  # what the reward remembers
+MONEY_COLUMNS = 29
 # Columns of `place`. LEAVING is why the position is sold at the next open (0: it is not). From
 # LIMIT on they are the episode's.
-ROW, ENTRY_ROW, LEAVING, IS_TRAILING, TRADES, WINS, LOSSES, IS_PAUSED = 0, 1, 2, 3, 4, 5, 6, 7
+ROW, ENTRY_ROW, LEAVING, IS_TRAILING, TRADES, WINS, LOSSES, PAUSE = 0, 1, 2, 3, 4, 5, 6, 7
 LAST_ENTRY_ROW, LAST_EXIT_ROW, LAST_REASON = 8, 9, 10
 LIMIT, IS_QUIET, NEXT_ASK, WATCHED, ASKED, QUESTIONS, RANDOM = 11, 12, 13, 14, 15, 16, 17
 PLACE_COLUMNS = 18
 STOPS = (STOP_LOSS, TRAILING_STOP)
+NO_PAUSE, UNTIL_OPEN, FOR_REVIEW = 0, 1, 2  # values of PAUSE
 
 
 def open_account(money: Floats, place: Integers, row: int, terms: Terms) -> None:
@@ -63,14 +69,14 @@ def open_account(money: Floats, place: Integers, row: int, terms: Terms) -> None
     place[ROW], place[RANDOM] = row, random
     for column in (CASH, EQUITY, DAY_OPEN, PEAK):
         money[column] = terms.starting_cash_usd
+    money[KELLY] = kelly_fraction(0.0, 0.0, 0.0, 0.0, terms)
 
 
 def enter_session(money: Floats, place: Integers) -> None:
     """A session opens: its loss counts from here, and a pause is over."""
     money[DAY_OPEN] = money[EQUITY]
-    if place[IS_PAUSED]:
-        place[IS_PAUSED] = 0
-        place[LOSSES] = 0
+    if place[PAUSE] == UNTIL_OPEN:
+        place[PAUSE], place[LOSSES] = NO_PAUSE, 0
 
 
 def mark(money: Floats, price: float) -> None:
@@ -81,10 +87,9 @@ def mark(money: Floats, price: float) -> None:
 
 def is_halted(money: Floats, terms: Terms) -> bool:
     """Whether the loss of the day or from the peak halts trading (`risk.breakers`)."""
-    day_loss = 1.0 - money[EQUITY] / money[DAY_OPEN]
-    drawdown = 1.0 - money[EQUITY] / money[PEAK]
-    is_day_over = day_loss >= terms.max_daily_loss_fraction
-    return bool(is_day_over or drawdown >= terms.max_drawdown_fraction)
+    least = money[DAY_OPEN] * (1.0 - terms.max_daily_loss_fraction)
+    least = max(least, money[PEAK] * (1.0 - terms.max_drawdown_fraction))
+    return bool(money[EQUITY] <= least)
 
 
 def is_flat(money: Floats) -> bool:
@@ -92,27 +97,27 @@ def is_flat(money: Floats) -> bool:
     return bool(money[SHARES] == 0.0 and money[ORDER_SHARES] == 0.0)
 
 
-def decide(
+def wants_to_leave(money: Floats, action: float, terms: Terms) -> bool:
+    """Whether a policy's action is an exit of what is held."""
+    return bool(money[SHARES] > 0.0 and action < -terms.min_action)
+
+
+def enter(
     money: Floats, place: Integers, bars: Bars, action: float, horizon_s: float, terms: Terms
 ) -> None:
-    """Do what a policy's action asks for at a bar's close; it is filled at the next open.
+    """Send what a policy's action at a bar's close buys; it is filled at the next open.
 
-    Above `min_action` it buys that share of the largest position, below its negative it leaves;
-    anything else, and NaN, changes nothing. Nothing is added to what is held.
+    Above `min_action` that is its share of the largest position; NaN buys nothing, and nothing is
+    added to what is held.
     """
-    if money[SHARES] > 0.0:
-        if action < -terms.min_action and place[LEAVING] == STAYS:
-            place[LEAVING] = NEGATIVE_NEWS
-        return
-    if not action > terms.min_action or place[IS_PAUSED]:
+    if money[SHARES] > 0.0 or not action > terms.min_action or place[PAUSE] != NO_PAUSE:
         return
     row = place[ROW]
     close, atr = bars.close[row], bars.atr[row]
     price = ask_price(close, bars.volume[row], terms)
     stop = stop_price(price, atr, terms)
-    kelly = kelly_fraction(place[TRADES], place[WINS], money[WON], money[LOST], terms)
     wish = Wish(price, stop, action, atr, bars.atr_average[row], 0.0)
-    shares = entry_shares(wish, Means(money[EQUITY], 0.0, money[CASH], kelly), terms)
+    shares = entry_shares(wish, Means(money[EQUITY], 0.0, money[CASH], money[KELLY]), terms)
     is_good = close >= terms.min_price_usd and shares * price >= terms.min_trade_usd
     if is_good and is_payable(shares, price, money[CASH], terms):
         money[ORDER_SHARES], money[ORDER_STOP] = shares, stop
@@ -137,16 +142,18 @@ def play_bar(money: Floats, place: Integers, bars: Bars, terms: Terms) -> bool:
 def _trade(money: Floats, place: Integers, bars: Bars, terms: Terms) -> bool:
     """Fill what waited for the open, then what the prices of the bar meet.
 
-    While the whole position is being sold it has no stop at the venue.
+    At the open the volume of the bar before says how much can be had, for nobody knows the new one
+    yet. While the whole position is being sold it has no stop at the venue.
     """
     row = place[ROW]
-    bar_open, halted = bars.open[row], False
+    bar_open, before, halted = bars.open[row], bars.volume[row - 1], False
     if place[LEAVING] != STAYS:
-        return _sell(money, place, bars, place[LEAVING], bar_open, terms)
+        return _sell(money, place, bars, place[LEAVING], bar_open, before, terms)
     if money[SHARES] > 0.0:
         reason, reference = left_at_open(bar_open, money[STOP], money[TARGET])
         if reason != STAYS:
-            return _sell(money, place, bars, reason, reference, terms)
+            known = before if before > 0.0 else bars.volume[row]  # it waits at the venue
+            return _sell(money, place, bars, reason, reference, known, terms)
     elif money[ORDER_SHARES] > 0.0:
         halted = _buy(money, place, bars, terms)
     if money[SHARES] > 0.0:
@@ -154,17 +161,19 @@ def _trade(money: Floats, place: Integers, bars: Bars, terms: Terms) -> bool:
             bar_open, bars.high[row], bars.low[row], money[STOP], money[TARGET]
         )
         if reason != STAYS:
-            halted = _sell(money, place, bars, reason, reference, terms) or halted
+            volume = bars.volume[row]
+            halted = _sell(money, place, bars, reason, reference, volume, terms) or halted
     return halted
 
 
 def _buy(money: Floats, place: Integers, bars: Bars, terms: Terms) -> bool:
     """Fill the entry at the open, as far as volume and cash go; the rest is not bought."""
     row = place[ROW]
-    bar_open, volume = bars.open[row], bars.volume[row]
+    bar_open, volume = bars.open[row], bars.volume[row - 1]
     price = buy_price(bar_open, bar_open, volume, terms)
     shares = min(money[ORDER_SHARES], most_shares(volume, terms))
-    shares = min(shares, affordable_shares(price, money[CASH], terms))
+    if not is_payable(shares, price, money[CASH] - 0.01, terms):  # a cent: the fee is rounded
+        shares = min(shares, affordable_shares(price, money[CASH], terms))
     money[ORDER_SHARES] = 0.0
     if shares == 0.0:
         return False
@@ -183,14 +192,18 @@ def _buy(money: Floats, place: Integers, bars: Bars, terms: Terms) -> bool:
 
 
 def _sell(
-    money: Floats, place: Integers, bars: Bars, reason: int, reference: float, terms: Terms
+    money: Floats,
+    place: Integers,
+    bars: Bars,
+    reason: int,
+    reference: float,
+    volume: float,
+    terms: Terms,
 ) -> bool:
-    """Sell at what the reference comes to, as far as the bar's volume goes.
+    """Sell at what the reference comes to, as far as the volume goes.
 
     What a stop could not sell goes at the next open; the rest of any other exit is held on to.
     """
-    row = place[ROW]
-    volume = bars.volume[row]
     if reason == STOP_LOSS and place[IS_TRAILING]:
         reason = TRAILING_STOP
     is_stop = reason in STOPS
@@ -199,7 +212,7 @@ def _sell(
     shares = min(money[SHARES], most_shares(volume, terms))
     if shares == 0.0:
         return False
-    price = sell_price(reference, bars.open[row], volume, terms)
+    price = sell_price(reference, bars.open[place[ROW]], volume, terms)
     if reason == TAKE_PROFIT:
         price = max(price, money[TARGET])
     amount = exact_usd(shares * price)
@@ -221,19 +234,35 @@ def _close_trade(money: Floats, place: Integers, reason: int, terms: Terms) -> N
     bought, sold = money[TRADE_BOUGHT], money[TRADE_SOLD]
     pnl = exact_usd(sold - bought - money[TRADE_FEES])
     place[TRADES] += 1
-    if pnl < 0.0:
+    result = pnl / bought
+    money[SQUARES] += result * result
+    if result < 0.0:
         place[LOSSES] += 1
-        money[LOST] -= pnl / bought
+        money[LOST] -= result
     else:
         place[WINS] += 1
         place[LOSSES] = 0
-        money[WON] += pnl / bought
-    if place[LOSSES] >= terms.pause_after_losses:
-        place[IS_PAUSED] = 1
+        money[WON] += result
+    if place[PAUSE] == NO_PAUSE:
+        place[PAUSE] = _pause(money, place, terms)
+    money[KELLY] = kelly_fraction(place[TRADES], place[WINS], money[WON], money[LOST], terms)
     money[LAST_SHARES], money[LAST_BOUGHT] = money[TRADE_SHARES], bought
     money[LAST_SOLD], money[LAST_PNL] = sold, pnl
     place[LAST_ENTRY_ROW], place[LAST_EXIT_ROW] = place[ENTRY_ROW], place[ROW]
     place[LAST_REASON] = reason
+
+
+def _pause(money: Floats, place: Integers, terms: Terms) -> int:
+    """Losses in a row rest until the next open; a poor Sharpe ratio waits for a person."""
+    if place[LOSSES] >= terms.pause_after_losses:
+        return UNTIL_OPEN
+    trades, total = place[TRADES], money[WON] - money[LOST]
+    if trades < max(terms.min_trades_for_sharpe, 2):
+        return NO_PAUSE
+    mean = total / trades
+    variance = (money[SQUARES] - mean * total) / (trades - 1)
+    is_poor = variance > 0.0 and mean * sqrt(SESSIONS_PER_YEAR) < terms.min_sharpe * sqrt(variance)
+    return FOR_REVIEW if is_poor else NO_PAUSE
 
 
 def _look_at_close(money: Floats, place: Integers, bars: Bars, terms: Terms) -> None:

@@ -4,6 +4,8 @@
 itself would be taken apart into its arrays at every call.
 """
 
+# ruff: noqa: PLR0917  # what is compiled takes plain numbers
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from catalyst_bot.features.kernels import Floats, account_features
-from catalyst_bot.features.normalisation import LIMIT as FARTHEST
+from catalyst_bot.features.spec import FEATURES
 from catalyst_bot.history.panel import Integers
 from catalyst_bot.ml.kernels.account import (
     ASKED,
@@ -31,13 +31,14 @@ from catalyst_bot.ml.kernels.account import (
     ROW,
     SHARES,
     WATCHED,
-    decide,
+    enter,
     enter_session,
     is_flat,
     open_account,
     play_bar,
+    wants_to_leave,
 )
-from catalyst_bot.ml.kernels.trading import STAYS
+from catalyst_bot.ml.kernels.trading import NEGATIVE_NEWS, POLICY, STAYS
 from catalyst_bot.ml.tape import Asks, Bars, Singles
 from catalyst_bot.ml.terms import Terms
 
@@ -49,8 +50,10 @@ LEAST_VARIANCE = (USUAL_RETURN / 4.0) ** 2  # holding next to nothing earns no g
 MEMORY = 0.01  # weight of the newest return
 MOST_REWARD = 10.0
 MODULUS, MULTIPLIER = 2_147_483_647, 48_271  # minimal standard generator of Park and Miller
-ACCOUNT, MARKET_END = 3, 23  # where the market features begin and end in an observation
+ACCOUNT, MARKET, CATALYST = 3, 20, 10  # how many features of each group, in this order
 CONFIDENCE = 2  # among the catalyst features
+_LOW = tuple(feature.low for feature in FEATURES[:ACCOUNT])
+_HIGH = tuple(feature.high for feature in FEATURES[:ACCOUNT])
 
 
 class Rules(NamedTuple):
@@ -69,8 +72,8 @@ class World(NamedTuple):
     """Everything that episodes are played in; nothing here changes.
 
     `case_starts` are the asks with which a case may begin, `quiet_starts` rows between cases. Of
-    each symbol only the rows before `row_limit` are played. An observation is (raw - center) /
-    scale, within `FARTHEST`; `neutral`, `low` and `high` are of the table of features.
+    each symbol only the rows before `row_limit` are played. What is shown is normalised: the market
+    features of `bars`, `shown` for each ask, `neutral` where there is none.
     """
 
     bars: Bars
@@ -80,11 +83,8 @@ class World(NamedTuple):
     case_starts: Integers
     quiet_starts: Integers
     row_limit: Integers
-    center: Floats
-    scale: Floats
-    neutral: Floats
-    low: Floats
-    high: Floats
+    shown: Singles
+    neutral: Singles
 
 
 def differential_sharpe(mean: float, square: float, value: float) -> float:
@@ -163,12 +163,14 @@ def answer(world: World, money: Floats, place: Integers, action: float) -> tuple
 
 def _decide(world: World, money: Floats, place: Integers, action: float) -> None:
     """An answer about news that was not read with enough certainty buys nothing."""
-    ask, horizon_s = place[ASKED], inf
+    ask, horizon_s, is_sure, is_first = place[ASKED], inf, True, False
     if ask != NOTHING:
-        horizon_s = world.asks.horizon_s[ask]
+        horizon_s, is_first = world.asks.horizon_s[ask], world.asks.is_first[ask]
         is_sure = world.asks.values[ask, CONFIDENCE] >= world.terms.min_confidence
-        action = action if is_sure else min(action, 0.0)
-    decide(money, place, world.bars, action, horizon_s, world.terms)
+    if wants_to_leave(money, action, world.terms):
+        place[LEAVING] = NEGATIVE_NEWS if is_first else POLICY
+    elif is_sure:
+        enter(money, place, world.bars, action, horizon_s, world.terms)
 
 
 def _is_skipped(world: World, money: Floats, place: Integers) -> bool:
@@ -225,13 +227,9 @@ def observe(world: World, money: Floats, place: Integers, seen: Singles) -> None
     held = money[SHARES] * world.bars.close[row]
     account = account_features(money[CASH], held, held, money[EQUITY])
     for k in range(ACCOUNT):
-        seen[k] = _scaled(world, k, min(max(account[k], world.low[k]), world.high[k]))
-    for k in range(ACCOUNT, MARKET_END):
-        seen[k] = _scaled(world, k, world.bars.market[row, k - ACCOUNT])
-    for k in range(MARKET_END, len(seen)):
-        raw = world.neutral[k] if ask == NOTHING else world.asks.values[ask, k - MARKET_END]
-        seen[k] = _scaled(world, k, raw)
-
-
-def _scaled(world: World, k: int, raw: float) -> float:
-    return float(min(max((raw - world.center[k]) / world.scale[k], -FARTHEST), FARTHEST))
+        seen[k] = min(max(account[k], _LOW[k]), _HIGH[k])
+    for k in range(MARKET):
+        seen[ACCOUNT + k] = world.bars.market[row, k]
+    for k in range(CATALYST):
+        shown = world.neutral[k] if ask == NOTHING else world.shown[ask, k]
+        seen[ACCOUNT + MARKET + k] = shown

@@ -9,8 +9,10 @@ is rounded forgives what binary fractions add.
 
 from __future__ import annotations
 
-from math import ceil, floor, inf
+from math import inf
 from typing import NamedTuple
+
+import numpy as np
 
 from catalyst_bot.ml.terms import Terms
 
@@ -21,11 +23,12 @@ NOISE = 1e-6  # of a cent or a share: what binary fractions may miss of a whole 
 RELATIVE_NOISE = 1e-12
 # Why a position is left; 0 stays. The words are those of `domain.enums.ExitReason`.
 STAYS, STOP_LOSS, TRAILING_STOP, TAKE_PROFIT, TIME_EXIT, NEGATIVE_NEWS = 0, 1, 2, 3, 4, 5
+POLICY = 7  # left at a review
 
 
 def exact_usd(amount: float) -> float:
     """The nearest amount in hundredths of a cent: what shares times a price can be."""
-    return floor(amount * 10_000.0 + 0.5) / 10_000.0
+    return float(np.floor(amount * 10_000.0 + 0.5) / 10_000.0)
 
 
 def ticks_per_dollar(price: float) -> float:
@@ -36,13 +39,13 @@ def ticks_per_dollar(price: float) -> float:
 def price_down(price: float) -> float:
     """The valid price at or below one."""
     ticks = ticks_per_dollar(price)
-    return floor((price + PRICE_NOISE_USD) * ticks) / ticks
+    return float(np.floor((price + PRICE_NOISE_USD) * ticks) / ticks)
 
 
 def price_up(price: float) -> float:
     """The valid price at or above one."""
     ticks = ticks_per_dollar(price)
-    return ceil((price - PRICE_NOISE_USD) * ticks) / ticks
+    return float(np.ceil((price - PRICE_NOISE_USD) * ticks) / ticks)
 
 
 def half_spread(price: float, traded_usd: float, terms: Terms) -> float:
@@ -74,21 +77,21 @@ def most_shares(volume: float, terms: Terms) -> float:
     """How many shares one order may be of a bar's volume: at least one where anything traded."""
     if not volume > 0.0:
         return 0.0
-    return max(1.0, floor(volume * terms.participation_fraction) * 1.0)
+    return max(1.0, float(np.floor(volume * terms.participation_fraction)))
 
 
 def fee_usd(amount: float, terms: Terms) -> float:
     """The commission on an amount of dollars, in cents, half a cent to the even one."""
     cents = amount * terms.commission_fraction * 100.0
-    below = floor(cents + NOISE)
+    below = float(np.floor(cents + NOISE))
     part = cents - below
-    is_up = part > 0.5 + NOISE or (part > 0.5 - NOISE and below % 2 == 1)
-    return (below + 1.0 if is_up else below * 1.0) / 100.0
+    is_up = part > 0.5 + NOISE or (part > 0.5 - NOISE and below % 2.0 == 1.0)
+    return (below + 1.0 if is_up else below) / 100.0
 
 
 def whole_shares(usd: float, price: float) -> float:
     """How many whole shares an amount buys at a price."""
-    return floor(usd / price * (1.0 + RELATIVE_NOISE)) * 1.0
+    return float(np.floor(usd / price * (1.0 + RELATIVE_NOISE)))
 
 
 def affordable_shares(price: float, cash: float, terms: Terms) -> float:
@@ -187,7 +190,7 @@ def kelly_fraction(
 
 def without_last_bits(fraction: float) -> float:
     """A computed fraction to twelve decimals, as money is multiplied with."""
-    return floor(fraction * 1e12 + 0.5) / 1e12
+    return float(np.floor(fraction * 1e12 + 0.5) / 1e12)
 
 
 def allowed_usd(equity: float, fraction: float, move: float) -> float:
@@ -242,9 +245,10 @@ def entry_shares(wish: Wish, means: Means, terms: Terms) -> float:
         equity * terms.max_gross_fraction - means.exposure,
         means.cash,
     )
-    cents = floor(max(0.0, usd) * 100.0 + NOISE) * 1.0
+    cents = float(np.floor(max(0.0, usd) * 100.0 + NOISE))
     cut = terms.correlation_cut if wish.correlation >= terms.correlated_from else 1.0
     usual = volatility_factor(atr, wish.atr_average, terms)
     for factor in (min(1.0, max(0.0, wish.action)), usual, cut):
-        cents = floor(cents * without_last_bits(factor) + NOISE) * 1.0
+        if factor != 1.0:
+            cents = float(np.floor(cents * without_last_bits(factor) + NOISE))
     return whole_shares(cents / 100.0, price)

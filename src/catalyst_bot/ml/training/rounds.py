@@ -21,7 +21,7 @@ from catalyst_bot.ml.training.recipes import Recipe
 from catalyst_bot.ml.training.snapshots import Arrays, Snapshot
 from catalyst_bot.policies.network import Network, network_of
 
-Score = Callable[[Network], float]  # the validation Sharpe of a network; finite
+Score = Callable[[Network], float]  # how a network does on the validation sessions; finite
 Note = Callable[[str], None]
 Report = Callable[[int, float], bool]  # round and its score -> go on?
 _BEST, _ENVIRONMENT = "best/", "environment/"
@@ -35,7 +35,7 @@ class Restorable(Protocol):
         """Return all that decides what it does next, as plain arrays."""
         ...
 
-    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> object:
         """Go on where `state` was taken."""
         ...
 
@@ -106,7 +106,7 @@ def learn(
         learner.learn(missing, reset_num_timesteps=False, log_interval=None)  # type: ignore[arg-type]
         network = exported(learner)
         progress.add(network, score(network))
-        learner.logger.record("validation/sharpe", progress.curve[-1])
+        learner.logger.record("validation/score", progress.curve[-1])
         learner.logger.dump(learner.num_timesteps)
         now = time.monotonic()
         is_due = now - kept_at >= keep_every_s or progress.is_done(recipe)

@@ -55,7 +55,7 @@ class Findings:
     fold_returns: tuple[float, ...]
     in_sample_sharpe: float | None
     oos_to_is: float | None
-    trials: int
+    trials: int | None
     error: float | None
     probabilistic: float | None
     deflated: float | None
@@ -68,9 +68,12 @@ class Findings:
 
 
 def find(
-    evidence: Evidence, trials: Sequence[Trial], *, seed: int = 1, draws: int = DRAWS
+    evidence: Evidence, trials: Sequence[Trial] | None, *, seed: int = 1, draws: int = DRAWS
 ) -> Findings:
-    """Return all figures of evidence; `trials` are those of the ledger, `seed` of the bootstrap."""
+    """Return all figures of evidence; `trials` are those of the ledger, `seed` of the bootstrap.
+
+    Without a ledger that can be trusted (None) nothing is said about luck in many trials.
+    """
     metrics = _measured(evidence.returns, evidence.pnl_usd, evidence.exposure)
     folds, quarters = _quarters(evidence)
     inside = _mean(evidence.in_sample_sharpes)
@@ -125,20 +128,23 @@ def _by_regime(evidence: Evidence) -> dict[str, Metrics]:
     }
 
 
-def _luck(returns: Floats, trials: Sequence[Trial]) -> dict[str, Any]:
-    sample, count = sample_of(returns), max(sum(trial.trials for trial in trials), 1)
+def _luck(returns: Floats, trials: Sequence[Trial] | None) -> dict[str, Any]:
     names = ("error", "probabilistic", "deflated", "sharpe_by_luck", "track_record_needed")
+    count = None if trials is None else max(sum(trial.trials for trial in trials), 1)
+    found: dict[str, Any] = dict.fromkeys(names) | {"trials": count}
+    sample = sample_of(returns)
     if sample is None:
-        return dict.fromkeys(names) | {"trials": count}
-    variance = variance_between(trials, sample.periods)
-    return {
-        "trials": count,
+        return found
+    found |= {
         "error": sample.error * _ANNUAL,
         "probabilistic": probabilistic_sharpe(sample),
-        "deflated": deflated_sharpe(sample, trials=count, variance=variance),
-        "sharpe_by_luck": best_of(count, variance) * _ANNUAL,
         "track_record_needed": minimum_track_record(sample),
     }
+    if trials is not None and count is not None:
+        variance = variance_between(trials, sample.periods)
+        found["deflated"] = deflated_sharpe(sample, trials=count, variance=variance)
+        found["sharpe_by_luck"] = best_of(count, variance) * _ANNUAL
+    return found
 
 
 def _overfitted(evidence: Evidence) -> Overfitting | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import sqrt
 from statistics import NormalDist
 from typing import Any
@@ -68,7 +68,13 @@ class Passed:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        return {name: getattr(self, name) for name in self.__slots__} | {"band": list(self.band)}
+        return asdict(self)
+
+    def row(self) -> tuple[str, ...]:
+        """Return a line of a table: true Sharpe ratio, predicted, by Sharpe gates, by all, band."""
+        low, high = self.band
+        shares = (f"{share:.1%}" for share in (self.predicted, self.by_sharpe, self.by_all))
+        return (f"{self.sharpe:g}", *shares, f"{low:.1%} to {high:.1%}")
 
 
 def noise_test(

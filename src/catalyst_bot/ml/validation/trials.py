@@ -47,6 +47,10 @@ class Trial:
     trials: int
     sharpe_variance: float
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return asdict(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:

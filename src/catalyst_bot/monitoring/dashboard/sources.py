@@ -28,9 +28,11 @@ class DashboardSource(Protocol):
         """Return what the bot is, or None before its first start.
 
         `last_seq` (grows with every change), `last_at`? (time of the newest fact), `trading_state`
-        (active, reducing, halted), `mode`, `broker`?, `model_id`?, `stopped_at`?, `halt_cause`?,
-        `halt_detail`?, `halted_at`?, `data`? (live, recorded, generated), `clock`? (wall, replay),
-        `session_open`?, `stale_after_s`? (age from which live data is out of date).
+        (active, reducing, halted), `mode`, `broker`?, `model_id`?, `candidate_id`?
+        and `candidate_note`? (a model that only votes, or does not run, and why), `stopped_at`?,
+        `halt_cause`?, `halt_detail`?, `halted_at`?, `data`? (live, recorded, generated),
+        `clock`? (wall, replay), `session_open`?, `stale_after_s`? (age from which live data is out
+        of date).
         """
         ...
 

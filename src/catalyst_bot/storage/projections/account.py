@@ -14,12 +14,12 @@ from catalyst_bot.storage.schema import equity_points
 # A restart keeps what only a person may change: a halted bot starts halted.
 _START = """
     INSERT INTO status (id, run_id, mode, broker, code_version, model_id, starting_cash_usd,
-        started_at, trading_state)
+        started_at, trading_state, candidate_id, candidate_note)
     VALUES (1, :run_id, :mode, :broker, :code_version, :model_id, :starting_cash_usd,
-        :started_at, 'active')
+        :started_at, 'active', :candidate_id, :candidate_note)
     ON CONFLICT (id) DO UPDATE SET run_id = :run_id, mode = :mode, broker = :broker,
         code_version = :code_version, model_id = :model_id, started_at = :started_at,
-        stopped_at = NULL
+        stopped_at = NULL, candidate_id = :candidate_id, candidate_note = :candidate_note
 """
 _STOP = "UPDATE status SET stopped_at = :at"
 _SET_STATE = "UPDATE status SET trading_state = :state, halt_cause = :cause"
@@ -36,6 +36,8 @@ def run_started(_: Recorded, message: f.RunStarted) -> Iterable[Write]:
         model_id=message.model_id,
         starting_cash_usd=message.starting_cash_usd,
         started_at=message.at,
+        candidate_id=message.candidate_id or None,
+        candidate_note=message.candidate_note or None,
     )
 
 

@@ -59,7 +59,8 @@ def _why(rule: str, checks: tuple[Check, ...]) -> str:
 
 def run_started(m: f.RunStarted) -> Event:
     """The bot is up."""
-    return Event(f"Started in mode {m.mode} with broker {m.broker} and model {m.model_id}")
+    note = f"; {m.candidate_note}" if m.candidate_note else ""
+    return Event(f"Started in mode {m.mode} with broker {m.broker} and model {m.model_id}{note}")
 
 
 def run_stopped(m: f.RunStopped) -> Event:
@@ -80,8 +81,9 @@ def signal_formed(m: d.SignalFormed) -> Event:
     """It met the market."""
     signal = m.signal
     word = "up" if signal.direction > 0 else "down"
+    what = "looked at again, signal" if signal.is_review else "signal"
     return Event(
-        f"{signal.catalyst.symbol}: signal {word} at ${signal.price:g}, "
+        f"{signal.catalyst.symbol}: {what} {word} at ${signal.price:g}, "
         f"reaction {signal.reaction_bps:+.0f} bps, relative volume {signal.rvol:.1f}",
         symbol=signal.catalyst.symbol,
     )
@@ -89,7 +91,23 @@ def signal_formed(m: d.SignalFormed) -> Event:
 
 def signal_dropped(m: d.SignalDropped) -> Event:
     """A gate stopped it."""
-    return Event(f"{m.symbol}: no signal: {_why(m.reason, m.checks)}", symbol=m.symbol)
+    what = "not looked at again" if m.is_review else "no signal"
+    return Event(f"{m.symbol}: {what}: {_why(m.reason, m.checks)}", symbol=m.symbol)
+
+
+def case_opened(m: d.CaseOpened) -> Event:
+    """It stays on watch."""
+    symbol = m.catalyst.symbol
+    return Event(f"{symbol}: on watch until {m.until:%Y-%m-%d %H:%M} UTC", symbol=symbol)
+
+
+def candidate_voted(m: d.CandidateVoted) -> Event:
+    """A model that may not decide had an opinion."""
+    return Event(
+        f"{m.symbol}: candidate {m.model_id} would say {m.action:+.2f} (agreement "
+        f"{m.agreement:.2f})",
+        symbol=m.symbol,
+    )
 
 
 def intent_declined(m: d.IntentDeclined) -> Event:
@@ -366,6 +384,8 @@ TELLERS: dict[type, Callable[[Any], Event]] = {
     d.SignalFormed: signal_formed,
     d.SignalDropped: signal_dropped,
     d.IntentDeclined: intent_declined,
+    d.CaseOpened: case_opened,
+    d.CandidateVoted: candidate_voted,
     d.OrderApproved: order_approved,
     d.OrderRefused: order_refused,
     f.OrderFilled: order_filled,

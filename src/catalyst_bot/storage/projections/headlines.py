@@ -7,14 +7,14 @@ while it explains why the headline is not at the *next* step, so no headline is 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 
+from catalyst_bot.domain import ids
 from catalyst_bot.domain.enums import OrderRole, Side
 from catalyst_bot.domain.messages import decisions as d
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.storage.projections.writes import Reducers, Write, add, write
-from catalyst_bot.storage.schema import catalysts, headline_progress
+from catalyst_bot.storage.schema import catalysts, decisions, headline_progress
 
 STEPS = ("seen", "deduped", "with_ticker", "catalyst", "signal", "intent", "approved", "filled")
 BEFORE = dict(zip(STEPS[1:], STEPS, strict=False))
@@ -104,26 +104,41 @@ def signal_dropped(_: Recorded, message: d.SignalDropped) -> Iterable[Write]:
     yield _lost(_BY_ITEM, "signal", key=message.item_id, reason=message.reason)
 
 
-def intent_formed(_: Recorded, message: d.IntentFormed) -> Iterable[Write]:
+def intent_formed(record: Recorded, message: d.IntentFormed) -> Iterable[Write]:
     """The policy wants to trade; a wish to leave is no entry and goes no further."""
     intent = message.intent
-    catalyst = intent.signal.catalyst
-    yield _decided(
-        catalyst.catalyst_id,
-        intent.intent_id,
-        intent.decided_at,
-        intent.model_id,
-        intent.votes,
-        is_last_word=intent.side is Side.BUY,
+    signal = intent.signal
+    catalyst = signal.catalyst
+    is_entry = intent.side is Side.BUY
+    yield add(
+        decisions,
+        signal_id=signal.signal_id,
+        seq=record.seq,
+        catalyst_id=catalyst.catalyst_id,
+        intent_id=intent.intent_id,
+        trade_id=ids.trade_of_entry(signal.signal_id) if is_entry else None,
+        decided_at=intent.decided_at,
+        model_id=intent.model_id,
+        votes=intent.votes,
     )
     yield _reached(_BY_ITEM, "intent", key=catalyst.item_id)
-    if intent.side is Side.SELL:
+    if not is_entry:
         yield _lost(_BY_ITEM, "approved", key=catalyst.item_id, reason="exit")
 
 
 def intent_declined(record: Recorded, message: d.IntentDeclined) -> Iterable[Write]:
     """The policy wants nothing."""
-    yield _decided(message.catalyst_id, None, record.at, message.model_id, message.votes)
+    yield add(
+        decisions,
+        signal_id=message.signal_id,
+        seq=record.seq,
+        catalyst_id=message.catalyst_id,
+        intent_id=None,
+        trade_id=None,
+        decided_at=record.at,
+        model_id=message.model_id,
+        votes=message.votes,
+    )
     yield _lost(_BY_CATALYST, "intent", key=message.catalyst_id, reason=message.reason)
 
 
@@ -161,33 +176,6 @@ def order_looked_up(_: Recorded, message: f.OrderLookedUp) -> Iterable[Write]:
     if message.ticket is None:
         key, reason = message.client_order_id, "unknown_to_broker"
         yield _lost(_BY_ENTRY_ORDER, "filled", key=key, reason=reason)
-
-
-def _decided(
-    catalyst_id: str,
-    intent_id: str | None,
-    at: datetime,
-    model_id: str,
-    votes: object,
-    *,
-    is_last_word: bool = False,
-) -> Write:
-    """What was decided. A trade is shown with the votes for its entry, so what later looks say of
-    it (to keep it, to leave it) does not take their place.
-    """
-    unless = "" if is_last_word else " AND intent_id IS NULL"
-    statement = f"""
-        UPDATE catalysts SET intent_id = :intent_id, decided_at = :at, model_id = :model_id,
-            votes = :votes WHERE catalyst_id = :catalyst_id{unless}
-    """  # noqa: S608  # words of this module; values are bound
-    return write(
-        statement,
-        intent_id=intent_id,
-        at=at,
-        model_id=model_id,
-        votes=votes,
-        catalyst_id=catalyst_id,
-    )
 
 
 REDUCERS: Reducers = {

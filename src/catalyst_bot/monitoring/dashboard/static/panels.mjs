@@ -21,9 +21,12 @@ export function showStatus(status) {
     MODES[status.mode] ?? status.mode,
     DATA[status.data],
     status.broker && `broker ${status.broker}`,
-    status.model_id && `model ${status.model_id}`,
+    status.model_id && `${status.candidate_note ? "champion" : "model"} ${status.model_id}`,
+    status.candidate_id && `candidate ${status.candidate_id}`,
   ].filter(Boolean);
   match(byId("badges"), badges, (text) => text, (text) => el("li", {}, text));
+  byId("candidate").hidden = !status?.candidate_note;
+  say(byId("candidate"), status?.candidate_note ?? "");
   const banner = byId("banner");
   const text = stateSentence(status);
   banner.hidden = text === "";

@@ -1,0 +1,109 @@
+"""`train`: agents from a history, and the ensemble of them as a model."""
+
+# ruff: noqa: PLC0415, PLR0917  # typer: a parameter per flag; quick --help
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from catalyst_bot import console
+from catalyst_bot.commands.flags import Config, DataDir, Json
+from catalyst_bot.domain.errors import ConfigError
+
+_DAY = "YYYY-MM-DD"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command("train")(train)
+
+
+def train(
+    out: Annotated[Path, typer.Option(help="folder of the model, not there yet")],
+    history: Annotated[
+        Path | None, typer.Option(help="a folder made by `data history --features`")
+    ] = None,
+    catalog: Annotated[
+        Path | None, typer.Option(help="a catalog to make a history of first, instead")
+    ] = None,
+    start_date: Annotated[
+        str | None, typer.Option(metavar=_DAY, help="default: the first session there is")
+    ] = None,
+    end_date: Annotated[
+        str | None, typer.Option(metavar=_DAY, help="default: the last session there is")
+    ] = None,
+    validation_start: Annotated[
+        str | None, typer.Option(metavar=_DAY, help="default: 60 % learn, 20 % choose, 20 % rest")
+    ] = None,
+    test_start: Annotated[
+        str | None, typer.Option(metavar=_DAY, help="sessions from here are left alone")
+    ] = None,
+    algorithms: Annotated[str, typer.Option(help="of ppo, sac, a2c, td3")] = "ppo,sac,a2c",
+    seeds: Annotated[int, typer.Option(min=1, help="agents of each algorithm")] = 1,
+    steps: Annotated[
+        int, typer.Option(min=0, help="decisions to learn from; 0: as the recipe says")
+    ] = 0,
+    hyperparameters: Annotated[
+        Path | None, typer.Option(help="TOML with changes to the shipped recipes")
+    ] = None,
+    search: Annotated[
+        int, typer.Option(min=0, help="tries for better hyperparameters, each counted")
+    ] = 0,
+    workers: Annotated[int, typer.Option(min=1, help="processes at once")] = 1,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="train on this Ray cluster")
+    ] = None,
+    json_: Json = "",
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Train agents on a history and write their ensemble; the same command goes on when it died."""
+
+    def action() -> int:
+        from catalyst_bot.bootstrap.configuration import load_settings
+
+        console.must_be_a_file("--json", json_)
+        settings = load_settings(config=config, data_dir=data_dir).settings
+        try:
+            from catalyst_bot.bootstrap.training import AskedTraining, train_model
+            from catalyst_bot.ml.training.ensemble import HEADER
+        except ModuleNotFoundError as error:
+            raise ConfigError(f"training needs more: run `make setup-ml` ({error})") from error
+        asked = AskedTraining(
+            out=out,
+            history=history,
+            catalog=catalog,
+            start=_day("--start-date", start_date),
+            end=_day("--end-date", end_date),
+            validation=_day("--validation-start", validation_start),
+            test=_day("--test-start", test_start),
+            algorithms=tuple(name.strip() for name in algorithms.split(",") if name.strip()),
+            seeds=tuple(range(seeds)),
+            steps=steps,
+            hyperparameters=hyperparameters,
+            tries=search,
+            workers=workers,
+            cluster=cluster,
+        )
+        done = train_model(settings, asked, console.note)
+        if json_:
+            console.write_json(done.as_dict(), json_)
+        if json_ != "-":
+            console.say(console.table(done.rows(), header=HEADER))
+            console.say(f"written to {done.folder}: {done.model.model_id}, not validated yet")
+        return console.OK
+
+    console.guarded(action)
+
+
+def _day(flag: str, text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError(f"{flag} {text}: a day such as 2015-01-31 is needed") from error

@@ -1,0 +1,106 @@
+"""`catalyst-bot walk-forward`: learn, test on the next quarter, judge the chain, in one command."""
+
+# ruff: noqa: PLC0415, PLR0917  # typer: a parameter per flag; quick --help
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from catalyst_bot import console
+from catalyst_bot.commands.flags import Config, DataDir, Json
+
+_DAY = ["%Y-%m-%d"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command("walk-forward")(walk_forward)
+
+
+def walk_forward(
+    start: Annotated[datetime, typer.Option(formats=_DAY, help="first day to learn from")],
+    end: Annotated[datetime, typer.Option(formats=_DAY, help="last day to test on")],
+    oos_start: Annotated[datetime, typer.Option(formats=_DAY, help="first day to test on")],
+    data: Annotated[
+        Path | None, typer.Option(help="catalog; default: that of the data folder")
+    ] = None,
+    history: Annotated[
+        Path | None, typer.Option(help="a history of `data history` instead of a catalog")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, max=20, help="agents of each algorithm")] = 3,
+    algorithms: Annotated[str, typer.Option(help="of ppo, a2c, sac, td3")] = "ppo,sac,a2c",
+    steps: Annotated[int, typer.Option(min=0, help="decisions; 0: as each recipe says")] = 0,
+    train_months: Annotated[int, typer.Option(min=3, help="that each fold learns from")] = 12,
+    test_months: Annotated[int, typer.Option(min=1, help="that each fold is tested on")] = 3,
+    jobs: Annotated[int | None, typer.Option(min=1, help="processes; default: all cores")] = None,
+    cluster: Annotated[str | None, typer.Option(help="HOST:PORT of a Ray cluster")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="write the newest fold's ensemble here, with its report")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="write the page here")] = None,
+    ledger: Annotated[
+        Path | None, typer.Option(help="of trials; default: the data folder's")
+    ] = None,
+    json_: Json = "",
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Train on a year, trade the next quarter, again and again; exit code 7 when a gate says no.
+
+    Finished folds are kept: the same command goes on where it stopped.
+    """
+
+    def action() -> int:
+        from catalyst_bot.bootstrap import walking
+        from catalyst_bot.bootstrap.configuration import load_settings
+        from catalyst_bot.ml.walk_forward.plan import Span
+
+        for flag, path in (("--json", json_), ("--html", html)):
+            console.must_be_a_file(flag, path)
+        asked = walking.Asked(
+            span=Span(
+                start=start.date(),
+                end=end.date(),
+                oos_start=oos_start.date(),
+                train_months=train_months,
+                test_months=test_months,
+            ),
+            algorithms=tuple(filter(None, algorithms.split(","))),
+            seeds=seeds,
+            steps=steps,
+            workers=jobs or os.cpu_count() or 1,
+            cluster=cluster,
+            catalog=data,
+            history=history,
+            ledger=ledger,
+            model=model,
+        )
+        settings = load_settings(config=config, data_dir=data_dir).settings
+        walked = walking.walk_forward(settings, asked, note=console.note)
+        content = walked.report.content
+        if json_:
+            console.write_json(content, json_)
+        if model is not None:
+            console.write_json(content, str(walking.report_beside(model)))
+        if html is not None:
+            with console.writing("--html", html):
+                html.write_text(walking.page(walked), encoding="utf-8")
+        if json_ != "-":
+            _tell(content)
+        return console.OK if content["aggregate"]["verdict"] == "passed" else console.REFUSED
+
+    console.guarded(action)
+
+
+def _tell(content: Mapping[str, Any]) -> None:
+    from catalyst_bot.ml.reports.verdict import HEADER, gate_rows
+    from catalyst_bot.ml.validation.gates import Gate
+
+    gates = [Gate(**each) for each in content["gates"]]
+    console.say(console.table(gate_rows(gates), header=HEADER))

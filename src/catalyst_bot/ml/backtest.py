@@ -1,0 +1,114 @@
+"""What a replay of the running bot amounts to, and what stands beside it.
+
+The account is heard from the journal as the bot writes it; nothing is computed a second way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from catalyst_bot.domain.account import AccountView
+from catalyst_bot.domain.messages.decisions import EquityMarked, PositionClosed
+from catalyst_bot.domain.messages.facts import SessionClosed
+from catalyst_bot.domain.messages.registry import Recorded
+from catalyst_bot.features.kernels import Floats
+from catalyst_bot.market_data.bar_store import BarStore
+from catalyst_bot.ml.validation.metrics import Metrics, equity_of, measure
+
+_NO_TRADES = np.empty(0)
+SHOWN = (
+    *("total_return", "annual_return", "sharpe", "sortino", "calmar", "max_drawdown"),
+    *("trades", "win_rate", "profit_factor", "exposure"),
+)
+
+
+@dataclass
+class SessionCurve:
+    """Hears a run: the worth and the invested share at every close, the result of every trade."""
+
+    closes: list[datetime] = field(default_factory=list)
+    equity_usd: list[float] = field(default_factory=list)
+    exposure: list[float] = field(default_factory=list)
+    pnl_usd: list[float] = field(default_factory=list)
+    _account: AccountView | None = None
+
+    def learn(self, records: Iterable[Recorded]) -> None:
+        """Hear records of a journal, in order."""
+        for record in records:
+            body = record.body
+            if isinstance(body, EquityMarked):
+                self._account = body.account
+            elif isinstance(body, PositionClosed):
+                self.pnl_usd.append(float(body.trade.pnl_usd))
+            elif isinstance(body, SessionClosed) and self._account is not None:
+                equity = float(self._account.equity_usd)
+                self.closes.append(body.at)
+                self.equity_usd.append(equity)
+                self.exposure.append(float(self._account.exposure_usd) / equity)
+
+    def measured(self, start_usd: float) -> Metrics:
+        """Return the measures of an account that began with so many dollars."""
+        return measure(
+            np.array([start_usd, *self.equity_usd]),
+            np.array(self.pnl_usd),
+            np.array(self.exposure),
+        )
+
+
+def held(store: BarStore, symbols: Sequence[str], closes: Sequence[datetime]) -> Metrics:
+    """Return the measures of holding symbols in equal parts over closes, put equal at each.
+
+    As the bars are: without costs, and without dividends where they are not in the prices. The
+    first close is where it begins.
+    """
+    prices = np.array([_closes(store, symbol, closes) for symbol in symbols])
+    with np.errstate(invalid="ignore"):
+        moves = prices[:, 1:] / prices[:, :-1] - 1.0
+    known = np.isfinite(moves)
+    total = np.where(known, moves, 0.0).sum(axis=0)
+    count = known.sum(axis=0)
+    returns: Floats = np.divide(total, count, out=np.zeros(len(total)), where=count > 0)
+    return measure(equity_of(returns), _NO_TRADES, np.ones(len(returns)))
+
+
+def _closes(store: BarStore, symbol: str, closes: Sequence[datetime]) -> list[float]:
+    """The last price known at each close, NaN before the first."""
+    told = (store.last_close_before(symbol, at) for at in closes)
+    return [price if price is not None else np.nan for price in told]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestReport:
+    """Measures by what was traded or held; `halted` names the accounts whose trading was halted."""
+
+    first_close: str
+    last_close: str
+    results: Mapping[str, Metrics]
+    journals: Mapping[str, str]
+    halted: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "first_close": self.first_close,
+            "last_close": self.last_close,
+            "results": {name: metrics.as_dict() for name, metrics in self.results.items()},
+            "journals": dict(self.journals),
+            "halted": list(self.halted),
+        }
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Return a row a result, for people."""
+        return [
+            (name, *(_text(getattr(metrics, measure_)) for measure_ in SHOWN))
+            for name, metrics in self.results.items()
+        ]
+
+
+def _text(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"

@@ -1,0 +1,209 @@
+"""Who is asked at a close, and what becomes of the answer: the table of checks in numbers.
+
+The checks are those of `risk/check_table.py`, in its order, that daily bars can fail.
+"""
+
+# what is compiled takes plain numbers
+
+from __future__ import annotations
+
+from catalyst_bot.features.kernels import account_features
+from catalyst_bot.features.spec import MARKET
+from catalyst_bot.history.events import CATALYST
+from catalyst_bot.ml.kernels.books import (
+    CASH,
+    ENTERED,
+    ENTRIES,
+    HALTED,
+    IN_A_ROW,
+    LOST_SUM,
+    NOT_HALTED,
+    ORDER_EVENT,
+    ORDER_HORIZON_S,
+    ORDER_PRICE,
+    ORDER_STOP,
+    ORDER_TARGET,
+    ORDERED,
+    ORDERS,
+    PAUSED,
+    POLICY,
+    PRICE,
+    REASON,
+    SHARES,
+    TRADES,
+    WATCH,
+    WINS,
+    WON_SUM,
+    Books,
+    activate,
+    day_loss,
+    drawdown,
+    equity_usd,
+    exposure_usd,
+    is_poor,
+    losses_since,
+    ordered_usd,
+)
+from catalyst_bot.ml.kernels.likeness import most_alike
+from catalyst_bot.ml.kernels.play import Play
+from catalyst_bot.ml.kernels.trading import (
+    NEGATIVE_NEWS,
+    STAYS,
+    Means,
+    Wish,
+    ask_price,
+    entry_shares,
+    is_payable,
+    kelly_fraction,
+    stop_price,
+    target_price,
+)
+from catalyst_bot.ml.tape import Singles
+from catalyst_bot.ml.terms import Terms
+
+BORROWS = True  # it only looks at its arrays
+
+_MARKET = tuple(feature.name for feature in MARKET)
+_TOLD = tuple(feature.name for feature in CATALYST)
+REGIME, DIRECTION, CONFIDENCE = (
+    _MARKET.index("regime"),
+    _TOLD.index("direction"),
+    _TOLD.index("confidence"),
+)
+EDGE, EDGE_HIGH = _TOLD.index("edge_bps"), _TOLD.index("edge_high_bps")
+REACTION, RVOL = _TOLD.index("reaction_bps"), _TOLD.index("rvol")
+SEEN_OF_MARKET = len(_MARKET)
+ACCOUNT, MOST_INVESTED = 3, 3.0  # features of the account, and the end of their ranges
+# What became of an ask, in the order in which the bot names refusals; see `portfolio/run.py`.
+BUYS, LEAVES, DECLINED, EXIT_WORKING = 0, 1, 2, 3
+HALT, OPEN_ENTRY, DUPLICATE, ORDERS_PER_MINUTE, UNSURE, RESTS, LOSSES, POOR = range(4, 12)
+DAILY_TRADES, CORRELATED, LOSSES_PER_HOUR, DAY_LOSS, DRAWDOWN, NO_STOP, TOO_SMALL = range(12, 19)
+NO_MONEY = 19
+OUTCOMES = 20
+
+
+def is_asked(books: Books, play: Play, ask: int) -> bool:
+    """Whether the policy is asked; a first look puts its event on watch.
+
+    Bad news is looked at only for what was held when it came, and is.
+    """
+    asks, days = play.asks, play.days
+    event, symbol = asks.event[ask], play.bars.symbol[asks.row[ask]]
+    if not asks.is_first[ask]:
+        return play.reviews and books.held[symbol, WATCH] == event
+    is_held = books.held[symbol, SHARES] > 0.0
+    if asks.is_bad[ask]:
+        if not (is_held and days.opens_s[int(books.held[symbol, ENTERED])] < asks.received_s[ask]):
+            return False
+    elif asks.values[ask, DIRECTION] < 0.0 and not is_held:
+        return False
+    books.held[symbol, WATCH] = event
+    return True
+
+
+def observe(books: Books, play: Play, ask: int, seen: Singles) -> None:
+    """Write the raw observation of an ask, clipped to the ranges of the features."""
+    row = play.asks.row[ask]
+    symbol = play.bars.symbol[row]
+    held = books.held[symbol, SHARES] * books.held[symbol, PRICE]
+    cash, exposure, share = account_features(
+        books.money[CASH], exposure_usd(books), held, equity_usd(books)
+    )
+    seen[0] = min(max(cash, -MOST_INVESTED), 1.0)
+    seen[1] = min(max(exposure, 0.0), MOST_INVESTED)
+    seen[2] = min(max(share, 0.0), MOST_INVESTED)
+    for column in range(SEEN_OF_MARKET):
+        seen[ACCOUNT + column] = play.bars.market[row, column]
+    for column in range(play.asks.values.shape[1]):
+        seen[ACCOUNT + SEEN_OF_MARKET + column] = play.asks.values[ask, column]
+
+
+def decide(books: Books, play: Play, ask: int, action: float, agreement: float) -> int:
+    """Turn an action into an order for the next open, or refuse; return what became of it."""
+    terms, asks = play.terms, play.asks
+    row = asks.row[ask]
+    symbol, at_s = play.bars.symbol[row], play.bars.closed_s[row]
+    is_review = not asks.is_first[ask]
+    outcome = DECLINED
+    if action < -terms.min_action:
+        if books.held[symbol, SHARES] > 0.0:
+            outcome = LEAVES if books.held[symbol, REASON] == STAYS else EXIT_WORKING
+    elif action > terms.min_action and not (is_review and books.held[symbol, SHARES] > 0.0):
+        confidence = asks.values[ask, CONFIDENCE] * agreement
+        outcome = _refused(books, confidence, at_s, symbol, terms)
+        if outcome == BUYS:
+            outcome = _enter(books, play, ask, action)
+    if outcome == LEAVES:
+        books.held[symbol, REASON] = POLICY if is_review else NEGATIVE_NEWS
+        books.counts[ORDERS] += 1
+    books.outcomes[outcome] += 1
+    return outcome
+
+
+def _refused(books: Books, confidence: float, at_s: float, symbol: int, terms: Terms) -> int:
+    """The first check of the table that an entry fails before it is sized, or `BUYS`."""
+    counts = books.counts
+    hour = at_s - terms.halt_loss_window_s
+    outcome = BUYS
+    if counts[HALTED] != NOT_HALTED:
+        outcome = HALT
+    elif books.held[symbol, ORDERED] > 0.0:
+        outcome = OPEN_ENTRY
+    elif books.held[symbol, SHARES] > 0.0:
+        outcome = DUPLICATE
+    elif counts[ORDERS] + 1 > terms.max_orders_per_minute:
+        outcome = ORDERS_PER_MINUTE
+    elif not confidence >= terms.min_confidence:
+        outcome = UNSURE
+    elif counts[PAUSED] != 0:
+        outcome = RESTS
+    elif counts[IN_A_ROW] >= terms.pause_after_losses:
+        outcome = LOSSES
+    elif is_poor(books, terms):
+        outcome = POOR
+    elif counts[ENTRIES] + 1 > terms.max_daily_trades:
+        outcome = DAILY_TRADES
+    elif losses_since(books, hour) >= terms.halt_after_losses:
+        outcome = LOSSES_PER_HOUR
+    return outcome
+
+
+def _enter(books: Books, play: Play, ask: int, action: float) -> int:
+    """Size and protect an entry; put it on its way when the remaining checks pass."""
+    bars, asks, terms = play.bars, play.asks, play.terms
+    row = asks.row[ask]
+    symbol, atr = bars.symbol[row], bars.atr[row]
+    likeness = most_alike(books, play, ask, symbol, row)
+    equity, ordered = equity_usd(books), ordered_usd(books)
+    price = ask_price(bars.close[row], bars.volume[row], terms)
+    stop = stop_price(price, atr, terms)
+    if likeness > terms.max_correlation:
+        return CORRELATED
+    if day_loss(books, equity) >= terms.max_daily_loss_fraction:
+        return DAY_LOSS
+    if drawdown(books, equity) >= terms.max_drawdown_fraction:
+        return DRAWDOWN
+    if not stop > 0.0:
+        return NO_STOP
+    money = books.money
+    kelly = kelly_fraction(money[TRADES], money[WINS], money[WON_SUM], money[LOST_SUM], terms)
+    cash = books.money[CASH] - ordered
+    shares = entry_shares(
+        Wish(price, stop, action, atr, bars.atr_average[row], likeness),
+        Means(equity, exposure_usd(books) + ordered, cash, kelly),
+        terms,
+    )
+    if not shares * price >= terms.min_trade_usd:
+        return TOO_SMALL
+    books.counts[ORDERS] += 1
+    books.counts[ENTRIES] += 1
+    left = books.money[CASH] - ordered * (1.0 + terms.commission_fraction)
+    if not is_payable(shares, price, left, terms):
+        return NO_MONEY
+    books.held[symbol, ORDERED], books.held[symbol, ORDER_PRICE] = shares, price
+    books.held[symbol, ORDER_STOP] = stop
+    books.held[symbol, ORDER_TARGET] = target_price(price, atr, terms)
+    books.held[symbol, ORDER_EVENT] = asks.event[ask]
+    books.held[symbol, ORDER_HORIZON_S] = asks.horizon_s[ask]
+    activate(books, symbol)
+    return BUYS

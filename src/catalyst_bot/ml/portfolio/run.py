@@ -1,0 +1,193 @@
+"""Play one account through sessions of a tape, by the rule or by a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalyst_bot.domain.enums import ExitReason
+from catalyst_bot.domain.errors import BadData
+from catalyst_bot.features.kernels import Floats
+from catalyst_bot.features.spec import FEATURES
+from catalyst_bot.history.compiled import compiled
+from catalyst_bot.ml.kernels import asks, portfolio, trading
+from catalyst_bot.ml.kernels import books as b
+from catalyst_bot.ml.kernels.books import Books
+from catalyst_bot.ml.kernels.play import Play
+from catalyst_bot.ml.portfolio.days import days_of
+from catalyst_bot.ml.tape import Singles, Tape
+from catalyst_bot.ml.terms import Terms
+from catalyst_bot.policies.rule_action import RuleTerms
+
+RowsPolicy = Callable[[Singles], tuple[Floats, Floats]]
+DELISTED = "delisted"
+REASONS: dict[int, str] = {
+    trading.STOP_LOSS: ExitReason.STOP_LOSS.value,
+    trading.TRAILING_STOP: ExitReason.TRAILING_STOP.value,
+    trading.TAKE_PROFIT: ExitReason.TAKE_PROFIT.value,
+    trading.TIME_EXIT: ExitReason.TIME_EXIT.value,
+    trading.NEGATIVE_NEWS: ExitReason.NEGATIVE_NEWS.value,
+    b.POLICY: ExitReason.POLICY.value,
+    portfolio.DELISTED: DELISTED,
+}
+# What became of asks, in the words of the table of checks.
+OUTCOMES = {
+    asks.BUYS: "entries",
+    asks.LEAVES: "exits",
+    asks.DECLINED: "declined",
+    asks.EXIT_WORKING: "exit_working",
+    asks.HALT: "trading_state",
+    asks.OPEN_ENTRY: "open_entry",
+    asks.DUPLICATE: "duplicate",
+    asks.ORDERS_PER_MINUTE: "orders_per_minute",
+    asks.UNSURE: "confidence",
+    asks.RESTS: "strategy_paused",
+    asks.LOSSES: "consecutive_losses",
+    asks.POOR: "strategy_sharpe",
+    asks.DAILY_TRADES: "daily_trades",
+    asks.CORRELATED: "correlation",
+    asks.LOSSES_PER_HOUR: "losses_per_hour",
+    asks.DAY_LOSS: "daily_loss",
+    asks.DRAWDOWN: "drawdown",
+    asks.NO_STOP: "stop_present",
+    asks.TOO_SMALL: "min_trade",
+    asks.NO_MONEY: "rejected by the venue",
+}
+TRADE = np.dtype(
+    [
+        *(("symbol", "U16"), ("event", "i8"), ("entry_session", "i8"), ("exit_session", "i8")),
+        *(("exit_reason", "U16"), ("shares", "f8"), ("entry_price", "f8"), ("exit_price", "f8")),
+        *(("fees_usd", "f8"), ("pnl_usd", "f8"), ("pnl_fraction", "f8")),
+    ]
+)
+
+
+class PolicyBySession(Protocol):
+    """A policy that changes: a walk forward puts another model in charge at each fold."""
+
+    def at(self, session: int) -> RowsPolicy:
+        """Return who decides in a session."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortfolioRun:
+    """What an account made of sessions.
+
+    `equity` (USD) begins with the worth before the first session, then one value a session's close;
+    `exposure` is the invested share at each close; `trades` are those that ended, see `TRADE`;
+    `outcomes` counts what became of asks.
+    """
+
+    sessions: range
+    equity: Floats
+    exposure: Floats
+    trades: NDArray[Any] = field(default_factory=lambda: np.empty(0, TRADE))
+    outcomes: dict[str, int] = field(default_factory=dict)
+
+
+def run_portfolio(
+    tape: Tape,
+    terms: Terms,
+    *,
+    sessions: range,
+    policy: RuleTerms | RowsPolicy | PolicyBySession,
+    review_after: int = 0,
+) -> PortfolioRun:
+    """Trade the sessions with one account; equal to the running bot on the same days.
+
+    A model sees raw observations (33 features, a row an ask, not normalised) and returns an action
+    and how far its agents agree; it is asked again while a case is on watch, the rule once. After
+    `review_after` sessions a person resumes from a halt (0: never, as in a backtest). Raises
+    `BadData` for sessions that the tape does not have, `ConfigError` without numba.
+    """
+    is_rule = isinstance(policy, RuleTerms)
+    play = play_of(tape, terms, sessions, review_after=review_after, reviews=not is_rule)
+    books = new_books(len(tape.symbols), terms, trades=len(tape.asks.row))
+    run = PortfolioRun(
+        sessions=sessions,
+        equity=np.full(len(sessions) + 1, terms.starting_cash_usd),
+        exposure=np.zeros(len(sessions)),
+    )
+    if isinstance(policy, RuleTerms):
+        kernel = compiled(portfolio)
+        kernel["run_rule"](books, play, sessions.start, policy, run.equity[1:], run.exposure)
+    else:
+        _run_model(books, play, policy, run)
+    counts = {name: int(books.outcomes[number]) for number, name in OUTCOMES.items()}
+    return replace(
+        run,
+        trades=_trades(books, tape),
+        outcomes={name: count for name, count in counts.items() if count},
+    )
+
+
+def play_of(
+    tape: Tape, terms: Terms, sessions: range, *, review_after: int = 0, reviews: bool = False
+) -> Play:
+    """Return what is played; see `run_portfolio`.
+
+    Raises `BadData` for sessions that the tape does not have.
+    """
+    if not (sessions.step == 1 and 0 <= sessions.start < sessions.stop <= len(tape.days)):
+        raise BadData(f"sessions {sessions.start}..{sessions.stop}: there are {len(tape.days)}")
+    return Play(tape.bars, tape.asks, days_of(tape), terms, review_after, reviews)
+
+
+def _run_model(
+    books: Books, play: Play, policy: RowsPolicy | PolicyBySession, run: PortfolioRun
+) -> None:
+    """Let the policy answer all questions of a close at once: no answer changes the others."""
+    kernel = compiled(portfolio)
+    most = int(np.diff(play.days.ask_start).max(initial=0))
+    found = np.empty(most, dtype=np.int64)
+    seen = np.empty((most, len(FEATURES)), dtype=np.float32)
+    for place, day in enumerate(run.sessions):
+        count = kernel["to_close"](books, play, day, found, seen)
+        if count:
+            rows_policy = policy if callable(policy) else policy.at(day)
+            actions, agreements = rows_policy(seen[:count])
+            kernel["decide_all"](
+                books,
+                play,
+                found,
+                np.asarray(actions, np.float64),
+                np.asarray(agreements, np.float64),
+            )
+        run.equity[place + 1], run.exposure[place] = kernel["worth"](books)
+
+
+def new_books(symbols: int, terms: Terms, *, trades: int) -> Books:
+    """Return the books of a new account with room for so many finished trades."""
+    money, held = np.zeros(b.MONEY), np.zeros((symbols, b.HELD))
+    money[[b.CASH, b.DAY_OPEN, b.PEAK]] = terms.starting_cash_usd
+    held[:, b.WATCH] = -1
+    return Books(
+        money=money,
+        counts=np.zeros(b.COUNTS, dtype=np.int64),
+        returns=np.zeros(b.MAX_RETURNS),
+        streak_s=np.zeros(b.MAX_STREAK),
+        active=np.zeros(symbols, dtype=np.int64),
+        held=held,
+        trades=np.zeros((trades, len(b.TRADE_COLUMNS))),
+        outcomes=np.zeros(asks.OUTCOMES, dtype=np.int64),
+    )
+
+
+def _trades(books: Books, tape: Tape) -> NDArray[Any]:
+    count = int(books.money[b.TRADES])
+    rows = dict(zip(b.TRADE_COLUMNS, books.trades[:count].T, strict=True))
+    trades = np.empty(count, dtype=TRADE)
+    names = np.array(tape.symbols)
+    trades["symbol"] = names[rows["symbol"].astype(np.int64)]
+    trades["exit_reason"] = [REASONS[int(reason)] for reason in rows["reason"]]
+    trades["entry_session"], trades["exit_session"] = rows["entered"], rows["left"]
+    for name in ("event", "shares", "entry_price", "exit_price"):
+        trades[name] = rows[name]
+    for name in ("fees_usd", "pnl_usd", "pnl_fraction"):
+        trades[name] = rows[name]
+    return trades

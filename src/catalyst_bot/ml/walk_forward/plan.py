@@ -1,0 +1,103 @@
+"""Which sessions are learned from, chosen by and tested on, and why a wish cannot be met."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from math import ceil
+
+from catalyst_bot.domain.errors import BadData, ConfigError
+from catalyst_bot.history.splits import Gap, Parts, walk_forward
+from catalyst_bot.market_data.session_times import DAY_S
+
+EMBARGO = 5  # sessions besides the purge: a week for news to be forgotten
+VALIDATION = 0.25  # share of what there is to learn from, its end: chooses, never teaches
+MIN_TRAIN, MIN_VALIDATION, MIN_TEST = 60, 20, 20  # sessions
+_TRADING_SHARE = 252 / 365.25  # sessions of a calendar day
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """From the first day learned from to the last one tested; `oos_start` is the first tested."""
+
+    start: date
+    end: date
+    oos_start: date
+    train_months: int = 12
+    test_months: int = 3
+
+    def __post_init__(self) -> None:
+        """Refuse days out of order."""
+        if not self.start < self.oos_start < self.end:
+            raise ConfigError(
+                f"--oos-start {self.oos_start}: has to lie between --start {self.start} and "
+                f"--end {self.end}"
+            )
+        months = (self.oos_start.year - self.start.year) * 12
+        months += self.oos_start.month - self.start.month
+        if months < self.train_months:
+            raise ConfigError(
+                f"--oos-start {self.oos_start}: lies {months} months after --start {self.start}; "
+                f"{self.train_months} are needed to learn from"
+            )
+
+
+def gap_of(longest_s: float) -> Gap:
+    """Return the gap for cases that are followed so long (calendar seconds)."""
+    return Gap(horizon=ceil(longest_s / DAY_S * _TRADING_SHARE) + 1, embargo=EMBARGO)
+
+
+def folds_of(days: Sequence[date], span: Span, gap: Gap) -> tuple[Parts, ...]:
+    """Return the folds of a span over the sessions of a history; between parts lie gaps that no
+    label reaches over.
+
+    Raises `BadData` when the history does not reach over the span, and when there is too little of
+    it for a fold.
+    """
+    if not days or days[0] > span.start or days[-1] < span.oos_start:
+        held = f"{days[0]} to {days[-1]}" if days else "no session"
+        raise BadData(
+            f"the history holds {held}, not {span.start} to {span.end}: import more, or ask "
+            "for less"
+        )
+    until = [day for day in days if day <= span.end]
+    first = sum(day < span.start for day in days)
+    folds = list[Parts]()
+    for fold in walk_forward(
+        until,
+        gap,
+        start=span.oos_start,
+        train_months=span.train_months,
+        test_months=span.test_months,
+    ):
+        learned_from = range(max(fold.train.start, first), fold.train.stop)
+        train, validation = _halved(learned_from, gap)
+        if min(len(train) - MIN_TRAIN, len(validation) - MIN_VALIDATION) < 0:
+            raise BadData(
+                f"of {len(learned_from)} sessions before {days[fold.test.start]}, {len(train)} are "
+                f"left to learn from and {len(validation)} to choose by: take more months"
+            )
+        if len(fold.test) >= MIN_TEST:
+            folds.append(Parts(train=train, validation=validation, test=fold.test))
+    if not folds:
+        raise BadData(f"{span.oos_start} to {span.end} holds no quarter to test: ask for more")
+    return tuple(folds)
+
+
+def must_be_complete(days: Sequence[date], sessions: Sequence[date], span: Span) -> None:
+    """Raise `BadData` when the history lacks sessions of the span that the exchange had."""
+    held = set(days)
+    missing = [day for day in sessions if span.start <= day <= span.end and day not in held]
+    if missing:
+        shown = ", ".join(map(str, missing[:_SHOWN])) + (", …" if len(missing) > _SHOWN else "")
+        raise BadData(
+            f"{len(missing)} sessions between {span.start} and {span.end} have no bar of the "
+            f"benchmark ({shown}): import them, or ask for other days"
+        )
+
+
+def _halved(sessions: range, gap: Gap) -> tuple[range, range]:
+    cut = sessions.stop - round(len(sessions) * VALIDATION)
+    return range(sessions.start, max(cut - gap.sessions, sessions.start)), range(cut, sessions.stop)

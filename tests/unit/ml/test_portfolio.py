@@ -1,0 +1,194 @@
+"""One account over many symbols: its money adds up, its rules hold, it knows no future."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalyst_bot.domain.errors import BadData
+from catalyst_bot.features.spec import NAMES
+from catalyst_bot.history.panel import Panel
+from catalyst_bot.ml.kernels import likeness, portfolio
+from catalyst_bot.ml.kernels.play import Play
+from catalyst_bot.ml.portfolio.days import days_of
+from catalyst_bot.ml.portfolio.run import PortfolioRun, new_books, run_portfolio
+from catalyst_bot.ml.tape import Singles, tape_of
+from catalyst_bot.ml.terms import Terms, at_costs, terms_of
+from catalyst_bot.policies.rule_action import RULE_TERMS
+from catalyst_bot.risk.correlation import kinship
+from catalyst_bot.settings import Settings
+from tests.panels import Case, panel_of
+
+pytest.importorskip("numba", reason="compiling needs numba: make setup-research")
+SYMBOLS = ("ACME", "BOLT", "CORE", "DYNE")
+COUNT = 160
+ALL = range(COUNT)
+TERMS = terms_of(Settings())._replace(atr_multiple=2.0, max_correlation=1.0)
+
+
+def news(seed: int, count: int = 40, bars: int = 6) -> list[Case]:
+    rng = np.random.default_rng(seed)
+    return [
+        Case(
+            symbol=SYMBOLS[int(rng.integers(len(SYMBOLS)))],
+            bar=int(rng.integers(40, COUNT - 10)),
+            bars=bars,
+            is_bad=bool(rng.random() < 0.2),
+        )
+        for _ in range(count)
+    ]
+
+
+def history(seed: int, cases: Sequence[Case] | None = None) -> Panel:
+    told = news(seed) if cases is None else cases
+    return panel_of(told, symbols=SYMBOLS, count=COUNT, seed=seed)
+
+
+def by_rule(panel: Panel, terms: Terms = TERMS, **given: Any) -> PortfolioRun:
+    return run_portfolio(tape_of(panel), terms, sessions=ALL, policy=RULE_TERMS, **given)
+
+
+def eager(seen: Singles) -> tuple[Any, Any]:
+    """Buys what rose yesterday, leaves what fell."""
+    return np.sign(seen[:, NAMES.index("return_1")]), np.ones(len(seen))
+
+
+@given(seed=st.integers(1, 10_000))
+@settings(max_examples=15, deadline=None)
+def test_the_money_adds_up(seed: int) -> None:
+    for policy in (RULE_TERMS, eager):
+        run = run_portfolio(tape_of(history(seed)), TERMS, sessions=ALL, policy=policy)
+        is_flat = run.exposure == 0
+        done = np.array(
+            [run.trades["pnl_usd"][run.trades["exit_session"] <= day].sum() for day in ALL]
+        )
+        worth = run.equity[1:] - TERMS.starting_cash_usd
+        assert worth[is_flat] == pytest.approx(done[is_flat], abs=1e-6)
+        assert (run.exposure <= TERMS.max_gross_fraction + 0.15).all(), "at the sizes of the close"
+        trades = run.trades
+        amounts = trades["shares"] * (trades["exit_price"] - trades["entry_price"])
+        assert trades["pnl_usd"] == pytest.approx(amounts - trades["fees_usd"], abs=0.02)
+        assert (trades["entry_session"] <= trades["exit_session"]).all()
+
+
+def test_compiled_and_plain_play_alike() -> None:
+    panel = history(3)
+    tape = tape_of(panel)
+    fast = by_rule(panel)
+    play = Play(tape.bars, tape.asks, days_of(tape), TERMS, 0, reviews=False)
+    books = new_books(len(tape.symbols), TERMS, trades=100)
+    equity, exposure = np.empty(COUNT), np.empty(COUNT)
+    portfolio.run_rule(books, play, 0, RULE_TERMS, equity, exposure)
+    assert len(fast.trades) > 5
+    assert np.array_equal(fast.equity[1:], equity)
+    assert np.array_equal(fast.exposure, exposure)
+
+
+@pytest.mark.parametrize("policy", [RULE_TERMS, eager])
+def test_nothing_later_changes_what_was(policy: Any) -> None:
+    panel, cut = history(5), 120
+    later = np.concatenate([np.arange(COUNT) >= cut] * (len(SYMBOLS) + 1))
+    names = ("open", "high", "low", "close", "volume")
+    columns = {
+        name: np.where(later, column * 1.5, column) if name in names else column
+        for name, column in panel.columns.items()
+    }
+    before, after = (
+        run_portfolio(tape_of(each), TERMS, sessions=ALL, policy=policy, review_after=1)
+        for each in (panel, replace(panel, columns=columns))
+    )
+    assert before.equity[: cut + 1].tolist() == after.equity[: cut + 1].tolist()
+    assert before.equity[-1] != after.equity[-1]
+
+
+def test_a_model_is_asked_again_and_the_rule_once() -> None:
+    seen = list[Singles]()
+
+    def watcher(rows: Singles) -> tuple[Any, Any]:
+        seen.append(rows.copy())
+        return np.zeros(len(rows)), np.ones(len(rows))
+
+    tape = tape_of(history(1, [Case(symbol="ACME", bar=50, bars=4)]))
+    run = run_portfolio(tape, TERMS, sessions=ALL, policy=watcher)
+    assert [len(rows) for rows in seen] == [1, 1, 1, 1]
+    ages = [float(rows[0, NAMES.index("age_hours")]) for rows in seen]
+    assert ages == [0.0, 24.0, 48.0, 72.0]
+    assert run.outcomes == {"declined": 4}
+    assert by_rule(history(1, [Case(symbol="ACME", bar=50, bars=4)])).outcomes == {"entries": 1}
+
+
+def test_a_newer_case_takes_the_place_of_the_older() -> None:
+    events = list[float]()
+
+    def watcher(rows: Singles) -> tuple[Any, Any]:
+        events.extend(rows[:, NAMES.index("confidence")].tolist())
+        return np.zeros(len(rows)), np.ones(len(rows))
+
+    cases = [
+        Case(symbol="ACME", bar=50, bars=6, confidence=0.75),
+        Case(symbol="ACME", bar=52, bars=3, confidence=0.875),
+    ]
+    run_portfolio(tape_of(history(1, cases)), TERMS, sessions=ALL, policy=watcher)
+    assert events == [0.75, 0.75, 0.875, 0.875, 0.875]
+
+
+def test_bad_news_is_heard_only_by_who_holds() -> None:
+    good = Case(symbol="ACME", bar=50, bars=20)
+    bad = Case(symbol="ACME", bar=53, bars=2, is_bad=True)
+    alone = by_rule(history(1, [bad]))
+    assert (len(alone.trades), alone.outcomes) == (0, {})
+    held = by_rule(history(1, [good, bad]), TERMS._replace(atr_multiple=15.0))
+    assert held.outcomes == {"entries": 1, "exits": 1}
+    assert held.trades["exit_reason"].tolist() == ["negative_news"]
+    assert (held.trades["entry_session"][0], held.trades["exit_session"][0]) == (51, 54)
+
+
+def test_agents_that_disagree_do_not_buy() -> None:
+    tape = tape_of(history(1, [Case(symbol="ACME", bar=50, bars=1)]))
+
+    def torn(rows: Singles) -> tuple[Any, Any]:
+        return np.ones(len(rows)), np.full(len(rows), 0.5)
+
+    run = run_portfolio(tape, TERMS, sessions=ALL, policy=torn)
+    assert run.outcomes == {"confidence": 1}
+
+
+def test_a_person_resumes_only_where_one_comes() -> None:
+    strict = TERMS._replace(max_drawdown_fraction=0.002)
+    alone = by_rule(history(9), strict)
+    assert alone.outcomes["trading_state"] > 3
+    looked_at = by_rule(history(9), strict, review_after=2)
+    assert looked_at.outcomes["entries"] > alone.outcomes["entries"]
+
+
+def test_dearer_trading_earns_less() -> None:
+    panel = history(3)
+    dear = by_rule(panel, at_costs(TERMS, 2.0))
+    assert dear.equity[-1] < by_rule(panel).equity[-1]
+
+
+def test_correlation_is_that_of_the_bot() -> None:
+    tape = tape_of(history(2))
+    days = days_of(tape)
+    ends = [tape.first_row[number] + 130 for number in (0, 1)]
+    closes = {
+        name: {
+            int(tape.bars.closed_s[row]): float(tape.bars.close[row])
+            for row in range(end - 119, end + 1)
+        }
+        for name, end in zip(("ACME", "BOLT"), ends, strict=True)
+    }
+    expected = kinship("ACME", ["BOLT"], closes).correlation
+    assert likeness.likeness(tape.bars, days, ends[0], ends[1]) == pytest.approx(expected, abs=1e-9)
+    assert likeness.likeness(tape.bars, days, int(tape.first_row[0]) + 20, ends[1]) == -2.0
+
+
+def test_sessions_that_are_not_there_are_refused() -> None:
+    with pytest.raises(BadData, match="there are 160"):
+        run_portfolio(tape_of(history(1)), TERMS, sessions=range(300), policy=RULE_TERMS)

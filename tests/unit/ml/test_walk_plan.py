@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalyst_bot.domain.errors import BadData, ConfigError
+from catalyst_bot.market_data.session_times import DAY_S
+from catalyst_bot.ml.walk_forward.plan import Span, folds_of, gap_of, must_be_complete
+
+WEEKDAYS = [
+    day
+    for day in (date(2015, 1, 1) + timedelta(days=n) for n in range(5 * 365))
+    if day.weekday() < 5
+]
+
+
+def span(start: str, oos_start: str, end: str, **more: int) -> Span:
+    days = (date.fromisoformat(day) for day in (start, end, oos_start))
+    return Span(**dict(zip(("start", "end", "oos_start"), days, strict=True)), **more)
+
+
+def test_a_year_teaches_and_the_next_quarter_tests():
+    folds = folds_of(WEEKDAYS, span("2015-01-01", "2016-01-01", "2018-12-31"), gap_of(5 * DAY_S))
+    assert len(folds) == 12
+    first = folds[0]
+    assert WEEKDAYS[first.train.start] == date(2015, 1, 1)
+    assert WEEKDAYS[first.test.start] == date(2016, 1, 1)
+    assert WEEKDAYS[folds[-1].test.stop - 1] == date(2018, 12, 31)
+
+
+@given(st.integers(1, 40), st.integers(12, 30), st.integers(2, 6))
+def test_no_session_is_in_two_parts_and_gaps_are_kept(horizon_days, train_months, test_months):
+    gap = gap_of(horizon_days * DAY_S)
+    wish = span(
+        "2015-01-01", "2018-01-01", "2019-06-01",
+        train_months=train_months, test_months=test_months,
+    )  # fmt: skip
+    folds = folds_of(WEEKDAYS, wish, gap)
+    for fold in folds:
+        assert fold.validation.start - fold.train.stop == gap.sessions
+        assert fold.test.start - fold.validation.stop == gap.sessions
+        assert gap.sessions * 365.25 / 252 > horizon_days
+    tests = [session for fold in folds for session in fold.test]
+    assert tests == list(range(tests[0], tests[-1] + 1))
+
+
+@pytest.mark.parametrize(
+    ("start", "oos_start", "end"),
+    [
+        ("2016-01-01", "2015-06-01", "2018-01-01"),
+        ("2016-01-01", "2018-06-01", "2018-01-01"),
+        ("2016-01-01", "2016-01-01", "2018-01-01"),
+        ("2016-01-01", "2016-12-31", "2018-01-01"),
+    ],
+)
+def test_a_first_tested_day_outside_is_refused(start: str, oos_start: str, end: str):
+    with pytest.raises(ConfigError, match="--oos-start"):
+        span(start, oos_start, end)
+
+
+@pytest.mark.parametrize(
+    ("start", "oos_start", "end", "why"),
+    [
+        ("2014-06-01", "2016-01-01", "2018-01-01", "the history holds 2015-01-01"),
+        ("2015-01-01", "2020-06-01", "2021-01-01", "the history holds"),
+        ("2015-01-01", "2016-01-01", "2016-01-10", "no quarter"),
+    ],
+)
+def test_too_little_history_is_refused(start: str, oos_start: str, end: str, why: str):
+    with pytest.raises(BadData, match=why):
+        folds_of(WEEKDAYS, span(start, oos_start, end), gap_of(5 * DAY_S))
+
+
+def test_missing_sessions_are_named():
+    wish = span("2015-01-01", "2016-01-01", "2018-12-31")
+    must_be_complete(WEEKDAYS, WEEKDAYS, wish)
+    holes = [day for day in WEEKDAYS if day.month != 7]
+    with pytest.raises(BadData, match=r"2015-07-01, 2015-07-02, .*…"):
+        must_be_complete(holes, WEEKDAYS, wish)
+    must_be_complete(WEEKDAYS[:1200], WEEKDAYS[:1200], wish)
+
+
+def test_parts_that_the_gaps_leave_nothing_of_are_refused():
+    wish = span("2015-01-01", "2016-01-01", "2017-01-01")
+    with pytest.raises(BadData, match="take more months"):
+        folds_of(WEEKDAYS, wish, gap_of(120 * DAY_S))
