@@ -52,7 +52,7 @@ coverage: setup-all  ## Every branch of risk, execution and the ledger is tested
 	$(BIN)/coverage run -m pytest -q $(GUARDED_TESTS)
 	$(BIN)/coverage report --include='$(GUARDED)' --fail-under=100
 
-mutants: setup-all  ## Plant small mistakes in risk and the ledger: nine tenths must be noticed
+mutants: setup-all  ## Plant small mistakes in risk, execution and the ledger: nine tenths must be noticed
 	$(BIN)/python -m tools.mutants $(ARGS)
 
 simulate: setup  ## Play 10,000 schedules of faults against the whole bot

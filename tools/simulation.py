@@ -1,6 +1,6 @@
 """Write docs/evidence/simulation.md from what `catalyst-bot simulate` counted.
 
-    catalyst-bot simulate --seeds 0..10000 --json summary.json
+    catalyst-bot simulate --seeds 0..10000 --jobs 1 --json summary.json
     catalyst-bot simulate --seeds 0..1000 --planted-bug all --json bugs.json
     catalyst-bot simulate --soak 24 --seed 1 --json soak.json
     python -m tools.simulation bugs.json soak.json summary.json…
@@ -46,7 +46,8 @@ def page_of(
     yield "# The whole bot against faults: measured"
     yield ""
     yield "What is played, and what is real in it: [how to simulate](../how-to/simulate.md)."
-    yield "`catalyst-bot simulate --seeds 0..N --json FILE`, and with `--planted-bug all`."
+    yield "`catalyst-bot simulate --seeds 0..N --jobs 1 --json FILE`, and with `--planted-bug all`;"
+    yield "by one process, beside other work on the machine."
     yield ""
     yield from _summary(total, fired, broken)
     yield from _faults(fired)

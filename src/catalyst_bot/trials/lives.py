@@ -115,7 +115,7 @@ class Lives:
                 life.sink(replace(split, at=stage.clock.now()))
         if stage.latch.is_set:
             self.tell_halt()
-        for headline in stage.world.headlines[-3:]:
+        for headline in list(stage.world.headlines)[-3:]:
             life.sink(f.HeadlineReceived(at=stage.clock.now(), headline=headline))
 
     def kill(self, why: str) -> None:

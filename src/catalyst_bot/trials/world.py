@@ -5,6 +5,7 @@ Small and quick on purpose: a few companies, prices that walk, jump and stand st
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
@@ -14,6 +15,8 @@ from catalyst_bot.domain.news import Headline
 
 INTERVAL = timedelta(minutes=1)
 HISTORY_BARS = 40
+MOST_BARS = HISTORY_BARS + 20  # that anybody is told
+MOST_HEADLINES = 1_000  # that may come again
 BENCHMARK = "SPY"
 COMPANIES: dict[str, tuple[str, float]] = {
     "AXQL": ("Axquila Genetics", 40.0),
@@ -75,6 +78,7 @@ class Stock:
             volume=volume,
         )
         self.bars.append(bar)
+        del self.bars[:-MOST_BARS]
         self.begin_bar()
         return bar
 
@@ -97,7 +101,7 @@ class World:
             }.items()
         }
         self.next_bar_at = grid + INTERVAL
-        self.headlines: list[Headline] = []
+        self.headlines: deque[Headline] = deque(maxlen=MOST_HEADLINES)
         self._told = 0
 
     def tradable(self) -> list[str]:
@@ -157,9 +161,7 @@ class World:
 
     def bars(self, symbol: str, at: datetime) -> BarSeries:
         """Return the closed bars of a symbol."""
-        known = [
-            bar for bar in self.stocks[symbol].bars[-HISTORY_BARS - 20 :] if bar.closed_at <= at
-        ]
+        known = [bar for bar in self.stocks[symbol].bars[-MOST_BARS:] if bar.closed_at <= at]
         return series_of(symbol, known)
 
     def write_headline(self, at: datetime) -> Headline:

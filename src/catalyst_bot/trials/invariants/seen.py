@@ -69,6 +69,7 @@ class Observed:
         self.violations: list[Violation] = []
         self.counts: Counter[str] = Counter()
         self.promised: dict[str, ApprovedOrder] = {}
+        self.promised_at_s: dict[str, float] = {}
         self.posted: Counter[str] = Counter()
         self.sent_of_signal: Counter[str] = Counter()
         self.trading_state = TradingState.ACTIVE
@@ -113,6 +114,7 @@ class Observed:
         match body:
             case c.SubmitOrder():
                 self.promised[body.order.client_order_id] = body.order
+                self.promised_at_s[body.order.client_order_id] = at_s
                 self.sent_of_signal[body.order.signal_id] += 1
             case c.CancelOrder():
                 self.cancelled.setdefault(body.client_order_id, at_s)

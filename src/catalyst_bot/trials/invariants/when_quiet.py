@@ -23,6 +23,7 @@ AVERAGE_FRACTION = Decimal("0.0001")  # by how much average prices may differ
 VERIFIED_EVERY = 20  # seeds: deciding everything again takes as long as the run
 SETTLED_S = 30.0  # after the faults: what they left behind is dealt with
 CANCELLED_WITHIN_S = 300.0  # a cancel is asked for again every minute
+ANSWERED_WITHIN_S = 10.0
 _UNCLEAR = frozenset({OrderStatus.SUBMITTED, OrderStatus.UNKNOWN})
 
 
@@ -155,13 +156,14 @@ def cancels_get_through(seen: Observed, scene: Scene, _: object) -> Iterator[str
             yield f"{order_id} was to be cancelled {asked_s:.0f} s ago"
 
 
-def everything_is_answered(_: Observed, scene: Scene, __: object) -> Iterator[str]:
-    """Of every order it is known how it stands."""
+def everything_is_answered(seen: Observed, scene: Scene, _: object) -> Iterator[str]:
+    """Of every order it is known how it stands, but of one that is just on its way."""
     life = scene.life
     if life is None:
         return
     for ticket in life.engine.state.execution.open_tickets.values():
-        if ticket.status in _UNCLEAR:
+        sent_s = seen.promised_at_s.get(ticket.client_order_id, 0.0)
+        if ticket.status in _UNCLEAR and scene.now_s() - sent_s > ANSWERED_WITHIN_S:
             yield f"{ticket.client_order_id} of {ticket.symbol} is {ticket.status}"
     if life.engine.state.risk.pending:
         yield f"intents without a verdict: {sorted(life.engine.state.risk.pending)}"
