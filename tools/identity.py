@@ -19,13 +19,13 @@ from catalyst_bot.bootstrap.rules import Companies as Given
 from catalyst_bot.bootstrap.rules import detection_rules
 from catalyst_bot.detection.companies import Companies
 from catalyst_bot.detection.filings import is_by_another_party
+from catalyst_bot.detection.mentions import name_position
 from catalyst_bot.detection.reasons import BYSTANDER, TOO_MANY_SYMBOLS
 from catalyst_bot.detection.text import words
 from catalyst_bot.detection.tickers import (
     NoOwner,
     Owners,
     find_owners,
-    name_position,
     normal_symbols,
 )
 from catalyst_bot.domain.news import Headline

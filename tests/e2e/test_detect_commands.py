@@ -206,12 +206,13 @@ def test_bad_input_is_named(tmp_path: Path, arguments: tuple[str, ...], reason: 
 def test_a_trained_model_is_measured_by_its_folder(tmp_path: Path):
     file = lines(tmp_path / "rows.jsonl", rows()[::2])
     more = lines(tmp_path / "more.jsonl", rows()[1::2])
-    card = as_json(
-        detect(
-            *(tmp_path, "train", "--task", "sentiment", "--data", file, more, "--out", "made"),
-            *("--json", "-"),
-        )
+    shown = detect(
+        *(tmp_path, "train", "--task", "sentiment", "--data", file, more, "--out", "made"),
+        *("--json", "card.json"),
     )
+    assert shown.returncode == 0
+    assert "labels    by name" in shown.stdout
+    card = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))
     assert [row["rows"] for row in card["data"]] == [90, 90]
     assert (tmp_path / "made" / "model.npz").stat().st_size > 1000
     found = as_json(

@@ -125,7 +125,9 @@ def train_command(
         if json_:
             console.write_json(card, json_)
         if json_ != "-":
-            console.say(_figures({"model": str(out), "task": str(task), **card["held_out"]}))
+            read = ", ".join(dict.fromkeys(file["labels_read"] for file in card["data"]))
+            made = {"model": str(out), "task": str(task), "labels_read": read}
+            console.say(_figures({**made, **card["held_out"]}))
         return console.OK
 
     console.guarded(action)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from catalyst_bot.detection.calibration import PLAIN
+from catalyst_bot.detection.mentions import name_position
 from catalyst_bot.detection.reading import Finding, factors_of
 from catalyst_bot.detection.rules import Rules
 from catalyst_bot.detection.score import Assessment, assess, subject
 from catalyst_bot.detection.text import words
-from catalyst_bot.detection.tickers import name_position
 from catalyst_bot.domain import ids
 from catalyst_bot.domain.news import Catalyst, Headline, ScoreFactor
 

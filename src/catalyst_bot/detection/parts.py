@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from catalyst_bot.detection.classify import Unread, certainty
+from catalyst_bot.detection.mentions import mentions_in
 from catalyst_bot.detection.reading import Finding
 from catalyst_bot.detection.reasons import BYSTANDER, MUTED_CATEGORY, PART_UNKNOWN
 from catalyst_bot.detection.roles import (
@@ -17,7 +18,7 @@ from catalyst_bot.detection.roles import (
     words_and_commas,
 )
 from catalyst_bot.detection.rules import Rules
-from catalyst_bot.detection.tickers import MAX_PRIMARY_SYMBOLS, Owners, mentions_in
+from catalyst_bot.detection.tickers import MAX_PRIMARY_SYMBOLS, Owners
 from catalyst_bot.domain.news import Headline
 
 

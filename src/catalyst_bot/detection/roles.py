@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from catalyst_bot.detection.mentions import Mention
 from catalyst_bot.detection.phrases import ROLE, Phrase, PhraseIndex
 from catalyst_bot.detection.tables import Table, load
 from catalyst_bot.detection.taxonomy import Taxonomy, parse_phrases
 from catalyst_bot.detection.text import BREAKS, words
-from catalyst_bot.detection.tickers import Mention
 
 FILE = "roles.toml"
 AS_READ, NOBODY, UNKNOWN = "as_read", "nobody", "unknown"

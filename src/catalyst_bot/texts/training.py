@@ -54,7 +54,7 @@ class Recipe:
 
 RECIPES: Mapping[Task, Recipe] = {
     Task.SENTIMENT: Recipe(),
-    Task.TOPIC: Recipe(strength=0.6, balance=0.5),
+    Task.TOPIC: Recipe(strength=0.8, balance=0.8),
 }
 
 

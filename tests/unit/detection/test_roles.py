@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalyst_bot.detection.classify import Unread
+from catalyst_bot.detection.mentions import Mention, mentions_in
 from catalyst_bot.detection.parts import findings_of
 from catalyst_bot.detection.reading import Finding, read_headline
 from catalyst_bot.detection.reasons import PART_UNKNOWN
 from catalyst_bot.detection.roles import NOBODY, parts_of, words_and_commas
 from catalyst_bot.detection.rules import Rules, make_rules
-from catalyst_bot.detection.tickers import Mention, Owners, find_owners, mentions_in
+from catalyst_bot.detection.tickers import Owners, find_owners
 from tests.builders import headline
 from tests.detection_rules import texts
 from tests.detection_stage import Stage

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from catalyst_bot.detection.companies import NameRules, make_companies
+from catalyst_bot.detection.mentions import name_position
 from catalyst_bot.detection.text import words
 from catalyst_bot.detection.tickers import (
     NoOwner,
     Owners,
     common_shares,
     find_owners,
-    name_position,
     normal_symbols,
     relevance,
 )
