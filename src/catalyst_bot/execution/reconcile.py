@@ -126,6 +126,19 @@ def _cash_difference(
     return [BookDifference(subject=CASH, ours=f"{ours:f}", theirs=f"{snapshot.cash_usd:f}")]
 
 
+def was_in_first_look(books: Reconciliation, fill: Fill) -> bool:
+    """True for a purchase since our books began that the first look at the broker's held already.
+
+    The news of it came later than the shares: the look is taken over as if held before. A purchase
+    of more shares than are left of that look was made after it, and by another clock than ours.
+    """
+    began_at, looked_at = books.began_at, books.first_look_at
+    if began_at is None or looked_at is None or fill.side is not Side.BUY:
+        return False
+    is_between = began_at <= fill.filled_at <= looked_at
+    return is_between and fill.quantity <= books.first_held.get(fill.symbol, ZERO)
+
+
 def adopted_part(fill: Fill, *, held: Decimal, foreign: Decimal, adopts_purchases: bool) -> Decimal:
     """Return how many shares of a foreign trade are ours to book.
 

@@ -50,13 +50,17 @@ class Reconciliation:
     `turnover_usd` was traded since the books last agreed. `is_starting` until the looks after a
     start are taken and judged; `is_start_look`: the last look was one of them. `has_mismatch` until
     a person resumes; then `trusts_broker`: the broker's books are taken over. `lost_order_ids` have
-    the bot's name, and the journal lost them.
+    the bot's name, and the journal lost them. `first_look_at` was the first answer, and
+    `first_held` are the shares (by symbol) that it showed and we had not bought: less those whose
+    purchase was told since.
     """
 
     began_at: datetime | None = None
     broker_name: str = ""
     next_look_at: datetime | None = None
     looks: int = 0
+    first_look_at: datetime | None = None
+    first_held: dict[str, Decimal] = field(default_factory=dict)
     doubts: dict[str, tuple[str, str]] = field(default_factory=dict)
     foreign_orders: dict[str, BrokerOrder] = field(default_factory=dict)
     foreign_shares: dict[str, Decimal] = field(default_factory=dict)

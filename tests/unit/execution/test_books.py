@@ -397,6 +397,39 @@ def test_what_was_held_before_our_books_began_is_no_profit(working: ExecutionRul
     assert not told(look(stages, positions={"OLD": 10}, cash=START_USD))
 
 
+@pytest.mark.parametrize("working", [ExecutionRules(), FLAG])
+def test_a_purchase_told_after_the_first_look_that_showed_it_is_not_taken_in_again(
+    working: ExecutionRules,
+):
+    """The look came through and the list of executions did not, or it was read before."""
+    stages = Stages(working=working, is_compared=False)
+    bought_at = stages.now + timedelta(milliseconds=100)
+    stages.wait(1)
+    look(stages, positions={"ACME": 40}, orders=(), cash=START_USD - 40 * 50)
+    stages.wait(60)
+    bought = {"price": Decimal(50), "filled_at": bought_at}
+    assert not of_type(foreign(stages, Side.BUY, 40, **bought), d.ForeignTradeJudged)
+    assert not foreign(stages, Side.BUY, 40, **bought)
+    account = account_view(stages.portfolio, stages.now)
+    assert account.cash_usd == START_USD - 40 * 50
+    if working is not FLAG:
+        assert account.start_equity_usd == account.equity_usd, "neither profit nor loss"
+    shares = stages.execution.books.foreign_shares.get("ACME", 0)
+    ours = stages.portfolio.positions.get("ACME")
+    assert shares + (ours.quantity if ours is not None else 0) == 40
+    later = foreign(stages, Side.BUY, 3, price=Decimal(50), filled_at=bought_at)
+    assert of_type(later, d.ForeignTradeJudged), "the look's shares are all explained"
+
+
+def test_a_purchase_after_the_first_look_is_taken_in():
+    stages = Stages(is_compared=False)
+    look(stages, positions={"ACME": 40}, orders=(), cash=START_USD)
+    stages.wait(1)
+    foreign(stages, Side.BUY, 30, price=Decimal(50), filled_at=stages.now)
+    assert stages.portfolio.positions["ACME"].quantity == 70
+    assert account_view(stages.portfolio, stages.now).cash_usd == START_USD - 30 * 50
+
+
 def test_a_position_in_a_symbol_we_never_traded_is_a_persons():
     stages = flat()
     cash = START_USD - 500

@@ -57,6 +57,7 @@ from catalyst_bot.execution.reconcile import (
     foreign_orders,
     is_confirmed,
     named,
+    was_in_first_look,
 )
 from catalyst_bot.execution.rules import Rules
 from catalyst_bot.execution.state import CASH, ORDER, POSITION, Reconciliation, State
@@ -308,13 +309,31 @@ def _take_over(
 def on_foreign_filled(
     state: State, message: ForeignFilled, desk: Desk, rules: Rules
 ) -> list[Message]:
-    """A person traded. What happened before our books began is in the account they began with."""
+    """A person traded. What happened before our books began is in the account they began with; of
+    what the first look showed already only the cash is missing.
+    """
     fill, began_at = message.fill, state.books.began_at
     if fill.fill_id in state.fill_ids or (began_at is not None and fill.filled_at < began_at):
         return []
+    if was_in_first_look(state.books, fill):
+        return _paid_for(fill)
     is_lost = fill.client_order_id.startswith(ids.OUR_PREFIX)
     reason = "by an order that our journal lost" if is_lost else "traded at the broker"
     return _judged(state, fill, reason, desk, rules=rules, is_in_cash=True)
+
+
+def _paid_for(fill: Fill) -> list[Message]:
+    """The shares came into the books as if they had been brought in; now their price goes out."""
+    cost_usd = fill.quantity * fill.price + fill.fee_usd
+    reason = "bought between the bot's start and its first look"
+    what = f"{fill.side} {fill.quantity:f} {fill.symbol} at {fill.price:f}, {reason}"
+    return [
+        CashAdjusted(amount_usd=-cost_usd, is_flow=True, reason=reason),
+        _tell(
+            f"A trade that is not ours: {fill.symbol}",
+            f"{what}; the shares are in the books since that look",
+        ),
+    ]
 
 
 def on_position_changed(

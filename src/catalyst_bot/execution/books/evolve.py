@@ -25,7 +25,7 @@ from catalyst_bot.domain.messages.facts import (
 )
 from catalyst_bot.domain.money import ZERO, whole_shares
 from catalyst_bot.execution.books.decide import LOOK
-from catalyst_bot.execution.reconcile import is_confirmed
+from catalyst_bot.execution.reconcile import is_confirmed, was_in_first_look
 from catalyst_bot.execution.state import State
 
 
@@ -51,6 +51,7 @@ def count_look(state: State, message: BrokerSnapshotReceived, at: datetime) -> N
     """The broker answered. A look at which nothing differs ends the start."""
     books = state.books
     books.looks += 1
+    books.first_look_at = books.first_look_at or at
     books.is_start_look, books.is_starting = books.is_starting, False
 
 
@@ -83,16 +84,22 @@ def keep_foreign_orders(state: State, message: ForeignOrdersSeen, at: datetime) 
 
 
 def keep_foreign_fill(state: State, message: ForeignFilled, at: datetime) -> None:
-    """The same trade is judged once."""
-    state.fill_ids[message.fill.fill_id] = None
+    """The same trade is judged once, and explains shares of the first look once."""
+    fill, books = message.fill, state.books
+    if fill.fill_id not in state.fill_ids and was_in_first_look(books, fill):
+        books.first_held[fill.symbol] -= fill.quantity
+    state.fill_ids[fill.fill_id] = None
 
 
 def keep_foreign_shares(state: State, message: ForeignTradeJudged, at: datetime) -> None:
     """What was not taken into our books is the person's: shares, and the cash they cost.
 
-    What is netted goes the other way: out of the person's books into ours.
+    What is netted goes the other way: out of the person's books into ours. What the first look
+    found is remembered: the news of its purchase may still come.
     """
     fill = message.fill
+    if not message.is_in_cash and fill.side is Side.BUY:
+        state.books.first_held[fill.symbol] = fill.quantity
     rest = fill.quantity - message.adopted_quantity
     if message.is_netted:
         rest = -message.adopted_quantity
