@@ -24,6 +24,7 @@ ONCE_BROKEN = {
     13986: "a purchase that the first look showed was told later, and booked twice",
     16751: "the same, filled in parts around the first look",
     16960: "the same, in the first life",
+    14656: "a stop for the rest took the place of the stop for the most",
 }
 
 
