@@ -21,9 +21,12 @@ ONCE_BROKEN = {
     957: "doubts stay when no look follows before the open",
     4878: "a stop was raised above the target that was selling",
     8128: "an order of the last process arrived after a jump of the clock had given it up",
+    13674: "a difference that was taken over stays a doubt until the next look",
     13986: "a purchase that the first look showed was told later, and booked twice",
     16751: "the same, filled in parts around the first look",
     16960: "the same, in the first life",
+    14656: "a stop for the rest took the place of the stop for the most",
+    16352: "keys that were refused while an order was looked for did not halt",
 }
 
 

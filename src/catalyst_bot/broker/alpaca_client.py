@@ -203,6 +203,7 @@ class AlpacaBrokerClient:
             try:
                 found = await self._watch.find(ours.line.order_id)
             except FAILURES as silence:
+                self._note_keys(silence)
                 self._lose_sight(ours, f"{error}; then {silence}")
                 return False
             if found:
@@ -219,6 +220,7 @@ class AlpacaBrokerClient:
             try:
                 found = await self._watch.find(ours.line.order_id)
             except FAILURES as silence:
+                self._note_keys(silence)
                 self._lose_sight(ours, f"{error}; then {silence}")
                 return
             if not found:
@@ -229,8 +231,7 @@ class AlpacaBrokerClient:
                 self._reject(ours, TAKEN)
                 self._book.forget(ours)
             return
-        if error.is_about_keys:
-            self._health.failed(error)
+        self._note_keys(error)
         self._reject(ours, str(error))
 
     async def _repeat(self, ours: Placed) -> None:
@@ -283,8 +284,7 @@ class AlpacaBrokerClient:
                 told = await self._client.trading("PATCH", place, body=prices)
                 self._watch.tell([read_order(told)], is_whole=False)
             except AlpacaRefused as error:
-                if error.is_about_keys:
-                    self._health.failed(error)
+                self._note_keys(error)
                 self._refuse(line.order_id, str(error))
             except (AlpacaSilent, BadData) as error:
                 self._health.failed(error)
@@ -344,6 +344,11 @@ class AlpacaBrokerClient:
                     at=self._clock.now(), client_order_id=ours.line.order_id, detail=detail
                 )
             )
+
+    def _note_keys(self, error: Exception) -> None:
+        """Who we are may be refused at any request: then no other will work either."""
+        if isinstance(error, AlpacaRefused) and error.is_about_keys:
+            self._health.failed(error)
 
     def _turn(self, ours: Placed) -> asyncio.Lock:
         """One request about an order at a time: a cancel waits for its submit."""

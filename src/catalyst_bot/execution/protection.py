@@ -199,7 +199,8 @@ def review(
     if is_wanted and (asks_anew or not is_asked) and not cover.coming and missing > 0:
         step = ProtectionStep.PLACE_STOP
         tried = known.escalation if known is not None else 0
-        outcome.append(_need(position, step, missing, escalation=tried, detail="no stop"))
+        wanted = _to_stop(position, cover)
+        outcome.append(_need(position, step, wanted, escalation=tried, detail="no stop"))
     return outcome
 
 
@@ -267,6 +268,11 @@ def _missing(position: Position, cover: Cover) -> Decimal:
     return whole_shares(position.quantity) - promised
 
 
+def _to_stop(position: Position, cover: Cover) -> Decimal:
+    """Shares a new stop has to cover: the old stops are taken off before it is sent."""
+    return whole_shares(position.quantity) - cover.exits - cover.waiting
+
+
 def _need(
     position: Position, step: ProtectionStep, quantity: Decimal, *, escalation: int, detail: str
 ) -> ProtectionNeeded:
@@ -309,7 +315,13 @@ def _keep_watching(
         return [_look_again(position.trade_id, desk, lasts)]
     step = ProtectionStep.PLACE_STOP
     return [
-        _need(position, step, missing, escalation=guard.escalation, detail="only watched"),
+        _need(
+            position,
+            step,
+            _to_stop(position, cover),
+            escalation=guard.escalation,
+            detail="only watched",
+        ),
         _look_again(position.trade_id, desk, min(lasts, RETRY)),
     ]
 
@@ -333,8 +345,10 @@ def _escalate(
         trail_id=position.catalyst_id,
         symbol=position.symbol,
     )
+    is_stop = step is ProtectionStep.PLACE_STOP
+    wanted = _to_stop(position, cover) if is_stop else missing
     return [
-        _need(position, step, missing, escalation=count, detail=why),
+        _need(position, step, wanted, escalation=count, detail=why),
         *moves,
         told,
         _look_again(position.trade_id, desk, wait),

@@ -146,6 +146,21 @@ def test_refused_keys_halt_trading_and_reject_the_order(bench: Bench):
     assert isinstance(recovered, f.AdapterRecovered)
 
 
+def keys_refused(_: Any) -> Any:
+    raise Refusal(401, 0, "unauthorized.")
+
+
+@pytest.mark.parametrize("is_taken", [False, True], ids=["a full rate limit", "a taken id"])
+def test_keys_that_are_refused_while_an_order_is_looked_for_halt_too(bench: Bench, is_taken: bool):
+    if is_taken:
+        bench.service.venue.submit({**order_body(), "client_order_id": ENTRY_ID}, 100.0)
+    else:
+        bench.service.faults.append("429")
+    bench.service.by_client_id = keys_refused  # type: ignore[method-assign]
+    said = bench.send()
+    assert kinds(said)[:3] == ["AdapterFailed", "OperatorHalted", "SubmitOutcomeUnknown"]
+
+
 def test_a_page_that_forbids_is_a_failure_but_no_reason_to_halt(bench: Bench):
     bench.service.faults.append("403 page")
     said = bench.send()

@@ -1,5 +1,6 @@
 """The broker's books are the truth: looks, second looks, what a person did, mismatches."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -245,6 +246,31 @@ def test_a_purchase_is_adopted_and_gets_a_stop():
     assert of_type(said, c.SendNotification)
     assert account_view(stages.portfolio, NOON).cash_usd == START_USD - 2_000
     assert stages.risk.plans[opened.position.trade_id].stop_price == 95
+
+
+@pytest.mark.parametrize(
+    "look_again",
+    [
+        lambda stages: stages.handle(f.QuoteSampled(at=stages.now, quote=quote(at=stages.now))),
+        lambda stages: stages.fire(f"guard:{next(iter(stages.execution.guards))}"),
+    ],
+    ids=["a price is seen", "the grace is over"],
+)
+def test_a_purchase_that_fills_in_parts_gets_one_stop_for_all_of_it(
+    look_again: Callable[[Stages], list[Any]],
+):
+    """A new stop takes the place of the old one, so it has to cover what that one covered."""
+    stages = flat()
+    (first,) = [m.order for m in of_type(foreign(stages, Side.BUY, 30), c.SubmitOrder)]
+    foreign(stages, Side.BUY, 4)
+    stages.accept(first.client_order_id)
+    said = look_again(stages)
+    assert [m.quantity for m in of_type(said, d.ProtectionNeeded)] == [34]
+    (second,) = [m.order for m in of_type(stages.cancel(first.client_order_id), c.SubmitOrder)]
+    assert second.quantity == 34
+    stages.accept(second.client_order_id)
+    (guard,) = stages.execution.guards.values()
+    assert guard.protected_by is ProtectedBy.BROKER_STOP
 
 
 def test_before_the_open_the_bot_watches_what_it_adopted_and_the_stop_comes_at_the_open():

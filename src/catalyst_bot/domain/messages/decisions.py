@@ -259,9 +259,11 @@ class ProtectionChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtectionNeeded:
-    """So many shares of a position are without protection; risk answers with an order or a halt.
+    """A position is not protected in full; risk answers with an order or a halt.
 
-    `escalation` counts the times the grace ran out before; 0 is asked at once.
+    `quantity` are the shares without it, or those that a stop to be placed has to cover: it takes
+    the place of the stops before it. `escalation` counts the times the grace ran out before; 0 is
+    asked at once.
     """
 
     trade_id: str

@@ -13,7 +13,7 @@ from catalyst_bot.domain.money import ZERO, round_price, whole_shares
 from catalyst_bot.engine.engine import Engine
 from catalyst_bot.engine.verify import first_divergence
 from catalyst_bot.execution.protection import GUARD
-from catalyst_bot.execution.state import CASH
+from catalyst_bot.execution.state import CASH, POSITION
 from catalyst_bot.simulation.venue_order import VenueOrder
 from catalyst_bot.trials.invariants.seen import Observed, Scene
 from catalyst_bot.trials.life import Life
@@ -28,7 +28,11 @@ _UNCLEAR = frozenset({OrderStatus.SUBMITTED, OrderStatus.UNKNOWN})
 
 
 def recovered(seen: Observed, scene: Scene, __: object) -> Iterator[str]:
-    """The bot is up, hears its stream, and has compared the books."""
+    """The bot is up, hears its stream, and has compared the books.
+
+    A difference that its second look took over is remembered until the look after that, which
+    comes minutes after the open: what no longer differs is no doubt.
+    """
     life = scene.life
     if life is None or life.is_dead:
         yield "no process runs"
@@ -39,11 +43,24 @@ def recovered(seen: Observed, scene: Scene, __: object) -> Iterator[str]:
     if not life.broker.stream.is_up:
         yield "the stream is not up"
     is_looked_at = scene.is_in_session()  # at other times no look follows the one that doubts
-    if books.doubts.keys() - {CASH} and is_looked_at and not seen.is_flagged(life):
+    doubts = [each for each in books.doubts if each != CASH and not _is_settled(life, scene, each)]
+    if doubts and is_looked_at and not seen.is_flagged(life):
         yield f"doubts: {books.doubts}"
     state = life.engine.state.risk.trading_state
     if state not in {TradingState.ACTIVE, TradingState.HALTED}:
         yield f"trading is {state}"
+
+
+def _is_settled(life: Life, scene: Scene, subject: str) -> bool:
+    """A position that differed is the broker's by now."""
+    kind, _, symbol = subject.partition(" ")
+    state = life.engine.state
+    position = state.portfolio.positions.get(symbol)
+    ours = position.quantity if position is not None else ZERO
+    theirs = scene.venue.held(symbol)
+    return (
+        kind == POSITION and ours + state.execution.books.foreign_shares.get(symbol, ZERO) == theirs
+    )
 
 
 def one_order_per_intent(seen: Observed, scene: Scene, _: object) -> Iterator[str]:
