@@ -41,7 +41,7 @@ FOUND_BY: dict[str, int] = {
     "nobody-looks-after-stops": 45,
     "open-orders-are-no-exposure": 59,
     "orders-never-looked-at": 124,
-    "people-do-not-trade": 1,
+    "people-do-not-trade": 2,
     "quotes-may-be-old": 6,
     "refused-keys-are-a-failure-like-others": 17,
     "replaced-is-cancelled": 86,
