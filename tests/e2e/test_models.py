@@ -139,7 +139,7 @@ def test_models_are_listed_and_shown(champion: Path) -> None:
 def test_a_name_that_is_none_says_what_there_is(champion: Path) -> None:
     said = catalyst_bot("models", "show", "nobody", "--data-dir", str(champion.parents[1]))
     assert said.code == 3
-    assert "there are rule, champion" in said.err
+    assert "there are rule, shipped, champion" in said.err
 
 
 def some_of(commits: list[int], count: int) -> Iterator[int]:

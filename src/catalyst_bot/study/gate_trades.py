@@ -19,7 +19,7 @@ from catalyst_bot.domain.enums import OrderKind, Side, TimeInForce
 from catalyst_bot.domain.limits import CostRules, StopRules
 from catalyst_bot.domain.market import Bar, OpenPrint
 from catalyst_bot.domain.messages.facts import SymbolHalted, SymbolResumed
-from catalyst_bot.domain.money import ZERO, round_cents, to_decimal, whole_shares
+from catalyst_bot.domain.money import ZERO, round_price, to_decimal, whole_shares
 from catalyst_bot.domain.trading import stop_leg_id, target_leg_id
 from catalyst_bot.features.indicators import average_true_range
 from catalyst_bot.features.window import bar_window
@@ -90,7 +90,7 @@ def _has_later_bars(wish: Wish, market: Market) -> bool:
 
 
 def worth(orders: Iterable[Order], market: Market) -> Decimal:
-    """Return what a set of orders earns together in one account, in USD and cents."""
+    """Return what a set of orders earns together in one account, in USD, not rounded."""
     playing = _Playing(market)
     return playing.play(sorted(orders, key=lambda order: (order.wish.at, order.wish.name)))
 
@@ -122,7 +122,7 @@ class _Playing:
                     self._leave(step.symbol, at)
                 case OpenPrint() if phase and step.symbol in self._engine.working_symbols():
                     self._heed(self._engine.on_open_print(step, at))
-        return round_cents(self._engine.state.account.cash_usd - _CASH_USD + self._held_usd())
+        return self._engine.state.account.cash_usd - _CASH_USD + self._held_usd()
 
     def _enter(self, order: Order) -> None:
         wish, name = order.wish, order.wish.name
@@ -194,7 +194,8 @@ class _Playing:
         )
 
     def _last_price(self, symbol: str) -> Decimal:
-        return to_decimal(float(self._market.bars.columns(symbol).close[-1]), "close")
+        """On a tick, as a sale would be: sums of whole shares then need no rounding, and add up."""
+        return round_price(to_decimal(float(self._market.bars.columns(symbol).close[-1]), "close"))
 
 
 Step = Halt | Order | Bar | OpenPrint
