@@ -34,11 +34,11 @@ from catalyst_bot.commands import (
     validation,
     walk_forward,
 )
-from catalyst_bot.commands.flags import Config, DataDir, Journal, Json
+from catalyst_bot.commands.flags import Config, DataDir, Journal, Json, settings_of
 from catalyst_bot.domain.enums import Mode
 
 if TYPE_CHECKING:
-    from catalyst_bot.settings import Settings
+    pass
 
 app = typer.Typer(
     name="catalyst-bot",
@@ -136,7 +136,7 @@ def status(
         from catalyst_bot.runtime.drills import last_drill
         from catalyst_bot.storage.read_model import ReadModel
 
-        settings = _settings(data_dir, config)
+        settings = settings_of(data_dir, config)
         place = journals.chosen(settings, journal)
         with ReadModel(place) as model:
             shown: dict[str, Any] = {
@@ -174,7 +174,7 @@ def explain(
     def action() -> int:
         from catalyst_bot.bootstrap import journal_tools, journals
 
-        place = journals.chosen(_settings(data_dir, config), journal)
+        place = journals.chosen(settings_of(data_dir, config), journal)
         told = journal_tools.explanation(place, subject)
         if json_:
             console.write_json(told.as_dict(), json_)
@@ -197,7 +197,7 @@ def replay(
     def action() -> int:
         from catalyst_bot.bootstrap import journal_tools, journals
 
-        place = journals.named(_settings(None, config), journal)
+        place = journals.named(settings_of(None, config), journal)
         found = journal_tools.verify(place, decides_again=verify)
         if json_:
             console.write_json(journal_tools.verification_dict(found), json_)
@@ -218,7 +218,7 @@ def rebuild(
     def action() -> int:
         from catalyst_bot.bootstrap import journal_tools, journals
 
-        records = journal_tools.rebuild(journals.named(_settings(None, config), journal))
+        records = journal_tools.rebuild(journals.named(settings_of(None, config), journal))
         console.say(f"{journal}: read tables recreated from {records} records")
         return console.OK
 
@@ -281,7 +281,7 @@ def config_approve(
     def action() -> int:
         from catalyst_bot.bootstrap import approvals
 
-        approved = approvals.approve(_settings(data_dir, config), by=by, reason=reason)
+        approved = approvals.approve(settings_of(data_dir, config), by=by, reason=reason)
         if json_:
             console.write_json(approved.as_dict(), json_)
         else:
@@ -339,13 +339,7 @@ def exchange_serve(
 
 
 def _data_dir(given: Path | None, config: Path | None) -> Path:
-    return _settings(given, config).run.data_dir
-
-
-def _settings(data_dir: Path | None, config: Path | None) -> Settings:
-    from catalyst_bot.bootstrap.configuration import load_settings
-
-    return load_settings(config=config, data_dir=data_dir).settings
+    return settings_of(given, config).run.data_dir
 
 
 def main() -> None:

@@ -74,7 +74,7 @@ def test_one_command_makes_a_model_and_counts_every_agent(desk: Desk) -> None:
     assert model.card["trials"]["trials"] == 2
     assert not list((desk.folder / "model.training").glob("*.safetensors"))
 
-    again = desk.train("again", "--seeds", "2", "--workers", "2")
+    again = desk.train("again", "--seeds", "2", "--jobs", "2")
     assert again.code == OK
     assert len(desk.trials()) == 2  # the same trainings with the same results
     assert (
@@ -101,7 +101,6 @@ def test_parts_by_date_are_on_the_card(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (("--start-date", "yesterday"), "--start-date yesterday: a day such as"),
         (("--start-date", "2021-07-01"), "sessions"),
         (("--algorithms", "a2c,dqn"), "dqn: no such algorithm"),
         (("--catalog", "nowhere"), "name one of --history DIR and --catalog DIR"),
@@ -118,6 +117,12 @@ def test_what_cannot_be_trained_is_refused_with_nothing_written(
     assert said in found.err
     assert not (desk.folder / "model").exists()
     assert desk.trials() == []
+
+
+def test_a_day_is_a_day(desk: Desk) -> None:
+    found = desk.train("model", "--start-date", "yesterday")
+    assert found.code == USAGE
+    assert "--start-date" in found.err
 
 
 def test_a_folder_that_holds_something_is_left_alone(desk: Desk) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from catalyst_bot import console
-from catalyst_bot.commands.flags import Config, DataDir, Journal, Json
+from catalyst_bot.commands.flags import Config, DataDir, Journal, Json, settings_of
 
 app = typer.Typer(help="Alerts to people: test the channels, see what waits.", no_args_is_help=True)
 
@@ -21,9 +21,8 @@ def alerts_test(json_: Json = "", config: Config = None) -> None:
 
     def action() -> int:
         from catalyst_bot.bootstrap.alerts import try_channels
-        from catalyst_bot.bootstrap.configuration import load_settings
 
-        tried = try_channels(load_settings(config=config, data_dir=None).settings)
+        tried = try_channels(settings_of(None, config))
         if json_:
             console.write_json([asdict(each) for each in tried], json_)
         else:
@@ -56,10 +55,9 @@ def alerts_list(
     def action() -> int:
         from catalyst_bot.bootstrap import journals
         from catalyst_bot.bootstrap.alerts import outbox_of, waiting_rows
-        from catalyst_bot.bootstrap.configuration import load_settings
         from catalyst_bot.storage.read_model import ReadModel
 
-        settings = load_settings(config=config, data_dir=data_dir).settings
+        settings = settings_of(data_dir, config)
         with ReadModel(journals.chosen(settings, journal)) as model:
             rows = waiting_rows(outbox_of(model, settings))
         if json_:
@@ -87,10 +85,9 @@ def alerts_show(
     def action() -> int:
         from catalyst_bot.bootstrap import journals
         from catalyst_bot.bootstrap.alerts import notice_called
-        from catalyst_bot.bootstrap.configuration import load_settings
         from catalyst_bot.storage.read_model import ReadModel
 
-        settings = load_settings(config=config, data_dir=data_dir).settings
+        settings = settings_of(data_dir, config)
         with ReadModel(journals.chosen(settings, journal)) as model:
             found = notice_called(model, notice)
         if json_:
@@ -116,10 +113,9 @@ def alerts_ack(
     def action() -> int:
         from catalyst_bot.bootstrap import journals
         from catalyst_bot.bootstrap.alerts import acknowledge
-        from catalyst_bot.bootstrap.configuration import load_settings
         from catalyst_bot.storage.read_model import ReadModel
 
-        settings = load_settings(config=config, data_dir=data_dir).settings
+        settings = settings_of(data_dir, config)
         with ReadModel(journals.chosen(settings, journal)) as model:
             seen = acknowledge(model, settings, notice, by=by)
         console.say(f"seen by {by}: {', '.join(seen)}; a bot records it when it runs")

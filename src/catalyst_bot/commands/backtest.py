@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from catalyst_bot import console
-from catalyst_bot.commands.flags import Config, DataDir, Json
+from catalyst_bot.commands.flags import DAY, Config, DataDir, Json
 
 
 def register(app: typer.Typer) -> None:
@@ -20,8 +20,8 @@ def register(app: typer.Typer) -> None:
 
 
 def backtest(
-    start: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="first day")],
-    end: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="last day, included")],
+    start: Annotated[datetime, typer.Option("--from", formats=DAY, help="first day")],
+    end: Annotated[datetime, typer.Option("--to", formats=DAY, help="last day, included")],
     bars: Annotated[list[Path] | None, typer.Option(help="bar files or a catalog")] = None,
     news: Annotated[list[Path] | None, typer.Option(help="news files or a catalog")] = None,
     model: Annotated[str | None, typer.Option(help="rule, a model folder or name")] = None,

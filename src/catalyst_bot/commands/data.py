@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catalyst_bot import console
-from catalyst_bot.commands.flags import Config, DataDir, Json
+from catalyst_bot.commands.flags import Config, DataDir, Json, settings_of
 
 if TYPE_CHECKING:
     from catalyst_bot.settings import Settings
@@ -34,7 +34,7 @@ def import_files(
     def action() -> int:
         from catalyst_bot.bootstrap.imports import import_data
 
-        report = import_data(paths, _catalog(catalog, _settings(data_dir, config)))
+        report = import_data(paths, _catalog(catalog, settings_of(data_dir, config)))
         if json_:
             console.write_json(report.to_json(), json_)
         else:
@@ -53,7 +53,7 @@ def list_datasets(
     def action() -> int:
         from catalyst_bot.market_data.catalog import read_catalog
 
-        datasets = read_catalog(_catalog(catalog, _settings(data_dir, config)))
+        datasets = read_catalog(_catalog(catalog, settings_of(data_dir, config)))
         if json_:
             console.write_json([asdict(dataset) for dataset in datasets], json_)
         else:
@@ -84,7 +84,7 @@ def history(
     def action() -> int:
         from catalyst_bot.bootstrap.histories import make_history
 
-        settings = _settings(data_dir, config)
+        settings = settings_of(data_dir, config)
         card = make_history(
             settings,
             catalog=_catalog(catalog, settings),
@@ -106,9 +106,3 @@ def _catalog(given: Path | None, settings: Settings) -> Path:
     from catalyst_bot.bootstrap.configuration import CATALOG_FOLDER
 
     return given if given is not None else settings.run.data_dir / CATALOG_FOLDER
-
-
-def _settings(data_dir: Path | None, config: Path | None) -> Settings:
-    from catalyst_bot.bootstrap.configuration import load_settings
-
-    return load_settings(config=config, data_dir=data_dir).settings

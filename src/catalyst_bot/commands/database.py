@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from catalyst_bot import console
-from catalyst_bot.commands.flags import Config, DataDir, Journal, Json
+from catalyst_bot.commands.flags import Config, DataDir, Journal, Json, settings_of
 
 app = typer.Typer(help="Journals: copies, proofs, schema.", no_args_is_help=True)
 
@@ -29,11 +29,10 @@ def db_backup(
 
     def action() -> int:
         from catalyst_bot.bootstrap import journals
-        from catalyst_bot.bootstrap.configuration import load_settings
         from catalyst_bot.storage.backup import backup
         from catalyst_bot.storage.proof import proof_text
 
-        settings = load_settings(config=config, data_dir=data_dir).settings
+        settings = settings_of(data_dir, config)
         place = journals.chosen(settings, journal)
         proof = backup(place, Path(target), is_folder=target.endswith("/"))
         if json_:
@@ -56,10 +55,9 @@ def db_verify(
 
     def action() -> int:
         from catalyst_bot.bootstrap import journals
-        from catalyst_bot.bootstrap.configuration import load_settings
         from catalyst_bot.storage.proof import proof_text, prove
 
-        settings = load_settings(config=config, data_dir=data_dir).settings
+        settings = settings_of(data_dir, config)
         proof = prove(journals.chosen(settings, journal))
         if json_:
             console.write_json(proof.as_dict(), json_)
@@ -85,11 +83,10 @@ def db_restore(
 
     def action() -> int:
         from catalyst_bot.bootstrap import journals
-        from catalyst_bot.bootstrap.configuration import load_settings
         from catalyst_bot.storage.backup import restore
         from catalyst_bot.storage.proof import proof_text
 
-        settings = load_settings(config=config, data_dir=data_dir).settings
+        settings = settings_of(data_dir, config)
         proof = restore(
             journals.named(settings, source), journals.named(settings, journal), replaces=force
         )
@@ -108,10 +105,9 @@ def db_migrate(journal: OneJournal = None, data_dir: DataDir = None, config: Con
 
     def action() -> int:
         from catalyst_bot.bootstrap import journals
-        from catalyst_bot.bootstrap.configuration import load_settings
         from catalyst_bot.storage.backup import migrated
 
-        settings = load_settings(config=config, data_dir=data_dir).settings
+        settings = settings_of(data_dir, config)
         place = journals.chosen(settings, journal)
         before, after = migrated(place)
         said = "is up to date" if before == after else f"brought up to date from schema {before}"

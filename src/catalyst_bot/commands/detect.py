@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from catalyst_bot import console
-from catalyst_bot.commands.flags import Config, DataDir, Json
+from catalyst_bot.commands.flags import Config, DataDir, Json, settings_of
 from catalyst_bot.texts.labels import Task
 
 if TYPE_CHECKING:
-    from catalyst_bot.settings import Settings
+    pass
 
 app = typer.Typer(help="How headlines are read, and by which models.", no_args_is_help=True)
 
@@ -37,7 +37,7 @@ def text_command(
         from catalyst_bot.bootstrap.detecting import headline_from, reasoner
         from catalyst_bot.texts.reasoning import as_text
 
-        found = reasoner(_settings(data_dir, config)).reason(headline_from(text, symbol))
+        found = reasoner(settings_of(data_dir, config)).reason(headline_from(text, symbol))
         if json_:
             console.write_json(found, json_)
         else:
@@ -60,7 +60,7 @@ def file_command(
         from catalyst_bot.bootstrap.detecting import reason_on_file
 
         console.must_be_a_file("--json", json_)
-        found = reason_on_file(_settings(data_dir, config), file)
+        found = reason_on_file(settings_of(data_dir, config), file)
         if json_:
             console.write_json(found, json_)
         _tell_bad_rows(found["unreadable"])
@@ -131,12 +131,6 @@ def train_command(
         return console.OK
 
     console.guarded(action)
-
-
-def _settings(data_dir: Path | None, config: Path | None) -> Settings:
-    from catalyst_bot.bootstrap.configuration import load_settings
-
-    return load_settings(config=config, data_dir=data_dir).settings
 
 
 def _tell_bad_rows(rows: list[str]) -> None:

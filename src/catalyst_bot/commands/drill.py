@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from catalyst_bot import console
-from catalyst_bot.commands.flags import Config, Json
+from catalyst_bot.commands.flags import Config, Json, settings_of
 
 app = typer.Typer(help="Rehearsals with a certificate.", no_args_is_help=True)
 
@@ -41,10 +41,9 @@ def drill_kill_switch(
 
     def action() -> int:
         from catalyst_bot.bootstrap import drill as drilling
-        from catalyst_bot.bootstrap.configuration import load_settings
         from catalyst_bot.runtime.drills import keep
 
-        settings = load_settings(config=config, data_dir=data_dir).settings
+        settings = settings_of(data_dir, config)
         plan = drilling.DrillPlan(
             orders=orders, latency_ms=latency_ms, tries=tries, hangs=hanging_bot
         )

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from catalyst_bot import console
-from catalyst_bot.commands.flags import Config, Json
+from catalyst_bot.commands.flags import Config, Json, settings_of
 
 app = typer.Typer(help="News sources.", no_args_is_help=True)
 
@@ -21,10 +21,9 @@ def feeds_check(json_: Json = "", config: Config = None) -> None:
     """Ask every configured source once; exit code 4 when one fails."""
 
     def action() -> int:
-        from catalyst_bot.bootstrap.configuration import load_settings
         from catalyst_bot.bootstrap.feed_tools import check_feeds, probes_text
 
-        probes = check_feeds(load_settings(config=config, data_dir=None).settings)
+        probes = check_feeds(settings_of(None, config))
         if json_:
             console.write_json([probe.as_dict() for probe in probes], json_)
         else:

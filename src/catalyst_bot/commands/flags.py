@@ -1,13 +1,29 @@
-"""Flags that many commands take, each said once."""
+"""What many commands take and do first, each said once: flags, and the settings they lead to."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from catalyst_bot.settings import Settings
 
 Config = Annotated[Path | None, typer.Option(help="settings file")]
 DataDir = Annotated[Path | None, typer.Option(help="journals, catalog, HALT latch")]
 Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
 Journal = Annotated[str | None, typer.Option(help="file, name or URL; default: the newest")]
+DAY = ["%Y-%m-%d"]  # how a flag writes a day
+
+
+def settings_of(
+    data_dir: Path | None, config: Path | None, more: dict[str, Any] | None = None
+) -> Settings:
+    """Return the settings that a command goes by; `more` stands above files and environment.
+
+    Raises `ConfigError`.
+    """
+    from catalyst_bot.bootstrap.configuration import load_settings  # noqa: PLC0415  # quick --help
+
+    return load_settings(config=config, data_dir=data_dir, more=more).settings

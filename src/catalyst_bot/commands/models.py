@@ -4,16 +4,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from catalyst_bot import console
-from catalyst_bot.commands.flags import Config, DataDir, Json
+from catalyst_bot.commands.flags import Config, DataDir, Json, settings_of
 
 if TYPE_CHECKING:
-    from catalyst_bot.settings import Settings
+    pass
 
 app = typer.Typer(help="Trained models, and which of them may decide.", no_args_is_help=True)
 
@@ -25,7 +24,7 @@ def list_command(json_: Json = "", data_dir: DataDir = None, config: Config = No
     def action() -> int:
         from catalyst_bot.bootstrap.models import list_text, listed
 
-        rows = listed(_settings(data_dir, config).run.data_dir)
+        rows = listed(settings_of(data_dir, config).run.data_dir)
         if json_:
             console.write_json({"models": rows}, json_)
         else:
@@ -47,7 +46,7 @@ def show_command(
     def action() -> int:
         from catalyst_bot.bootstrap.models import show_text, shown
 
-        found = shown(model, _settings(data_dir, config).run.data_dir)
+        found = shown(model, settings_of(data_dir, config).run.data_dir)
         if json_:
             console.write_json(found, json_)
         else:
@@ -55,9 +54,3 @@ def show_command(
         return console.OK
 
     console.guarded(action)
-
-
-def _settings(data_dir: Path | None, config: Path | None) -> Settings:
-    from catalyst_bot.bootstrap.configuration import load_settings
-
-    return load_settings(config=config, data_dir=data_dir).settings

@@ -5,17 +5,16 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from catalyst_bot import console
-from catalyst_bot.commands.flags import Config, DataDir, Journal, Json
+from catalyst_bot.commands.flags import Config, DataDir, Journal, Json, settings_of
 from catalyst_bot.domain.enums import PositionsPolicy, Side
 
 if TYPE_CHECKING:
-    from catalyst_bot.settings import Settings
+    pass
 
 
 def register(app: typer.Typer) -> None:
@@ -58,7 +57,7 @@ def reduce(
     def action() -> int:
         from catalyst_bot.runtime.words import WordBox
 
-        WordBox(_settings(data_dir, config).run.data_dir).reduce(by="operator", reason=reason)
+        WordBox(settings_of(data_dir, config).run.data_dir).reduce(by="operator", reason=reason)
         console.say("asked: a running bot reduces now, one that is not running at its start")
         return console.OK
 
@@ -86,7 +85,7 @@ def override(
         asked = overrides.Asked(
             by=by, reason=reason, lasts=lasts, intent_id=intent_id, symbol=symbol, rule=rule
         )
-        settings = _settings(data_dir, config)
+        settings = settings_of(data_dir, config)
         answer = overrides.override(settings, asked, journal=journal, wait_s=wait)
         if json_:
             console.write_json(answer.as_dict(), json_)
@@ -112,7 +111,7 @@ def resume(
     def action() -> int:
         from catalyst_bot.bootstrap import resuming
 
-        settings = _settings(data_dir, config)
+        settings = settings_of(data_dir, config)
         done = resuming.resume(
             settings, reason=reason, confirmed=confirm or (), journal=journal, by="operator"
         )
@@ -146,7 +145,7 @@ def trade(
         from catalyst_bot.bootstrap import trading
 
         answer = trading.ask_for_trade(
-            _settings(data_dir, config).run.data_dir,
+            settings_of(data_dir, config).run.data_dir,
             side=side,
             symbol=symbol.upper(),
             usd=trading.parse_amount(usd, "--usd"),
@@ -160,9 +159,3 @@ def trade(
         return console.REFUSED if trading.is_refused(answer) else console.OK
 
     console.guarded(action)
-
-
-def _settings(data_dir: Path | None, config: Path | None) -> Settings:
-    from catalyst_bot.bootstrap.configuration import load_settings
-
-    return load_settings(config=config, data_dir=data_dir).settings

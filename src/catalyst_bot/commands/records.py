@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catalyst_bot import console
-from catalyst_bot.commands.flags import Config, DataDir, Journal, Json
+from catalyst_bot.commands.flags import DAY, Config, DataDir, Journal, Json, settings_of
 from catalyst_bot.domain.enums import Mode
 from catalyst_bot.domain.errors import ConfigError
 
@@ -20,11 +20,9 @@ if TYPE_CHECKING:
     from catalyst_bot.storage.read_model import ReadModel
 
 From = Annotated[
-    datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="first day, in New York")
+    datetime | None, typer.Option("--from", formats=DAY, help="first day, in New York")
 ]
-To = Annotated[
-    datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="last day, included")
-]
+To = Annotated[datetime | None, typer.Option("--to", formats=DAY, help="last day, included")]
 
 
 def register(app: typer.Typer) -> None:
@@ -152,9 +150,8 @@ def _must_be_backtest(model: ReadModel) -> None:
 
 def _chosen(journal: str | None, data_dir: Path | None, config: Path | None) -> Place:
     from catalyst_bot.bootstrap import journals
-    from catalyst_bot.bootstrap.configuration import load_settings
 
-    return journals.chosen(load_settings(config=config, data_dir=data_dir).settings, journal)
+    return journals.chosen(settings_of(data_dir, config), journal)
 
 
 def _period(

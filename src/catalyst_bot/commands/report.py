@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from catalyst_bot import console
-from catalyst_bot.commands.flags import Config, DataDir, Journal, Json
+from catalyst_bot.commands.flags import Config, DataDir, Journal, Json, settings_of
 
 app = typer.Typer(help="What a journal says about risk.", no_args_is_help=True)
 
@@ -27,11 +27,10 @@ def stops(
 
     def action() -> int:
         from catalyst_bot.bootstrap import journals
-        from catalyst_bot.bootstrap.configuration import load_settings
         from catalyst_bot.monitoring.stop_events import HEADER, stop_events
         from catalyst_bot.storage.read_model import ReadModel
 
-        settings = load_settings(config=config, data_dir=data_dir).settings
+        settings = settings_of(data_dir, config)
         with ReadModel(journals.chosen(settings, journal)) as model:
             found = stop_events(model.records())
         wanted = [e for e in found if symbol is None or e.symbol == symbol.upper()]
@@ -58,11 +57,10 @@ def risk(
 
     def action() -> int:
         from catalyst_bot.bootstrap import journals
-        from catalyst_bot.bootstrap.configuration import load_settings
         from catalyst_bot.monitoring.risk_week import risk_week, week_html
         from catalyst_bot.storage.read_model import ReadModel
 
-        settings = load_settings(config=config, data_dir=data_dir).settings
+        settings = settings_of(data_dir, config)
         with ReadModel(journals.chosen(settings, journal)) as model:
             page = week_html(risk_week(week, model.records()))
         with console.writing("--html", html):
@@ -87,10 +85,9 @@ def gates(
     def action() -> int:
         from catalyst_bot.bootstrap import gates as made
         from catalyst_bot.bootstrap import journals
-        from catalyst_bot.bootstrap.configuration import load_settings
         from catalyst_bot.study.gates import HEADER, report_rows
 
-        settings = load_settings(config=config, data_dir=data_dir).settings
+        settings = settings_of(data_dir, config)
         done = made.gates(journals.chosen(settings, run), bars=bars or (), effects=effects)
         for line in done.notes:
             console.note(line)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from catalyst_bot import console
-from catalyst_bot.commands.flags import Config, DataDir, Journal, Json
+from catalyst_bot.commands.flags import Config, DataDir, Journal, Json, settings_of
 
 
 def risk(
@@ -15,13 +15,12 @@ def risk(
 
     def action() -> int:
         from catalyst_bot.bootstrap import journals
-        from catalyst_bot.bootstrap.configuration import load_settings
         from catalyst_bot.bootstrap.risk_boards import risk_board
         from catalyst_bot.monitoring.dashboard.encoding import plain
         from catalyst_bot.monitoring.risk_board import risk_text
         from catalyst_bot.storage.read_model import ReadModel
 
-        settings = load_settings(config=config, data_dir=data_dir).settings
+        settings = settings_of(data_dir, config)
         with ReadModel(journals.chosen(settings, journal)) as model:
             view = risk_board(model, settings).look()
         if json_:

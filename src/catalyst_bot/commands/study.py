@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from catalyst_bot import console
-from catalyst_bot.commands.flags import Config, DataDir, Json
+from catalyst_bot.commands.flags import Config, DataDir, Json, settings_of
 
 if TYPE_CHECKING:
     from catalyst_bot.bootstrap.reviewing import Shown
-    from catalyst_bot.settings import Settings
 
 app = typer.Typer(help="What news was worth: evidence, records, changes.", no_args_is_help=True)
 
@@ -73,7 +72,7 @@ def events(
         _refuse_early(
             {"--json": json_, "--markdown": markdown, "--propose": propose, "--edges": edges}
         )
-        settings = _settings(data_dir, config, tickers)
+        settings = settings_of(data_dir, config, _with_tickers(tickers))
         done = studies.event_study(
             settings,
             news=news or (),
@@ -118,7 +117,7 @@ def scan(
         _refuse_early({"--json": json_})
         notes: list[str] = []
         hits = studies.scan_bars(
-            _settings(data_dir, config),
+            settings_of(data_dir, config),
             bars=bars,
             days=studies.period(_day(start), _day(end)),
             notes=notes,
@@ -161,7 +160,7 @@ def outcomes(
         from catalyst_bot.bootstrap import journals, studies
 
         _refuse_early({"--json": json_, "--markdown": markdown})
-        settings = _settings(data_dir, config)
+        settings = settings_of(data_dir, config)
         place = journals.chosen(settings, journal)
         done = studies.outcome_study(settings, journal=place, bars=bars)
         for line in done.notes:
@@ -248,7 +247,7 @@ def show(
     def action() -> int:
         from catalyst_bot.bootstrap import reviewing
 
-        folder = _settings(data_dir, config).run.data_dir
+        folder = settings_of(data_dir, config).run.data_dir
         if proposal is None:
             _say_shown(reviewing.history(folder), json_)
         else:
@@ -272,7 +271,7 @@ def apply(
     def action() -> int:
         from catalyst_bot.bootstrap import reviewing
 
-        folder = _settings(data_dir, config).run.data_dir
+        folder = settings_of(data_dir, config).run.data_dir
         _say_shown(reviewing.apply(folder, proposal, author=by, reason=reason), json_)
         return console.OK
 
@@ -293,7 +292,7 @@ def rollback(
     def action() -> int:
         from catalyst_bot.bootstrap import reviewing
 
-        folder = _settings(data_dir, config).run.data_dir
+        folder = settings_of(data_dir, config).run.data_dir
         _say_shown(reviewing.roll_back(folder, to, author=by, reason=reason), json_)
         return console.OK
 
@@ -323,11 +322,8 @@ def _give(value: Any, page: str, json_: str, markdown: Path | None) -> None:
         console.say(page)
 
 
-def _settings(data_dir: Path | None, config: Path | None, tickers: Path | None = None) -> Settings:
-    from catalyst_bot.bootstrap.configuration import load_settings
-
-    more = {"detection.tickers_file": str(tickers)} if tickers is not None else {}
-    return load_settings(config=config, data_dir=data_dir, more=more).settings
+def _with_tickers(tickers: Path | None) -> dict[str, str]:
+    return {"detection.tickers_file": str(tickers)} if tickers is not None else {}
 
 
 def _day(at: datetime | None) -> date | None:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from catalyst_bot import console
-from catalyst_bot.commands.flags import Config, DataDir, Json
+from catalyst_bot.commands.flags import Config, DataDir, Json, settings_of
 
 From = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="first day")]
 To = Annotated[
@@ -43,11 +43,10 @@ def sweep(
     """Trade a history by the rule with every combination of parameters; all count as trials."""
 
     def action() -> int:
-        from catalyst_bot.bootstrap.configuration import load_settings
         from catalyst_bot.bootstrap.sweeping import sweep_history, values_of
 
         report = sweep_history(
-            load_settings(config=config, data_dir=data_dir).settings,
+            settings_of(data_dir, config),
             history=history,
             varied=values_of(vary),
             first_day=start.date() if start is not None else None,

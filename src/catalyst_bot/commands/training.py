@@ -4,17 +4,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from catalyst_bot import console
-from catalyst_bot.commands.flags import Config, DataDir, Json
+from catalyst_bot.commands.flags import DAY, Config, DataDir, Json, settings_of
 from catalyst_bot.domain.errors import ConfigError
-
-_DAY = "YYYY-MM-DD"
 
 
 def register(app: typer.Typer) -> None:
@@ -31,16 +29,17 @@ def train(
         Path | None, typer.Option(help="a catalog to make a history of first, instead")
     ] = None,
     start_date: Annotated[
-        str | None, typer.Option(metavar=_DAY, help="default: the first session there is")
+        datetime | None, typer.Option(formats=DAY, help="default: the first session there is")
     ] = None,
     end_date: Annotated[
-        str | None, typer.Option(metavar=_DAY, help="default: the last session there is")
+        datetime | None, typer.Option(formats=DAY, help="default: the last session there is")
     ] = None,
     validation_start: Annotated[
-        str | None, typer.Option(metavar=_DAY, help="default: 60 % learn, 20 % choose, 20 % rest")
+        datetime | None,
+        typer.Option(formats=DAY, help="default: 60 % learn, 20 % choose, 20 % rest"),
     ] = None,
     test_start: Annotated[
-        str | None, typer.Option(metavar=_DAY, help="sessions from here are left alone")
+        datetime | None, typer.Option(formats=DAY, help="sessions from here are left alone")
     ] = None,
     algorithms: Annotated[str, typer.Option(help="of ppo, sac, a2c, td3")] = "ppo,sac,a2c",
     seeds: Annotated[int, typer.Option(min=1, help="agents of each algorithm")] = 1,
@@ -53,7 +52,7 @@ def train(
     search: Annotated[
         int, typer.Option(min=0, help="tries for better hyperparameters, each counted")
     ] = 0,
-    workers: Annotated[int, typer.Option(min=1, help="processes at once")] = 1,
+    jobs: Annotated[int, typer.Option(min=1, help="processes at once")] = 1,
     cluster: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="train on this Ray cluster")
     ] = None,
@@ -64,10 +63,9 @@ def train(
     """Train agents on a history and write their ensemble; the same command goes on when it died."""
 
     def action() -> int:
-        from catalyst_bot.bootstrap.configuration import load_settings
 
         console.must_be_a_file("--json", json_)
-        settings = load_settings(config=config, data_dir=data_dir).settings
+        settings = settings_of(data_dir, config)
         try:
             from catalyst_bot.bootstrap.training import AskedTraining, train_model
             from catalyst_bot.ml.training.ensemble import HEADER
@@ -77,16 +75,16 @@ def train(
             out=out,
             history=history,
             catalog=catalog,
-            start=_day("--start-date", start_date),
-            end=_day("--end-date", end_date),
-            validation=_day("--validation-start", validation_start),
-            test=_day("--test-start", test_start),
+            start=_day_of(start_date),
+            end=_day_of(end_date),
+            validation=_day_of(validation_start),
+            test=_day_of(test_start),
             algorithms=tuple(name.strip() for name in algorithms.split(",") if name.strip()),
             seeds=tuple(range(seeds)),
             steps=steps,
             hyperparameters=hyperparameters,
             tries=search,
-            workers=workers,
+            workers=jobs,
             cluster=cluster,
         )
         done = train_model(settings, asked, console.note)
@@ -100,10 +98,5 @@ def train(
     console.guarded(action)
 
 
-def _day(flag: str, text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise ConfigError(f"{flag} {text}: a day such as 2015-01-31 is needed") from error
+def _day_of(moment: datetime | None) -> date | None:
+    return moment.date() if moment is not None else None

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catalyst_bot import console
-from catalyst_bot.commands.flags import Config, DataDir, Json
+from catalyst_bot.commands.flags import Config, DataDir, Json, settings_of
 from catalyst_bot.domain.errors import ConfigError
 
 if TYPE_CHECKING:
-    from catalyst_bot.settings import Settings
+    pass
 
 MOST_LUCKY = 0.05  # share of strategies without skill that may pass
 Ledger = Annotated[
@@ -45,7 +45,7 @@ def validate(
         from catalyst_bot.bootstrap import validating
         from catalyst_bot.ml.reports.verdict import HEADER
 
-        settings = _settings(data_dir, config)
+        settings = settings_of(data_dir, config)
         verdict = validating.validate(settings, model, report=report, ledger=ledger)
         if json_:
             console.write_json(verdict.as_dict(), json_)
@@ -71,7 +71,7 @@ def trials(
     def action() -> int:
         from catalyst_bot.bootstrap import validating
 
-        settings = _settings(data_dir, config)
+        settings = settings_of(data_dir, config)
         if carry_on is not None:
             head = validating.carry_on(settings, ledger=ledger, reason=carry_on)
             console.note(f"goes on with {head.trials} trials")
@@ -149,9 +149,3 @@ def _numbers(text: str) -> list[float]:
     if not all(-5 <= each <= 10 for each in found):
         raise ConfigError(f"--sharpes {text}: a Sharpe ratio lies between -5 and 10")
     return found
-
-
-def _settings(data_dir: Path | None, config: Path | None) -> Settings:
-    from catalyst_bot.bootstrap.configuration import load_settings
-
-    return load_settings(config=config, data_dir=data_dir).settings

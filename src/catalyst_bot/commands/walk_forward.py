@@ -13,9 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from catalyst_bot import console
-from catalyst_bot.commands.flags import Config, DataDir, Json
-
-_DAY = ["%Y-%m-%d"]
+from catalyst_bot.commands.flags import DAY, Config, DataDir, Json, settings_of
 
 
 def register(app: typer.Typer) -> None:
@@ -24,9 +22,9 @@ def register(app: typer.Typer) -> None:
 
 
 def walk_forward(
-    start: Annotated[datetime, typer.Option(formats=_DAY, help="first day to learn from")],
-    end: Annotated[datetime, typer.Option(formats=_DAY, help="last day to test on")],
-    oos_start: Annotated[datetime, typer.Option(formats=_DAY, help="first day to test on")],
+    start: Annotated[datetime, typer.Option(formats=DAY, help="first day to learn from")],
+    end: Annotated[datetime, typer.Option(formats=DAY, help="last day to test on")],
+    oos_start: Annotated[datetime, typer.Option(formats=DAY, help="first day to test on")],
     data: Annotated[
         Path | None, typer.Option(help="catalog; default: that of the data folder")
     ] = None,
@@ -58,7 +56,6 @@ def walk_forward(
 
     def action() -> int:
         from catalyst_bot.bootstrap import walking
-        from catalyst_bot.bootstrap.configuration import load_settings
         from catalyst_bot.ml.walk_forward.plan import Span
 
         for flag, path in (("--json", json_), ("--html", html)):
@@ -81,7 +78,7 @@ def walk_forward(
             ledger=ledger,
             model=model,
         )
-        settings = load_settings(config=config, data_dir=data_dir).settings
+        settings = settings_of(data_dir, config)
         walked = walking.walk_forward(settings, asked, note=console.note)
         content = walked.report.content
         if json_:
