@@ -25,7 +25,7 @@ VARIED = {"atr_multiple": [1.0, 3.0], "max_daily_trades": [1.0, 40.0], "quiet_fa
 
 
 def test_every_set_is_a_run() -> None:
-    tape = tape_of(history(4))
+    tape = tape_of(history(4), atr_length=TERMS.atr_length)
     swept = sweep(tape, TERMS, VARIED, sessions=ALL, review_after=3)
     assert len(swept.sets) == 8
     for number, values in enumerate(swept.sets):

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from catalyst_bot.domain.errors import BadData, ConfigError
+from catalyst_bot.history.panel import open_panel
+from catalyst_bot.ml.tape import tape_of
 from catalyst_bot.ml.training.judging import BY_CASES, FULL_TRADES, Judged, judged
 from catalyst_bot.ml.training.parallel import mapped
 from catalyst_bot.ml.training.train import (
@@ -121,6 +123,15 @@ def test_what_cannot_be_trained_is_refused(history: Path, tmp_path: Path) -> Non
         train(job_of(history, train=range(3)))
 
 
+def test_what_is_learned_from_has_the_atr_of_the_terms(history: Path) -> None:
+    job = job_of(history)
+    short = job.terms._replace(atr_length=5)
+    for terms in (job.terms, short):
+        tape = grounds_of(history, job.train, terms).tape
+        asked = tape_of(open_panel(history), atr_length=terms.atr_length)
+        assert np.array_equal(tape.bars.atr, asked.bars.atr, equal_nan=True)
+
+
 def judged_of(returns: list[float], trades: int) -> Judged:
     return Judged(
         returns=np.array(returns), pnl_usd=np.zeros(trades), exposure=np.zeros(4), by="a test"
@@ -140,7 +151,7 @@ def test_few_trades_count_in_proportion_and_none_for_nothing() -> None:
 
 def test_within_days_every_case_has_an_account(history: Path) -> None:
     job = job_of(history)
-    grounds = grounds_of(history, job.train)
+    grounds = grounds_of(history, job.train, job.terms)
     tape = replace(grounds.tape, interval_s=300)
     normalisation = replace(grounds.normalisation, bar_interval_s=300)
 

@@ -18,6 +18,7 @@ from catalyst_bot.history.events import CATALYST
 from catalyst_bot.history.panel import open_panel
 from catalyst_bot.ml.reports.page import page_of
 from catalyst_bot.ml.reports.verdict import verdict_of
+from catalyst_bot.ml.tape import tape_of
 from catalyst_bot.ml.training.train import TrainedAgent, TrainingJob
 from catalyst_bot.ml.validation.trials import TrialLedger
 from catalyst_bot.ml.walk_forward import chain, run
@@ -194,7 +195,7 @@ def test_the_page_runs_nothing_and_escapes(desk: Desk) -> None:
 def test_a_quarter_knows_no_worth_that_was_learned_later(history: Path) -> None:
     panel = open_panel(history)
     folds = [_fold(number, range(150 + 50 * number, 200 + 50 * number)) for number in range(2)]
-    tape = chain.chain_tape(panel, folds)
+    tape = chain.chain_tape(panel, folds, terms())
     session = tape.bars.session[tape.asks.row]
     names = [name for name in _catalyst_names() if name.startswith("edge_bps")]
     column = _catalyst_names().index(names[0])
@@ -204,6 +205,12 @@ def test_a_quarter_knows_no_worth_that_was_learned_later(history: Path) -> None:
         assert set(tape.asks.values[own, column].tolist()) == {worth}
     before = session < 150
     assert not {10.0, 20.0} & set(tape.asks.values[before, column].tolist())
+
+
+def test_the_tested_quarters_are_played_with_the_atr_of_the_terms(history: Path) -> None:
+    panel, folds = open_panel(history), [_fold(0, range(150, 200))]
+    tape = chain.chain_tape(panel, folds, terms()._replace(atr_length=5))
+    assert np.array_equal(tape.bars.atr, tape_of(panel, atr_length=5).bars.atr, equal_nan=True)
 
 
 def test_each_session_is_decided_by_its_own_fold(history: Path) -> None:
@@ -216,7 +223,7 @@ def test_each_session_is_decided_by_its_own_fold(history: Path) -> None:
 def test_models_that_answer_alike_are_alike(history: Path) -> None:
     panel = open_panel(history)
     same = [_fold(number, range(150 + 50 * number, 200 + 50 * number)) for number in range(2)]
-    tape = chain.chain_tape(panel, same)
+    tape = chain.chain_tape(panel, same, terms())
     assert chain.likeness(tape, same).tolist() == pytest.approx([1.0])
     other = _fold(1, range(200, 250), models.model(models.agent(seed=9)))
     (likeness,) = chain.likeness(tape, [same[0], other])

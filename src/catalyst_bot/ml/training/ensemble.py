@@ -113,7 +113,7 @@ def model_of(
     name: str, plan: Plan, trained: Sequence[TrainedAgent], card: Mapping[str, Any]
 ) -> Model:
     """Return the ensemble with its card: what it comes from, and how it did where it was chosen."""
-    grounds = grounds_of(plan.history, plan.parts.train)
+    grounds = grounds_of(plan.history, plan.parts.train, plan.terms)
     model = Model(
         name=name,
         spec_hash=SPEC_HASH,
@@ -185,7 +185,7 @@ def table_of(model: Model, trained: Sequence[TrainedAgent]) -> list[tuple[str, .
 
 def _measured(model: Model, plan: Plan) -> dict[str, Any]:
     """How the ensemble did on the sessions by which its agents were chosen: it flatters."""
-    grounds = grounds_of(plan.history, plan.parts.train)
+    grounds = grounds_of(plan.history, plan.parts.train, plan.terms)
     weights = np.array([agent.weight for agent in model.agents])
 
     def decide(rows: Floats) -> tuple[Floats, Floats]:

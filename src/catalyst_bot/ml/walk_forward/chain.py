@@ -41,16 +41,16 @@ def tested(folds: Sequence[Fold]) -> range:
     return range(folds[0].test.start, folds[-1].test.stop)
 
 
-def chain_tape(panel: Panel, folds: Sequence[Fold]) -> Tape:
+def chain_tape(panel: Panel, folds: Sequence[Fold], terms: Terms) -> Tape:
     """Return the tape of a history where each quarter knows the worth of categories that its own
     fold learned, and none that was learned later.
     """
-    session = tape_of(panel).bars.session[panel.ask_row]
+    session = tape_of(panel, atr_length=terms.atr_length).bars.session[panel.ask_row]
     values = np.array(panel.ask_values)
     for fold in folds:
         own = (session >= fold.test.start) & (session < fold.test.stop)
         values[own] = with_edges(panel, fold.edges).ask_values[own]
-    return tape_of(replace(panel, ask_values=values))
+    return tape_of(replace(panel, ask_values=values), atr_length=terms.atr_length)
 
 
 def policy_of(folds: Sequence[Fold], chosen: Callable[[Agent], bool] = lambda _: True) -> ByFold:
