@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from catalyst_bot.domain.errors import BadData, ConfigError
+from catalyst_bot.features.spec import NAMES
 from catalyst_bot.history.edges import Edge
 from catalyst_bot.history.events import CATALYST
 from catalyst_bot.history.panel import open_panel
@@ -228,6 +229,28 @@ def test_models_that_answer_alike_are_alike(history: Path) -> None:
     other = _fold(1, range(200, 250), models.model(models.agent(seed=9)))
     (likeness,) = chain.likeness(tape, [same[0], other])
     assert -0.99 < likeness < 0.9
+
+
+def test_models_are_compared_by_an_account_that_holds_nothing(
+    history: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = list[Any]()
+
+    class Hears(chain.EnsemblePolicy):
+        def act_rows(self, rows: Any) -> Any:
+            seen.append(rows)
+            return super().act_rows(rows)
+
+    monkeypatch.setattr(chain, "EnsemblePolicy", Hears)
+    folds = [_fold(number, range(150 + 50 * number, 200 + 50 * number)) for number in range(2)]
+    chain.likeness(chain.chain_tape(open_panel(history), folds, terms()), folds)
+    for rows in seen:
+        assert dict(zip(NAMES[:3], rows[:, :3].T.tolist(), strict=True)) == {
+            "cash_fraction": [1.0] * len(rows),
+            "exposure_fraction": [0.0] * len(rows),
+            "position_fraction": [0.0] * len(rows),
+        }
+    assert len(seen) == 2
 
 
 def _fold(number: int, test: range, model: Any = None) -> Fold:

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from catalyst_bot.features.spec import FEATURES
 from catalyst_bot.history.edges import with_edges
 from catalyst_bot.history.panel import Panel
 from catalyst_bot.ml.export import weighed
@@ -22,6 +23,7 @@ from catalyst_bot.policies.ensemble import EnsemblePolicy
 from catalyst_bot.policies.model_files import Agent, Model
 
 _PROBES = 2_000  # questions that two models are asked to be compared
+_HOLDS_NOTHING = tuple(each.neutral for each in FEATURES if each.group == "account")
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def _questions(tape: Tape, sessions: range, seed: int) -> Singles:
     if len(inside) > _PROBES:
         inside = np.sort(random.choice(inside, _PROBES, replace=False))
     rows = tape.asks.row[inside]
-    account = np.zeros((len(inside), 3), dtype=np.float32)
+    account = np.tile(_HOLDS_NOTHING, (len(inside), 1))
     return np.hstack([account, tape.bars.market[rows], tape.asks.values[inside]]).astype(np.float32)
 
 
