@@ -156,6 +156,17 @@ def test_a_kill_loses_the_fold_in_work_and_no_other(desk: Desk) -> None:
     assert len(walked.report.content["folds"]) == 5
 
 
+def test_folds_of_another_program_are_not_taken(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        desk.go(Trainer(dies_after=6))  # the first fold is finished
+    monkeypatch.setattr(run, "PROGRAM", run.PROGRAM + 1)
+    with pytest.raises(KeyboardInterrupt):
+        desk.go(Trainer(dies_after=1))
+    assert desk.notes[-1] == "5 folds, 0 finished before"
+
+
 def test_a_damaged_fold_is_named(desk: Desk) -> None:
     desk.go(Trainer())
     weights = sorted(desk.wish.folder.rglob("weights.safetensors"))[2]

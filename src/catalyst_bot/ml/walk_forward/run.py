@@ -20,7 +20,7 @@ from catalyst_bot.ml.reports.summary import aggregate, fold_figures
 from catalyst_bot.ml.terms import Terms
 from catalyst_bot.ml.training.ensemble import Plan, procedure_of
 from catalyst_bot.ml.training.parallel import mapped
-from catalyst_bot.ml.training.train import libraries
+from catalyst_bot.ml.training.train import PROGRAM, libraries
 from catalyst_bot.ml.validation.findings import find
 from catalyst_bot.ml.validation.gates import judge
 from catalyst_bot.ml.validation.metrics import equity_of, measure
@@ -135,6 +135,7 @@ def _jobs(wish: Wish, panel: Panel, plans: Sequence[Plan]) -> list[FoldJob]:
     """A job a fold. It is kept under the hash of all that decides it, so nothing else takes it."""
     said: list[object] = [
         _data_hash(panel),
+        PROGRAM,
         SPEC_HASH,
         sorted(libraries().items()),
         procedure_of(plans[0]),
