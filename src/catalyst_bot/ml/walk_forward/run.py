@@ -24,13 +24,12 @@ from catalyst_bot.ml.training.train import PROGRAM, libraries
 from catalyst_bot.ml.validation.findings import find
 from catalyst_bot.ml.validation.gates import judge
 from catalyst_bot.ml.validation.metrics import equity_of, measure
-from catalyst_bot.ml.validation.trials import Head, Trial, TrialLedger
+from catalyst_bot.ml.validation.trials import WALK_FORWARD, Head, Trial, TrialLedger
 from catalyst_bot.ml.walk_forward.assess import Assessment, assess
 from catalyst_bot.ml.walk_forward.fold import Fold, FoldJob, read_fold, train_fold
 from catalyst_bot.ml.walk_forward.plan import Span, folds_of, gap_of
 from catalyst_bot.policies.model_files import Model
 
-KIND = "walk-forward"
 Note = Callable[[str], None]
 
 
@@ -168,7 +167,7 @@ def _count(
     """Every strategy of ours that was measured on the tested quarters is a trial."""
     chains = found.chains
     return ledger.record(
-        KIND,
+        WALK_FORWARD,
         at=at,
         config_hash=procedure,
         seeds=wish.seeds,
