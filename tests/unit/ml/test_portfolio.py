@@ -16,6 +16,7 @@ from catalyst_bot.features.spec import NAMES
 from catalyst_bot.history.panel import Panel
 from catalyst_bot.ml.kernels import likeness, portfolio
 from catalyst_bot.ml.kernels.play import Play
+from catalyst_bot.ml.portfolio.benchmarks import capacity_of, capacity_usd
 from catalyst_bot.ml.portfolio.days import days_of
 from catalyst_bot.ml.portfolio.run import PortfolioRun, new_books, run_portfolio
 from catalyst_bot.ml.tape import Singles, tape_of
@@ -131,6 +132,23 @@ def test_a_model_is_asked_again_and_the_rule_once() -> None:
     assert ages == [0.0, 24.0, 48.0, 72.0]
     assert run.outcomes == {"declined": 4}
     assert by_rule(history(1, [Case(symbol="ACME", bar=50, bars=4)])).outcomes == {"entries": 1}
+
+
+def test_an_account_grows_as_far_as_the_volume_before_an_entry_goes() -> None:
+    panel = history(1, [Case(symbol="ACME", bar=50, bars=1)])
+    tape, run = tape_of(panel, atr_length=TERMS.atr_length), by_rule(panel)
+    ((shares, entered),) = run.trades[["shares", "entry_session"]].tolist()
+    rows, volume = tape.rows_of("ACME"), np.zeros(len(tape.bars.volume))
+    volume[rows[entered - 1]] = 50_000.0
+    quiet = replace(tape, bars=tape.bars._replace(volume=volume))
+    given = 50_000.0 * TERMS.participation_fraction
+    assert capacity_usd(run, quiet, TERMS) == pytest.approx(run.equity[entered] * given / shares)
+    assert capacity_usd(by_rule(history(1, [])), tape, TERMS) is None
+
+
+def test_one_entry_in_twenty_may_be_cut() -> None:
+    assert capacity_of([float(room) for room in range(101)]) == 5.0
+    assert capacity_of([]) is None
 
 
 def test_a_newer_case_takes_the_place_of_the_older() -> None:
