@@ -24,10 +24,11 @@ from catalyst_bot.study.statistics import Integers
 BORROWS = True  # it only looks at its arrays
 
 # money: dollars, and the record of trades as fractions of what each cost; RETURN_SUM and
-# RETURN_SQUARES are of the returns that the Sharpe ratio judges
+# RETURN_SQUARES are of the returns that the Sharpe ratio judges; EVEN are those WINS that won
+# nothing: Kelly counts them as no loss, a win rate as no win
 CASH, EXPOSURE, DAY_OPEN, PEAK, REVIEWED_PEAK, WON, LOST, TRADES, WINS, WON_SUM = range(10)
-LOST_SUM, RETURN_SUM, RETURN_SQUARES = range(10, 13)
-MONEY = 13
+LOST_SUM, RETURN_SUM, RETURN_SQUARES, EVEN = range(10, 14)
+MONEY = 14
 # counts and states
 ACTIVE, ENTRIES, ORDERS, IN_A_ROW, PAUSED, PAUSED_UNTIL, STREAK, RETURNS, HALTED, STOPPED_ON = (
     range(10)
@@ -196,6 +197,7 @@ def close_trade(books: Books, symbol: int, reason: int, meeting: Meeting, terms:
         counts[STREAK] += 1
     else:
         money[WINS] += 1.0
+        money[EVEN] += 1.0 if pnl == 0.0 else 0.0
         money[WON_SUM] += fraction
         money[WON] = exact_usd(money[WON] + pnl)
         counts[IN_A_ROW] = 0
