@@ -19,6 +19,8 @@ from catalyst_bot.ml.kernels.trading import (
     sell_price,
 )
 from catalyst_bot.ml.terms import Terms
+from catalyst_bot.risk.gauges import SESSIONS_PER_YEAR
+from catalyst_bot.risk.records import MAX_RETURNS, MAX_STREAK
 from catalyst_bot.study.statistics import Integers
 
 BORROWS = True  # it only looks at its arrays
@@ -34,11 +36,8 @@ ACTIVE, ENTRIES, ORDERS, IN_A_ROW, PAUSED, PAUSED_UNTIL, STREAK, RETURNS, HALTED
     range(10)
 )
 COUNTS = 10
-MAX_RETURNS, MAX_STREAK = 100, 50  # as `risk/records.py` keeps
 NOT_HALTED, BY_DAY, BY_DRAWDOWN, BY_STREAK = 0, 1, 2, 3
-POLICY = 7  # a model leaves what it holds; the other reasons are those of `trading.py`
 UNTIL_REVIEW = -1  # a pause that waits for a person
-YEAR = 252.0
 # held: columns of a symbol. REASON is why it waits to be sold at the next open. ORDERED are shares
 # of an entry that waits for it, ORDER_* what that was sized at and is protected with. WATCH is the
 # case that is reviewed, -1 for none.
@@ -243,7 +242,7 @@ def is_poor(books: Books, terms: Terms) -> bool:
     mean = books.money[RETURN_SUM] / count
     squares = max(books.money[RETURN_SQUARES] - count * mean * mean, 0.0)
     deviation = sqrt(squares / (count - 1))
-    return deviation > 0.0 and mean / deviation * sqrt(YEAR) < terms.min_sharpe
+    return deviation > 0.0 and mean / deviation * sqrt(SESSIONS_PER_YEAR) < terms.min_sharpe
 
 
 def mark(books: Books, day: int, terms: Terms) -> None:
