@@ -130,7 +130,11 @@ def terms_of(settings: Settings) -> Terms:
 
 
 def at_costs(terms: Terms, factor: float) -> Terms:
-    """Return the terms with commission, slippage and spread multiplied."""
+    """Return the terms with commission, slippage and spread multiplied.
+
+    Half a spread is never less than half a tick: where that is what bounds it (below 50 dollars of
+    a liquid share, as shipped), it grows by less than the factor, or not at all.
+    """
     return terms._replace(
         commission_fraction=terms.commission_fraction * factor,
         slippage_fraction=terms.slippage_fraction * factor,

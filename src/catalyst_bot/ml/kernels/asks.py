@@ -1,6 +1,7 @@
 """Who is asked at a close, and what becomes of the answer: the table of checks in numbers.
 
-The checks are those of `risk/check_table.py`, in its order, that daily bars can fail.
+The checks are those of `risk/check_table.py` that daily bars can fail, in its order but for one:
+the losses of an hour are looked at before an entry is sized, so before its correlation.
 """
 
 from __future__ import annotations
