@@ -28,7 +28,6 @@ from catalyst_bot.ml.training.train import (
 from catalyst_bot.ml.validation.metrics import Floats
 from catalyst_bot.policies.model_files import Model
 
-GAP = Gap(horizon=10)  # sessions: news is traded for two weeks at most
 UNJUDGED = "not validated"  # the verdict of a model that no gate has seen
 HEADER = ("agent", "validation Sharpe", "weight", "trades", "decisions", "best round", "seconds")
 
@@ -78,6 +77,7 @@ class Plan:
 
 def parts_of(
     days: Sequence[date],
+    gap: Gap,
     *,
     start: date | None = None,
     end: date | None = None,
@@ -95,12 +95,12 @@ def parts_of(
     if validation is None:
         if test is not None:
             raise ConfigError("the first day of the validation part is needed beside that of test")
-        return three_parts(range(first, max(stop, first)), GAP)
+        return three_parts(range(first, max(stop, first)), gap)
     chosen = _from(days, validation)
     tested = min(_from(days, test), stop) if test else stop
-    left = GAP.sessions if test else 0
+    left = gap.sessions if test else 0
     parts = Parts(
-        train=range(first, chosen - GAP.sessions),
+        train=range(first, chosen - gap.sessions),
         validation=range(chosen, tested - left),
         test=range(tested, stop),
     )
