@@ -68,7 +68,8 @@ def market() -> tuple[Any, range, Any]:
         for place, symbol in enumerate(symbols)
         for bar in range(60 + place % APART, BARS - 60, APART)
     ]
-    tape, sessions = tape_of(panel_of(cases, symbols=symbols, count=BARS)), range(50, BARS)
+    panel, sessions = panel_of(cases, symbols=symbols, count=BARS), range(50, BARS)
+    tape = tape_of(panel, atr_length=Settings().stops.atr_length)
     return tape, sessions, fit_on(tape, sessions)
 
 

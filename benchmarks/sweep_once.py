@@ -35,7 +35,8 @@ def market() -> Tape:
         for name, bars in zip(names, entries(), strict=True)
         for bar in bars
     ]
-    return tape_of(panel_of(cases, symbols=names, count=BARS, windows=windows))
+    panel = panel_of(cases, symbols=names, count=BARS, windows=windows)
+    return tape_of(panel, atr_length=Settings().stops.atr_length)
 
 
 def main() -> None:

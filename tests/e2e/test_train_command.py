@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import socket
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from catalyst_bot.console import CONFIGURATION, OK, UNREACHABLE, USAGE
+from catalyst_bot.history.panel import open_panel
 from catalyst_bot.policies.model_files import read_model
 from tests.e2e.commands import Said, catalyst_bot
 from tests.unit.ml.histories import write_history
 
+CHOOSES = date(2021, 3, 1)
 SMALL = """
 [a2c]
 accounts = 16
@@ -96,6 +99,17 @@ def test_parts_by_date_are_on_the_card(desk: Desk) -> None:
     assert sessions["validation"][0] == "2021-03-01"
     assert sessions["test"][0] == "2021-06-01"
     assert sessions["train"][1] < "2021-02-28"
+
+
+def test_no_case_that_is_learned_from_reaches_into_what_chooses(tmp_path: Path) -> None:
+    followed_days = 29
+    desk = Desk(tmp_path, write_history(tmp_path / "history", bars=followed_days + 1))
+    assert desk.train("model", "--validation-start", str(CHOOSES)).code == OK
+    card = read_model(desk.folder / "model").card
+    learned_until = date.fromisoformat(card["sessions"]["train"][1])
+    between = [day for day in open_panel(desk.history).days() if learned_until < day < CHOOSES]
+    # The history has a session every day; a year of the exchange has 252.
+    assert len(between) > followed_days * 252 / 365.25
 
 
 @pytest.mark.parametrize(

@@ -142,15 +142,16 @@ def history_of(market: DailyMarket, folder: Path) -> Tape:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     imported = import_paths(paths, folder / "catalog", calendar=load_calendar(), now=now)
     assert imported.is_complete, imported.render()
+    settings = Settings(detection=DetectionSection(min_horizon_s=MIN_HORIZON_S))
     make_history(
-        Settings(detection=DetectionSection(min_horizon_s=MIN_HORIZON_S)),
+        settings,
         catalog=folder / "catalog",
         out=folder / "history",
         interval_s=86_400,
         with_features=True,
         with_scanner=False,
     )
-    return tape_of(open_panel(folder / "history"))
+    return tape_of(open_panel(folder / "history"), atr_length=settings.stops.atr_length)
 
 
 def of_the_environment(tape: Tape, model: Model, settings: Settings, days: tuple[str, str]) -> Any:

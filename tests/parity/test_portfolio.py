@@ -115,8 +115,8 @@ def through_the_kernel(
         *("--config", str(config)),
     )
     assert said.code == 0, said.err
-    tape = tape_of(open_panel(history))
     terms = terms_of(load_settings(config=config, data_dir=None).settings)
+    tape = tape_of(open_panel(history), atr_length=terms.atr_length)
     first = [day.isoformat() for day in tape.days].index(START)
     days = range(first, len(tape.days))
     return tape, run_portfolio(tape, terms, sessions=days, policy=policy)

@@ -24,6 +24,7 @@ def backtest(asked: Asked) -> BacktestReport:
     """Replay the days once as configured, once at twice the costs, and by the rule where a model
     decides; measure them beside the benchmark and all symbols held in equal parts.
 
+    Where half a tick bounds the half spread from below it is not doubled: no quote is narrower.
     Every run leaves its journal. Raises `ConfigError` or `BadData` naming the input.
     """
     asked = replace(asked, mode=Mode.BACKTEST)

@@ -22,6 +22,7 @@ from catalyst_bot.ml.training.ensemble import Plan, model_of, parts_of, row_of, 
 from catalyst_bot.ml.training.parallel import mapped
 from catalyst_bot.ml.training.train import TrainedAgent, TrainingJob, train_aloud
 from catalyst_bot.ml.validation.trials import TrialLedger
+from catalyst_bot.ml.walk_forward.plan import gap_in
 from catalyst_bot.policies.model_files import Model, write_model
 from catalyst_bot.runtime.clock import SystemClock
 from catalyst_bot.settings import Settings
@@ -91,8 +92,10 @@ def train_model(settings: Settings, asked: AskedTraining, note: Note) -> Trainin
     work = asked.out.with_name(asked.out.name + _WORK).absolute()
     changes = _changes(asked.hyperparameters)
     history = _history(settings, asked, work, note)
+    panel = open_panel(history)
     parts = parts_of(
-        open_panel(history).days(),
+        panel.days(),
+        gap_in(panel),
         start=asked.start,
         end=asked.end,
         validation=asked.validation,

@@ -54,10 +54,10 @@ def compiled(module: ModuleType) -> dict[str, Any]:
 
 @cache
 def _version(module: ModuleType) -> str:
-    """A hash of the options, the module's text and of all whose functions it imports.
+    """A hash of the options, the module's text and numbers, and of all whose functions it imports.
 
     It is part of the name under which machine code is kept: numba itself would go on using code
-    with an imported function in it after that function changed.
+    with an imported function or number in it after that changed.
     """
     imported = {
         value.__module__
@@ -65,5 +65,10 @@ def _version(module: ModuleType) -> str:
         if isinstance(value, FunctionType) and value.__module__.startswith("catalyst_bot.")
     } - {module.__name__}
     theirs = (_version(sys.modules[name]) for name in sorted(imported))
-    texts = "\0".join((repr(_OPTIONS), inspect.getsource(module), *theirs))
+    numbers = {
+        name: value
+        for name, value in vars(module).items()
+        if isinstance(value, int | float | tuple)
+    }
+    texts = "\0".join((repr((_OPTIONS, numbers)), inspect.getsource(module), *theirs))
     return sha256(texts.encode()).hexdigest()[:12]

@@ -39,10 +39,11 @@ class Edge:
     events: int
 
 
-def edges_of(
-    panel: Panel, sessions: range, *, cost_bps: float = 40.0, seed: int = 1
-) -> dict[str, Edge]:
-    """Return the worth of every category with enough events that were over within the sessions."""
+def edges_of(panel: Panel, sessions: range, *, cost_bps: float, seed: int = 1) -> dict[str, Edge]:
+    """Return the worth of every category with enough events that were over within the sessions.
+
+    `cost_bps` is what a round trip costs.
+    """
     events = panel.events
     if events.is_empty():
         return {}

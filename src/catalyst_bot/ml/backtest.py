@@ -19,11 +19,11 @@ from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.domain.trading import ClosedTrade
 from catalyst_bot.features.kernels import Floats
 from catalyst_bot.market_data.bar_store import BarStore
+from catalyst_bot.ml.portfolio.benchmarks import capacity_of
 from catalyst_bot.ml.portfolio.regimes import regimes_of_closes
 from catalyst_bot.ml.validation.metrics import Metrics, equity_of, measure, returns_of
 
 _NO_TRADES = np.empty(0)
-_CUT_PERCENT = 5  # of entries
 SHOWN = (
     *("total_return", "annual_return", "sharpe", "sortino", "calmar", "max_drawdown"),
     *("trades", "win_rate", "profit_factor", "exposure"),
@@ -77,15 +77,13 @@ class SessionCurve:
         }
 
     def capacity_usd(self, store: BarStore, participation_fraction: float) -> float | None:
-        """Return the account at which one entry in twenty would be cut by the volume of the bar
-        before it; sizes grow with the account. None without trades.
-        """
+        """Return `capacity_of` the entries by the volume of the bar before each; None without."""
         room = [
             worth * participation_fraction * volume / float(trade.quantity)
             for trade, worth in self.trades
             if (volume := _volume_before(store, trade)) is not None
         ]
-        return float(np.percentile(room, _CUT_PERCENT)) if room else None
+        return capacity_of(room)
 
 
 def _volume_before(store: BarStore, trade: ClosedTrade) -> float | None:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import product
 from math import isfinite, nan, sqrt
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 
@@ -36,8 +36,15 @@ from catalyst_bot.policies.rule_action import RULE_TERMS, RuleTerms
 
 MOST_SETS = 100_000
 MOST_TABLE_BYTES = 200_000_000  # of correlations that are computed once for all sets
-# What a history has built in, or what the account begins with: another needs another history.
-FIXED = frozenset({"starting_cash_usd", "atr_length", "min_action"})
+# What a history has built in (news of cheaper symbols is dropped when it is made), or what the
+# account begins with: another needs another history.
+FIXED = frozenset({"starting_cash_usd", "atr_length", "min_action", "min_price_usd"})
+# Terms that are not called as the setting whose range they have.
+_SETTINGS = {
+    "max_gross_fraction": "max_exposure_fraction",
+    "pause_after_losses": "pause_after_consecutive_losses",
+}
+_WHOLE = frozenset(name for name, kind in get_type_hints(Terms).items() if kind is int)
 _DECLARED = {
     name: declared.metadata
     for rules in (CostRules, StopRules, SizingRules, RiskLimits, SignalRules)
@@ -92,6 +99,8 @@ def grid(varied: Mapping[str, Sequence[float]]) -> tuple[tuple[float, ...], ...]
         for value in values:
             if not low <= value <= high:
                 raise ConfigError(f"{name} = {value:g}: must be from {low:g} to {high:g}")
+            if name in _WHOLE and value != int(value):
+                raise ConfigError(f"{name} = {value:g}: must be a whole number")
     count = int(np.prod([len(values) for values in varied.values()]))
     if count > MOST_SETS:
         raise ConfigError(f"{count:,} sets are too many; at most {MOST_SETS:,}")
@@ -100,7 +109,7 @@ def grid(varied: Mapping[str, Sequence[float]]) -> tuple[tuple[float, ...], ...]
 
 def _range(name: str) -> tuple[float, float]:
     """What the settings allow; a number of the rule is at least 0."""
-    declared: Mapping[str, Any] = _DECLARED.get(name, {})
+    declared: Mapping[str, Any] = _DECLARED.get(_SETTINGS.get(name, name), {})
     return declared.get("low", 0.0), declared.get("high", 1e9)
 
 
@@ -157,7 +166,8 @@ def _measured(terms: Terms, rule: RuleTerms, play: Play, sessions: range) -> tup
     exposure = np.empty(len(sessions))
     mine = play._replace(terms=terms)
     compiled(portfolio)["run_rule"](books, mine, sessions.start, rule, equity[1:], exposure)
-    trades, wins, won, lost = books.money[[b.TRADES, b.WINS, b.WON, b.LOST]].tolist()
+    trades, won, lost = books.money[[b.TRADES, b.WON, b.LOST]].tolist()
+    wins = books.money[b.WINS] - books.money[b.EVEN]
     return (
         float(sharpes(returns_of(equity)[:, None])[0]) * sqrt(PERIODS_PER_YEAR),
         float(equity[-1] / equity[0]) - 1.0,

@@ -91,9 +91,10 @@ class Tape:
         return range(int(self.first_row[number]), int(self.end_row[number]))
 
 
-def tape_of(panel: Panel, *, atr_length: int = 14) -> Tape:
+def tape_of(panel: Panel, *, atr_length: int) -> Tape:
     """Lay a history out for the kernels; what is on disk stays there, mapped into memory.
 
+    `atr_length` is that of the terms it is played by: their stops and sizes are in its ATR.
     Raises `BadData` where there are no features, where a number is none or a price not above zero,
     where the volume is below zero or a symbol never traded, and where a symbol has too few bars to
     set a stop; `ConfigError` without numba.

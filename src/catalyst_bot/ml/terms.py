@@ -7,6 +7,7 @@ from typing import NamedTuple
 from catalyst_bot.domain.enums import EntryKind
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.engine.inference import MIN_ACTION
+from catalyst_bot.features.kernels import BPS
 from catalyst_bot.settings import Settings
 from catalyst_bot.simulation.fill_profile import FillProfile
 
@@ -129,8 +130,20 @@ def terms_of(settings: Settings) -> Terms:
     )
 
 
+def round_trip_bps(terms: Terms) -> float:
+    """Return what buying and selling costs: commission and slippage, each on both sides.
+
+    As the study of events counts it; the spread, another for each share, is in neither.
+    """
+    return 2 * (terms.commission_fraction + terms.slippage_fraction) * BPS
+
+
 def at_costs(terms: Terms, factor: float) -> Terms:
-    """Return the terms with commission, slippage and spread multiplied."""
+    """Return the terms with commission, slippage and spread multiplied.
+
+    Half a spread is never less than half a tick: where that is what bounds it (below 50 dollars of
+    a liquid share, as shipped), it grows by less than the factor, or not at all.
+    """
     return terms._replace(
         commission_fraction=terms.commission_fraction * factor,
         slippage_fraction=terms.slippage_fraction * factor,

@@ -16,8 +16,10 @@ from tests.windows import random_window
 
 pytest.importorskip("numba", reason="compiling needs numba: make setup-research")
 
+from catalyst_bot.history import compiled as compilation
 from catalyst_bot.history.batch import market_matrix
 from catalyst_bot.history.compiled import compiled
+from catalyst_bot.ml.kernels import likeness
 
 LENGTH = 600
 
@@ -71,6 +73,14 @@ def test_no_later_bar_moves_a_bit(seed: int, cut: int) -> None:
     after = market_matrix(window, benchmark, bar_interval_s=DAY_S)
     assert before[:cut].tobytes() == after[:cut].tobytes()
     assert before[cut:].tobytes() != after[cut:].tobytes()
+
+
+def test_machine_code_is_not_kept_for_other_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number that is imported is not in the module's text, but it is in its machine code."""
+    before = compiled(likeness)["likeness"].py_func.__qualname__
+    monkeypatch.setattr(likeness, "MIN_COMMON_BARS", likeness.MIN_COMMON_BARS + 1)
+    monkeypatch.setattr(compilation, "_version", compilation._version.__wrapped__)
+    assert compiled.__wrapped__(likeness)["likeness"].py_func.__qualname__ != before
 
 
 def test_every_function_of_the_kernels_is_compiled() -> None:

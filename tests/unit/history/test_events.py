@@ -178,7 +178,7 @@ def test_worth_is_measured_on_what_was_over_within_the_sessions(panel: Panel) ->
     days = range(40, 300, 3)
     found = placed(panel, *(told(close_of(panel, bar), horizon_s=DAY_S) for bar in days))
     category = found.events["category"][0]
-    edge = edges_of(found, range(COUNT))[category]
+    edge = edges_of(found, range(COUNT), cost_bps=40.0)[category]
     own = panel.adjusted("ACME")
     returns = [
         own.close[bar + 1] / own.open[bar + 1] - market.close[bar + 1] / market.open[bar + 1]
@@ -188,15 +188,19 @@ def test_worth_is_measured_on_what_was_over_within_the_sessions(panel: Panel) ->
     assert abs(edge.edge_bps) <= abs(np.mean(returns) * 10_000 - 40.0), "shrunk"
     assert edge.edge_bps < edge.high_bps
     cut = 250
-    measured = edges_of(found, range(cut))[category]
+    measured = edges_of(found, range(cut), cost_bps=40.0)[category]
     assert measured.events == len([bar for bar in days if bar + 1 < cut])
     later = panel.columns["opened_s"] >= panel.as_traded("ACME").opened_at[cut]
     columns = dict(found.columns) | {
         name: np.where(later, found.columns[name] * 3, found.columns[name])
         for name in ("open", "close")
     }
-    assert edges_of(replace(found, columns=columns), range(cut))[category] == measured
+    assert (
+        edges_of(replace(found, columns=columns), range(cut), cost_bps=40.0)[category] == measured
+    )
+    dear = edges_of(found, range(COUNT), cost_bps=80.0)[category]
+    assert 0 < edge.edge_bps - dear.edge_bps <= 40.0, "shrunk"
     asks = with_edges(found, {category: edge}).ask_values
     assert asks[:, 6] == pytest.approx(edge.edge_bps, rel=1e-5)
     assert found.ask_values[:, 6].tolist() == [0.0] * len(asks)
-    assert edges_of(found, range(5)) == {}
+    assert edges_of(found, range(5), cost_bps=40.0) == {}

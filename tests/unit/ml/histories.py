@@ -20,12 +20,12 @@ def terms() -> Terms:
     return terms_of(Settings())
 
 
-def write_history(folder: Path, *, seed: int = 1) -> Path:
-    """Four companies over 300 sessions, each with news every eleven sessions."""
+def write_history(folder: Path, *, seed: int = 1, bars: int = 6) -> Path:
+    """Four companies over 300 sessions, each with news every eleven, followed for some bars."""
     cases = [
-        Case(symbol=symbol, bar=bar, bars=6)
+        Case(symbol=symbol, bar=bar, bars=bars)
         for place, symbol in enumerate(SYMBOLS)
-        for bar in range(30 + place, 290, 11)
+        for bar in range(30 + place, 296 - bars, 11)
     ]
     panel = panel_of(cases, symbols=SYMBOLS, seed=seed)
     write_panel(folder, replace(panel, card=replace(panel.card, data_hash=f"random-{seed}")))

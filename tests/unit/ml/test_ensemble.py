@@ -10,10 +10,9 @@ import pytest
 
 from catalyst_bot.domain.errors import BadData, ConfigError
 from catalyst_bot.history.panel import open_panel
-from catalyst_bot.history.splits import Parts
+from catalyst_bot.history.splits import Gap, Parts
 from catalyst_bot.ml.export import weighed
 from catalyst_bot.ml.training.ensemble import (
-    GAP,
     HEADER,
     UNJUDGED,
     Plan,
@@ -29,6 +28,7 @@ from catalyst_bot.policies.model_files import read_model, write_model
 from tests.models import agent
 from tests.unit.ml.histories import SMALL, job_of, terms, write_history
 
+GAP = Gap(horizon=7, embargo=5)
 DAYS = [date(2015, 1, 1) + timedelta(days=n) for n in range(200)]
 
 
@@ -119,16 +119,16 @@ def test_a_plan_that_trains_nothing_is_refused(
 
 
 def test_parts_are_60_20_20_or_by_their_first_days() -> None:
-    parts = parts_of(DAYS)
+    parts = parts_of(DAYS, GAP)
     assert (parts.train.stop, parts.validation.start) == (120 - GAP.sessions, 120)
     assert parts.test == range(160, 200)
-    parts = parts_of(DAYS, start=DAYS[10], end=DAYS[189], validation=DAYS[100], test=DAYS[150])
+    parts = parts_of(DAYS, GAP, start=DAYS[10], end=DAYS[189], validation=DAYS[100], test=DAYS[150])
     assert parts == Parts(
         train=range(10, 100 - GAP.sessions),
         validation=range(100, 150 - GAP.sessions),
         test=range(150, 190),
     )
-    assert parts_of(DAYS, validation=DAYS[100]).validation == range(100, 200)
+    assert parts_of(DAYS, GAP, validation=DAYS[100]).validation == range(100, 200)
 
 
 @pytest.mark.parametrize(
@@ -143,12 +143,12 @@ def test_parts_are_60_20_20_or_by_their_first_days() -> None:
 )
 def test_dates_that_leave_nothing_are_refused(dates: dict[str, date]) -> None:
     with pytest.raises(BadData, match="sessions"):
-        parts_of(DAYS, **dates)
+        parts_of(DAYS, GAP, **dates)
 
 
 def test_a_test_part_needs_a_validation_part() -> None:
     with pytest.raises(ConfigError, match="beside that of test"):
-        parts_of(DAYS, test=DAYS[150])
+        parts_of(DAYS, GAP, test=DAYS[150])
 
 
 def test_weights_are_those_of_validation_and_alike_where_none_earned_anything() -> None:

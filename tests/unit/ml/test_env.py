@@ -37,7 +37,7 @@ SESSIONS = range(30, 260)
 
 @pytest.fixture(scope="module")
 def tape() -> Tape:
-    return tape_of(panel_of(CASES))
+    return tape_of(panel_of(CASES), atr_length=TERMS.atr_length)
 
 
 def vec_env(tape: Tape, *, terms: Terms = TERMS, **given: Any) -> CatalystVecEnv:

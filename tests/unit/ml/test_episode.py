@@ -64,7 +64,10 @@ def world(
         for column, price in zip((bars.open, bars.high, bars.low, bars.close), prices, strict=True):
             column[age] = price
     given_cases = cases or [Case(symbol="ACME", bar=NEWS, bars=30)]
-    tape = tape_of(panel_of(given_cases, symbols=("ACME",), windows={"ACME": bars, "SPY": still()}))
+    tape = tape_of(
+        panel_of(given_cases, symbols=("ACME",), windows={"ACME": bars, "SPY": still()}),
+        atr_length=TERMS.atr_length,
+    )
     return played(tape, terms, **rules)
 
 
@@ -313,7 +316,10 @@ def test_nothing_before_a_bar_depends_on_it_or_on_later_ones(
     features[cut:COUNT] += 0.1
     values[panel.ask_row >= cut] *= 0.5
     changed = replace(panel, columns=columns, features=features, ask_values=values)
-    one, other = tape_of(panel), tape_of(changed)
+    one, other = (
+        tape_of(panel, atr_length=TERMS.atr_length),
+        tape_of(changed, atr_length=TERMS.atr_length),
+    )
     constants = fit_on(one, range(cut))
     assert constants == fit_on(other, range(cut))
     rules = Rules(quiet_fraction=0.0, most_questions=1_000, cost_penalty=0.0)

@@ -16,6 +16,7 @@ from catalyst_bot.features.spec import NAMES
 from catalyst_bot.history.panel import Panel
 from catalyst_bot.ml.kernels import likeness, portfolio
 from catalyst_bot.ml.kernels.play import Play
+from catalyst_bot.ml.portfolio.benchmarks import capacity_of, capacity_usd
 from catalyst_bot.ml.portfolio.days import days_of
 from catalyst_bot.ml.portfolio.run import PortfolioRun, new_books, run_portfolio
 from catalyst_bot.ml.tape import Singles, tape_of
@@ -51,7 +52,9 @@ def history(seed: int, cases: Sequence[Case] | None = None) -> Panel:
 
 
 def by_rule(panel: Panel, terms: Terms = TERMS, **given: Any) -> PortfolioRun:
-    return run_portfolio(tape_of(panel), terms, sessions=ALL, policy=RULE_TERMS, **given)
+    return run_portfolio(
+        tape_of(panel, atr_length=TERMS.atr_length), terms, sessions=ALL, policy=RULE_TERMS, **given
+    )
 
 
 def eager(seen: Singles) -> tuple[Any, Any]:
@@ -63,7 +66,9 @@ def eager(seen: Singles) -> tuple[Any, Any]:
 @settings(max_examples=15, deadline=None)
 def test_the_money_adds_up(seed: int) -> None:
     for policy in (RULE_TERMS, eager):
-        run = run_portfolio(tape_of(history(seed)), TERMS, sessions=ALL, policy=policy)
+        run = run_portfolio(
+            tape_of(history(seed), atr_length=TERMS.atr_length), TERMS, sessions=ALL, policy=policy
+        )
         is_flat = run.exposure == 0
         done = np.array(
             [run.trades["pnl_usd"][run.trades["exit_session"] <= day].sum() for day in ALL]
@@ -79,7 +84,7 @@ def test_the_money_adds_up(seed: int) -> None:
 
 def test_compiled_and_plain_play_alike() -> None:
     panel = history(3)
-    tape = tape_of(panel)
+    tape = tape_of(panel, atr_length=TERMS.atr_length)
     fast = by_rule(panel)
     play = Play(tape.bars, tape.asks, days_of(tape), TERMS, 0, reviews=False)
     books = new_books(len(tape.symbols), TERMS, trades=100)
@@ -100,7 +105,13 @@ def test_nothing_later_changes_what_was(policy: Any) -> None:
         for name, column in panel.columns.items()
     }
     before, after = (
-        run_portfolio(tape_of(each), TERMS, sessions=ALL, policy=policy, review_after=1)
+        run_portfolio(
+            tape_of(each, atr_length=TERMS.atr_length),
+            TERMS,
+            sessions=ALL,
+            policy=policy,
+            review_after=1,
+        )
         for each in (panel, replace(panel, columns=columns))
     )
     assert before.equity[: cut + 1].tolist() == after.equity[: cut + 1].tolist()
@@ -114,13 +125,30 @@ def test_a_model_is_asked_again_and_the_rule_once() -> None:
         seen.append(rows.copy())
         return np.zeros(len(rows)), np.ones(len(rows))
 
-    tape = tape_of(history(1, [Case(symbol="ACME", bar=50, bars=4)]))
+    tape = tape_of(history(1, [Case(symbol="ACME", bar=50, bars=4)]), atr_length=TERMS.atr_length)
     run = run_portfolio(tape, TERMS, sessions=ALL, policy=watcher)
     assert [len(rows) for rows in seen] == [1, 1, 1, 1]
     ages = [float(rows[0, NAMES.index("age_hours")]) for rows in seen]
     assert ages == [0.0, 24.0, 48.0, 72.0]
     assert run.outcomes == {"declined": 4}
     assert by_rule(history(1, [Case(symbol="ACME", bar=50, bars=4)])).outcomes == {"entries": 1}
+
+
+def test_an_account_grows_as_far_as_the_volume_before_an_entry_goes() -> None:
+    panel = history(1, [Case(symbol="ACME", bar=50, bars=1)])
+    tape, run = tape_of(panel, atr_length=TERMS.atr_length), by_rule(panel)
+    ((shares, entered),) = run.trades[["shares", "entry_session"]].tolist()
+    rows, volume = tape.rows_of("ACME"), np.zeros(len(tape.bars.volume))
+    volume[rows[entered - 1]] = 50_000.0
+    quiet = replace(tape, bars=tape.bars._replace(volume=volume))
+    given = 50_000.0 * TERMS.participation_fraction
+    assert capacity_usd(run, quiet, TERMS) == pytest.approx(run.equity[entered] * given / shares)
+    assert capacity_usd(by_rule(history(1, [])), tape, TERMS) is None
+
+
+def test_one_entry_in_twenty_may_be_cut() -> None:
+    assert capacity_of([float(room) for room in range(101)]) == 5.0
+    assert capacity_of([]) is None
 
 
 def test_a_newer_case_takes_the_place_of_the_older() -> None:
@@ -134,7 +162,9 @@ def test_a_newer_case_takes_the_place_of_the_older() -> None:
         Case(symbol="ACME", bar=50, bars=6, confidence=0.75),
         Case(symbol="ACME", bar=52, bars=3, confidence=0.875),
     ]
-    run_portfolio(tape_of(history(1, cases)), TERMS, sessions=ALL, policy=watcher)
+    run_portfolio(
+        tape_of(history(1, cases), atr_length=TERMS.atr_length), TERMS, sessions=ALL, policy=watcher
+    )
     assert events == [0.75, 0.75, 0.875, 0.875, 0.875]
 
 
@@ -150,7 +180,7 @@ def test_bad_news_is_heard_only_by_who_holds() -> None:
 
 
 def test_agents_that_disagree_do_not_buy() -> None:
-    tape = tape_of(history(1, [Case(symbol="ACME", bar=50, bars=1)]))
+    tape = tape_of(history(1, [Case(symbol="ACME", bar=50, bars=1)]), atr_length=TERMS.atr_length)
 
     def torn(rows: Singles) -> tuple[Any, Any]:
         return np.ones(len(rows)), np.full(len(rows), 0.5)
@@ -174,7 +204,7 @@ def test_dearer_trading_earns_less() -> None:
 
 
 def test_correlation_is_that_of_the_bot() -> None:
-    tape = tape_of(history(2))
+    tape = tape_of(history(2), atr_length=TERMS.atr_length)
     days = days_of(tape)
     ends = [tape.first_row[number] + 130 for number in (0, 1)]
     closes = {
@@ -191,4 +221,9 @@ def test_correlation_is_that_of_the_bot() -> None:
 
 def test_sessions_that_are_not_there_are_refused() -> None:
     with pytest.raises(BadData, match="there are 160"):
-        run_portfolio(tape_of(history(1)), TERMS, sessions=range(300), policy=RULE_TERMS)
+        run_portfolio(
+            tape_of(history(1), atr_length=TERMS.atr_length),
+            TERMS,
+            sessions=range(300),
+            policy=RULE_TERMS,
+        )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,19 +15,23 @@ from catalyst_bot.bootstrap.sweeping import values_of
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.history.panel import write_panel
 from catalyst_bot.ml.portfolio.run import run_portfolio
-from catalyst_bot.ml.sweep import changed, grid, sweep
+from catalyst_bot.ml.sweep import FIXED, changed, grid, sweep
 from catalyst_bot.ml.tape import tape_of
+from catalyst_bot.ml.terms import Terms
 from catalyst_bot.ml.validation.metrics import measure
 from catalyst_bot.policies.rule_action import RULE_TERMS
 from tests.e2e.commands import catalyst_bot
-from tests.unit.ml.test_portfolio import ALL, TERMS, history
+from tests.panels import Case, panel_of
+from tests.unit.ml.test_portfolio import ALL, COUNT, SYMBOLS, TERMS, history
+from tests.windows import random_window
 
 pytest.importorskip("numba", reason="compiling needs numba: make setup-research")
+MADE = ("sharpe", "total_return", "max_drawdown", "exposure", "win_rate", "profit_factor")
 VARIED = {"atr_multiple": [1.0, 3.0], "max_daily_trades": [1.0, 40.0], "quiet_factor": [0.2, 1.0]}
 
 
 def test_every_set_is_a_run() -> None:
-    tape = tape_of(history(4))
+    tape = tape_of(history(4), atr_length=TERMS.atr_length)
     swept = sweep(tape, TERMS, VARIED, sessions=ALL, review_after=3)
     assert len(swept.sets) == 8
     for number, values in enumerate(swept.sets):
@@ -34,11 +40,39 @@ def test_every_set_is_a_run() -> None:
         metrics = measure(run.equity, run.trades["pnl_usd"], run.exposure)
         row = swept.row(number)
         assert row["trades"] == metrics.trades > 0
-        for name in ("sharpe", "total_return", "max_drawdown", "exposure", "profit_factor"):
+        for name in MADE:
             assert row[name] == pytest.approx(getattr(metrics, name)), name
     assert len({row["total_return"] for row in swept.best(8)}) > 3
     sharpes = [row["sharpe"] for row in swept.best(8)]
     assert sharpes == sorted(sharpes, reverse=True)
+
+
+def test_who_gets_back_what_was_paid_has_not_won() -> None:
+    """A share costs half a tick more than the open, a cent in all, and is sold for it two later."""
+    bars = random_window(1, COUNT)
+    price = np.where(np.arange(COUNT) <= 51, 100.0, 100.02)
+    flat = replace(bars, open=price, high=price, low=price, close=price)
+    cases = [Case(symbol="ACME", bar=50, bars=3)]
+    panel = panel_of(cases, symbols=SYMBOLS, count=COUNT, windows={"ACME": flat})
+    free = TERMS._replace(
+        commission_fraction=0.0,
+        slippage_fraction=0.0,
+        half_spread_bps_liquid=0.0,
+        half_spread_bps_thin=0.0,
+    )
+    tape = tape_of(panel, atr_length=free.atr_length)
+    swept = sweep(tape, free, {"fade_bps": [30.0]}, sessions=ALL)
+    run = run_portfolio(tape, free, sessions=ALL, policy=RULE_TERMS)
+    assert run.trades["pnl_usd"].tolist() == [0.0]
+    assert swept.row(0)["trades"] == 1
+    assert swept.row(0)["win_rate"] == 0.0
+
+
+def test_every_number_that_can_be_varied_has_the_range_of_its_setting() -> None:
+    for name in set(Terms._fields) - FIXED:
+        with pytest.raises(ConfigError, match=f"{name} = 1e\\+13: must be from") as refused:
+            grid({name: [1e13]})
+        assert "to 1e+09" not in str(refused.value), "no range of its own"
 
 
 def test_whole_numbers_stay_whole() -> None:
@@ -54,7 +88,11 @@ def test_whole_numbers_stay_whole() -> None:
         ({"atr_length": [10.0]}, "no such parameter"),
         ({"atr_multiple": [0.0]}, r"must be from 0\.1"),
         ({"atr_multiple": [float("nan")]}, r"must be from 0\.1"),
+        ({"min_price_usd": [5.0]}, "no such parameter"),
         ({"fade_bps": [-1.0]}, "must be from 0"),
+        ({"pause_after_losses": [0.0]}, "must be from 1 to 100"),
+        ({"max_gross_fraction": [4.0]}, r"must be from 0\.01 to 3"),
+        ({"max_daily_trades": [2.5]}, "whole number"),
         ({"atr_multiple": []}, "no value"),
         ({"atr_multiple": [1.0] * 400, "fade_bps": [1.0] * 400}, "too many"),
     ],

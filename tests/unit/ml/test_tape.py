@@ -27,7 +27,7 @@ def part(window: BarWindow, end: int) -> BarWindow:
 
 def test_average_ranges_are_those_of_a_signal() -> None:
     panel = panel_of(count=VIEW_BARS + 60)
-    tape, window = tape_of(panel), panel.as_traded("BOLT")
+    tape, window = tape_of(panel, atr_length=14), panel.as_traded("BOLT")
     first = tape.rows_of("BOLT").start
     for end in (15, 16, 100, VIEW_BARS, VIEW_BARS + 1, VIEW_BARS + 60):
         seen, row = part(window, end), first + end - 1
@@ -41,7 +41,7 @@ def test_a_split_ends_a_stretch_and_a_dividend_does_not() -> None:
     factor[100:] = 1.01
     factor[200:] = 2.02
     panel = panel_of(factors={"BOLT": factor})
-    tape = tape_of(panel)
+    tape = tape_of(panel, atr_length=14)
     rows = tape.rows_of("BOLT")
     ends = tape.bars.stretch_end[rows.start : rows.stop]
     assert set(ends[:200]) == {rows.start + 200}
@@ -57,7 +57,7 @@ def test_asks_lie_in_the_order_of_time() -> None:
         Case(symbol="ACME", bar=40, bars=2, is_bad=True),
         Case(symbol="BOLT", bar=51, bars=2),
     ]
-    tape = tape_of(panel_of(cases))
+    tape = tape_of(panel_of(cases), atr_length=14)
     acme, bolt = tape.rows_of("ACME").start, tape.rows_of("BOLT").start
     asks = tape.asks
     assert asks.row.tolist() == [
@@ -73,7 +73,7 @@ def test_asks_lie_in_the_order_of_time() -> None:
 
 
 def test_symbols_days_and_sessions() -> None:
-    tape = tape_of(panel_of())
+    tape = tape_of(panel_of(), atr_length=14)
     assert (tape.symbols, tape.benchmark) == (("ACME", "BOLT", "SPY"), "SPY")
     assert tape.bars.symbol[[0, 300, 600]].tolist() == [0, 1, 2]
     assert len(tape.days) == 300
@@ -83,7 +83,7 @@ def test_symbols_days_and_sessions() -> None:
 
 
 def test_nothing_in_it_can_be_written() -> None:
-    tape = tape_of(panel_of([Case(symbol="ACME", bar=40)]))
+    tape = tape_of(panel_of([Case(symbol="ACME", bar=40)]), atr_length=14)
     assert not any(column.flags.writeable for column in (*tape.bars, *tape.asks))
 
 
@@ -102,7 +102,7 @@ def test_numbers_that_are_none_are_refused(column: str, value: float, why: str) 
     values = panel.columns[column].copy()
     values[320] = value
     with pytest.raises(BadData, match=f"BOLT: .*{why}"):
-        tape_of(replace(panel, columns={**panel.columns, column: values}))
+        tape_of(replace(panel, columns={**panel.columns, column: values}), atr_length=14)
 
 
 def test_a_symbol_that_never_traded_is_refused() -> None:
@@ -110,12 +110,12 @@ def test_a_symbol_that_never_traded_is_refused() -> None:
     volume = panel.columns["volume"].copy()
     volume[:300] = 0.0
     with pytest.raises(BadData, match=r"ACME: .*never traded"):
-        tape_of(replace(panel, columns={**panel.columns, "volume": volume}))
+        tape_of(replace(panel, columns={**panel.columns, "volume": volume}), atr_length=14)
 
 
 def test_too_few_bars_are_refused() -> None:
     with pytest.raises(BadData, match="ACME: 14 bars are too few"):
-        tape_of(panel_of(windows={"ACME": random_window(5, 14)}))
+        tape_of(panel_of(windows={"ACME": random_window(5, 14)}), atr_length=14)
 
 
 def test_features_that_are_missing_or_no_numbers_are_refused() -> None:
@@ -132,4 +132,4 @@ def test_features_that_are_missing_or_no_numbers_are_refused() -> None:
         (replace(panel, ask_values=values), "asks .* not finite"),
     ):
         with pytest.raises(BadData, match=why):
-            tape_of(changed)
+            tape_of(changed, atr_length=14)

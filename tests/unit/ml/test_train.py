@@ -12,6 +12,11 @@ import numpy as np
 import pytest
 
 from catalyst_bot.domain.errors import BadData, ConfigError
+from catalyst_bot.history.edges import Edge, edges_of
+from catalyst_bot.history.panel import Panel, open_panel
+from catalyst_bot.ml.tape import tape_of
+from catalyst_bot.ml.terms import at_costs
+from catalyst_bot.ml.training import train as training
 from catalyst_bot.ml.training.judging import BY_CASES, FULL_TRADES, Judged, judged
 from catalyst_bot.ml.training.parallel import mapped
 from catalyst_bot.ml.training.train import (
@@ -21,7 +26,7 @@ from catalyst_bot.ml.training.train import (
     train,
     train_aloud,
 )
-from tests.unit.ml.histories import SMALL, job_of, write_history
+from tests.unit.ml.histories import SMALL, job_of, terms, write_history
 from tests.unit.ml.test_rounds import is_same
 
 ROOT = Path(__file__).parents[3]
@@ -121,6 +126,30 @@ def test_what_cannot_be_trained_is_refused(history: Path, tmp_path: Path) -> Non
         train(job_of(history, train=range(3)))
 
 
+def test_what_is_learned_from_has_the_atr_of_the_terms(history: Path) -> None:
+    job = job_of(history)
+    short = job.terms._replace(atr_length=5)
+    for each in (job.terms, short):
+        tape = grounds_of(history, job.train, each).tape
+        asked = tape_of(open_panel(history), atr_length=each.atr_length)
+        assert np.array_equal(tape.bars.atr, asked.bars.atr, equal_nan=True)
+
+
+def test_what_categories_were_worth_is_after_the_costs_of_the_terms(
+    history: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costs_bps = list[float]()
+
+    def heard(panel: Panel, sessions: range, *, cost_bps: float) -> dict[str, Edge]:
+        costs_bps.append(cost_bps)
+        return edges_of(panel, sessions, cost_bps=cost_bps)
+
+    monkeypatch.setattr(training, "edges_of", heard)
+    for factor in (1.0, 2.0, 3.0):
+        grounds_of(history, range(25, 180), at_costs(terms(), factor))
+    assert costs_bps == pytest.approx([40.0, 80.0, 120.0])
+
+
 def judged_of(returns: list[float], trades: int) -> Judged:
     return Judged(
         returns=np.array(returns), pnl_usd=np.zeros(trades), exposure=np.zeros(4), by="a test"
@@ -140,7 +169,7 @@ def test_few_trades_count_in_proportion_and_none_for_nothing() -> None:
 
 def test_within_days_every_case_has_an_account(history: Path) -> None:
     job = job_of(history)
-    grounds = grounds_of(history, job.train)
+    grounds = grounds_of(history, job.train, job.terms)
     tape = replace(grounds.tape, interval_s=300)
     normalisation = replace(grounds.normalisation, bar_interval_s=300)
 

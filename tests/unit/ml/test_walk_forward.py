@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 
 from catalyst_bot.domain.errors import BadData, ConfigError
+from catalyst_bot.features.spec import NAMES
 from catalyst_bot.history.edges import Edge
 from catalyst_bot.history.events import CATALYST
 from catalyst_bot.history.panel import open_panel
 from catalyst_bot.ml.reports.page import page_of
 from catalyst_bot.ml.reports.verdict import verdict_of
+from catalyst_bot.ml.tape import tape_of
 from catalyst_bot.ml.training.train import TrainedAgent, TrainingJob
 from catalyst_bot.ml.validation.trials import TrialLedger
 from catalyst_bot.ml.walk_forward import chain, run
@@ -154,6 +156,17 @@ def test_a_kill_loses_the_fold_in_work_and_no_other(desk: Desk) -> None:
     assert len(walked.report.content["folds"]) == 5
 
 
+def test_folds_of_another_program_are_not_taken(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        desk.go(Trainer(dies_after=6))  # the first fold is finished
+    monkeypatch.setattr(run, "PROGRAM", run.PROGRAM + 1)
+    with pytest.raises(KeyboardInterrupt):
+        desk.go(Trainer(dies_after=1))
+    assert desk.notes[-1] == "5 folds, 0 finished before"
+
+
 def test_a_damaged_fold_is_named(desk: Desk) -> None:
     desk.go(Trainer())
     weights = sorted(desk.wish.folder.rglob("weights.safetensors"))[2]
@@ -194,7 +207,7 @@ def test_the_page_runs_nothing_and_escapes(desk: Desk) -> None:
 def test_a_quarter_knows_no_worth_that_was_learned_later(history: Path) -> None:
     panel = open_panel(history)
     folds = [_fold(number, range(150 + 50 * number, 200 + 50 * number)) for number in range(2)]
-    tape = chain.chain_tape(panel, folds)
+    tape = chain.chain_tape(panel, folds, terms())
     session = tape.bars.session[tape.asks.row]
     names = [name for name in _catalyst_names() if name.startswith("edge_bps")]
     column = _catalyst_names().index(names[0])
@@ -204,6 +217,12 @@ def test_a_quarter_knows_no_worth_that_was_learned_later(history: Path) -> None:
         assert set(tape.asks.values[own, column].tolist()) == {worth}
     before = session < 150
     assert not {10.0, 20.0} & set(tape.asks.values[before, column].tolist())
+
+
+def test_the_tested_quarters_are_played_with_the_atr_of_the_terms(history: Path) -> None:
+    panel, folds = open_panel(history), [_fold(0, range(150, 200))]
+    tape = chain.chain_tape(panel, folds, terms()._replace(atr_length=5))
+    assert np.array_equal(tape.bars.atr, tape_of(panel, atr_length=5).bars.atr, equal_nan=True)
 
 
 def test_each_session_is_decided_by_its_own_fold(history: Path) -> None:
@@ -216,11 +235,33 @@ def test_each_session_is_decided_by_its_own_fold(history: Path) -> None:
 def test_models_that_answer_alike_are_alike(history: Path) -> None:
     panel = open_panel(history)
     same = [_fold(number, range(150 + 50 * number, 200 + 50 * number)) for number in range(2)]
-    tape = chain.chain_tape(panel, same)
+    tape = chain.chain_tape(panel, same, terms())
     assert chain.likeness(tape, same).tolist() == pytest.approx([1.0])
     other = _fold(1, range(200, 250), models.model(models.agent(seed=9)))
     (likeness,) = chain.likeness(tape, [same[0], other])
     assert -0.99 < likeness < 0.9
+
+
+def test_models_are_compared_by_an_account_that_holds_nothing(
+    history: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = list[Any]()
+
+    class Hears(chain.EnsemblePolicy):
+        def act_rows(self, rows: Any) -> Any:
+            seen.append(rows)
+            return super().act_rows(rows)
+
+    monkeypatch.setattr(chain, "EnsemblePolicy", Hears)
+    folds = [_fold(number, range(150 + 50 * number, 200 + 50 * number)) for number in range(2)]
+    chain.likeness(chain.chain_tape(open_panel(history), folds, terms()), folds)
+    for rows in seen:
+        assert dict(zip(NAMES[:3], rows[:, :3].T.tolist(), strict=True)) == {
+            "cash_fraction": [1.0] * len(rows),
+            "exposure_fraction": [0.0] * len(rows),
+            "position_fraction": [0.0] * len(rows),
+        }
+    assert len(seen) == 2
 
 
 def _fold(number: int, test: range, model: Any = None) -> Fold:

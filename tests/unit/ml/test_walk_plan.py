@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from catalyst_bot.domain.errors import BadData, ConfigError
 from catalyst_bot.market_data.session_times import DAY_S
-from catalyst_bot.ml.walk_forward.plan import Span, folds_of, gap_of, must_be_complete
+from catalyst_bot.ml.walk_forward.plan import Span, folds_of, gap_in, gap_of, must_be_complete
+from tests.panels import Case, panel_of
 
 WEEKDAYS = [
     day
@@ -29,6 +30,12 @@ def test_a_year_teaches_and_the_next_quarter_tests():
     assert WEEKDAYS[first.train.start] == date(2015, 1, 1)
     assert WEEKDAYS[first.test.start] == date(2016, 1, 1)
     assert WEEKDAYS[folds[-1].test.stop - 1] == date(2018, 12, 31)
+
+
+def test_the_gap_is_that_of_the_longest_case_of_a_history():
+    cases = [Case(symbol="ACME", bar=40, bars=5), Case(symbol="ACME", bar=80, bars=30)]
+    assert gap_in(panel_of(cases)) == gap_of(29 * DAY_S)
+    assert gap_in(panel_of([])) == gap_of(0.0)
 
 
 @given(st.integers(1, 40), st.integers(12, 30), st.integers(2, 6))

@@ -1,13 +1,11 @@
 """Who is asked at a close, and what becomes of the answer: the table of checks in numbers.
 
-The checks are those of `risk/check_table.py`, in its order, that daily bars can fail.
+The checks are those of `risk/check_table.py` that daily bars can fail, in its order but for one:
+the losses of an hour are looked at before an entry is sized, so before its correlation.
 """
 
 from __future__ import annotations
 
-from catalyst_bot.features.kernels import account_features
-from catalyst_bot.features.spec import MARKET
-from catalyst_bot.history.events import CATALYST
 from catalyst_bot.ml.kernels.books import (
     CASH,
     ENTERED,
@@ -24,7 +22,6 @@ from catalyst_bot.ml.kernels.books import (
     ORDERED,
     ORDERS,
     PAUSED,
-    POLICY,
     PRICE,
     REASON,
     SHARES,
@@ -44,8 +41,17 @@ from catalyst_bot.ml.kernels.books import (
 )
 from catalyst_bot.ml.kernels.likeness import most_alike
 from catalyst_bot.ml.kernels.play import Play
+from catalyst_bot.ml.kernels.shown import (
+    ACCOUNT,
+    CATALYST,
+    CONFIDENCE,
+    DIRECTION,
+    MARKET,
+    write_account,
+)
 from catalyst_bot.ml.kernels.trading import (
     NEGATIVE_NEWS,
+    POLICY,
     STAYS,
     Means,
     Wish,
@@ -61,17 +67,6 @@ from catalyst_bot.ml.terms import Terms
 
 BORROWS = True  # it only looks at its arrays
 
-_MARKET = tuple(feature.name for feature in MARKET)
-_TOLD = tuple(feature.name for feature in CATALYST)
-REGIME, DIRECTION, CONFIDENCE = (
-    _MARKET.index("regime"),
-    _TOLD.index("direction"),
-    _TOLD.index("confidence"),
-)
-EDGE, EDGE_HIGH = _TOLD.index("edge_bps"), _TOLD.index("edge_high_bps")
-REACTION, RVOL = _TOLD.index("reaction_bps"), _TOLD.index("rvol")
-SEEN_OF_MARKET = len(_MARKET)
-ACCOUNT, MOST_INVESTED = 3, 3.0  # features of the account, and the end of their ranges
 # What became of an ask, in the order in which the bot names refusals; see `portfolio/run.py`.
 BUYS, LEAVES, DECLINED, EXIT_WORKING = 0, 1, 2, 3
 HALT, OPEN_ENTRY, DUPLICATE, ORDERS_PER_MINUTE, UNSURE, RESTS, LOSSES, POOR = range(4, 12)
@@ -104,16 +99,11 @@ def observe(books: Books, play: Play, ask: int, seen: Singles) -> None:
     row = play.asks.row[ask]
     symbol = play.bars.symbol[row]
     held = books.held[symbol, SHARES] * books.held[symbol, PRICE]
-    cash, exposure, share = account_features(
-        books.money[CASH], exposure_usd(books), held, equity_usd(books)
-    )
-    seen[0] = min(max(cash, -MOST_INVESTED), 1.0)
-    seen[1] = min(max(exposure, 0.0), MOST_INVESTED)
-    seen[2] = min(max(share, 0.0), MOST_INVESTED)
-    for column in range(SEEN_OF_MARKET):
+    write_account(books.money[CASH], exposure_usd(books), held, equity_usd(books), seen)
+    for column in range(MARKET):
         seen[ACCOUNT + column] = play.bars.market[row, column]
-    for column in range(play.asks.values.shape[1]):
-        seen[ACCOUNT + SEEN_OF_MARKET + column] = play.asks.values[ask, column]
+    for column in range(CATALYST):
+        seen[ACCOUNT + MARKET + column] = play.asks.values[ask, column]
 
 
 def decide(books: Books, play: Play, ask: int, action: float, agreement: float) -> int:

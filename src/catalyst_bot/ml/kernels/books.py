@@ -19,25 +19,25 @@ from catalyst_bot.ml.kernels.trading import (
     sell_price,
 )
 from catalyst_bot.ml.terms import Terms
+from catalyst_bot.risk.gauges import SESSIONS_PER_YEAR
+from catalyst_bot.risk.records import MAX_RETURNS, MAX_STREAK
 from catalyst_bot.study.statistics import Integers
 
 BORROWS = True  # it only looks at its arrays
 
 # money: dollars, and the record of trades as fractions of what each cost; RETURN_SUM and
-# RETURN_SQUARES are of the returns that the Sharpe ratio judges
+# RETURN_SQUARES are of the returns that the Sharpe ratio judges; EVEN are those WINS that won
+# nothing: Kelly counts them as no loss, a win rate as no win
 CASH, EXPOSURE, DAY_OPEN, PEAK, REVIEWED_PEAK, WON, LOST, TRADES, WINS, WON_SUM = range(10)
-LOST_SUM, RETURN_SUM, RETURN_SQUARES = range(10, 13)
-MONEY = 13
+LOST_SUM, RETURN_SUM, RETURN_SQUARES, EVEN = range(10, 14)
+MONEY = 14
 # counts and states
 ACTIVE, ENTRIES, ORDERS, IN_A_ROW, PAUSED, PAUSED_UNTIL, STREAK, RETURNS, HALTED, STOPPED_ON = (
     range(10)
 )
 COUNTS = 10
-MAX_RETURNS, MAX_STREAK = 100, 50  # as `risk/records.py` keeps
 NOT_HALTED, BY_DAY, BY_DRAWDOWN, BY_STREAK = 0, 1, 2, 3
-POLICY = 7  # a model leaves what it holds; the other reasons are those of `trading.py`
 UNTIL_REVIEW = -1  # a pause that waits for a person
-YEAR = 252.0
 # held: columns of a symbol. REASON is why it waits to be sold at the next open. ORDERED are shares
 # of an entry that waits for it, ORDER_* what that was sized at and is protected with. WATCH is the
 # case that is reviewed, -1 for none.
@@ -196,6 +196,7 @@ def close_trade(books: Books, symbol: int, reason: int, meeting: Meeting, terms:
         counts[STREAK] += 1
     else:
         money[WINS] += 1.0
+        money[EVEN] += 1.0 if pnl == 0.0 else 0.0
         money[WON_SUM] += fraction
         money[WON] = exact_usd(money[WON] + pnl)
         counts[IN_A_ROW] = 0
@@ -241,7 +242,7 @@ def is_poor(books: Books, terms: Terms) -> bool:
     mean = books.money[RETURN_SUM] / count
     squares = max(books.money[RETURN_SQUARES] - count * mean * mean, 0.0)
     deviation = sqrt(squares / (count - 1))
-    return deviation > 0.0 and mean / deviation * sqrt(YEAR) < terms.min_sharpe
+    return deviation > 0.0 and mean / deviation * sqrt(SESSIONS_PER_YEAR) < terms.min_sharpe
 
 
 def mark(books: Books, day: int, terms: Terms) -> None:

@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from catalyst_bot.features.kernels import Floats, account_features
-from catalyst_bot.features.spec import FEATURES
+from catalyst_bot.features.kernels import Floats
 from catalyst_bot.history.panel import Integers
 from catalyst_bot.ml.kernels.account import (
     ASKED,
@@ -38,6 +37,13 @@ from catalyst_bot.ml.kernels.account import (
     play_bar,
     wants_to_leave,
 )
+from catalyst_bot.ml.kernels.shown import (
+    ACCOUNT,
+    CATALYST,
+    CONFIDENCE,
+    MARKET,
+    write_account,
+)
 from catalyst_bot.ml.kernels.trading import NEGATIVE_NEWS, POLICY, STAYS
 from catalyst_bot.ml.tape import Asks, Bars, Singles
 from catalyst_bot.ml.terms import Terms
@@ -50,10 +56,6 @@ LEAST_VARIANCE = (USUAL_RETURN / 4.0) ** 2  # holding next to nothing earns no g
 MEMORY = 0.01  # weight of the newest return
 MOST_REWARD = 10.0
 MODULUS, MULTIPLIER = 2_147_483_647, 48_271  # minimal standard generator of Park and Miller
-ACCOUNT, MARKET, CATALYST = 3, 20, 10  # how many features of each group, in this order
-CONFIDENCE = 2  # among the catalyst features
-_LOW = tuple(feature.low for feature in FEATURES[:ACCOUNT])
-_HIGH = tuple(feature.high for feature in FEATURES[:ACCOUNT])
 
 
 class Rules(NamedTuple):
@@ -225,9 +227,7 @@ def observe(world: World, money: Floats, place: Integers, seen: Singles) -> None
     """Write what the policy is shown: as `features.observation` builds it, normalised."""
     row, ask = place[ROW], place[ASKED]
     held = money[SHARES] * world.bars.close[row]
-    account = account_features(money[CASH], held, held, money[EQUITY])
-    for k in range(ACCOUNT):
-        seen[k] = min(max(account[k], _LOW[k]), _HIGH[k])
+    write_account(money[CASH], held, held, money[EQUITY], seen)
     for k in range(MARKET):
         seen[ACCOUNT + k] = world.bars.market[row, k]
     for k in range(CATALYST):

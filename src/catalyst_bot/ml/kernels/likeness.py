@@ -9,10 +9,11 @@ from catalyst_bot.history.panel import Integers
 from catalyst_bot.ml.kernels.books import ACTIVE, Books
 from catalyst_bot.ml.kernels.play import Days, Play
 from catalyst_bot.ml.tape import Bars
+from catalyst_bot.risk.correlation import MIN_COMMON_BARS
+from catalyst_bot.risk.evolve import MAX_CLOSES
 
 BORROWS = True  # it only looks at its arrays
 
-MAX_CLOSES, MIN_COMMON = 120, 30  # bars that are looked at, and the fewest it is said of
 UNKNOWN = -2.0  # a correlation of too few bars
 
 
@@ -56,7 +57,7 @@ def likeness(bars: Bars, days: Days, one: int, other: int) -> float:
             sx, sy, sxx, syy, sxy = sx + x, sy + y, sxx + x * x, syy + y * y, sxy + x * y
         common, later, other_later = common + 1, close, other_close
         one, other = one - 1, other - 1
-    if common < MIN_COMMON:
+    if common < MIN_COMMON_BARS:
         return UNKNOWN
     n = common - 1.0
     spread = sqrt(max(sxx - sx * sx / n, 0.0)) * sqrt(max(syy - sy * sy / n, 0.0))

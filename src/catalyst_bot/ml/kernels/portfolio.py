@@ -10,18 +10,7 @@ from __future__ import annotations
 
 from catalyst_bot.features.kernels import Floats
 from catalyst_bot.history.panel import Integers
-from catalyst_bot.ml.kernels.asks import (
-    CONFIDENCE,
-    DIRECTION,
-    EDGE,
-    EDGE_HIGH,
-    REACTION,
-    REGIME,
-    RVOL,
-    decide,
-    is_asked,
-    observe,
-)
+from catalyst_bot.ml.kernels.asks import decide, is_asked, observe
 from catalyst_bot.ml.kernels.books import (
     ACTIVE,
     BOUGHT,
@@ -60,6 +49,15 @@ from catalyst_bot.ml.kernels.books import (
     value,
 )
 from catalyst_bot.ml.kernels.play import Play
+from catalyst_bot.ml.kernels.shown import (
+    CONFIDENCE,
+    DIRECTION,
+    EDGE,
+    EDGE_HIGH,
+    REACTION,
+    REGIME,
+    RVOL,
+)
 from catalyst_bot.ml.kernels.trading import (
     STAYS,
     STOP_LOSS,

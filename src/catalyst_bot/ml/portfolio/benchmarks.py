@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from catalyst_bot.ml.portfolio.run import PortfolioRun, run_portfolio
 from catalyst_bot.ml.tape import Singles, Tape
 from catalyst_bot.ml.terms import Terms
 
+_CUT_PERCENT = 5  # of entries
 _LEAST, _STEPS = 1e-4, 9  # of the search for the chance to enter: within a hundredth of its size
 
 
@@ -102,13 +103,11 @@ def _searched(exposure_of: Callable[[float], float], wanted: float) -> float:
 
 
 def capacity_usd(run: PortfolioRun, tape: Tape, terms: Terms) -> float | None:
-    """Return the account at which one entry in twenty would be cut by the volume of its bar.
+    """Return `capacity_of` the entries of a run, by the volume of the bar before each.
 
-    Sizes grow with the account; a bar gives `participation_fraction` of its volume. None without
-    trades.
+    That is what the bot knows when it enters at an open, and what the venue gives there. None
+    without trades.
     """
-    if not len(run.trades):
-        return None
     numbers = {symbol: number for number, symbol in enumerate(tape.symbols)}
     session, volume = tape.bars.session, tape.bars.volume
     room = list[float]()
@@ -117,6 +116,15 @@ def capacity_usd(run: PortfolioRun, tape: Tape, terms: Terms) -> float | None:
         first, end = int(tape.first_row[number]), int(tape.end_row[number])
         row = first + int(np.searchsorted(session[first:end], trade["entry_session"]))
         worth = float(run.equity[int(trade["entry_session"]) - run.sessions.start])
-        given = float(volume[row]) * terms.participation_fraction
+        given = float(volume[row - 1]) * terms.participation_fraction
         room.append(worth * given / float(trade["shares"]))
-    return float(np.percentile(room, 5))
+    return capacity_of(room)
+
+
+def capacity_of(rooms: Sequence[float]) -> float | None:
+    """Return the account at which one entry in twenty would be cut by volume; None without entries.
+
+    `rooms` are, an entry each, the account (USD) at which it alone would be: sizes grow with the
+    account, and a bar gives `participation_fraction` of its volume.
+    """
+    return float(np.percentile(rooms, _CUT_PERCENT)) if rooms else None

@@ -11,7 +11,9 @@ BULL, BEAR, SIDEWAYS, CRISIS = "bull", "bear", "sideways", "crisis"
 _MEAN_DAYS, _LEAST_DAYS = 200, 60
 _CALM_DAYS = 20
 _AWAY = 0.02  # of the mean: nearer is neither up nor down
-_CRISIS_VOLATILITY = 0.32  # annual; SPY was above it in 2008-09, 2011, 2020 and nowhere near else
+# Annual. From 2008 to 2021 SPY was above it in 2008-09, 2010, 2011, 2015 and 2020 only, in 2010 and
+# 2015 for a week.
+_CRISIS_VOLATILITY = 0.32
 _YEAR = 252
 
 

@@ -22,6 +22,7 @@ from catalyst_bot.ml.portfolio.days import days_of
 from catalyst_bot.ml.tape import Singles, Tape
 from catalyst_bot.ml.terms import Terms
 from catalyst_bot.policies.rule_action import RuleTerms
+from catalyst_bot.risk.records import MAX_RETURNS, MAX_STREAK
 
 RowsPolicy = Callable[[Singles], tuple[Floats, Floats]]
 DELISTED = "delisted"
@@ -31,7 +32,7 @@ REASONS: dict[int, str] = {
     trading.TAKE_PROFIT: ExitReason.TAKE_PROFIT.value,
     trading.TIME_EXIT: ExitReason.TIME_EXIT.value,
     trading.NEGATIVE_NEWS: ExitReason.NEGATIVE_NEWS.value,
-    b.POLICY: ExitReason.POLICY.value,
+    trading.POLICY: ExitReason.POLICY.value,
     portfolio.DELISTED: DELISTED,
 }
 # What became of asks, in the words of the table of checks.
@@ -169,8 +170,8 @@ def new_books(symbols: int, terms: Terms, *, trades: int) -> Books:
     return Books(
         money=money,
         counts=np.zeros(b.COUNTS, dtype=np.int64),
-        returns=np.zeros(b.MAX_RETURNS),
-        streak_s=np.zeros(b.MAX_STREAK),
+        returns=np.zeros(MAX_RETURNS),
+        streak_s=np.zeros(MAX_STREAK),
         active=np.zeros(symbols, dtype=np.int64),
         held=held,
         trades=np.zeros((trades, len(b.TRADE_COLUMNS))),

@@ -11,7 +11,7 @@ from catalyst_bot.ml.reports.files import Report
 from catalyst_bot.ml.reports.summary import REFUSED
 from catalyst_bot.ml.validation.findings import find
 from catalyst_bot.ml.validation.gates import QUESTIONS, Gate, answered, judge, passes
-from catalyst_bot.ml.validation.trials import Head, Trial, TrialLedger
+from catalyst_bot.ml.validation.trials import WALK_FORWARD, Head, Trial, TrialLedger
 from catalyst_bot.policies.model_files import PASSED, Model
 
 HEADER = ("gate", "value", "asked", "verdict", "evidence")
@@ -94,7 +94,8 @@ def _counted(
 ) -> tuple[tuple[Trial, ...] | None, Gate]:
     """The trials, and whether the ledger is the one that the model and its report were counted in.
 
-    Where it is not, nobody knows how many tries there were, and this gate and that of luck say no.
+    It has to have counted the very returns of the report; others were changed afterwards. Where it
+    is not the one, nobody knows how many tries there were: this gate and that of luck say no.
     """
     named = [report.trials] if report is not None else []
     try:
@@ -104,11 +105,23 @@ def _counted(
             ledger.must_hold(each)
         if not head.trials:
             raise BadData(f"{ledger.path}: counts no trial, but this model was made by some")
+        if report is not None:
+            _must_count(trials, report, ledger)
     except BadData as error:
         return None, _ledger_gate(0.0, str(error), is_whole=False)
     return trials, _ledger_gate(
         float(head.trials), f"trials counted, none missing ({ledger.path})", is_whole=True
     )
+
+
+def _must_count(trials: Sequence[Trial], report: Report, ledger: TrialLedger) -> None:
+    """Raise `BadData` unless a walk forward with the returns of the report was counted."""
+    counted = {trial.returns_hash for trial in trials if trial.kind == WALK_FORWARD}
+    if report.evidence.returns_hash not in counted:
+        raise BadData(
+            f"{ledger.path}: counted no walk forward with the returns of this report: they were "
+            f"changed since; {_RUN}"
+        )
 
 
 def _ledger_gate(value: float, evidence: str, *, is_whole: bool) -> Gate:

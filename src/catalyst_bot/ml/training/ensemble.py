@@ -28,7 +28,6 @@ from catalyst_bot.ml.training.train import (
 from catalyst_bot.ml.validation.metrics import Floats
 from catalyst_bot.policies.model_files import Model
 
-GAP = Gap(horizon=10)  # sessions: news is traded for two weeks at most
 UNJUDGED = "not validated"  # the verdict of a model that no gate has seen
 HEADER = ("agent", "validation Sharpe", "weight", "trades", "decisions", "best round", "seconds")
 
@@ -78,6 +77,7 @@ class Plan:
 
 def parts_of(
     days: Sequence[date],
+    gap: Gap,
     *,
     start: date | None = None,
     end: date | None = None,
@@ -95,12 +95,12 @@ def parts_of(
     if validation is None:
         if test is not None:
             raise ConfigError("the first day of the validation part is needed beside that of test")
-        return three_parts(range(first, max(stop, first)), GAP)
+        return three_parts(range(first, max(stop, first)), gap)
     chosen = _from(days, validation)
     tested = min(_from(days, test), stop) if test else stop
-    left = GAP.sessions if test else 0
+    left = gap.sessions if test else 0
     parts = Parts(
-        train=range(first, chosen - GAP.sessions),
+        train=range(first, chosen - gap.sessions),
         validation=range(chosen, tested - left),
         test=range(tested, stop),
     )
@@ -113,7 +113,7 @@ def model_of(
     name: str, plan: Plan, trained: Sequence[TrainedAgent], card: Mapping[str, Any]
 ) -> Model:
     """Return the ensemble with its card: what it comes from, and how it did where it was chosen."""
-    grounds = grounds_of(plan.history, plan.parts.train)
+    grounds = grounds_of(plan.history, plan.parts.train, plan.terms)
     model = Model(
         name=name,
         spec_hash=SPEC_HASH,
@@ -185,7 +185,7 @@ def table_of(model: Model, trained: Sequence[TrainedAgent]) -> list[tuple[str, .
 
 def _measured(model: Model, plan: Plan) -> dict[str, Any]:
     """How the ensemble did on the sessions by which its agents were chosen: it flatters."""
-    grounds = grounds_of(plan.history, plan.parts.train)
+    grounds = grounds_of(plan.history, plan.parts.train, plan.terms)
     weights = np.array([agent.weight for agent in model.agents])
 
     def decide(rows: Floats) -> tuple[Floats, Floats]:

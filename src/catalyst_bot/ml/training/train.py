@@ -27,7 +27,7 @@ from catalyst_bot.history.panel import open_panel
 from catalyst_bot.ml.env.fitting import fit_on
 from catalyst_bot.ml.env.vec_env import CatalystVecEnv
 from catalyst_bot.ml.tape import Tape, tape_of
-from catalyst_bot.ml.terms import Terms
+from catalyst_bot.ml.terms import Terms, round_trip_bps
 from catalyst_bot.ml.training.algorithms import build
 from catalyst_bot.ml.training.checkpoints import Checkpoint
 from catalyst_bot.ml.training.judging import Decide, Judged, judged
@@ -39,7 +39,7 @@ from catalyst_bot.policies.model_files import Agent
 from catalyst_bot.policies.network import Network
 
 # Raised when the same job would train another agent: checkpoints of before are refused.
-PROGRAM = 1
+PROGRAM = 2
 _LIBRARIES = ("torch", "stable-baselines3", "gymnasium", "numpy", "numba")
 
 
@@ -110,14 +110,14 @@ class Grounds:
 
 
 @lru_cache(maxsize=2)
-def grounds_of(history: Path, train: range) -> Grounds:
-    """Open a history for training on these sessions; kept for the next job of this process.
+def grounds_of(history: Path, train: range, terms: Terms) -> Grounds:
+    """Open a history for training on these sessions by these terms, for all jobs of this process.
 
     Raises `BadData` for a history that will not do.
     """
     panel = open_panel(history)
-    edges = edges_of(panel, train)
-    tape = tape_of(with_edges(panel, edges))
+    edges = edges_of(panel, train, cost_bps=round_trip_bps(terms))
+    tape = tape_of(with_edges(panel, edges), atr_length=terms.atr_length)
     digest = sha256(f"{panel.card.data_hash} {panel.card.events_hash}".encode()).hexdigest()
     return Grounds(tape=tape, normalisation=fit_on(tape, train), edges=edges, data_hash=digest)
 
@@ -135,7 +135,7 @@ def train(
     `ConfigError` for hyperparameters, `BadData` for a history, that will not do.
     """
     began, recipe = time.monotonic(), job.recipe
-    grounds = grounds_of(job.history, job.train)
+    grounds = grounds_of(job.history, job.train, job.terms)
     training_hash = hash_of(job, grounds.data_hash)
     env = CatalystVecEnv(
         grounds.tape,

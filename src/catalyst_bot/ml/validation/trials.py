@@ -24,6 +24,7 @@ from typing import Any
 from catalyst_bot.domain.errors import BadData, ConfigError
 
 FILE = "trials.jsonl"
+WALK_FORWARD = "walk-forward"  # the kind of trial that a report is about
 _NOTHING = "0" * 64  # what stands before the first line
 _STATE = Path(".local") / "state" / "catalyst-bot" / "trials"
 

@@ -64,7 +64,7 @@ def assess(
     note: Callable[[str], None] = lambda _: None,
 ) -> Assessment:
     """Trade the tested quarters with the ensembles and with all they are held against."""
-    tape, sessions = chain_tape(panel, folds), tested(folds)
+    tape, sessions = chain_tape(panel, folds, terms), tested(folds)
     note("trading the tested quarters")
     run = play(tape, terms, folds, policy_of(folds))
     doubled = play(tape, at_costs(terms, DOUBLE), folds, policy_of(folds))

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from catalyst_bot.features.spec import FEATURES
 from catalyst_bot.history.edges import with_edges
 from catalyst_bot.history.panel import Panel
 from catalyst_bot.ml.export import weighed
@@ -22,6 +23,7 @@ from catalyst_bot.policies.ensemble import EnsemblePolicy
 from catalyst_bot.policies.model_files import Agent, Model
 
 _PROBES = 2_000  # questions that two models are asked to be compared
+_HOLDS_NOTHING = tuple(each.neutral for each in FEATURES if each.group == "account")
 
 
 @dataclass(frozen=True)
@@ -41,16 +43,16 @@ def tested(folds: Sequence[Fold]) -> range:
     return range(folds[0].test.start, folds[-1].test.stop)
 
 
-def chain_tape(panel: Panel, folds: Sequence[Fold]) -> Tape:
+def chain_tape(panel: Panel, folds: Sequence[Fold], terms: Terms) -> Tape:
     """Return the tape of a history where each quarter knows the worth of categories that its own
     fold learned, and none that was learned later.
     """
-    session = tape_of(panel).bars.session[panel.ask_row]
+    session = tape_of(panel, atr_length=terms.atr_length).bars.session[panel.ask_row]
     values = np.array(panel.ask_values)
     for fold in folds:
         own = (session >= fold.test.start) & (session < fold.test.stop)
         values[own] = with_edges(panel, fold.edges).ask_values[own]
-    return tape_of(replace(panel, ask_values=values))
+    return tape_of(replace(panel, ask_values=values), atr_length=terms.atr_length)
 
 
 def policy_of(folds: Sequence[Fold], chosen: Callable[[Agent], bool] = lambda _: True) -> ByFold:
@@ -86,7 +88,7 @@ def _questions(tape: Tape, sessions: range, seed: int) -> Singles:
     if len(inside) > _PROBES:
         inside = np.sort(random.choice(inside, _PROBES, replace=False))
     rows = tape.asks.row[inside]
-    account = np.zeros((len(inside), 3), dtype=np.float32)
+    account = np.tile(_HOLDS_NOTHING, (len(inside), 1))
     return np.hstack([account, tape.bars.market[rows], tape.asks.values[inside]]).astype(np.float32)
 
 

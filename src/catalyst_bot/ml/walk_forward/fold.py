@@ -69,7 +69,7 @@ def train_fold(job: FoldJob, trainer: Callable[[TrainingJob], TrainedAgent] = tr
     trained = [trainer(each) for each in plan.jobs()]
     model = model_of(NAME, plan, trained, {})
     run = run_portfolio(
-        grounds_of(plan.history, plan.parts.train).tape,
+        grounds_of(plan.history, plan.parts.train, plan.terms).tape,
         plan.terms,
         sessions=plan.parts.train,
         policy=EnsemblePolicy(model).act_rows,

@@ -8,6 +8,7 @@ from datetime import date
 from math import ceil
 
 from catalyst_bot.domain.errors import BadData, ConfigError
+from catalyst_bot.history.panel import Panel
 from catalyst_bot.history.splits import Gap, Parts, walk_forward
 from catalyst_bot.market_data.session_times import DAY_S
 
@@ -47,6 +48,11 @@ class Span:
 def gap_of(longest_s: float) -> Gap:
     """Return the gap for cases that are followed so long (calendar seconds)."""
     return Gap(horizon=ceil(longest_s / DAY_S * _TRADING_SHARE) + 1, embargo=EMBARGO)
+
+
+def gap_in(panel: Panel) -> Gap:
+    """Return the gap for the case of a history that is followed longest."""
+    return gap_of(float(panel.events["horizon_s"].to_numpy().max(initial=0.0)))
 
 
 def folds_of(days: Sequence[date], span: Span, gap: Gap) -> tuple[Parts, ...]:

@@ -20,17 +20,16 @@ from catalyst_bot.ml.reports.summary import aggregate, fold_figures
 from catalyst_bot.ml.terms import Terms
 from catalyst_bot.ml.training.ensemble import Plan, procedure_of
 from catalyst_bot.ml.training.parallel import mapped
-from catalyst_bot.ml.training.train import libraries
+from catalyst_bot.ml.training.train import PROGRAM, libraries
 from catalyst_bot.ml.validation.findings import find
 from catalyst_bot.ml.validation.gates import judge
 from catalyst_bot.ml.validation.metrics import equity_of, measure
-from catalyst_bot.ml.validation.trials import Head, Trial, TrialLedger
+from catalyst_bot.ml.validation.trials import WALK_FORWARD, Head, Trial, TrialLedger
 from catalyst_bot.ml.walk_forward.assess import Assessment, assess
 from catalyst_bot.ml.walk_forward.fold import Fold, FoldJob, read_fold, train_fold
-from catalyst_bot.ml.walk_forward.plan import Span, folds_of, gap_of
+from catalyst_bot.ml.walk_forward.plan import Span, folds_of, gap_in
 from catalyst_bot.policies.model_files import Model
 
-KIND = "walk-forward"
 Note = Callable[[str], None]
 
 
@@ -110,7 +109,6 @@ def walk(wish: Wish, ledger: TrialLedger, provenance: Provenance, *, note: Note)
 
 def _plans(wish: Wish, panel: Panel) -> list[Plan]:
     """What to train in each fold. Raises `ConfigError` for algorithms that are none."""
-    longest_s = float(panel.events["horizon_s"].to_numpy().max(initial=0.0))
     plans = [
         Plan(
             history=wish.history,
@@ -121,7 +119,7 @@ def _plans(wish: Wish, panel: Panel) -> list[Plan]:
             steps=wish.steps,
             hyperparameters=wish.hyperparameters,
         )
-        for parts in folds_of(panel.days(), wish.span, gap_of(longest_s))
+        for parts in folds_of(panel.days(), wish.span, gap_in(panel))
     ]
     plans[0].jobs()  # says what is wrong with them before anything is trained
     return plans
@@ -135,6 +133,7 @@ def _jobs(wish: Wish, panel: Panel, plans: Sequence[Plan]) -> list[FoldJob]:
     """A job a fold. It is kept under the hash of all that decides it, so nothing else takes it."""
     said: list[object] = [
         _data_hash(panel),
+        PROGRAM,
         SPEC_HASH,
         sorted(libraries().items()),
         procedure_of(plans[0]),
@@ -167,7 +166,7 @@ def _count(
     """Every strategy of ours that was measured on the tested quarters is a trial."""
     chains = found.chains
     return ledger.record(
-        KIND,
+        WALK_FORWARD,
         at=at,
         config_hash=procedure,
         seeds=wish.seeds,

@@ -34,17 +34,17 @@ class Desk:
         self.content: dict[str, Any] = {
             "version": 1,
             "models": [self.model.model_id],
-            "trials": self.count().as_dict(),
+            "trials": self.count("walk-forward", evidence.returns_hash).as_dict(),
             "history": {"data_hash": "d"},
             "aggregate": {"sharpe": 99.0},
             "evidence": evidence.to_json(),
         }
         self.write()
 
-    def count(self, sharpe: float = 0.3):
+    def count(self, kind: str = "train", returns_hash: str = ""):
         return self.ledger.record(
-            "train", at=datetime(2026, 1, 1, tzinfo=UTC), config_hash="", seeds=(1,),
-            returns_hash="", sharpe=sharpe, periods=1_000,
+            kind, at=datetime(2026, 1, 1, tzinfo=UTC), config_hash="", seeds=(1,),
+            returns_hash=returns_hash, sharpe=0.3, periods=1_000,
         )  # fmt: skip
 
     def write(self) -> Path:
@@ -106,6 +106,24 @@ def test_a_ledger_begun_anew_is_not_the_one_on_the_card(desk: Desk, tmp_path, mo
         returns_hash="", sharpe=1.0, periods=9,
     )  # fmt: skip
     assert desk.refused() == {"trial_ledger", "deflated_sharpe"}
+
+
+def test_returns_that_were_edited_are_refused(desk: Desk):
+    desk.content["evidence"]["returns"][3] += 0.001
+    desk.write()
+    assert desk.validate().exit_code == 7
+    assert desk.refused() == {"trial_ledger", "deflated_sharpe"}
+    assert "returns of this report" in desk.validate().stdout
+
+
+def test_returns_that_were_counted_as_another_kind_are_no_walk_forward(desk: Desk):
+    evidence = drawn_evidence(2.3, np.random.default_rng(7), WORLD)
+    desk.content["evidence"] = evidence.to_json()
+    desk.write()
+    desk.count("train", evidence.returns_hash)
+    assert "trial_ledger" in desk.refused()
+    desk.count("walk-forward", evidence.returns_hash)
+    assert "trial_ledger" not in desk.refused()
 
 
 def test_trials_after_the_report_count_too(desk: Desk):
