@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
-from tests.daily_market import REPLAYED, SYMBOLS, sessions, write_daily_market
+from catalyst_bot.bootstrap import backtesting
+from catalyst_bot.bootstrap.requests import Asked
+from catalyst_bot.domain.messages.facts import SessionClosed
+from catalyst_bot.domain.messages.registry import Recorded
+from catalyst_bot.ml.backtest import BacktestReport
+from catalyst_bot.storage.journal import SqlJournal
+from tests.daily_market import REPLAYED, SYMBOLS, DailyMarket, sessions, write_daily_market
 from tests.e2e.commands import catalyst_bot
 
 
@@ -60,3 +68,46 @@ def test_days_without_a_session_are_refused(tmp_path: Path) -> None:
     days = ("--from", "2025-09-06", "--to", "2025-09-07")
     done = catalyst_bot("backtest", *days, *files, "--data-dir", str(tmp_path / "data"))
     assert (done.code, "no session closed" in done.err) == (3, True)
+
+
+def test_an_interrupted_one_goes_on_and_measures_all_days(tmp_path: Path) -> None:
+    market = write_daily_market(tmp_path)
+    whole = measured(market, tmp_path / "whole")
+    with pytest.MonkeyPatch.context() as patch:
+        interrupt_after(patch, closes=20)
+        with pytest.raises(KeyboardInterrupt):
+            measured(market, tmp_path / "twice")
+    again = measured(market, tmp_path / "twice")
+    assert again.first_close == whole.first_close
+    assert {name: each.as_dict() for name, each in again.results.items()} == {
+        name: each.as_dict() for name, each in whole.results.items()
+    }
+    assert again.capacity_usd == whole.capacity_usd
+
+
+def measured(market: DailyMarket, data_dir: Path) -> BacktestReport:
+    first, last = (date.fromisoformat(day) for day in REPLAYED)
+    return backtesting.backtest(
+        Asked(
+            is_dry_run=False,
+            first_day=first,
+            last_day=last,
+            bars=(market.bars,),
+            news=(market.news,),
+            data_dir=data_dir,
+        )
+    )
+
+
+def interrupt_after(patch: pytest.MonkeyPatch, *, closes: int) -> None:
+    """Ctrl-C comes after so many sessions."""
+    append, told = SqlJournal.append, 0
+
+    def appended(journal: SqlJournal, batch: Sequence[Recorded]) -> None:
+        nonlocal told
+        append(journal, batch)
+        told += sum(isinstance(record.body, SessionClosed) for record in batch)
+        if told >= closes:
+            raise KeyboardInterrupt
+
+    patch.setattr(SqlJournal, "append", appended)

@@ -10,6 +10,7 @@ from catalyst_bot.domain.enums import Mode, TradingState
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.ml.backtest import BacktestReport, SessionCurve, held, regimes_at
 from catalyst_bot.policies.rule import MODEL_ID
+from catalyst_bot.storage.read_model import ReadModel
 
 EARLIER = 250  # sessions before, that kinds of market are told by
 COSTS = (
@@ -65,7 +66,13 @@ def backtest(asked: Asked) -> BacktestReport:
 
 
 def _played(request: ReplayRequest) -> tuple[SessionCurve, bool]:
-    """Replay, and say what the account made and whether its trading ended halted."""
+    """Replay, and say what the account made and whether its trading ended halted.
+
+    The account is read from the whole journal: a replay that was interrupted goes on where it
+    stopped, and tells listeners only of the rest.
+    """
+    outcome = replay(request)
     curve = SessionCurve()
-    outcome = replay(replace(request, listeners=(*request.listeners, curve.learn)))
+    with ReadModel(outcome.journal) as journal:
+        curve.learn(journal.records())
     return curve, outcome.trading_state is TradingState.HALTED

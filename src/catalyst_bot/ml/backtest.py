@@ -1,6 +1,6 @@
 """What a replay of the running bot amounts to, and what stands beside it.
 
-The account is heard from the journal as the bot writes it; nothing is computed a second way.
+The account is read from the journal that the bot wrote; nothing is computed a second way.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ SHOWN = (
 
 @dataclass
 class SessionCurve:
-    """Hears a run: the worth and the invested share at every close, and every finished trade with
-    what the account was worth then.
+    """What a journal tells of its account: the worth and the invested share at every close, and
+    every finished trade with what the account was worth then.
     """
 
     closes: list[datetime] = field(default_factory=list)
@@ -43,7 +43,7 @@ class SessionCurve:
     _account: AccountView | None = None
 
     def learn(self, records: Iterable[Recorded]) -> None:
-        """Hear records of a journal, in order."""
+        """Read records of a journal, in order."""
         for record in records:
             body = record.body
             if isinstance(body, EquityMarked):
