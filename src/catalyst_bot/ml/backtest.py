@@ -129,7 +129,8 @@ def _closes(store: BarStore, symbol: str, closes: Sequence[datetime]) -> list[fl
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BacktestReport:
     """Measures by what was traded or held, those of the first by kind of market; how large its
-    account may grow. `halted` names the accounts whose trading was halted.
+    account may grow. `halted` names the accounts whose trading was halted; `notes` say what of the
+    input was refused, and why a model that was asked for did not decide.
     """
 
     first_close: str
@@ -139,6 +140,7 @@ class BacktestReport:
     capacity_usd: float | None
     journals: Mapping[str, str]
     halted: tuple[str, ...]
+    notes: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -150,6 +152,7 @@ class BacktestReport:
             "capacity_usd": self.capacity_usd,
             "journals": dict(self.journals),
             "halted": list(self.halted),
+            "notes": list(self.notes),
         }
 
     def rows(self) -> list[tuple[str, ...]]:
