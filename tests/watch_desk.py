@@ -91,6 +91,29 @@ class WatchDesk:
         self.held.discard(symbol)
         self.tell(d.PositionClosed(trade=_trade(symbol, self.now)), c.UnwatchSymbol(symbol=symbol))
 
+    def order(self, symbol: str = "ACME") -> None:
+        """An entry that works by quotes is on its way."""
+        self.ordered.add(symbol)
+        self.tell(c.WatchSymbol(symbol=symbol))
+
+    def end_unfilled(self, symbol: str = "ACME") -> None:
+        """The entry bought nothing; execution needs no more quotes of what is not held."""
+        self.ordered.discard(symbol)
+        if symbol not in self.held:
+            self.tell(c.UnwatchSymbol(symbol=symbol))
+
+    def rename(self, old: str = "ACME", new: str = "APEX") -> None:
+        """The company has a new symbol; of what is held, the portfolio watches it."""
+        renamed = f.SymbolRenamed(
+            at=self.now, symbol=old, new_symbol=new, effective_on=self.now.date()
+        )
+        moved = [c.UnwatchSymbol(symbol=old), c.WatchSymbol(symbol=new)] if old in self.held else []
+        self.tell(renamed, *moved)
+        for names in (self.held, self.ordered):
+            if old in names:
+                names.remove(old)
+                names.add(new)
+
     def tell(self, *messages: Any, apart: bool = False) -> None:
         """Decide, then evolve, first in first out; then what was asked for is answered."""
         asked: list[c.RequestMarketView] = []

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
-from tests.daily_market import REPLAYED, SYMBOLS, sessions, write_daily_market
+from catalyst_bot.bootstrap import backtesting
+from catalyst_bot.bootstrap.requests import Asked
+from catalyst_bot.domain.messages.facts import SessionClosed
+from catalyst_bot.domain.messages.registry import Recorded
+from catalyst_bot.ml.backtest import BacktestReport
+from catalyst_bot.policies.model_files import read_model, write_model
+from catalyst_bot.storage.journal import SqlJournal
+from tests.daily_market import REPLAYED, SYMBOLS, DailyMarket, sessions, write_daily_market
 from tests.e2e.commands import catalyst_bot
+from tests.models import agent, model
 
 
 def test_the_report_is_that_of_the_run(tmp_path: Path) -> None:
@@ -60,3 +70,94 @@ def test_days_without_a_session_are_refused(tmp_path: Path) -> None:
     days = ("--from", "2025-09-06", "--to", "2025-09-07")
     done = catalyst_bot("backtest", *days, *files, "--data-dir", str(tmp_path / "data"))
     assert (done.code, "no session closed" in done.err) == (3, True)
+
+
+def test_results_are_named_after_who_decided(tmp_path: Path) -> None:
+    market = write_daily_market(tmp_path)
+    places = {verdict: tmp_path / verdict for verdict in ("refused", "passed")}
+    for verdict, place in places.items():
+        write_model(place, model(agent(bias=0.5), name=verdict, card={"verdict": verdict}))
+    where = ("--data-dir", str(tmp_path / "data"), "--json", "-")
+    told = {
+        verdict: catalyst_bot("backtest", *market.flags(), "--model", str(place), *where)
+        for verdict, place in places.items()
+    }
+    candidate, champion = (json.loads(told[each].out) for each in ("refused", "passed"))
+    rule = ["rule", "rule, costs x 2"]
+    assert list(candidate["journals"]) == rule
+    model_id = read_model(places["passed"]).model_id
+    assert list(champion["journals"]) == [model_id, f"{model_id}, costs x 2", "rule"]
+    (note,) = candidate["notes"]
+    assert "may not decide (validation said: refused)" in note
+    assert note in told["refused"].err
+    assert champion["notes"] == []
+    assert champion["results"]["rule"] == candidate["results"]["rule"]
+    assert champion["results"][model_id] != champion["results"]["rule"]
+
+
+def test_a_missing_benchmark_is_refused_before_anything_is_replayed(tmp_path: Path) -> None:
+    market = write_daily_market(tmp_path)
+    others = pl.read_parquet(market.bars).filter(pl.col("symbol") != "SPY")
+    others.write_parquet(market.bars)
+    data_dir = tmp_path / "data"
+    done = catalyst_bot("backtest", *market.flags(), "--data-dir", str(data_dir))
+    assert (done.code, "no bars of the benchmark SPY" in done.err) == (3, True)
+    assert not list(data_dir.rglob("*.db"))
+
+
+def test_bars_that_were_refused_are_told(tmp_path: Path) -> None:
+    market = write_daily_market(tmp_path)
+    bars = pl.read_parquet(market.bars)
+    day = sessions(*REPLAYED)[3].day
+    is_bad = (pl.col("symbol") == "BOLT") & (pl.col("timestamp").dt.date() == day)
+    bars.with_columns(
+        pl.when(is_bad).then(-1.0).otherwise(pl.col("close")).alias("close")
+    ).write_parquet(market.bars)
+    where = ("--data-dir", str(tmp_path / "data"), "--json", "-")
+    done = catalyst_bot("backtest", *market.flags(), *where)
+    (note,) = json.loads(done.out)["notes"]
+    assert "1 bar row" in note
+    assert note in done.err
+
+
+def test_an_interrupted_one_goes_on_and_measures_all_days(tmp_path: Path) -> None:
+    market = write_daily_market(tmp_path)
+    whole = measured(market, tmp_path / "whole")
+    with pytest.MonkeyPatch.context() as patch:
+        interrupt_after(patch, closes=20)
+        with pytest.raises(KeyboardInterrupt):
+            measured(market, tmp_path / "twice")
+    again = measured(market, tmp_path / "twice")
+    assert again.first_close == whole.first_close
+    assert {name: each.as_dict() for name, each in again.results.items()} == {
+        name: each.as_dict() for name, each in whole.results.items()
+    }
+    assert again.capacity_usd == whole.capacity_usd
+
+
+def measured(market: DailyMarket, data_dir: Path) -> BacktestReport:
+    first, last = (date.fromisoformat(day) for day in REPLAYED)
+    return backtesting.backtest(
+        Asked(
+            is_dry_run=False,
+            first_day=first,
+            last_day=last,
+            bars=(market.bars,),
+            news=(market.news,),
+            data_dir=data_dir,
+        )
+    )
+
+
+def interrupt_after(patch: pytest.MonkeyPatch, *, closes: int) -> None:
+    """Ctrl-C comes after so many sessions."""
+    append, told = SqlJournal.append, 0
+
+    def appended(journal: SqlJournal, batch: Sequence[Recorded]) -> None:
+        nonlocal told
+        append(journal, batch)
+        told += sum(isinstance(record.body, SessionClosed) for record in batch)
+        if told >= closes:
+            raise KeyboardInterrupt
+
+    patch.setattr(SqlJournal, "append", appended)

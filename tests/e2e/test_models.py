@@ -16,7 +16,7 @@ from catalyst_bot.bootstrap.requests import Asked, recorded_replay
 from catalyst_bot.domain.enums import Mode
 from catalyst_bot.domain.messages import decisions as d
 from catalyst_bot.domain.messages import facts as f
-from catalyst_bot.policies.model_files import WEIGHTS, write_model
+from catalyst_bot.policies.model_files import UNJUDGED, WEIGHTS, write_model
 from tests import replays
 from tests.daily_market import REPLAYED, DailyMarket, write_daily_market
 from tests.e2e.commands import Said, catalyst_bot
@@ -97,6 +97,14 @@ def test_a_model_that_did_not_pass_only_votes(market: DailyMarket, tmp_path: Pat
     told = catalyst_bot("explain", trade, "--journal", result["journal"])
     assert "shown, not followed" in told.out
     assert "vote of sac-0" in told.out
+
+
+def test_a_model_that_no_gate_has_seen_was_never_validated(tmp_path: Path) -> None:
+    write_model(tmp_path / "models" / "new", three(UNJUDGED))
+    write_model(tmp_path / "models" / "refused", three("refused"))
+    notes = {row["name"]: row["note"] for row in models.listed(tmp_path)}
+    assert "may not decide (it was never validated)" in notes["new"]
+    assert "may not decide (validation said: refused)" in notes["refused"]
 
 
 def test_a_model_runs_only_on_bars_of_its_length(market: DailyMarket, tmp_path: Path) -> None:

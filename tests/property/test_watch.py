@@ -14,9 +14,10 @@ from catalyst_bot.domain.market import DAY_S
 from catalyst_bot.domain.messages import decisions as d
 from tests.watch_desk import SESSIONS, WatchDesk
 
-SYMBOLS = st.sampled_from(["ACME", "BOLT"])
+RENAMED = "APEX"
+SYMBOLS = st.sampled_from(["ACME", "BOLT", RENAMED])
 DAYS = st.sampled_from([0.1, 1.0, 2.0, 5.0])
-LAST = len(SESSIONS) - 3
+LAST = len(SESSIONS) - 12  # what is over is looked at nine days later
 
 
 @dataclass
@@ -37,11 +38,13 @@ class Watch(RuleBasedStateMachine):
         self.desk = WatchDesk()
         self.waiting: list[Told] = []
         self.cases: dict[str, tuple[str, datetime]] = {}
+        self.first_symbols: dict[str, str] = {}  # of catalysts: their stories are named after them
 
     @rule(symbol=SYMBOLS, days=DAYS, is_good=st.booleans())
     def news(self, symbol: str, days: float, *, is_good: bool) -> None:
         direction = 1 if is_good else -1
         found = self.desk.news(symbol, days=days, direction=direction, story_id=f"sty-{symbol}")
+        self.first_symbols[found.catalyst_id] = symbol
         if is_good or symbol in self.desk.held:
             self.waiting.append(Told(found.catalyst_id, symbol, days, direction))
 
@@ -78,12 +81,34 @@ class Watch(RuleBasedStateMachine):
         self.desk.sell(sorted(self.desk.held)[0])
 
     @rule(symbol=SYMBOLS)
+    def order(self, symbol: str) -> None:
+        self.desk.order(symbol)
+
+    @precondition(lambda self: self.desk.ordered)
+    @rule()
+    def end_unfilled(self) -> None:
+        self.desk.end_unfilled(sorted(self.desk.ordered)[0])
+
+    @rule(symbol=SYMBOLS)
+    def rename(self, symbol: str) -> None:
+        """A company takes a symbol that nobody uses, while no news of it waits and no order."""
+        desk = self.desk
+        in_use = desk.held | desk.ordered | desk.state.watch.keys()
+        waits = {told.symbol for told in self.waiting} | desk.ordered
+        if RENAMED in in_use | waits or symbol in {RENAMED, *waits}:
+            return
+        desk.rename(symbol, RENAMED)
+        self.cases.pop(RENAMED, None)
+        if symbol in self.cases:
+            self.cases[RENAMED] = self.cases.pop(symbol)
+
+    @rule(symbol=SYMBOLS)
     def take_back(self, symbol: str) -> None:
         waiting = [told for told in self.waiting if told.symbol == symbol]
         self.waiting = [told for told in self.waiting if told.symbol != symbol]
-        case = self.cases.get(symbol)
-        if case is not None and self.desk.now < case[1]:
-            self.cases[symbol] = (case[0], self.desk.now)
+        for name, (catalyst_id, until) in self.cases.items():
+            if self.first_symbols[catalyst_id] == symbol and self.desk.now < until:
+                self.cases[name] = (catalyst_id, self.desk.now)
         before = len(self.desk.said)
         self.desk.tell(_retraction(symbol))
         dropped = self.desk.said_since(before, d.SignalDropped)
@@ -105,6 +130,8 @@ class Watch(RuleBasedStateMachine):
         """Once everything is over, nothing is watched or remembered any more."""
         while self.desk.held:
             self.desk.sell(sorted(self.desk.held)[0])
+        while self.desk.ordered:
+            self.desk.end_unfilled(sorted(self.desk.ordered)[0])
         self.desk.state.waiting.clear()
         self.desk.timers.clear()
         self.desk.now += timedelta(days=9)

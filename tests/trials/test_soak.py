@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from catalyst_bot.bootstrap.simulating import request_of
 from catalyst_bot.cli import app
+from catalyst_bot.console import CONFIGURATION, REFUSED
 from catalyst_bot.trials.soak import Sample, Soaked, as_lines, soak
 
 
@@ -62,12 +63,31 @@ def test_memory_that_is_no_number_is_a_leak():
     assert soaked((2.0, 100.0, 7, 12), (3.0, float("nan"), 7, 12)).leaks
 
 
+@pytest.mark.parametrize("hours", [(0.0, 1.0), (0.0, 1.0, 2.5)])
+def test_a_life_that_was_never_warm_gives_no_verdict(hours: tuple[float, ...]):
+    told = soaked(*((hour, 100.0 + 50.0 * hour, 7, 12) for hour in hours))
+    assert (told.is_warm, told.mb_an_hour, told.leaks) == (False, None, [])
+    assert told.as_json()["mb_an_hour"] is None
+    first, verdict = as_lines(told)
+    assert "MB/h" not in first
+    assert verdict.startswith("not warm: no verdict")
+
+
+@pytest.mark.parametrize(
+    "more", [("--seeds", "3..9"), ("--planted-bug", "all"), ("--jobs", "2"), ("--trace",)]
+)
+def test_flags_that_a_soak_does_not_heed_are_refused(more: tuple[str, ...]):
+    result = CliRunner().invoke(app, ["simulate", "--soak", "0.05", "--seed", "1", *more])
+    assert (result.exit_code, f"leave out {more[0]}" in result.output) == (CONFIGURATION, True)
+
+
 def test_the_command_tells_and_writes_it(tmp_path: Path):
     file = tmp_path / "soak.json"
     arguments = ["simulate", "--soak", "0.05", "--seed", "2", "--json", str(file)]
     result = CliRunner().invoke(app, arguments)
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == REFUSED, result.output
     assert "h of the session" in result.output
+    assert "not warm: no verdict" in result.output
     told = json.loads(file.read_text())
     assert told["seed"] == 2
     assert told["violations"] == told["leaks"] == []

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from catalyst_bot.bootstrap.requests import Asked, recorded_replay
+from catalyst_bot.bootstrap.rules import deciders
 from catalyst_bot.bootstrap.run import ReplayRequest, replay
 from catalyst_bot.domain.enums import Mode, TradingState
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.ml.backtest import BacktestReport, SessionCurve, held, regimes_at
 from catalyst_bot.policies.rule import MODEL_ID
+from catalyst_bot.storage.read_model import ReadModel
 
 EARLIER = 250  # sessions before, that kinds of market are told by
 COSTS = (
@@ -25,26 +27,26 @@ def backtest(asked: Asked) -> BacktestReport:
     decides; measure them beside the benchmark and all symbols held in equal parts.
 
     Where half a tick bounds the half spread from below it is not doubled: no quote is narrower.
-    Every run leaves its journal. Raises `ConfigError` or `BadData` naming the input.
+    Results are named after who decided. Every run leaves its journal. Raises `ConfigError` or
+    `BadData` naming the input.
     """
     asked = replace(asked, mode=Mode.BACKTEST)
     request = recorded_replay(asked)
-    settings = request.loaded.settings
-    doubled = {f"costs.{name}": str(2 * getattr(settings.costs, name)) for name in COSTS}
-    runs = {
-        settings.run.model: request,
-        f"{settings.run.model}, costs x 2": recorded_replay(asked, doubled),
-    }
-    if settings.run.model != MODEL_ID:
+    settings, store = request.loaded.settings, request.recording.store
+    benchmark = settings.run.benchmark
+    if benchmark not in store:
+        raise BadData(f"no bars of the benchmark {benchmark}: there is nothing to measure against")
+    who = deciders(settings, store.interval_s)
+    name = who.policy.model_id
+    doubled = {f"costs.{cost}": str(2 * getattr(settings.costs, cost)) for cost in COSTS}
+    runs = {name: request, f"{name}, costs x 2": recorded_replay(asked, doubled)}
+    if name != MODEL_ID:
         runs[MODEL_ID] = recorded_replay(replace(asked, model=MODEL_ID))
     played = {name: _played(each) for name, each in runs.items()}
     start_usd = float(settings.run.starting_cash_usd)
-    store, benchmark = request.recording.store, settings.run.benchmark
-    curve, _ = played[settings.run.model]
+    curve, _ = played[name]
     if not curve.closes:
         raise BadData("no session closed in these days: there is nothing to measure")
-    if benchmark not in store:
-        raise BadData(f"no bars of the benchmark {benchmark}: there is nothing to measure against")
     results = {name: each.measured(start_usd) for name, (each, _) in played.items()}
     sessions = request.recording.calendar.sessions
     before = [session.closes_at for session in sessions if session.closes_at < curve.closes[0]]
@@ -62,11 +64,18 @@ def backtest(asked: Asked) -> BacktestReport:
         capacity_usd=curve.capacity_usd(store, settings.costs.participation_fraction),
         journals={name: str(each.journal) for name, each in runs.items()},
         halted=tuple(name for name, (_, is_halted) in played.items() if is_halted),
+        notes=(*request.recording.notes, *([who.note] if who.note else [])),
     )
 
 
 def _played(request: ReplayRequest) -> tuple[SessionCurve, bool]:
-    """Replay, and say what the account made and whether its trading ended halted."""
+    """Replay, and say what the account made and whether its trading ended halted.
+
+    The account is read from the whole journal: a replay that was interrupted goes on where it
+    stopped, and tells listeners only of the rest.
+    """
+    outcome = replay(request)
     curve = SessionCurve()
-    outcome = replay(replace(request, listeners=(*request.listeners, curve.learn)))
+    with ReadModel(outcome.journal) as journal:
+        curve.learn(journal.records())
     return curve, outcome.trading_state is TradingState.HALTED

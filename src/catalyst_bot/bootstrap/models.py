@@ -16,7 +16,7 @@ from typing import Any
 from catalyst_bot.domain.errors import CatalystError, ConfigError
 from catalyst_bot.domain.ids import content_id
 from catalyst_bot.policies.ensemble import EnsemblePolicy
-from catalyst_bot.policies.model_files import CARD, Model, read_model, refuse_pickles
+from catalyst_bot.policies.model_files import CARD, UNJUDGED, Model, read_model, refuse_pickles
 from catalyst_bot.policies.rule import MODEL_ID, RulePolicy
 from catalyst_bot.ports.policy import Policy
 
@@ -183,6 +183,6 @@ def _row(name: str, place: Path) -> dict[str, Any]:
 
 
 def _why_candidate(model: Model) -> str:
-    verdict = model.card.get("verdict")
-    said = f"validation said: {verdict}" if verdict else "it was never validated"
+    verdict = model.card.get("verdict", UNJUDGED)
+    said = "it was never validated" if verdict == UNJUDGED else f"validation said: {verdict}"
     return f"{model.model_id} may not decide ({said}): its votes are shown, the rule decides"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import time
 import tomllib
 from collections.abc import Callable, Mapping
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import catalyst_bot
+from catalyst_bot.bootstrap.commits import commit
 from catalyst_bot.bootstrap.histories import make_history
 from catalyst_bot.bootstrap.validating import ledger_of
 from catalyst_bot.domain.errors import ConfigError
@@ -131,7 +130,7 @@ def train_model(settings: Settings, asked: AskedTraining, note: Note) -> Trainin
         trained,
         {
             "trials": head.as_dict(),
-            "commit": _commit(),
+            "commit": commit(),
             "program": catalyst_bot.__version__,
             "made_at": SystemClock().now().isoformat(),
         },
@@ -239,17 +238,3 @@ def _changes(path: Path | None) -> Mapping[str, Mapping[str, Any]]:
         | {f"keywords.{key}": value for key, value in table.get("keywords", {}).items()}
         for name, table in found.items()
     }
-
-
-def _commit() -> str | None:
-    """The commit of this program where it runs from a checkout, with a word when it was changed."""
-    git = shutil.which("git")
-    if git is None:
-        return None
-    said = subprocess.run(  # noqa: S603
-        [git, "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=40"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return said.stdout.strip() or None if said.returncode == 0 else None

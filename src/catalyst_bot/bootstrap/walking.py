@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import catalyst_bot
+from catalyst_bot.bootstrap.commits import commit
 from catalyst_bot.bootstrap.configuration import CATALOG_FOLDER
 from catalyst_bot.bootstrap.histories import make_history
 from catalyst_bot.bootstrap.validating import ledger_of
@@ -79,7 +79,7 @@ def walk_forward(settings: Settings, asked: Asked, *, note: Note) -> Walked:
         workers=asked.workers,
         cluster=asked.cluster,
     )
-    made = Provenance(command=_command(), commit=_commit(), made_at=SystemClock().now())
+    made = Provenance(command=_command(), commit=commit(), made_at=SystemClock().now())
     walked = walk(wish, ledger_of(settings, asked.ledger), made, note=note)
     if asked.model is not None:
         write_model(asked.model, walked.model)
@@ -149,20 +149,3 @@ def _program() -> str:
 
 def _command() -> str:
     return shlex.join(["catalyst-bot", *sys.argv[1:]])
-
-
-def _commit() -> str:
-    """The commit of the code, with a mark when it was changed since; "unknown" outside a clone."""
-    root = Path(catalyst_bot.__file__).parent
-    try:
-        found = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=12"],  # noqa: S607
-            cwd=root,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=10,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return "unknown"
-    return found.stdout.strip()

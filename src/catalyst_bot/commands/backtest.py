@@ -49,6 +49,8 @@ def backtest(
                 data_dir=data_dir,
             )
         )
+        for line in report.notes:
+            console.note(line)
         if json_:
             console.write_json(report.as_dict(), json_)
         if json_ != "-":

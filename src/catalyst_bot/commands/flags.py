@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from catalyst_bot.domain.errors import ConfigError
 
 if TYPE_CHECKING:
     from catalyst_bot.settings import Settings
@@ -27,3 +31,20 @@ def settings_of(
     from catalyst_bot.bootstrap.configuration import load_settings  # noqa: PLC0415  # quick --help
 
     return load_settings(config=config, data_dir=data_dir, more=more).settings
+
+
+def names_of(text: str) -> tuple[str, ...]:
+    """Return the names of a list such as `ppo, sac`."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+@contextmanager
+def learning() -> Iterator[None]:
+    """Import and use what agents learn with.
+
+    Raises `ConfigError` with the remedy where it is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"training needs more: run `make setup-ml` ({error})") from error

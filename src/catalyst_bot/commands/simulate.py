@@ -15,6 +15,8 @@ from catalyst_bot.domain.errors import ConfigError
 if TYPE_CHECKING:
     from catalyst_bot.trials.report import Request, Summary
 
+SEEDS = "0..200"
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the program."""
@@ -22,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 
 def simulate(
-    seeds: Annotated[str, typer.Option(help="A..B: schedules A to B - 1")] = "0..200",
+    seeds: Annotated[str, typer.Option(help="A..B: schedules A to B - 1")] = SEEDS,
     seed: Annotated[int | None, typer.Option(min=0, help="one schedule; with --trace")] = None,
     faults: Annotated[str, typer.Option(help="all, none, or NAME,NAME,…")] = "all",
     planted_bug: Annotated[str, typer.Option(help="hunt a bug put in on purpose; all: each")] = "",
@@ -43,6 +45,14 @@ def simulate(
         chosen = seeds if seed is None else str(seed)
         request = request_of(seeds=chosen, faults=faults, planted_bug=planted_bug)
         if soak:
+            _refuse_with_soak(
+                {
+                    "--seeds": seeds != SEEDS,
+                    "--planted-bug": bool(planted_bug),
+                    "--jobs": jobs is not None,
+                    "--trace": trace,
+                }
+            )
             return _soak(request, soak, json_)
         if trace:
             if seed is None:
@@ -75,8 +85,16 @@ def _tell(request: Request, seed: int) -> int:
     return console.INVARIANT if outcome.violations else console.OK
 
 
+def _refuse_with_soak(given: dict[str, bool]) -> None:
+    found = ", ".join(flag for flag, is_given in given.items() if is_given)
+    if found:
+        raise ConfigError(f"--soak is one life of the bot, drawn by --seed: leave out {found}")
+
+
 def _soak(request: Request, hours: float, json_: str) -> int:
-    """Live for hours; exit code 6 when a promise was broken, 7 when something grows."""
+    """Live for hours; exit code 6 when a promise was broken, 7 when something grows, or the life
+    was too short to tell.
+    """
     from catalyst_bot.trials import soak
 
     told = soak.soak(request, hours, on_sample=lambda sample: console.note(sample.as_words()))
@@ -89,7 +107,7 @@ def _soak(request: Request, hours: float, json_: str) -> int:
             console.say(line)
     if told.violations:
         return console.INVARIANT
-    return console.REFUSED if told.leaks else console.OK
+    return console.OK if told.is_warm and not told.leaks else console.REFUSED
 
 
 def _hunt(request: Request, jobs: int, json_: str) -> int:

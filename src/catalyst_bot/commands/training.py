@@ -11,8 +11,7 @@ from typing import Annotated
 import typer
 
 from catalyst_bot import console
-from catalyst_bot.commands.flags import DAY, Config, DataDir, Json, settings_of
-from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.commands.flags import DAY, Config, DataDir, Json, learning, names_of, settings_of
 
 
 def register(app: typer.Typer) -> None:
@@ -63,14 +62,11 @@ def train(
     """Train agents on a history and write their ensemble; the same command goes on when it died."""
 
     def action() -> int:
-
         console.must_be_a_file("--json", json_)
         settings = settings_of(data_dir, config)
-        try:
+        with learning():
             from catalyst_bot.bootstrap.training import AskedTraining, train_model
             from catalyst_bot.ml.training.ensemble import HEADER
-        except ModuleNotFoundError as error:
-            raise ConfigError(f"training needs more: run `make setup-ml` ({error})") from error
         asked = AskedTraining(
             out=out,
             history=history,
@@ -79,7 +75,7 @@ def train(
             end=_day_of(end_date),
             validation=_day_of(validation_start),
             test=_day_of(test_start),
-            algorithms=tuple(name.strip() for name in algorithms.split(",") if name.strip()),
+            algorithms=names_of(algorithms),
             seeds=tuple(range(seeds)),
             steps=steps,
             hyperparameters=hyperparameters,

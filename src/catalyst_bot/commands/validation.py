@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,10 +13,6 @@ from catalyst_bot import console
 from catalyst_bot.commands.flags import Config, DataDir, Json, settings_of
 from catalyst_bot.domain.errors import ConfigError
 
-if TYPE_CHECKING:
-    pass
-
-MOST_LUCKY = 0.05  # share of strategies without skill that may pass
 Ledger = Annotated[
     Path | None, typer.Option(help="the ledger of trials; default: that of the data folder")
 ]
@@ -112,6 +108,7 @@ def noise_test(
 
     def action() -> int:
         from catalyst_bot.bootstrap import validating
+        from catalyst_bot.ml.validation.noise import MOST_LUCKY
 
         console.must_be_a_file("--json", json_)
         found = list(

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from catalyst_bot import console
-from catalyst_bot.commands.flags import DAY, Config, DataDir, Json, settings_of
+from catalyst_bot.commands.flags import DAY, Config, DataDir, Json, learning, names_of, settings_of
 
 
 def register(app: typer.Typer) -> None:
@@ -55,8 +55,10 @@ def walk_forward(
     """
 
     def action() -> int:
-        from catalyst_bot.bootstrap import walking
-        from catalyst_bot.ml.walk_forward.plan import Span
+        with learning():
+            from catalyst_bot.bootstrap import walking
+            from catalyst_bot.ml.walk_forward.plan import Span
+        from catalyst_bot.policies.model_files import PASSED
 
         for flag, path in (("--json", json_), ("--html", html)):
             console.must_be_a_file(flag, path)
@@ -68,7 +70,7 @@ def walk_forward(
                 train_months=train_months,
                 test_months=test_months,
             ),
-            algorithms=tuple(filter(None, algorithms.split(","))),
+            algorithms=names_of(algorithms),
             seeds=seeds,
             steps=steps,
             workers=jobs or os.cpu_count() or 1,
@@ -90,7 +92,7 @@ def walk_forward(
                 html.write_text(walking.page(walked), encoding="utf-8")
         if json_ != "-":
             _tell(content)
-        return console.OK if content["aggregate"]["verdict"] == "passed" else console.REFUSED
+        return console.OK if content["aggregate"]["verdict"] == PASSED else console.REFUSED
 
     console.guarded(action)
 

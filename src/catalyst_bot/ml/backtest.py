@@ -1,6 +1,6 @@
 """What a replay of the running bot amounts to, and what stands beside it.
 
-The account is heard from the journal as the bot writes it; nothing is computed a second way.
+The account is read from the journal that the bot wrote; nothing is computed a second way.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ SHOWN = (
 
 @dataclass
 class SessionCurve:
-    """Hears a run: the worth and the invested share at every close, and every finished trade with
-    what the account was worth then.
+    """What a journal tells of its account: the worth and the invested share at every close, and
+    every finished trade with what the account was worth then.
     """
 
     closes: list[datetime] = field(default_factory=list)
@@ -43,7 +43,7 @@ class SessionCurve:
     _account: AccountView | None = None
 
     def learn(self, records: Iterable[Recorded]) -> None:
-        """Hear records of a journal, in order."""
+        """Read records of a journal, in order."""
         for record in records:
             body = record.body
             if isinstance(body, EquityMarked):
@@ -127,7 +127,8 @@ def _closes(store: BarStore, symbol: str, closes: Sequence[datetime]) -> list[fl
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BacktestReport:
     """Measures by what was traded or held, those of the first by kind of market; how large its
-    account may grow. `halted` names the accounts whose trading was halted.
+    account may grow. `halted` names the accounts whose trading was halted; `notes` say what of the
+    input was refused, and why a model that was asked for did not decide.
     """
 
     first_close: str
@@ -137,6 +138,7 @@ class BacktestReport:
     capacity_usd: float | None
     journals: Mapping[str, str]
     halted: tuple[str, ...]
+    notes: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -148,6 +150,7 @@ class BacktestReport:
             "capacity_usd": self.capacity_usd,
             "journals": dict(self.journals),
             "halted": list(self.halted),
+            "notes": list(self.notes),
         }
 
     def rows(self) -> list[tuple[str, ...]]:

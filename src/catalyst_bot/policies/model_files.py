@@ -31,7 +31,8 @@ CARD, WEIGHTS = "model.json", "weights.safetensors"
 FORMAT = 1
 MAX_WEIGHT_BYTES, MAX_CARD_BYTES, MAX_AGENTS, MAX_LAYERS = 64 << 20, 4 << 20, 64, 16
 PICKLED = (".pkl", ".pickle", ".zip", ".pt", ".pth", ".joblib", ".npz")
-PASSED = "passed"  # the verdict, in the card, of a model that every gate of validation let through
+# Verdicts in the card: every gate of validation let the model through; no gate has seen it.
+PASSED, UNJUDGED = "passed", "not validated"
 _TRAIN = "make it with `catalyst-bot train`"
 _REMEDY = (
     f"a model is a folder of {CARD} and {WEIGHTS}, never a pickle or an archive that may hold one, "

@@ -13,10 +13,9 @@ from catalyst_bot.domain.enums import (
     StoryRelation,
 )
 from catalyst_bot.domain.market import DAY_S
-from catalyst_bot.domain.messages.commands import RequestMarketView, SetTimer
+from catalyst_bot.domain.messages.commands import RequestMarketView, SetTimer, UnwatchSymbol
 from catalyst_bot.domain.messages.decisions import (
     CatalystDetected,
-    PositionClosed,
     SignalFormed,
     StoryTold,
 )
@@ -25,6 +24,7 @@ from catalyst_bot.domain.messages.facts import (
     MarketViewReceived,
     MarketViewUnavailable,
     OperatorTradeRequested,
+    SymbolRenamed,
     TimerFired,
 )
 from catalyst_bot.domain.messages.registry import Message
@@ -239,11 +239,14 @@ def on_bar(state: State, message: BarClosed, desk: Desk, rules: Rules) -> list[M
     return reviews.at_close(state, message.bar, desk)
 
 
-def on_position_closed(
-    state: State, message: PositionClosed, desk: Desk, rules: Rules
-) -> list[Message]:
-    """The watch may go on."""
-    return reviews.after_trade(state, message.trade.symbol, desk.now)
+def on_unwatch(state: State, message: UnwatchSymbol, desk: Desk, rules: Rules) -> list[Message]:
+    """A position or an order that needed prices is gone; the watch of a case may go on."""
+    return reviews.after_unwatch(state, message.symbol, desk.now)
+
+
+def on_renamed(state: State, message: SymbolRenamed, desk: Desk, rules: Rules) -> list[Message]:
+    """The case goes on under the new symbol."""
+    return reviews.renamed(state, message.symbol, message.new_symbol, desk)
 
 
 DECIDE: dict[type, Callable[[State, Any, Desk, Rules], list[Message]]] = {
@@ -252,7 +255,8 @@ DECIDE: dict[type, Callable[[State, Any, Desk, Rules], list[Message]]] = {
     OperatorTradeRequested: on_request,
     SignalFormed: on_signal,
     BarClosed: on_bar,
-    PositionClosed: on_position_closed,
+    UnwatchSymbol: on_unwatch,
+    SymbolRenamed: on_renamed,
     TimerFired: on_timer,
     MarketViewReceived: on_market_view,
     MarketViewUnavailable: on_unavailable,

@@ -56,10 +56,17 @@ def at_close(state: State, bar: Bar, desk: Desk) -> list[Message]:
     return [] if is_needed else [UnwatchSymbol(symbol=bar.symbol)]
 
 
-def after_trade(state: State, symbol: str, now: datetime) -> list[Message]:
-    """A symbol that is not held any more goes on being watched while its case lasts."""
+def after_unwatch(state: State, symbol: str, now: datetime) -> list[Message]:
+    """A symbol that others need no more goes on being watched while its case lasts."""
     case = state.watch.get(symbol)
     return [WatchSymbol(symbol=symbol)] if case is not None and now <= case.until else []
+
+
+def renamed(state: State, symbol: str, new_symbol: str, desk: Desk) -> list[Message]:
+    """The watch moves on to the new symbol; where it is held, the portfolio says so."""
+    if symbol not in state.watch or symbol in desk.positions:
+        return []
+    return [UnwatchSymbol(symbol=symbol), WatchSymbol(symbol=new_symbol)]
 
 
 def due(state: State, timer_id: str, now: datetime) -> list[Message]:

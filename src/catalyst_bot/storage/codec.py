@@ -6,6 +6,7 @@ own output before it returns it. JSON keeps a journal readable with any tool, fo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import is_dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -28,17 +29,26 @@ _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
 }
 
 
-def _holds_optional_float(kind: Any) -> bool:
-    """Tell whether a value of a type may hold, at any depth, a float that may be left out."""
-    if is_dataclass(kind) and isinstance(kind, type):
-        return any(map(_holds_optional_float, get_type_hints(kind).values()))
-    parts = get_args(kind)
-    return {float, type(None)} <= set(parts) or any(map(_holds_optional_float, parts))
+def _holds(kind: Any, is_sought: Callable[[Any], bool]) -> bool:
+    """Tell whether a value of a type may hold, at any depth, one of a type that is sought."""
+    return is_sought(kind) or any(_holds(part, is_sought) for part in _parts_of(kind))
 
 
-_HOLD_OPTIONAL_FLOATS = frozenset(
-    name for name, kind in MESSAGES.items() if _holds_optional_float(kind)
-)
+@cache
+def _parts_of(kind: Any) -> tuple[Any, ...]:
+    """Types of the fields of a record, or what a list or a union is of."""
+    is_record = is_dataclass(kind) and isinstance(kind, type)
+    return tuple(get_type_hints(kind).values()) if is_record else get_args(kind)
+
+
+def _names_of(is_sought: Callable[[Any], bool]) -> frozenset[str]:
+    return frozenset(name for name, kind in MESSAGES.items() if _holds(kind, is_sought))
+
+
+_HOLD_OPTIONAL_FLOATS = _names_of(lambda kind: {float, type(None)} <= set(get_args(kind)))
+# Views of the market have no place for a `Decimal`, and to search their long tables for words takes
+# longer than to write them.
+_HOLD_DECIMALS = _names_of(lambda kind: kind is Decimal)
 
 
 def encode(message: Message) -> bytes:
@@ -56,7 +66,7 @@ def encode(message: Message) -> bytes:
         raise BadData(
             f"{name} cannot be journalled: {error} (NaN and infinity read as null)"
         ) from error
-    is_suspect = (_may_hold_decimals(name) and any(word in body for word in _NOT_FINITE)) or (
+    is_suspect = (name in _HOLD_DECIMALS and any(word in body for word in _NOT_FINITE)) or (
         name in _HOLD_OPTIONAL_FLOATS and _NULL in body
     )
     if is_suspect and (place := first_not_finite(message, name)):
@@ -92,11 +102,3 @@ def wire_decimal(value: Decimal) -> str:
 def wire_json(value: object) -> str:
     """Return JSON of a domain value, for a text column."""
     return _ENCODER.encode(value).decode()
-
-
-@cache
-def _may_hold_decimals(name: str) -> bool:
-    """Whether messages of the name have a place for a `Decimal`. Views of the market have none, and
-    to search their long tables for words takes longer than to write them.
-    """
-    return "'format': 'decimal'" in str(msgspec.json.schema(MESSAGES[name]))

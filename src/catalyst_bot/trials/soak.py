@@ -1,8 +1,8 @@
 """One long life of the bot, and what it costs the machine by the hour: memory, files, tasks.
 
 Hours of the regular session are counted, for by night nothing happens that could pile up. Nothing
-kills the bot, its disk and its clock are good; all other faults happen, and a person resumes what
-was halted. Every promise is held as in a schedule.
+kills the bot, its disk and its clock are good, no shares are split, and a person only resumes what
+was halted; all other faults happen. Every promise is held as in a schedule.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 import gc
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -41,7 +41,7 @@ MOST_FILES_MORE = 2
 MOST_TASKS_MORE = 8
 _MB = 1024.0 * 1024.0
 _PROCESS = Path("/proc/self")  # Linux tells there what a process uses
-_MORTAL = frozenset(
+_LEFT_OUT = frozenset(
     name
     for name in FAULTS
     if name.startswith(("crash", "disk", "clock", "sigterm", "split", "operator"))
@@ -82,22 +82,28 @@ class Soaked:
         return tuple(each for each in self.samples if each.hour >= WARM_UP_H)
 
     @property
-    def mb_an_hour(self) -> float:
-        """The slope of memory over hours, by least squares over the warm samples."""
-        if len(self.warm) < 2:
-            return 0.0
+    def is_warm(self) -> bool:
+        """True when the life lasted long enough to tell whether something grows."""
+        return len(self.warm) >= 2
+
+    @property
+    def mb_an_hour(self) -> float | None:
+        """The slope of memory over hours, by least squares over the warm samples; None before."""
+        if not self.is_warm:
+            return None
         return linear_regression([s.hour for s in self.warm], [s.rss_mb for s in self.warm]).slope
 
     @property
     def leaks(self) -> list[str]:
-        """Say what grows that should not; nothing when all is flat, or not warm yet."""
-        if not self.warm:
+        """Say what grows that should not; nothing when all is flat, or not warm (`is_warm`)."""
+        slope = self.mb_an_hour
+        if slope is None:
             return []
         first, last = self.warm[0], self.warm[-1]
         return [
             said
             for is_leak, said in (
-                (not self.mb_an_hour < MOST_MB_AN_HOUR, f"memory by {self.mb_an_hour:.2f} MB/h"),
+                (not slope < MOST_MB_AN_HOUR, f"memory by {slope:.2f} MB/h"),
                 (last.files > first.files + MOST_FILES_MORE, f"files: {first.files}, {last.files}"),
                 (last.tasks > first.tasks + MOST_TASKS_MORE, f"tasks: {first.tasks}, {last.tasks}"),
             )
@@ -110,7 +116,8 @@ class Soaked:
             "seed": self.seed,
             "hours": round(self.hours, 2),
             "messages": self.samples[-1].messages,
-            "mb_an_hour": round(self.mb_an_hour, 4),
+            "is_warm": self.is_warm,
+            "mb_an_hour": None if self.mb_an_hour is None else round(self.mb_an_hour, 4),
             "leaks": self.leaks,
             "violations": [asdict(each) for each in self.violations],
             "seconds": round(self.seconds, 1),
@@ -135,7 +142,7 @@ def soak(
             rules=request.rules(),
             settings=request.settings,
             quarantine=Path(folder) / "quarantine.jsonl",
-            faults=request.faults - _MORTAL,
+            faults=request.faults - _LEFT_OUT,
         )
         try:
             life = _LongLife(Stage(seed, setting, loop), hours, on_sample)
@@ -235,15 +242,14 @@ def _resident_bytes() -> int:
 def as_lines(soaked: Soaked) -> Iterator[str]:
     """Return what a soak came to, in words."""
     first, last = (soaked.warm or soaked.samples)[0], soaked.samples[-1]
+    slope = soaked.mb_an_hour
+    growth = "" if slope is None else f" ({slope:+.3f} MB/h after {WARM_UP_H:g} h)"
     yield (
         f"{soaked.hours:.1f} h of the session, {last.messages} messages: memory {first.rss_mb:.1f} "
-        f"to {last.rss_mb:.1f} MB ({soaked.mb_an_hour:+.3f} MB/h after {WARM_UP_H:g} h), files "
+        f"to {last.rss_mb:.1f} MB{growth}, files "
         f"{first.files} to {last.files}, tasks {first.tasks} to {last.tasks}, "
         f"{len(soaked.violations)} broken promises in {soaked.seconds:.0f} s"
     )
-    yield from _told(soaked.leaks)
-
-
-def _told(leaks: Sequence[str]) -> Iterator[str]:
-    for leak in leaks:
-        yield f"LEAK: {leak}"
+    if not soaked.is_warm:
+        yield f"not warm: no verdict; what grows is told after more than {WARM_UP_H:g} h"
+    yield from (f"LEAK: {leak}" for leak in soaked.leaks)

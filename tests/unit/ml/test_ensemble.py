@@ -14,7 +14,6 @@ from catalyst_bot.history.splits import Gap, Parts
 from catalyst_bot.ml.export import weighed
 from catalyst_bot.ml.training.ensemble import (
     HEADER,
-    UNJUDGED,
     Plan,
     model_of,
     parts_of,
@@ -24,7 +23,7 @@ from catalyst_bot.ml.training.ensemble import (
 from catalyst_bot.ml.training.search import search
 from catalyst_bot.ml.training.train import TrainedAgent, train
 from catalyst_bot.policies.ensemble import EnsemblePolicy
-from catalyst_bot.policies.model_files import read_model, write_model
+from catalyst_bot.policies.model_files import UNJUDGED, read_model, write_model
 from tests.models import agent
 from tests.unit.ml.histories import SMALL, job_of, terms, write_history
 

@@ -10,7 +10,6 @@ import pytest
 from catalyst_bot.domain import ids
 from catalyst_bot.domain.enums import CategoryAction, Side, StoryRelation
 from catalyst_bot.domain.market import DAY_S
-from catalyst_bot.domain.messages import commands as c
 from catalyst_bot.domain.messages import decisions as d
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.signals.rules import Rules
@@ -187,13 +186,28 @@ def test_a_story_that_is_taken_back_is_asked_about_no_more(desk: WatchDesk) -> N
     assert desk.watched == set()
 
 
+def test_a_symbol_is_watched_on_when_an_entry_ends_unfilled_before_its_case(
+    desk: WatchDesk,
+) -> None:
+    desk.news(days=3)
+    desk.close()
+    desk.order()
+    desk.end_unfilled()
+    assert desk.watched == {"ACME"}
+    desk.close()
+    assert len(desk.signals) == 2
+    desk.now = desk.session.closes_at + timedelta(days=9)
+    desk.order()
+    desk.end_unfilled()
+    assert desk.watched == set(), "the case is over"
+    assert desk.state.watch == {}
+
+
 def test_a_case_goes_on_under_the_new_symbol(desk: WatchDesk) -> None:
     found = desk.news(days=9)
     desk.close()
-    renamed = f.SymbolRenamed(
-        at=desk.now, symbol="ACME", new_symbol="APEX", effective_on=desk.now.date()
-    )
-    desk.tell(renamed, c.WatchSymbol(symbol="APEX"))
+    desk.rename("ACME", "APEX")
+    assert desk.watched == {"APEX"}
     desk.close(("APEX",))
     assert desk.signals[-1].catalyst.symbol == "APEX"
     assert desk.signals[-1].catalyst.catalyst_id == found.catalyst_id

@@ -37,6 +37,20 @@ def test_a_float_that_may_be_left_out_is_not_left_out_for_being_none(bad: float)
         codec.encode(d.CatalystDetected(catalyst=b.catalyst(edge_bps=bad)))
 
 
+def test_only_messages_with_a_place_for_money_are_searched_for_words(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    searched: list[str] = []
+    monkeypatch.setattr(codec, "first_not_finite", lambda _, name: searched.append(name))
+    codec.encode(f.BarClosed(at=b.NOON, bar=b.bar("NaN")))
+    assert searched == []
+    wish = f.OperatorTradeRequested(
+        at=b.NOON, request_id="op", by="NaN", side=Side.BUY, symbol="ACME", usd=Decimal(9)
+    )
+    codec.encode(wish)
+    assert searched == ["OperatorTradeRequested"]
+
+
 def test_words_that_look_like_numbers_are_no_numbers():
     message = f.HeadlineReceived(at=b.NOON, headline=b.headline(title="NaN", body="Infinity"))
     assert codec.decode("HeadlineReceived", codec.encode(message)) == message

@@ -26,9 +26,8 @@ from catalyst_bot.ml.training.train import (
     libraries,
 )
 from catalyst_bot.ml.validation.metrics import Floats
-from catalyst_bot.policies.model_files import Model
+from catalyst_bot.policies.model_files import UNJUDGED, Model
 
-UNJUDGED = "not validated"  # the verdict of a model that no gate has seen
 HEADER = ("agent", "validation Sharpe", "weight", "trades", "decisions", "best round", "seconds")
 
 

@@ -25,6 +25,7 @@ from catalyst_bot.ml.validation.metrics import PERIODS_PER_YEAR, Floats
 from catalyst_bot.ml.validation.trials import Trial
 from catalyst_bot.study.statistics import share_band
 
+MOST_LUCKY = 0.05  # share of strategies without skill that may pass
 SHARPE_GATES = ("sharpe", "deflated_sharpe")
 _ANNUAL = sqrt(PERIODS_PER_YEAR)
 _DRAWS = 400  # of the bootstrap: the end of a band within 0.05

@@ -20,7 +20,7 @@ from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Request,
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.sse import EventSourceResponse
 from fastapi.staticfiles import StaticFiles
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.middleware.gzip import GZipMiddleware
 
 from catalyst_bot.domain.enums import PositionsPolicy
@@ -32,12 +32,16 @@ from catalyst_bot.monitoring.dashboard.pulse import MAX_VIEWERS, Pulse, Viewer
 from catalyst_bot.monitoring.dashboard.sessions import SESSION_LIFE_S, Sessions
 from catalyst_bot.monitoring.dashboard.settings import DashboardSettings
 from catalyst_bot.monitoring.dashboard.sources import DashboardSource, OperatorDesk
+from catalyst_bot.runtime.words import LONGEST
 
 STATIC: Final = Path(__file__).parent / "static"
 OPERATOR: Final = "dashboard"
 MAX_TRADES: Final = 500
 
 logger = logging.getLogger(__name__)
+
+# Blanks are no reason.
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
 
 
 class Command(BaseModel):
@@ -59,7 +63,7 @@ class ResumeCommand(Command):
     where one is set.
     """
 
-    reason: str = Field(min_length=3, max_length=500)
+    reason: Reason
     confirmed: tuple[Annotated[str, Field(pattern="^[a-z_]{1,40}$")], ...] = Field(
         default=(), max_length=20
     )
@@ -69,7 +73,7 @@ class ResumeCommand(Command):
 class ReduceCommand(Command):
     """Let positions end and none begin."""
 
-    reason: str = Field(min_length=3, max_length=500)
+    reason: Reason
 
 
 class OverrideCommand(Command):
@@ -78,8 +82,8 @@ class OverrideCommand(Command):
     """
 
     intent_id: str = Field(pattern="^[a-z0-9-]{1,80}$")
-    reason: str = Field(min_length=3, max_length=500)
-    minutes: int = Field(default=10, ge=1, le=120)
+    reason: Reason
+    minutes: int = Field(default=10, ge=1, le=LONGEST // timedelta(minutes=1))
     token: str = Field(default="", max_length=500)
 
 
@@ -287,8 +291,7 @@ async def halt(command: HaltCommand, desk: TheDesk) -> dict[str, str]:
 async def resume(command: ResumeCommand, desk: TheDesk) -> dict[str, str]:
     """Let trading go on."""
     _check_token(desk, command.token)
-    reason = command.reason.strip()
-    confirmed = command.confirmed
+    reason, confirmed = command.reason, command.confirmed
     await _record(
         desk, lambda: desk.operator.resume(by=OPERATOR, reason=reason, confirmed=confirmed)
     )
@@ -298,8 +301,7 @@ async def resume(command: ResumeCommand, desk: TheDesk) -> dict[str, str]:
 @commanding.post("/reduce", status_code=202)
 async def reduce(command: ReduceCommand, desk: TheDesk) -> dict[str, str]:
     """Only exits from now on; as for a halt, the password is not asked again."""
-    reason = command.reason.strip()
-    await _record(desk, lambda: desk.operator.reduce(by=OPERATOR, reason=reason))
+    await _record(desk, lambda: desk.operator.reduce(by=OPERATOR, reason=command.reason))
     return {"accepted": "reduce"}
 
 
@@ -310,7 +312,7 @@ async def override(command: OverrideCommand, desk: TheDesk) -> dict[str, str]:
     ask = partial(
         desk.operator.override,
         by=OPERATOR,
-        reason=command.reason.strip(),
+        reason=command.reason,
         lasts=timedelta(minutes=command.minutes),
         at=datetime.now(UTC),
         intent_id=command.intent_id,

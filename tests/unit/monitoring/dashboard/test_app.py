@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
@@ -11,6 +12,7 @@ from fastapi.testclient import TestClient
 from catalyst_bot.monitoring.dashboard.app import create_app
 from catalyst_bot.monitoring.dashboard.guard import MAX_BODY_BYTES, SECURITY_HEADERS
 from catalyst_bot.monitoring.dashboard.settings import DashboardSettings
+from catalyst_bot.runtime.words import parse_duration
 from tests.unit.monitoring.dashboard.sample import SampleDesk, SampleSource
 
 HERE = "http://127.0.0.1:8787"
@@ -200,8 +202,9 @@ def test_an_override_reaches_the_operator_desk(client: TestClient, operator: Sam
         {"intent_id": "../int"},
         {"intent_id": ""},
         {"reason": "no"},
+        {"reason": "no       "},
         {"minutes": 0},
-        {"minutes": 121},
+        {"minutes": 481},
         {"rule": "exposure"},
     ],
 )
@@ -211,6 +214,27 @@ def test_an_override_that_is_none_is_refused(
     body = {"intent_id": "int-1", "reason": "I read it myself", **given}
     assert client.post("/api/override", json=body, headers=csrf(client)).status_code == 422
     assert operator.commands == []
+
+
+@pytest.mark.parametrize("command", ["reduce", "resume"])
+def test_blanks_are_no_reason(client: TestClient, operator: SampleDesk, command: str) -> None:
+    for reason in ("   ", " a  "):
+        answer = client.post(f"/api/{command}", json={"reason": reason}, headers=csrf(client))
+        assert answer.status_code == 422
+    assert operator.commands == []
+
+
+def test_an_override_may_last_as_long_as_by_the_command(
+    client: TestClient, operator: SampleDesk
+) -> None:
+    longest = parse_duration("8h")
+    minutes = longest // timedelta(minutes=1)
+    body = {"intent_id": "int-1", "reason": " I read it ", "minutes": minutes}
+    assert client.post("/api/override", json=body, headers=csrf(client)).status_code == 202
+    assert operator.commands == [("override", "dashboard", "I read it", str(longest), "int-1")]
+    field = re.search(r'<input[^>]*name="minutes"[^>]*>', client.get("/").text)
+    assert field is not None
+    assert f'max="{minutes}"' in field.group()
 
 
 def test_with_a_password_reduce_does_not_ask_again_but_override_does(

@@ -1,0 +1,51 @@
+"""What commands that train have in common: names of algorithms, and what must be installed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from catalyst_bot.console import CONFIGURATION
+from tests.e2e.commands import catalyst_bot
+
+WITHOUT_TORCH = """
+import sys
+sys.modules["torch"] = None
+from catalyst_bot.cli import app
+app(sys.argv[1:])
+"""
+DAYS = ("--start", "2015-01-02", "--oos-start", "2016-01-04", "--end", "2016-12-30")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("train", "--out", "model", "--history", "history"),
+        ("walk-forward", *DAYS, "--history", "history"),
+    ],
+)
+def test_without_the_learning_libraries_the_remedy_is_said(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TORCH, *command, "--data-dir", str(tmp_path)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, "run `make setup-ml`" in done.stderr) == (CONFIGURATION, True)
+    assert "Traceback" not in done.stderr
+
+
+def test_spaces_between_algorithms_are_no_part_of_their_names(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="training needs torch: make setup-ml")
+    where = ("--data", str(tmp_path), "--data-dir", str(tmp_path / "data"))
+    done = catalyst_bot("walk-forward", *DAYS, "--algorithms", "ppo, sac", *where)
+    assert (done.code, "holds nothing" in done.err) == (CONFIGURATION, True), done.err
+    wrong = catalyst_bot("walk-forward", *DAYS, "--algorithms", "ppo, sax", *where)
+    assert (wrong.code, "--algorithms ppo,sax" in wrong.err) == (CONFIGURATION, True)
