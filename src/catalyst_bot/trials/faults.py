@@ -72,7 +72,7 @@ ELSEWHERE: dict[str, str] = {
     "F20": "prompt injection: tests/unit/texts",
     "F21": "language models that fail: tests/unit/texts",
     "F26": "half days and changes of the clock: tests/unit/market_data, tests/exchange",
-    "F27": "damaged models: tests/unit/texts",
+    "F27": "damaged models: tests/unit/policies, tests/unit/texts",
     "F28": "wrong configuration: tests/e2e/test_bad_input.py",
     "F29": "two instances: tests/contract/test_journal.py",
     "F31": "channels that fail: tests/unit/alerts",

@@ -19,7 +19,7 @@ def where_it_ran(number: int) -> tuple[int, str]:
     """The process and, on a cluster, the node; slow enough that one worker cannot do it all, also
     where the other one is still starting.
     """
-    time.sleep(3.0 if "ray" in sys.modules else 0.3)
+    time.sleep(2.0 if "ray" in sys.modules else 0.3)
     ray = sys.modules.get("ray")
     is_node = ray is not None and ray.is_initialized()
     return os.getpid(), ray.get_runtime_context().get_node_id() if is_node else ""

@@ -45,6 +45,7 @@ def cluster() -> Iterator[str]:
     node = {"num_cpus": 1, "object_store_memory": 100_000_000}
     found = ray.Cluster(initialize_head=True, head_node_args=node)
     found.add_node(**node)
+    found.wait_for_nodes()
     yield found.address
     found.shutdown()
 

@@ -84,7 +84,8 @@ def _on_cluster(function: Callable[[Item], Result], items: Sequence[Item]) -> li
 
     Parallel, delayed = _joblib()  # noqa: N806
     register_ray()  # type: ignore[no-untyped-call]
-    with parallel_config(backend="ray", n_jobs=-1):
+    # A core a worker: Ray's own pool asks for none, and may put all its workers on one node.
+    with parallel_config(backend="ray", n_jobs=-1, ray_remote_args={"num_cpus": 1}):
         results: list[Result] = Parallel()(delayed(function)(item) for item in items)
     return results
 
