@@ -90,7 +90,10 @@ def deciders_of(model: str, data_dir: Path, *, bar_interval_s: int) -> Deciders:
 
 
 def model_hash(deciders: Deciders) -> str:
-    """Return the hash of what decides: equal hashes decide alike."""
+    """Return the hash of the policies' code and of the model that decides.
+
+    What makes observations and weighs votes is not in it: the program's version names that.
+    """
     folder = files("catalyst_bot.policies")
     names = sorted(each.name for each in folder.iterdir() if each.name.endswith(".py"))
     sources = ((folder / name).read_text("utf-8") for name in names)

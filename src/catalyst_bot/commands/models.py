@@ -4,15 +4,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from catalyst_bot import console
 from catalyst_bot.commands.flags import Config, DataDir, Json, settings_of
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(help="Trained models, and which of them may decide.", no_args_is_help=True)
 

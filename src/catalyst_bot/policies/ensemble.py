@@ -16,7 +16,9 @@ from catalyst_bot.policies.network import Floats
 
 
 class EnsemblePolicy:
-    """Decides on one observation, or on as many as a backtest has, with the same bits."""
+    """Decides on one observation, or on as many as a backtest has, alike to nearly every last
+    decimal (`network.DECIMALS`).
+    """
 
     reviews = True
 
