@@ -138,7 +138,7 @@ class _Trial:
             for mistake in mistakes_in(module.tree):
                 visiting = visitors[module.name, mistake.function]
                 items = sorted(visiting, key=lambda item: took_s[item.nodeid])
-                patience_s = 10 + 10 * sum(took_s[item.nodeid] for item in items)
+                patience_s = 10 + 2 * sum(took_s[item.nodeid] for item in items)
                 mutant = Mutant(
                     module=module.name,
                     function=mistake.function,
