@@ -16,6 +16,7 @@ from catalyst_bot.features.window import true_range
 from catalyst_bot.history.compiled import compiled
 from catalyst_bot.history.events import CATALYST
 from catalyst_bot.history.panel import Integers, Panel
+from catalyst_bot.market_data.session_times import DAY_S
 from catalyst_bot.ml import ranges
 from catalyst_bot.ports.market_data import VIEW_BARS
 
@@ -51,12 +52,16 @@ class Bars(NamedTuple):
 class Asks(NamedTuple):
     """When a policy may be asked about which event, in the order of rows, then of events.
 
-    `values` are the catalyst features at that close. `is_first` marks the look with which the event
-    comes on watch, `is_bad` what is looked at only while its symbol is held. `catalyst` ranks the
-    events by the ids of their catalysts: the turn of several first looks at one close.
+    `at_s` is when: at the close of `row`, or, of a first look that does not wait for one, before
+    it; `seen` is the row that was known then, `values` are the catalyst features. `is_first` marks
+    the look with which the event comes on watch, `is_bad` what is looked at only while its symbol
+    is held. `catalyst` ranks the events by the ids of their catalysts: the turn of several first
+    looks at one close.
     """
 
     row: Integers
+    seen: Integers
+    at_s: Floats
     event: Integers
     values: Floats
     is_first: Flags
@@ -177,16 +182,26 @@ def _stretch_ends(factor: Floats, ends: Integers) -> Integers:
 
 
 def _asks_of(panel: Panel) -> Asks:
-    """Sort them by time within each symbol, and say of each what its event says."""
+    """Sort them by time within each symbol, and say of each what its event says.
+
+    Raises `BadData` for a history within days that does not say when its news met the market.
+    """
     order = np.lexsort((panel.ask_event, panel.ask_row))
-    event = panel.ask_event[order]
+    row, event, closed_s = panel.ask_row[order], panel.ask_event[order], panel.columns["closed_s"]
     is_first = np.ones(len(event), dtype=bool)
     is_first[1:] = panel.ask_event[1:] != panel.ask_event[:-1]
+    is_first, at_s = is_first[order], np.array(closed_s[row])
+    if "look_s" in panel.events.columns:
+        at_s[is_first] = panel.events["look_s"].to_numpy()[event[is_first]]
+    elif panel.card.interval_s < DAY_S:
+        raise BadData("the history does not say when news met the market: make it again")
     return Asks(
-        row=panel.ask_row[order],
+        row=row,
+        seen=row - (at_s < closed_s[row]),
+        at_s=at_s,
         event=event,
         values=panel.ask_values[order],
-        is_first=is_first[order],
+        is_first=is_first,
         is_bad=panel.events["is_bad"].to_numpy()[event],
         horizon_s=panel.events["horizon_s"].to_numpy()[event],
         received_s=panel.events["received_s"].to_numpy()[event],
