@@ -132,6 +132,7 @@ def tape_of(panel: Panel, *, atr_length: int) -> Tape:
     )
 
 
+_PARTS = 64  # looked at one after the other: what is on disk is large
 _PRICES = ("open", "high", "low", "close")
 
 
@@ -155,7 +156,7 @@ def _checked(panel: Panel, atr_length: int) -> Singles:
     for each, table, name in told:
         if each is None or each.shape[1:] != (len(table),):
             raise BadData(f"the history has no {name} for this table: make it again")
-        if not np.isfinite(each).all():
+        if not all(np.isfinite(part).all() for part in np.array_split(each, _PARTS)):
             raise BadData(f"the {name} of the history hold a value that is not finite")
     assert panel.features is not None, "just checked"
     return panel.features
@@ -170,15 +171,16 @@ def _average_ranges(panel: Panel, length: int) -> tuple[Floats, Floats]:
         rows = slice(span.first_row, span.first_row + span.rows)
         steps = np.concatenate([[0.0], true_range(panel.adjusted(span.symbol))])
         write(steps, length, VIEW_BARS, atr[rows], atr_average[rows])
-    factor = panel.columns["factor"]
-    return atr / factor, atr_average / factor
+        atr[rows] /= panel.columns["factor"][rows]
+        atr_average[rows] /= panel.columns["factor"][rows]
+    return atr, atr_average
 
 
 def _stretch_ends(factor: Floats, ends: Integers) -> Integers:
     """For each row the first row after it whose prices cannot be held against its own."""
     splits = np.flatnonzero(np.abs(factor[1:] / factor[:-1] - 1.0) > SPLIT_FRACTION) + 1
     cuts = np.union1d(splits, ends).astype(np.int64)
-    return cuts[np.searchsorted(cuts, np.arange(len(factor)), side="right")]
+    return np.repeat(cuts, np.diff(cuts, prepend=0))
 
 
 def _asks_of(panel: Panel) -> Asks:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 
 from catalyst_bot.history.panel import Integers
@@ -14,14 +16,15 @@ FIRST_LOOK, REVIEW, AT_ONCE = 0, 1, 2  # the turns at one close
 
 def closes_of(tape: Tape) -> Closes:
     """Lay a tape out by the closes of all its symbols within its sessions."""
-    bars, asks = tape.bars, tape.asks
-    inside = bars.session < len(tape.days)
-    closes_s, step_of_row = np.unique(bars.closed_s[inside], return_inverse=True)
+    bars, asks, rows_of = tape.bars, tape.asks, _rows_inside(tape)
+    closes_s = reduce(np.union1d, (bars.closed_s[rows] for rows in rows_of))
     steps = len(closes_s)
     opens_s, session = np.empty(steps), np.empty(steps, dtype=np.int64)
-    opens_s[step_of_row], session[step_of_row] = bars.opened_s[inside], bars.session[inside]
     row_of = np.full((steps, len(tape.symbols)), -1, dtype=np.int64)
-    row_of[step_of_row, bars.symbol[inside]] = np.flatnonzero(inside)
+    for symbol, rows in enumerate(rows_of):
+        taken = np.searchsorted(closes_s, bars.closed_s[rows])
+        opens_s[taken], session[taken] = bars.opened_s[rows], bars.session[rows]
+        row_of[taken, symbol] = np.arange(rows.start, rows.stop)
     # A question at a close stands behind that close, any other before the close that follows it.
     step = np.searchsorted(closes_s, asks.at_s)
     at_close = step < steps
@@ -43,6 +46,15 @@ def closes_of(tape: Tape) -> Closes:
         likeness_row=np.zeros(len(asks.row), dtype=np.int64),
         waits_overnight=tape.interval_s >= DAY_S,
     )
+
+
+def _rows_inside(tape: Tape) -> list[slice]:
+    """The rows of each symbol within the sessions of the tape."""
+    session, count = tape.bars.session, len(tape.days)
+    return [
+        slice(first, first + int(np.searchsorted(session[first:end], count)))
+        for first, end in zip(tape.first_row.tolist(), tape.end_row.tolist(), strict=True)
+    ]
 
 
 def _turns(tape: Tape, place: Integers) -> Integers:
