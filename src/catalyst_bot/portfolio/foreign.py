@@ -19,8 +19,7 @@ def adoption(books: Books, message: ForeignTradeJudged) -> tuple[Fill, Origin]:
     the fee comes along.
     """
     fill = message.fill
-    part = message.adopted_quantity / fill.quantity
-    fee_usd = fill.fee_usd if part == 1 else fill.fee_usd * part
+    fee_usd = fill.fee_usd * (message.adopted_quantity / fill.quantity)
     ours = replace(fill, quantity=message.adopted_quantity, fee_usd=fee_usd)
     held = books.positions.get(fill.symbol)
     if held is not None:

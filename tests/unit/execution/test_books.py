@@ -280,7 +280,7 @@ def test_before_the_open_the_bot_watches_what_it_adopted_and_the_stop_comes_at_t
     said = foreign(stages, Side.BUY, 20, filled_at=stages.now)
     (opened,) = of_type(said, d.PositionOpened)
     (moved,) = of_type(said, d.StopMoved)
-    assert (moved.old_stop_price, moved.stop_price) == (0, 95)
+    assert (moved.old_stop_price, moved.stop_price, moved.is_trailing) == (0, 95, False)
     assert not of_type(said, c.SubmitOrder)
     assert stages.risk.plans[opened.position.trade_id].opened_at == stages.now
     watched, night = stages, stages.recovered()
