@@ -10,7 +10,6 @@ import numpy as np
 from catalyst_bot.features.window import (
     SESSION_GAP_S,
     BarWindow,
-    session_start_index,
     true_range,
 )
 
@@ -39,7 +38,7 @@ def mean_true_range(window: BarWindow) -> float:
 
 def vwap(window: BarWindow) -> float:
     """Volume-weighted average of the typical price over the last session of the window."""
-    start = session_start_index(window)
+    start = window.session_start
     typical = (window.high[start:] + window.low[start:] + window.close[start:]) / 3.0
     volume = window.volume[start:]
     total = float(volume.sum())
@@ -53,7 +52,7 @@ def relative_volume(window: BarWindow, bars: int) -> float:
     Comparing equal times of day removes the U shape of intraday volume. Only ratios within one
     feed mean anything.
     """
-    start = session_start_index(window)
+    start = window.session_start
     count = min(bars, len(window) - start)
     times = window.opened_at % SECONDS_PER_DAY
     earlier_times, earlier_volume = times[:start], window.volume[:start]

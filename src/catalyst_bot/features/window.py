@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from catalyst_bot.features.kernels import Bars, Floats
 SESSION_GAP_S = 3600.0  # a longer pause between bars separates two sessions
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: what several indicators ask for is kept in the instance
 class BarWindow:
     """Columns of `n` bars, oldest first: open and close times in epoch seconds, prices, volume."""
 
@@ -30,6 +31,13 @@ class BarWindow:
     def __len__(self) -> int:
         return len(self.close)
 
+    @cached_property
+    def session_start(self) -> int:
+        """Index of the first bar of the last session in the window."""
+        pauses = self.opened_at[1:] - self.closed_at[:-1]
+        breaks = np.flatnonzero(pauses > SESSION_GAP_S)
+        return int(breaks[-1]) + 1 if len(breaks) else 0
+
 
 def bar_window(bars: BarSeries) -> BarWindow:
     """Look at a series as arrays. Raises `BadData` on a value that is not finite."""
@@ -37,13 +45,6 @@ def bar_window(bars: BarSeries) -> BarWindow:
     if not np.isfinite(table).all():
         raise BadData(f"bars of {bars.symbol} hold a value that is not finite")
     return BarWindow(*table)
-
-
-def session_start_index(window: BarWindow) -> int:
-    """Index of the first bar of the last session in the window."""
-    pauses = window.opened_at[1:] - window.closed_at[:-1]
-    breaks = np.flatnonzero(pauses > SESSION_GAP_S)
-    return int(breaks[-1]) + 1 if len(breaks) else 0
 
 
 def columns_of(window: BarWindow, *, has_nights: bool) -> Bars:

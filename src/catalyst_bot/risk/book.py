@@ -68,5 +68,5 @@ def _foreign_usd(order: BrokerOrder, state: State, desk: Desk) -> Decimal:
     elif position is not None:
         price = position.last_price
     else:
-        price = to_decimal(closes[next(reversed(closes))]) if closes else ZERO
+        price = to_decimal(closes.prices[-1]) if closes else ZERO
     return (order.quantity - order.filled_quantity) * price

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
+from catalyst_bot.risk.closes import Closes
+
 Floats = NDArray[np.float64]
-Closes = Mapping[int, float]  # closing price by the bar's end in epoch seconds, oldest first
 
 MIN_COMMON_BARS = 30  # fewer bars give a number, but no knowledge
+_NONE = Closes()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,7 @@ class Kinship:
 def kinship(symbol: str, others: Iterable[str], closes: Mapping[str, Closes]) -> Kinship:
     """Return the highest correlation of `symbol` with any of `others`; unknown counts as 0."""
     names = sorted(set(others) - {symbol})
-    values = correlations(closes.get(symbol, {}), [closes.get(name, {}) for name in names])
+    values = correlations(closes.get(symbol, _NONE), [closes.get(name, _NONE) for name in names])
     known = [(value, name) for value, name in zip(values, names, strict=True) if value is not None]
     unknown = [name for value, name in zip(values, names, strict=True) if value is None]
     notes = [f"too few common bars with {', '.join(unknown)}"] if unknown else []
@@ -50,8 +51,7 @@ def correlations(one: Closes, others: Sequence[Closes]) -> list[float | None]:
     places = [place for place, other in enumerate(others) if len(other) >= MIN_COMMON_BARS]
     if len(one) < MIN_COMMON_BARS or not places:
         return found
-    mine = np.fromiter(one.values(), np.float64, len(one))
-    theirs = np.array([_at_times_of(one, others[place]) for place in places])
+    mine, theirs = np.frombuffer(one.prices), _at_times_of(one, [others[at] for at in places])
     is_common = ~np.isnan(theirs)
     counts = is_common.sum(axis=1)
     for count in set(counts.tolist()):
@@ -59,30 +59,37 @@ def correlations(one: Closes, others: Sequence[Closes]) -> list[float | None]:
             continue
         rows = np.flatnonzero(counts == count)
         # In rows of their own, so that each is added up as it would be alone.
-        common = is_common[rows]
-        own = np.broadcast_to(mine, common.shape)[common].reshape(len(rows), count)
-        same = theirs[rows][common].reshape(len(rows), count)
-        for row, value in zip(rows.tolist(), _pearson(_moves(own), _moves(same)), strict=True):
+        of, bars = is_common[rows].nonzero()
+        prices = np.concatenate((mine[bars], theirs[rows[of], bars])).reshape(2, -1, count)
+        for row, value in zip(rows.tolist(), _pearson(*_moves(prices)), strict=True):
             found[places[row]] = value
     return found
 
 
-def _at_times_of(one: Closes, other: Closes) -> Floats:
-    """The other's prices at the same times, NaN where it has none."""
-    return np.fromiter(map(other.get, one, repeat(np.nan)), np.float64, len(one))
+def _at_times_of(one: Closes, others: Sequence[Closes]) -> Floats:
+    """The others' prices at the same times, a row each; NaN where they have none."""
+    times = np.frombuffer(one.ends_s, np.int64)
+    ends_s = np.concatenate([np.frombuffer(other.ends_s, np.int64) for other in others])
+    prices = np.concatenate([np.frombuffer(other.prices) for other in others])
+    rows = np.repeat(np.arange(len(others)), [len(other) for other in others])
+    bars = np.searchsorted(times, ends_s)
+    is_known = times.take(bars, mode="clip") == ends_s
+    table = np.full((len(others), len(times)), np.nan)
+    table[rows[is_known], bars[is_known]] = prices[is_known]
+    return table
 
 
 def _moves(prices: Floats) -> Floats:
     """Returns from each bar to the next, less their mean."""
-    moves = prices[:, 1:] / prices[:, :-1] - 1.0
-    centred: Floats = moves - moves.sum(axis=1, keepdims=True) / moves.shape[1]
+    moves = prices[..., 1:] / prices[..., :-1] - 1.0
+    centred: Floats = moves - moves.sum(axis=-1, keepdims=True) / moves.shape[-1]
     return centred
 
 
 def _pearson(mine: Floats, theirs: Floats) -> list[float | None]:
     """By sums, for a dot product's last bit may differ from machine to machine."""
-    spreads = np.sqrt((mine * mine).sum(axis=1)) * np.sqrt((theirs * theirs).sum(axis=1))
-    shared = (theirs * mine).sum(axis=1)
+    spreads = np.sqrt((mine * mine).sum(axis=-1)) * np.sqrt((theirs * theirs).sum(axis=-1))
+    shared = (theirs * mine).sum(axis=-1)
     return [
         max(-1.0, min(1.0, both / spread)) if spread > 0 else None
         for both, spread in zip(shared.tolist(), spreads.tolist(), strict=True)

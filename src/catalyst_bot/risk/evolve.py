@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -47,6 +47,7 @@ from catalyst_bot.domain.messages.facts import (
 from catalyst_bot.domain.money import ZERO, round_price
 from catalyst_bot.domain.trading import ApprovedOrder, TradeIntent
 from catalyst_bot.risk.breakers import is_of_the_signal
+from catalyst_bot.risk.closes import MAX_CLOSES, Closes
 from catalyst_bot.risk.proposal import wants_entry
 from catalyst_bot.risk.records import add_to_streak, add_trade, rest, review
 from catalyst_bot.risk.state import (
@@ -61,7 +62,6 @@ from catalyst_bot.risk.stops import highest_seen
 
 MAX_REQUESTS = 1_000
 MAX_REFUSALS = 50
-MAX_CLOSES = 120  # per symbol; ten hours of five-minute bars
 
 
 def start_run(state: State, message: RunStarted, at: datetime) -> None:
@@ -257,7 +257,7 @@ def note_bar(state: State, message: BarClosed, at: datetime) -> None:
     """Keep the close, and the highest price of a symbol held."""
     bar = message.bar
     symbol = bar.symbol
-    _keep_closes(state, symbol, {int(bar.closed_at.timestamp()): bar.close})
+    _closes(state, symbol).keep({int(bar.closed_at.timestamp()): bar.close})
     plan = state.plans.get(state.trade_held.get(symbol, ""))
     if plan is not None:
         highest = highest_seen(plan, bar)
@@ -268,7 +268,7 @@ def note_bar(state: State, message: BarClosed, at: datetime) -> None:
 def note_view(state: State, message: MarketViewReceived, at: datetime) -> None:
     """Keep the closes of the window."""
     bars = message.view.bars
-    _keep_closes(state, bars.symbol, bars.closes(MAX_CLOSES))
+    _closes(state, bars.symbol).keep(bars.closes(MAX_CLOSES))
 
 
 def mark_equity(state: State, message: EquityMarked, at: datetime) -> None:
@@ -367,8 +367,8 @@ def split(state: State, message: SplitApplied, at: datetime) -> None:
                 high_water_price=plan.high_water_price / ratio,
             )
     known = state.closes.get(message.symbol)
-    if known:
-        state.closes[message.symbol] = {at: price / float(ratio) for at, price in known.items()}
+    if known is not None:
+        known.rescale(float(ratio))
 
 
 def rename(state: State, message: SymbolRenamed, at: datetime) -> None:
@@ -416,17 +416,10 @@ def _plan(order: ApprovedOrder, horizon_s: float | None) -> TradePlan:
     )
 
 
-def _keep_closes(state: State, symbol: str, fresh: Mapping[int, float]) -> None:
-    """Merge by time: a window and single bars overlap, and the newest word on a bar counts."""
-    known = state.closes.setdefault(symbol, {})
-    latest_s = next(reversed(known), 0)
-    for at, price in fresh.items():
-        if price > 0:
-            known[at] = price
-    if fresh and next(iter(fresh)) < latest_s:
-        known = state.closes[symbol] = dict(sorted(known.items()))
-    while len(known) > MAX_CLOSES:
-        del known[next(iter(known))]
+def _closes(state: State, symbol: str) -> Closes:
+    if symbol not in state.closes:
+        state.closes[symbol] = Closes()
+    return state.closes[symbol]
 
 
 EVOLVE: dict[type, Callable[[State, Any, datetime], None]] = {

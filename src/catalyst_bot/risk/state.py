@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from catalyst_bot.domain.enums import HaltCause, Side, TradingState
 from catalyst_bot.domain.trading import TradeIntent
+from catalyst_bot.risk.closes import Closes
 
 ORDER_WINDOW = timedelta(minutes=1)  # in which orders are counted
 
@@ -91,10 +92,10 @@ class State:
     """Counters, records and plans. `reviewed_peak_usd` replaces the account's peak once a person
     resumed after a drawdown halt: without it the old peak would halt trading for ever. `requests`
     are the latest of a person, by id. `trade_held` is the open trade of each symbol.
-    `closes` are closing prices by the bar's end in epoch seconds, oldest first. `limits_hash` names
-    the limits that the run began with, `approved_at` the orders of the last minute; `unprotected`
-    are symbols held without a stop. `refusals` are the latest by intent, which a person may still
-    override; `overrides` wait to be used. `closed_at` is when the last session ended.
+    `limits_hash` names the limits that the run began with, `approved_at` the orders of the last
+    minute; `unprotected` are symbols held without a stop. `refusals` are the latest by intent,
+    which a person may still override; `overrides` wait to be used. `closed_at` is when the last
+    session ended.
     """
 
     trading_state: TradingState = TradingState.ACTIVE
@@ -125,7 +126,7 @@ class State:
     last_entry_at: dict[tuple[str, Side], datetime] = field(default_factory=dict)
     strategies: dict[str, StrategyRecord] = field(default_factory=dict)
     loss_streak: tuple[datetime, ...] = ()
-    closes: dict[str, dict[int, float]] = field(default_factory=dict)
+    closes: dict[str, Closes] = field(default_factory=dict)
     halted_symbols: set[str] = field(default_factory=set)
     closed_at: datetime | None = None
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from catalyst_bot.domain.enums import Regime
 from catalyst_bot.domain.trading import ContextFactor
 from catalyst_bot.features import indicators
-from catalyst_bot.features.window import SESSION_GAP_S, BarWindow, session_start_index
+from catalyst_bot.features.window import SESSION_GAP_S, BarWindow
 from catalyst_bot.signals.measures import MeasuredView, Measures
 from catalyst_bot.signals.reference import ReferenceRow, figure
 from catalyst_bot.signals.regime import MIN_BARS
@@ -104,7 +104,7 @@ def _end_of(window: BarWindow, row: int = -1) -> datetime:
 
 def _rvol(seen: Seen) -> Measured | None:
     window = seen.symbol.window
-    if not len(window) or session_start_index(window) == 0:
+    if not len(window) or window.session_start == 0:
         return None  # no earlier session to compare the time of day with
     return Measured(seen.symbol.rvol, _end_of(window))
 
@@ -128,7 +128,7 @@ def _atr(seen: Seen) -> Measured | None:
 def _gap(seen: Seen) -> Measured | None:
     """The open of the session that is on against the last close of the one before."""
     window = seen.symbol.window
-    start = session_start_index(window) if len(window) else 0
+    start = window.session_start if len(window) else 0
     if start == 0 or seen.as_of.timestamp() - window.closed_at[-1] > SESSION_GAP_S:
         return None
     gap = float(window.open[start]) / float(window.close[start - 1]) - 1.0

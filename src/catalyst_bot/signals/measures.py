@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cached_property
 
+import numpy as np
+
 from catalyst_bot.domain.enums import Regime
 from catalyst_bot.domain.market import BarSeries, MarketView
 from catalyst_bot.features import indicators
@@ -90,8 +92,8 @@ def measured(view: MarketView, *, atr_length: int) -> MeasuredView:
 
 
 def _closed_by(bars: BarSeries, at: datetime) -> BarWindow:
-    window = bar_window(bars)
-    count = int((window.closed_at <= at.timestamp()).sum())
-    if count == len(window):
+    window, at_s = bar_window(bars), at.timestamp()
+    if not len(window) or window.closed_at[-1] <= at_s:
         return window
+    count = int(np.searchsorted(window.closed_at, at_s, side="right"))
     return BarWindow(*(getattr(window, column.name)[:count] for column in fields(BarWindow)))

@@ -91,7 +91,7 @@ def wire_time(at: datetime) -> str:
     """Return RFC 3339 in UTC with Z. Raises `BadData` for a naive or non-UTC time."""
     if at.tzinfo is not UTC and at.utcoffset() != timedelta(0):
         raise BadData(f"{at.isoformat()} is not UTC")
-    return f"{at.replace(tzinfo=None).isoformat()}Z"
+    return f"{at.isoformat().removesuffix('+00:00')}Z"
 
 
 def wire_decimal(value: Decimal) -> str:

@@ -57,7 +57,7 @@ def to_row(record: Recorded, *, previous_chain: str) -> Row:
         checksum=crc32(body),
         chain="",
     )
-    return row._replace(chain=_chain(previous_chain, row))
+    return Row(*row[:-1], chain=_chain(previous_chain, row))
 
 
 def to_record(row: Row) -> Recorded:

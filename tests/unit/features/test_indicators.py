@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.market import Bar, series_of
 from catalyst_bot.features import indicators
-from catalyst_bot.features.window import BarWindow, bar_window, session_start_index
+from catalyst_bot.features.window import BarWindow, bar_window
 from tests.builders import OPEN, bar
 
 
@@ -64,7 +64,7 @@ def test_a_bar_that_is_not_finite_is_refused_by_name() -> None:
 
 def test_session_starts_after_the_night() -> None:
     window = window_of(walk([100.0] * 9, per_day=4))
-    assert session_start_index(window) == 8
+    assert window.session_start == 8
 
 
 def test_relative_volume_compares_equal_times_of_day() -> None:

@@ -167,7 +167,7 @@ def test_volume_is_held_against_the_same_time_of_day():
 
 
 def columns_of(window: BarWindow) -> list[np.ndarray]:
-    return [getattr(window, name) for name in BarWindow.__slots__]
+    return [getattr(window, name) for name in BarWindow.__dataclass_fields__]
 
 
 WALK = st.lists(

@@ -9,13 +9,14 @@ from statistics import correlation as by_the_book
 
 import pytest
 
+from catalyst_bot.risk.closes import Closes, closes_of
 from catalyst_bot.risk.correlation import MIN_COMMON_BARS, correlations, kinship
 from tests import builders
 
 
-def closes(prices, *, shift: int = 0) -> dict[int, float]:
+def closes(prices, *, shift: int = 0) -> Closes:
     first_s = int(builders.OPEN.timestamp())
-    return {first_s + 300 * (n + shift): price for n, price in enumerate(prices)}
+    return closes_of({first_s + 300 * (n + shift): price for n, price in enumerate(prices)})
 
 
 def correlation(one, other) -> float | None:

@@ -33,6 +33,7 @@ from catalyst_bot.risk.approved import limits_hash
 from catalyst_bot.risk.book import read_book
 from catalyst_bot.risk.breakers import order_storm
 from catalyst_bot.risk.checks import judge_inputs
+from catalyst_bot.risk.closes import Closes, closes_of
 from catalyst_bot.risk.evolve import MAX_REQUESTS
 from catalyst_bot.risk.records import rest
 from catalyst_bot.risk.state import PendingEntry, State, StrategyRecord, TradePlan
@@ -52,7 +53,7 @@ def bench() -> Bench:
     [
         (Decimal(7), {}, None, 70),
         (None, {}, builders.position(last_price=Decimal(90)), 900),
-        (None, {"ACME": {1: 10.0, 2: 11.0}}, None, 110),
+        (None, {"ACME": closes_of({1: 10.0, 2: 11.0})}, None, 110),
         (None, {}, None, 0),
     ],
 )
@@ -141,14 +142,14 @@ def test_everything_of_a_symbol_goes_on_under_its_new_name(bench: Bench):
         "b": PendingEntry(symbol="OTHER", horizon_s=1.0),
     }
     state.trade_held = {"ACME": "trd-ACME"}
-    state.closes = {"ACME": {1: 10.0}}
+    state.closes = {"ACME": closes_of({1: 10.0})}
     state.halted_symbols = {"ACME"}
     renamed = SymbolRenamed(at=NOON, symbol="ACME", new_symbol="NEWC", effective_on=NOON.date())
     bench.remember(renamed)
     assert [p.symbol for p in state.plans.values()] == ["NEWC", "OTHER"]
     assert [p.symbol for p in state.pending.values()] == ["NEWC", "OTHER"]
     assert state.trade_held == {"NEWC": "trd-ACME"}
-    assert state.closes == {"NEWC": {1: 10.0}}
+    assert state.closes == {"NEWC": closes_of({1: 10.0})}
     assert state.halted_symbols == {"NEWC"}
     nobody = SymbolRenamed(at=NOON, symbol="X", new_symbol="Y", effective_on=NOON.date())
     bench.remember(nobody)
@@ -158,7 +159,7 @@ def test_everything_of_a_symbol_goes_on_under_its_new_name(bench: Bench):
 def test_prices_that_are_none_are_not_kept(bench: Bench):
     made = builders.bar(opened_at=NOON, close=0.0, high=0.0)
     bench.remember(BarClosed(at=made.closed_at, bar=made))
-    assert bench.state.closes == {"ACME": {}}
+    assert bench.state.closes == {"ACME": Closes()}
 
 
 def test_a_window_that_is_older_than_a_bar_is_sorted_in(bench: Bench):
@@ -175,7 +176,7 @@ def test_a_window_that_is_older_than_a_bar_is_sorted_in(bench: Bench):
     )
     received = MarketViewReceived(at=late.closed_at, request_id="r", catalyst_id="c", view=view)
     bench.remember(received)
-    assert list(bench.state.closes["ACME"].values()) == [100.0, 105.0, 103.0]
+    assert list(bench.state.closes["ACME"].prices) == [100.0, 105.0, 103.0]
 
 
 def test_quotes_do_not_try_an_exit_again_at_once(bench: Bench):

@@ -30,7 +30,7 @@ from catalyst_bot.domain.messages.facts import (
     SymbolResumed,
 )
 from catalyst_bot.domain.trading import ApprovedOrder
-from catalyst_bot.risk.evolve import MAX_CLOSES
+from catalyst_bot.risk.closes import MAX_CLOSES
 from tests import builders
 from tests.unit.risk.bench import Bench, trade
 
@@ -253,7 +253,7 @@ def test_closes_are_merged_by_time_bounded_and_dropped_after_the_session(bench: 
     bench.tell(BarClosed(at=builders.NOON, bar=bars[-2]))
     bench.tell(BarClosed(at=builders.NOON, bar=bars[-1]))
     kept = bench.state.closes["ACME"]
-    assert list(kept.values()) == [100.0 + n for n in range(10, MAX_CLOSES + 10)]
+    assert list(kept.prices) == [100.0 + n for n in range(10, MAX_CLOSES + 10)]
     bench.tell(SessionClosed(at=builders.CLOSE, day=builders.CLOSE.date()))
     assert bench.state.closes == {}
 

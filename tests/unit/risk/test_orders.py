@@ -26,6 +26,7 @@ from catalyst_bot.domain.news import TradeWish
 from catalyst_bot.domain.trading import ApprovedOrder, TradeIntent
 from catalyst_bot.risk import evolve, guarding
 from catalyst_bot.risk.book import read_book
+from catalyst_bot.risk.closes import closes_of
 from catalyst_bot.risk.manager import approve_exit, assess, assess_sale
 from catalyst_bot.risk.rules import Rules
 from catalyst_bot.risk.state import State, TradePlan
@@ -288,7 +289,7 @@ def test_a_question_about_a_trade_that_is_over_is_not_answered():
 
 def test_a_split_rescales_plans_and_closes():
     state = state_with(plan())
-    state.closes["ACME"] = {NOON_S: 100.0}
+    state.closes["ACME"] = closes_of({NOON_S: 100.0})
     split = f.SplitApplied(
         at=NOON, symbol="ACME", shares_per_share=Decimal(4), effective_on=NOON.date()
     )
@@ -296,13 +297,13 @@ def test_a_split_rescales_plans_and_closes():
     (scaled,) = state.plans.values()
     assert (scaled.stop_price, scaled.take_profit_price) == (Decimal("24.40"), Decimal("26.80"))
     assert scaled.high_water_price == 25
-    assert state.closes["ACME"] == {NOON_S: 25.0}
+    assert state.closes["ACME"] == closes_of({NOON_S: 25.0})
 
 
 def test_a_new_name_is_followed():
     state = state_with(plan())
     state.halted_symbols.add("ACME")
-    state.closes["ACME"] = {NOON_S: 100.0}
+    state.closes["ACME"] = closes_of({NOON_S: 100.0})
     renamed = f.SymbolRenamed(at=NOON, symbol="ACME", new_symbol="NEWA", effective_on=NOON.date())
     evolve.rename(state, renamed, NOON)
     (followed,) = state.plans.values()
@@ -329,7 +330,7 @@ def test_a_persons_open_purchase_counts_as_exposure(given: dict[str, object], us
         filled_quantity=Decimal(40),
         **given,  # type: ignore[arg-type]
     )
-    state = State(closes={"ELSE": {NOON_S: 101.0}})
+    state = State(closes={"ELSE": closes_of({NOON_S: 101.0})})
     book = read_book(state, builders.FakeDesk(foreign_orders={"x": theirs}), Rules().limits)
     assert book.exposure_usd == usd
 
