@@ -80,9 +80,9 @@ def _at_times_of(one: Closes, others: Sequence[Closes]) -> Floats:
 
 
 def _moves(prices: Floats) -> Floats:
-    """Returns from each bar to the next, less their mean."""
-    moves = prices[:, 1:] / prices[:, :-1] - 1.0
-    centred: Floats = moves - moves.sum(axis=1, keepdims=True) / moves.shape[1]
+    """Returns from each bar to the next, less their mean; bars are along the last axis."""
+    moves = prices[..., 1:] / prices[..., :-1] - 1.0
+    centred: Floats = moves - moves.sum(axis=2, keepdims=True) / moves.shape[2]
     return centred
 
 
