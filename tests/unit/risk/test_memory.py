@@ -158,7 +158,7 @@ def test_cheap_prices_are_prices_and_the_newest_word_on_a_bar_counts(bench: Benc
     for close in (0.5, 0.25):
         bar = builders.bar(opened_at=NOON, close=close, high=close)
         bench.remember(BarClosed(at=bar.closed_at, bar=bar))
-    assert list(bench.state.closes["ACME"].values()) == [0.25]
+    assert list(bench.state.closes["ACME"].prices) == [0.25]
 
 
 def test_as_many_closes_as_fit_are_kept(bench: Bench):
