@@ -60,7 +60,7 @@ def correlations(one: Closes, others: Sequence[Closes]) -> list[float | None]:
         rows = np.flatnonzero(counts == count)
         # In rows of their own, so that each is added up as it would be alone.
         of, bars = is_common[rows].nonzero()
-        prices = np.concatenate((mine[bars], theirs[rows[of], bars])).reshape(2, -1, count)
+        prices = np.concatenate((mine[bars], theirs[rows[of], bars])).reshape(2, len(rows), count)
         for row, value in zip(rows.tolist(), _pearson(*_moves(prices)), strict=True):
             found[places[row]] = value
     return found
@@ -80,9 +80,9 @@ def _at_times_of(one: Closes, others: Sequence[Closes]) -> Floats:
 
 
 def _moves(prices: Floats) -> Floats:
-    """Returns from each bar to the next, less their mean."""
+    """Returns from each bar to the next, less their mean; bars are along the last axis."""
     moves = prices[..., 1:] / prices[..., :-1] - 1.0
-    centred: Floats = moves - moves.sum(axis=-1, keepdims=True) / moves.shape[-1]
+    centred: Floats = moves - moves.sum(axis=2, keepdims=True) / moves.shape[2]
     return centred
 
 

@@ -22,7 +22,7 @@ from catalyst_bot.ml.portfolio.run import PortfolioRun, new_books, run_portfolio
 from catalyst_bot.ml.tape import Singles, tape_of
 from catalyst_bot.ml.terms import Terms, at_costs, terms_of
 from catalyst_bot.policies.rule_action import RULE_TERMS
-from catalyst_bot.risk.closes import closes_of as kept_closes_of
+from catalyst_bot.risk import closes as kept
 from catalyst_bot.risk.correlation import kinship
 from catalyst_bot.settings import Settings
 from tests.panels import Case, panel_of
@@ -209,7 +209,7 @@ def test_correlation_is_that_of_the_bot() -> None:
     days = closes_of(tape)
     ends = [tape.first_row[number] + 130 for number in (0, 1)]
     closes = {
-        name: kept_closes_of(
+        name: kept.closes_of(
             {
                 int(tape.bars.closed_s[row]): float(tape.bars.close[row])
                 for row in range(end - 119, end + 1)
