@@ -88,8 +88,8 @@ def _moves(prices: Floats) -> Floats:
 
 def _pearson(mine: Floats, theirs: Floats) -> list[float | None]:
     """By sums, for a dot product's last bit may differ from machine to machine."""
-    spreads = np.sqrt((mine * mine).sum(axis=-1)) * np.sqrt((theirs * theirs).sum(axis=-1))
-    shared = (theirs * mine).sum(axis=-1)
+    spreads = np.sqrt((mine * mine).sum(axis=1)) * np.sqrt((theirs * theirs).sum(axis=1))
+    shared = (theirs * mine).sum(axis=1)
     return [
         max(-1.0, min(1.0, both / spread)) if spread > 0 else None
         for both, spread in zip(shared.tolist(), spreads.tolist(), strict=True)

@@ -9,8 +9,8 @@ from catalyst_bot.history.panel import Integers
 from catalyst_bot.ml.kernels.books import ACTIVE, Books
 from catalyst_bot.ml.kernels.play import Closes, Play
 from catalyst_bot.ml.tape import Bars
+from catalyst_bot.risk.closes import MAX_CLOSES
 from catalyst_bot.risk.correlation import MIN_COMMON_BARS
-from catalyst_bot.risk.evolve import MAX_CLOSES
 
 BORROWS = True  # it only looks at its arrays
 
