@@ -23,6 +23,7 @@ from catalyst_bot.ml.kernels.books import (
     ORDER_PRICE,
     ORDER_UNTIL_S,
     ORDERED,
+    ORDERS,
     PRICE,
     REASON,
     SHARES,
@@ -33,7 +34,6 @@ from catalyst_bot.ml.kernels.books import (
     buy,
     entry_price,
     mark,
-    note_order,
     ordered_usd,
     sell,
     tidy,
@@ -56,7 +56,22 @@ from catalyst_bot.ml.kernels.trading import (
 
 BORROWS = True  # it only looks at its arrays
 
+MINUTE_S = 60.0
 DELISTED = 6  # the recording ends while the symbol is held: sold at its last price
+
+
+def note_order(books: Books, at_s: float) -> None:
+    """Remember when an order was approved."""
+    books.orders_s[books.counts[ORDERS] % len(books.orders_s)] = at_s
+    books.counts[ORDERS] += 1
+
+
+def is_crowded(books: Books, at_s: float, most: int) -> bool:
+    """Whether so many orders were approved within the minute before a time."""
+    count = books.counts[ORDERS]
+    if count < most:
+        return False
+    return bool(books.orders_s[(count - most) % len(books.orders_s)] > at_s - MINUTE_S)
 
 
 def works_until(closes: Closes, step: int, at_s: float, timeout_s: float) -> float:
