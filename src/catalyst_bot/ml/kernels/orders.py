@@ -133,7 +133,10 @@ def _meet_open(books: Books, play: Play, step: int, symbol: int, row: int) -> No
         if reason != STAYS:
             at_s = max(play.bars.opened_s[row], held[symbol, LIVE_S])
             meeting = Meeting(reference, bar_open, volume, at_s, session)
+            is_target = reason == TAKE_PROFIT and held[symbol, REASON] == STAYS
             sell(books, symbol, _named(books, symbol, reason), meeting, play.terms)
+            if is_target:
+                held[symbol, LIVE_S] = play.bars.closed_s[row]  # once a bar: it sold at the open
 
 
 def _enter(books: Books, play: Play, symbol: int, row: int, session: int) -> bool:
@@ -180,9 +183,16 @@ def _named(books: Books, symbol: int, reason: int) -> int:
 
 
 def close_bars(books: Books, play: Play, step: int) -> None:
-    """Let stops and targets meet the ranges, value what is held, follow it with its stop, give up
-    the orders whose time is over.
+    """Give up the orders whose time is over, let stops and targets meet the ranges, value what is
+    held, follow it with its stop.
     """
+    closes_s = play.closes.closes_s[step]
+    for place in range(books.counts[ACTIVE]):
+        symbol = books.active[place]
+        if books.held[symbol, ORDER_UNTIL_S] < closes_s:
+            books.held[symbol, ORDERED] = 0.0
+        if _is_order(books, symbol) and books.held[symbol, LEAVES_UNTIL_S] < closes_s:
+            _protect_again(books, play, step, symbol, books.held[symbol, LEAVES_UNTIL_S])
     _meet_ranges(books, play, step)
     tidy(books)
     session = play.closes.session[step]
@@ -200,13 +210,15 @@ def close_bars(books: Books, play: Play, step: int) -> None:
 
 
 def _meet_ranges(books: Books, play: Play, step: int) -> None:
-    """Let the stops and targets that are at work meet the prices after the opens."""
+    """Let the stops and targets that are at work since the opens meet the prices after them."""
     bars, closes, held = play.bars, play.closes, books.held
     at_s, session = closes.closes_s[step], closes.session[step]
     for place in range(books.counts[ACTIVE]):
         symbol = books.active[place]
         row = closes.row_of[step, symbol]
         if row < 0 or not held[symbol, SHARES] > 0.0 or held[symbol, REASON] != STAYS:
+            continue
+        if held[symbol, LIVE_S] > bars.opened_s[row] + play.terms.latency_s:
             continue
         bar_open = bars.open[row]
         stop, target = held[symbol, STOP], held[symbol, TARGET]
@@ -217,10 +229,7 @@ def _meet_ranges(books: Books, play: Play, step: int) -> None:
 
 
 def _give_up(books: Books, play: Play, step: int) -> None:
-    """End the orders whose time is over, and at the last close of a session all that were in it.
-
-    A stop that was met stays at the venue until all is sold.
-    """
+    """End the orders whose time is over at a close, at the last of a session all from before it."""
     closes, held = play.closes, books.held
     at_s = closes.closes_s[step]
     is_last = closes.first_step[closes.session[step] + 1] == step + 1
@@ -228,10 +237,14 @@ def _give_up(books: Books, play: Play, step: int) -> None:
         symbol = books.active[place]
         if is_last or at_s >= held[symbol, ORDER_UNTIL_S]:
             held[symbol, ORDERED] = 0.0
-        is_order = held[symbol, REASON] != STAYS and held[symbol, LEAVES_UNTIL_S] < inf
         is_over = is_last or at_s >= held[symbol, LEAVES_UNTIL_S]
-        if is_order and is_over and held[symbol, LIVE_S] <= at_s:
-            _protect_again(books, play, step, symbol)
+        if is_over and _is_order(books, symbol) and held[symbol, LIVE_S] <= at_s:
+            _protect_again(books, play, step, symbol, at_s)
+
+
+def _is_order(books: Books, symbol: int) -> bool:
+    """Whether an order leaves a symbol; a stop that was met has no time by which it is given up."""
+    return bool(books.held[symbol, REASON] != STAYS and books.held[symbol, LEAVES_UNTIL_S] < inf)
 
 
 def _drop_entries(books: Books) -> None:
@@ -272,11 +285,11 @@ def leave(books: Books, play: Play, step: int, symbol: int, reason: int, at_s: f
     note_order(books, at_s)
 
 
-def _protect_again(books: Books, play: Play, step: int, symbol: int) -> None:
+def _protect_again(books: Books, play: Play, step: int, symbol: int, at_s: float) -> None:
     """An order that left was given up before it sold all: what is still held gets its stop and
     target back, or is left anew when the price is beyond one of them.
     """
-    held, at_s = books.held, play.closes.closes_s[step]
+    held = books.held
     price, held[symbol, REASON] = held[symbol, PRICE], STAYS
     if price <= held[symbol, STOP]:
         leave(books, play, step, symbol, _named(books, symbol, STOP_LOSS), at_s)
