@@ -184,62 +184,48 @@ def _named(books: Books, symbol: int, reason: int) -> int:
 
 def close_bars(books: Books, play: Play, step: int) -> None:
     """Give up the orders whose time is over, let stops and targets meet the ranges, value what is
-    held, follow it with its stop.
+    held and follow it with its stop. At the last close of a session what was sent in it ends.
     """
-    closes_s = play.closes.closes_s[step]
-    for place in range(books.counts[ACTIVE]):
-        symbol = books.active[place]
-        if books.held[symbol, ORDER_UNTIL_S] < closes_s:
-            books.held[symbol, ORDERED] = 0.0
-        if _is_order(books, symbol) and books.held[symbol, LEAVES_UNTIL_S] < closes_s:
-            _protect_again(books, play, step, symbol, books.held[symbol, LEAVES_UNTIL_S])
-    _meet_ranges(books, play, step)
-    tidy(books)
-    session = play.closes.session[step]
-    for place in range(books.counts[ACTIVE]):
-        symbol = books.active[place]
-        row = play.closes.row_of[step, symbol]
-        if row >= 0 and books.held[symbol, SHARES] > 0.0:
-            value(books, symbol, play.bars.close[row])
-            mark(books, session, play.terms)
-            _follow(books, play, step, symbol, row)
-    if books.counts[HALTED] != NOT_HALTED:
-        _drop_entries(books)
-    _give_up(books, play, step)
-    tidy(books)
-
-
-def _meet_ranges(books: Books, play: Play, step: int) -> None:
-    """Let the stops and targets that are at work since the opens meet the prices after them."""
-    bars, closes, held = play.bars, play.closes, books.held
+    closes, held = play.closes, books.held
     at_s, session = closes.closes_s[step], closes.session[step]
+    is_last = closes.first_step[session + 1] == step + 1
+    for place in range(books.counts[ACTIVE]):
+        symbol = books.active[place]
+        if is_last or held[symbol, ORDER_UNTIL_S] <= at_s:
+            held[symbol, ORDERED] = 0.0
+        if held[symbol, LEAVES_UNTIL_S] < at_s and _is_order(books, symbol):
+            _protect_again(books, play, step, symbol, held[symbol, LEAVES_UNTIL_S])
+        row = closes.row_of[step, symbol]
+        if row >= 0 and held[symbol, SHARES] > 0.0 and held[symbol, REASON] == STAYS:
+            _meet_range(books, play, step, symbol, row)
+    tidy(books)
     for place in range(books.counts[ACTIVE]):
         symbol = books.active[place]
         row = closes.row_of[step, symbol]
-        if row < 0 or not held[symbol, SHARES] > 0.0 or held[symbol, REASON] != STAYS:
-            continue
-        if held[symbol, LIVE_S] > bars.opened_s[row] + play.terms.latency_s:
-            continue
-        bar_open = bars.open[row]
-        stop, target = held[symbol, STOP], held[symbol, TARGET]
-        reason, reference = left_in_range(bar_open, bars.high[row], bars.low[row], stop, target)
-        if reason != STAYS:
-            meeting = Meeting(reference, bar_open, bars.volume[row], at_s, session)
-            sell(books, symbol, _named(books, symbol, reason), meeting, play.terms)
-
-
-def _give_up(books: Books, play: Play, step: int) -> None:
-    """End the orders whose time is over at a close, at the last of a session all from before it."""
-    closes, held = play.closes, books.held
-    at_s = closes.closes_s[step]
-    is_last = closes.first_step[closes.session[step] + 1] == step + 1
-    for place in range(books.counts[ACTIVE]):
-        symbol = books.active[place]
-        if is_last or at_s >= held[symbol, ORDER_UNTIL_S]:
-            held[symbol, ORDERED] = 0.0
-        is_over = is_last or at_s >= held[symbol, LEAVES_UNTIL_S]
+        if row >= 0 and held[symbol, SHARES] > 0.0:
+            value(books, symbol, play.bars.close[row])
+            mark(books, session, play.terms)
+            _follow(books, play, step, symbol, row)
+        is_over = is_last or held[symbol, LEAVES_UNTIL_S] <= at_s
         if is_over and _is_order(books, symbol) and held[symbol, LIVE_S] <= at_s:
             _protect_again(books, play, step, symbol, at_s)
+    if books.counts[HALTED] != NOT_HALTED:
+        _drop_entries(books)
+        tidy(books)
+
+
+def _meet_range(books: Books, play: Play, step: int, symbol: int, row: int) -> None:
+    """Let a stop and a target that are at work since the open meet the prices after it."""
+    bars, held = play.bars, books.held
+    bar_open = bars.open[row]
+    if held[symbol, LIVE_S] > bars.opened_s[row] + play.terms.latency_s:
+        return
+    stop, target = held[symbol, STOP], held[symbol, TARGET]
+    reason, reference = left_in_range(bar_open, bars.high[row], bars.low[row], stop, target)
+    if reason != STAYS:
+        at_s, session = play.closes.closes_s[step], play.closes.session[step]
+        meeting = Meeting(reference, bar_open, bars.volume[row], at_s, session)
+        sell(books, symbol, _named(books, symbol, reason), meeting, play.terms)
 
 
 def _is_order(books: Books, symbol: int) -> bool:
