@@ -96,7 +96,11 @@ def _some_time(draw: np.random.Generator) -> timedelta:
 
 @pytest.mark.parametrize(
     ("seed", "volume", "noise", "gaps"),
-    [(1, (20_000, 3_000_000), 0.003, 0.0), (2, (300, 6_000), 0.004, 0.02)],
+    [
+        (1, (20_000, 3_000_000), 0.003, 0.0),
+        (2, (300, 6_000), 0.004, 0.02),
+        (3, (3, 120), 0.004, 0.02),
+    ],
 )
 def test_the_rule_trades_alike(
     tmp_path: Path, seed: int, volume: tuple[int, int], noise: float, gaps: float

@@ -80,7 +80,8 @@ def write_market(folder: Path, *, seed: int, volume: tuple[int, int], noise: flo
 
 
 @pytest.mark.parametrize(
-    ("seed", "volume", "noise"), [(1, (20_000, 3_000_000), 0.012), (2, (2_000, 60_000), 0.02)]
+    ("seed", "volume", "noise"),
+    [(1, (20_000, 3_000_000), 0.012), (2, (2_000, 60_000), 0.02), (5, (200, 4_000), 0.02)],
 )
 def test_the_rule_trades_alike(
     tmp_path: Path, seed: int, volume: tuple[int, int], noise: float

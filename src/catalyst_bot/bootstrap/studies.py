@@ -24,7 +24,7 @@ from catalyst_bot.settings import Settings
 from catalyst_bot.storage.places import Place
 from catalyst_bot.storage.read_model import ReadModel
 from catalyst_bot.study.event_report import Sample
-from catalyst_bot.study.event_study import BPS, Study, StudyRules, study_events
+from catalyst_bot.study.event_study import Study, StudyRules, round_trip_bps, study_events
 from catalyst_bot.study.events import Events, read_events
 from catalyst_bot.study.outcome_report import Record
 from catalyst_bot.study.outcomes import outcomes
@@ -65,9 +65,9 @@ def period(first_day: date | None, last_day: date | None) -> Period:
     return chosen
 
 
-def round_trip_bps(costs: CostRules) -> float:
-    """Return what buying and selling costs: commission and slippage, each on both sides."""
-    return 2 * (costs.commission_fraction + costs.slippage_fraction) * BPS
+def cost_bps(costs: CostRules) -> float:
+    """Return what a round trip costs by the settings."""
+    return round_trip_bps(costs.commission_fraction, costs.slippage_fraction)
 
 
 def open_prices(
@@ -196,8 +196,6 @@ def outcome_study(settings: Settings, *, journal: Place, bars: Sequence[Path]) -
     notes: list[str] = []
     prices = open_prices(settings, bars, period(min(days), max(days)), notes, load_calendar())
     return OutcomeStudy(
-        record=Record(
-            outcomes(found, prices), prices.horizons, cost_bps=round_trip_bps(settings.costs)
-        ),
+        record=Record(outcomes(found, prices), prices.horizons, cost_bps=cost_bps(settings.costs)),
         notes=tuple(notes),
     )

@@ -79,9 +79,7 @@ def events(
             bars=bars,
             days=studies.period(_day(start), _day(end)),
             with_scanner=scan,
-            rules=StudyRules(
-                model=model, cost_bps=studies.round_trip_bps(settings.costs), seed=seed
-            ),
+            rules=StudyRules(model=model, cost_bps=studies.cost_bps(settings.costs), seed=seed),
         )
         for line in done.notes:
             console.note(line)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from catalyst_bot import console
-from catalyst_bot.commands.flags import Config, DataDir, Json, settings_of
+from catalyst_bot.commands.flags import Config, DataDir, Json, learning, settings_of
 from catalyst_bot.domain.errors import ConfigError
 
 Ledger = Annotated[
@@ -26,9 +26,13 @@ def register(app: typer.Typer) -> None:
 
 
 def validate(
-    model: Annotated[Path, typer.Argument(help="folder of a trained model")],
+    model: Annotated[str, typer.Argument(help="folder or name of a trained model, or shipped")],
     report: Annotated[
         Path | None, typer.Option(help="JSON of its walk forward; default: the one beside it")
+    ] = None,
+    history: Annotated[
+        Path | None,
+        typer.Option(help="trade what it holds after the model's training, and judge by that"),
     ] = None,
     ledger: Ledger = None,
     json_: Json = "",
@@ -39,12 +43,25 @@ def validate(
 
     def action() -> int:
         from catalyst_bot.bootstrap import validating
+        from catalyst_bot.bootstrap.models import folder_of
         from catalyst_bot.ml.reports.verdict import HEADER
 
         settings = settings_of(data_dir, config)
-        verdict = validating.validate(settings, model, report=report, ledger=ledger)
+        folder = folder_of(model, settings.run.data_dir)
+        if history is not None and report is not None:
+            raise ConfigError("--report judges by a report, --history by sessions: give one")
+        if history is None:
+            verdict = validating.validate(settings, folder, report=report, ledger=ledger)
+            told = verdict.as_dict()
+        else:
+            with learning():
+                from catalyst_bot.bootstrap import walking
+            verdict, found = walking.held_out(
+                settings, folder, history=history, ledger=ledger, note=console.note
+            )
+            told = verdict.as_dict() | {"report": dict(found.content)}
         if json_:
-            console.write_json(verdict.as_dict(), json_)
+            console.write_json(told, json_)
         if json_ != "-":
             console.say(console.table(verdict.rows(), header=HEADER))
             console.say(f"{verdict.model_id}: {verdict.as_dict()['verdict']}")

@@ -31,9 +31,7 @@ def walk_forward(
     history: Annotated[
         Path | None, typer.Option(help="a history of `data history` instead of a catalog")
     ] = None,
-    interval: Annotated[
-        int, typer.Option(min=60, help="seconds of the catalog's bars to take")
-    ] = 86_400,
+    interval: Annotated[int, typer.Option(min=60, help="seconds of the decision bars")] = 86_400,
     seeds: Annotated[int, typer.Option(min=1, max=20, help="agents of each algorithm")] = 3,
     algorithms: Annotated[str, typer.Option(help="of ppo, a2c, sac, td3")] = "ppo,sac,a2c",
     steps: Annotated[int, typer.Option(min=0, help="decisions; 0: as each recipe says")] = 0,
@@ -69,8 +67,8 @@ def walk_forward(
             from catalyst_bot.ml.walk_forward.plan import Span
         from catalyst_bot.policies.model_files import PASSED
 
-        for flag, path in (("--json", json_), ("--html", html)):
-            console.must_be_a_file(flag, path)
+        console.must_be_a_file("--json", json_)
+        console.must_be_a_file("--html", html)
         asked = walking.Asked(
             span=Span(
                 start=start.date(),
@@ -92,24 +90,28 @@ def walk_forward(
             ledger=ledger,
             model=model,
         )
-        settings = settings_of(data_dir, config)
-        walked = walking.walk_forward(settings, asked, note=console.note)
+        walked = walking.walk_forward(settings_of(data_dir, config), asked, note=console.note)
         content = walked.report.content
         if json_:
             console.write_json(content, json_)
         if model is not None:
             console.write_json(content, str(walking.report_beside(model)))
-        if html is not None:
-            with console.writing("--html", html):
-                html.write_text(walking.page(walked), encoding="utf-8")
-        if json_ != "-":
-            _tell(content)
+        _write_page(walking.page(walked), html)
+        _tell(content, json_)
         return console.OK if content["aggregate"]["verdict"] == PASSED else console.REFUSED
 
     console.guarded(action)
 
 
-def _tell(content: Mapping[str, Any]) -> None:
+def _write_page(page: str, html: Path | None) -> None:
+    if html is not None:
+        with console.writing("--html", html):
+            html.write_text(page, encoding="utf-8")
+
+
+def _tell(content: Mapping[str, Any], json_: str) -> None:
+    if json_ == "-":
+        return
     from catalyst_bot.ml.reports.verdict import HEADER, gate_rows
     from catalyst_bot.ml.validation.gates import Gate
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -158,8 +159,16 @@ def _checked(panel: Panel, atr_length: int) -> Singles:
             raise BadData(f"the history has no {name} for this table: make it again")
         if not all(np.isfinite(part).all() for part in np.array_split(each, _PARTS)):
             raise BadData(f"the {name} of the history hold a value that is not finite")
+        _let_go(each)
     assert panel.features is not None, "just checked"
     return panel.features
+
+
+def _let_go(column: Any) -> None:
+    """Give back the memory of a mapped file that was read once: few of its rows are looked at."""
+    mapped = getattr(column, "_mmap", None)
+    if mapped is not None:
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def _average_ranges(panel: Panel, length: int) -> tuple[Floats, Floats]:

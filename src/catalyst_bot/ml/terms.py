@@ -7,7 +7,6 @@ from typing import NamedTuple
 from catalyst_bot.domain.enums import EntryKind
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.engine.inference import MIN_ACTION
-from catalyst_bot.features.kernels import BPS
 from catalyst_bot.settings import Settings
 from catalyst_bot.simulation.fill_profile import FillProfile
 
@@ -134,14 +133,6 @@ def terms_of(settings: Settings) -> Terms:
         max_daily_loss_fraction=risk.max_daily_loss_fraction,
         max_drawdown_fraction=risk.max_drawdown_fraction,
     )
-
-
-def round_trip_bps(terms: Terms) -> float:
-    """Return what buying and selling costs: commission and slippage, each on both sides.
-
-    As the study of events counts it; the spread, another for each share, is in neither.
-    """
-    return 2 * (terms.commission_fraction + terms.slippage_fraction) * BPS
 
 
 def at_costs(terms: Terms, factor: float) -> Terms:

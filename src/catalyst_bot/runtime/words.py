@@ -14,6 +14,7 @@ from typing import Any
 
 from catalyst_bot.domain.ids import content_id
 from catalyst_bot.domain.messages.facts import OperatorOverrode, OperatorReduced
+from catalyst_bot.risk.overriding import LONGEST
 
 Word = OperatorReduced | OperatorOverrode
 REDUCE, OVERRIDE = "reduce", "override"
@@ -106,7 +107,6 @@ _READERS: dict[str, Callable[[dict[str, Any], datetime], Word]] = {
     OVERRIDE: _overrode,
 }
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
-LONGEST = timedelta(hours=8)
 
 
 def parse_duration(text: str) -> timedelta:

@@ -33,6 +33,14 @@ PRIOR_SPREAD_BPS = 50.0  # how far categories lie from nothing before any data i
 CLEARS, MUTE, UNDECIDED = "clears", "mute", "undecided"
 
 
+def round_trip_bps(commission_fraction: float, slippage_fraction: float) -> float:
+    """Return what buying and selling costs: commission and slippage, each on both sides.
+
+    The spread, another for each share, is in neither.
+    """
+    return 2 * (commission_fraction + slippage_fraction) * BPS
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyRules:
     """How returns are measured: `model` is excess (beta 1) or market (beta of the year before).

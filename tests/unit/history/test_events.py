@@ -59,6 +59,25 @@ def test_a_catalyst_is_acted_on_at_the_first_close_after_it(panel: Panel) -> Non
     assert found.card.events_hash != panel.card.events_hash == ""
 
 
+def test_a_look_before_a_close_knows_the_bars_before(panel: Panel) -> None:
+    """And the close of its own bar is the first at which it is looked at again."""
+    bar = 302  # a Wednesday: the quote of a Friday would be stale on a Monday
+    look = close_of(panel, bar) - timedelta(hours=2)
+    rules = replace(RULES, looks_at=lambda _: look)
+    catalyst = told(look - timedelta(hours=1), horizon_s=2.0 * DAY_S)
+    found = with_events(panel, [catalyst], rules)
+    first = panel.span("ACME").first_row
+    assert found.events["look_s"].to_list() == [look.timestamp()]
+    assert (found.events["row"] - first).to_list() == [bar]
+    assert (found.ask_row - first).tolist()[:3] == [bar, bar, bar + 1]
+    again = with_events(panel, [replace(catalyst, received_at=close_of(panel, bar - 1))], RULES)
+    names = [feature.name for feature in CATALYST]
+    rvol = names.index("rvol")
+    assert found.ask_values[0, rvol] == again.ask_values[0, rvol], "of the bar before"
+    ages = found.ask_values[:2, names.index("age_hours")]
+    assert ages[1] - ages[0] == pytest.approx(2.0)
+
+
 def test_what_cannot_be_placed_is_counted(panel: Panel) -> None:
     late = close_of(panel, COUNT - 1) + timedelta(days=1)
     found = placed(panel, told(late), told(late, symbol="NOPE"))

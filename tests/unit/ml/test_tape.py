@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
+import polars as pl
 import pytest
 
 from catalyst_bot.domain.errors import BadData
@@ -49,6 +50,29 @@ def test_a_split_ends_a_stretch_and_a_dividend_does_not() -> None:
     after = rows.start + 200
     adjusted = indicators.average_true_range(part(panel.adjusted("BOLT"), 201), 14)
     assert tape.bars.atr[after] == pytest.approx(adjusted / 2.02)
+
+
+def test_a_look_between_two_closes_knows_the_bar_before() -> None:
+    panel = panel_of([Case(symbol="BOLT", bar=50, bars=2)])
+    close_s = float(panel.as_traded("BOLT").closed_at[50])
+    at_once = panel.events.with_columns(look_s=pl.lit(close_s - 60.0))
+    at_close, before = (
+        tape_of(each, atr_length=14).asks for each in (panel, replace(panel, events=at_once))
+    )
+    assert at_close.row.tolist() == before.row.tolist()
+    assert (at_close.row - at_close.seen).tolist() == [0, 0]
+    assert (before.row - before.seen).tolist() == [1, 0]
+    assert before.at_s.tolist() == [close_s - 60.0, at_close.at_s[1]]
+
+
+def test_a_history_within_days_has_to_say_when_news_met_the_market() -> None:
+    panel = panel_of([Case(symbol="BOLT", bar=50, bars=2)])
+    old = replace(panel, events=panel.events.drop("look_s"))
+    assert tape_of(old, atr_length=14).asks.at_s.tolist() == (
+        tape_of(panel, atr_length=14).asks.at_s.tolist()
+    )
+    with pytest.raises(BadData, match="make it again"):
+        tape_of(replace(old, card=replace(old.card, interval_s=300)), atr_length=14)
 
 
 def test_asks_lie_in_the_order_of_time() -> None:

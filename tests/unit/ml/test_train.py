@@ -151,9 +151,7 @@ def test_what_categories_were_worth_is_after_the_costs_of_the_terms(
 
 
 def judged_of(returns: list[float], trades: int) -> Judged:
-    return Judged(
-        returns=np.array(returns), pnl_usd=np.zeros(trades), exposure=np.zeros(4), by="a test"
-    )
+    return Judged(returns=np.array(returns), pnl_usd=np.zeros(trades), exposure=np.zeros(4))
 
 
 def test_few_trades_count_in_proportion_and_none_for_nothing() -> None:

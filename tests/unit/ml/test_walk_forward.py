@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -24,8 +25,10 @@ from catalyst_bot.ml.training.train import TrainedAgent, TrainingJob
 from catalyst_bot.ml.validation.trials import TrialLedger
 from catalyst_bot.ml.walk_forward import chain, run
 from catalyst_bot.ml.walk_forward.fold import Fold, train_fold
+from catalyst_bot.ml.walk_forward.held_out import hold_out
 from catalyst_bot.ml.walk_forward.plan import Span
 from catalyst_bot.ml.walk_forward.run import Provenance, Walked, Wish, walk
+from catalyst_bot.policies.model_files import Model
 from tests import models
 from tests.unit.ml.histories import terms, write_history
 
@@ -142,6 +145,62 @@ def test_validate_takes_the_report_of_a_walk(desk: Desk) -> None:
     said = {gate["name"]: gate["value"] for gate in walked.report.content["gates"]}
     assert by_name["sharpe"].value == pytest.approx(said["sharpe"], abs=1e-4)
     assert not verdict.has_passed
+
+
+def of_the_first_half(**changes: Any) -> Model:
+    """A model that says it was made by the first 190 days of the history."""
+    drawn = models.agent("ppo-1", bias=0.3)
+    card = {
+        "sessions": {
+            "train": ["2020-10-14", "2021-02-01"],
+            "validation": ["2021-02-12", "2021-03-22"],
+        },
+        "agents": [{"name": "ppo-1", "algorithm": "ppo", "seed": 1}],
+        "procedure": "of-a-test",
+        "edges": {},
+        "trials": {"lines": 0, "trials": 0, "hash": "0" * 64},
+    }
+    return models.model(drawn, card=card | changes)
+
+
+def test_a_trained_model_is_judged_by_sessions_it_never_saw(desk: Desk) -> None:
+    model = of_the_first_half()
+    report = hold_out(
+        model, desk.wish.history, terms(), desk.ledger, provenance=MADE, note=desk.notes.append
+    )
+    (fold,) = report.content["folds"]
+    assert fold["validation"]["to"] == "2021-03-22"
+    assert fold["test"]["from"] > "2021-03-27", "a gap is left free"
+    assert fold["test"]["sessions"] == len(report.evidence.returns) > 60
+    assert [trial.trials for trial in desk.ledger.read()[0]] == [3]
+    gates = {gate.name: gate for gate in verdict_of(model, report, desk.ledger).gates}
+    assert gates["provenance"].passes
+    assert not gates["out_of_sample_periods"].passes
+
+
+@pytest.mark.parametrize(
+    ("model", "error", "words"),
+    [
+        (of_the_first_half(sessions={}), ConfigError, "does not say which sessions"),
+        (
+            of_the_first_half(
+                sessions={
+                    "train": ["2020-10-14", "2021-02-01"],
+                    "validation": ["2021-02-12", "2021-07-05"],
+                }
+            ),
+            BadData,
+            "import more",
+        ),
+        (replace(of_the_first_half(), bar_interval_s=300), ConfigError, "bars of 300 s"),
+    ],
+)
+def test_what_cannot_be_held_out_is_refused(
+    desk: Desk, model: Model, error: type[Exception], words: str
+) -> None:
+    with pytest.raises(error, match=words):
+        hold_out(model, desk.wish.history, terms(), desk.ledger, provenance=MADE, note=print)
+    assert desk.ledger.read()[1].trials == 0
 
 
 def test_a_kill_loses_the_fold_in_work_and_no_other(desk: Desk) -> None:

@@ -35,14 +35,12 @@ from catalyst_bot.ml.kernels.books import (
     drawdown,
     equity_usd,
     exposure_usd,
-    is_crowded,
     is_poor,
     losses_since,
-    note_order,
     ordered_usd,
 )
 from catalyst_bot.ml.kernels.likeness import most_alike
-from catalyst_bot.ml.kernels.orders import leave, works_until
+from catalyst_bot.ml.kernels.orders import is_crowded, leave, note_order, works_until
 from catalyst_bot.ml.kernels.play import Play
 from catalyst_bot.ml.kernels.shown import (
     ACCOUNT,

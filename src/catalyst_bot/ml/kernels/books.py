@@ -37,7 +37,6 @@ ACTIVE, ENTRIES, ORDERS, IN_A_ROW, PAUSED, PAUSED_UNTIL, STREAK, RETURNS, HALTED
 )
 COUNTS = 10
 NOT_HALTED, BY_DAY, BY_DRAWDOWN, BY_STREAK = 0, 1, 2, 3
-MINUTE_S = 60.0
 UNTIL_REVIEW = -1  # a pause that waits for a person
 # held: columns of a symbol. REASON is why it waits to be sold at the next open, LIVE_S since when
 # the order that sells is at the venue, LEAVES_UNTIL_S when it is given up (never: a stop that was
@@ -305,20 +304,6 @@ def resume(books: Books) -> None:
     counts[RETURNS] = 0
     counts[STREAK] = 0
     books.money[RETURN_SUM] = books.money[RETURN_SQUARES] = 0.0
-
-
-def note_order(books: Books, at_s: float) -> None:
-    """Remember when an order was approved."""
-    books.orders_s[books.counts[ORDERS] % len(books.orders_s)] = at_s
-    books.counts[ORDERS] += 1
-
-
-def is_crowded(books: Books, at_s: float, most: int) -> bool:
-    """Whether so many orders were approved within the minute before a time."""
-    count = books.counts[ORDERS]
-    if count < most:
-        return False
-    return bool(books.orders_s[(count - most) % len(books.orders_s)] > at_s - MINUTE_S)
 
 
 def entry_price(books: Books, symbol: int) -> float:

@@ -23,6 +23,7 @@ from catalyst_bot.ml.kernels.books import (
     ORDER_PRICE,
     ORDER_UNTIL_S,
     ORDERED,
+    ORDERS,
     PRICE,
     REASON,
     SHARES,
@@ -33,7 +34,6 @@ from catalyst_bot.ml.kernels.books import (
     buy,
     entry_price,
     mark,
-    note_order,
     ordered_usd,
     sell,
     tidy,
@@ -56,7 +56,22 @@ from catalyst_bot.ml.kernels.trading import (
 
 BORROWS = True  # it only looks at its arrays
 
+MINUTE_S = 60.0
 DELISTED = 6  # the recording ends while the symbol is held: sold at its last price
+
+
+def note_order(books: Books, at_s: float) -> None:
+    """Remember when an order was approved."""
+    books.orders_s[books.counts[ORDERS] % len(books.orders_s)] = at_s
+    books.counts[ORDERS] += 1
+
+
+def is_crowded(books: Books, at_s: float, most: int) -> bool:
+    """Whether so many orders were approved within the minute before a time."""
+    count = books.counts[ORDERS]
+    if count < most:
+        return False
+    return bool(books.orders_s[(count - most) % len(books.orders_s)] > at_s - MINUTE_S)
 
 
 def works_until(closes: Closes, step: int, at_s: float, timeout_s: float) -> float:
@@ -118,7 +133,10 @@ def _meet_open(books: Books, play: Play, step: int, symbol: int, row: int) -> No
         if reason != STAYS:
             at_s = max(play.bars.opened_s[row], held[symbol, LIVE_S])
             meeting = Meeting(reference, bar_open, volume, at_s, session)
+            is_target = reason == TAKE_PROFIT and held[symbol, REASON] == STAYS
             sell(books, symbol, _named(books, symbol, reason), meeting, play.terms)
+            if is_target:
+                held[symbol, LIVE_S] = play.bars.closed_s[row]  # once a bar: it sold at the open
 
 
 def _enter(books: Books, play: Play, symbol: int, row: int, session: int) -> bool:
@@ -165,58 +183,54 @@ def _named(books: Books, symbol: int, reason: int) -> int:
 
 
 def close_bars(books: Books, play: Play, step: int) -> None:
-    """Let stops and targets meet the ranges, value what is held, follow it with its stop, give up
-    the orders whose time is over.
+    """Give up the orders whose time is over, let stops and targets meet the ranges, value what is
+    held and follow it with its stop. At the last close of a session what was sent in it ends.
     """
-    _meet_ranges(books, play, step)
-    tidy(books)
-    session = play.closes.session[step]
+    closes, held = play.closes, books.held
+    at_s, session = closes.closes_s[step], closes.session[step]
+    is_last = closes.first_step[session + 1] == step + 1
     for place in range(books.counts[ACTIVE]):
         symbol = books.active[place]
-        row = play.closes.row_of[step, symbol]
-        if row >= 0 and books.held[symbol, SHARES] > 0.0:
-            value(books, symbol, play.bars.close[row])
-            mark(books, session, play.terms)
-            _follow(books, play, step, symbol, row)
-    if books.counts[HALTED] != NOT_HALTED:
-        _drop_entries(books)
-    _give_up(books, play, step)
+        if is_last or held[symbol, ORDER_UNTIL_S] <= at_s:
+            held[symbol, ORDERED] = 0.0
+        if held[symbol, LEAVES_UNTIL_S] < at_s and _is_order(books, symbol):
+            _protect_again(books, play, step, symbol, held[symbol, LEAVES_UNTIL_S])
+        row = closes.row_of[step, symbol]
+        if row >= 0 and held[symbol, SHARES] > 0.0 and held[symbol, REASON] == STAYS:
+            _meet_range(books, play, step, symbol, row)
     tidy(books)
-
-
-def _meet_ranges(books: Books, play: Play, step: int) -> None:
-    """Let the stops and targets that are at work meet the prices after the opens."""
-    bars, closes, held = play.bars, play.closes, books.held
-    at_s, session = closes.closes_s[step], closes.session[step]
     for place in range(books.counts[ACTIVE]):
         symbol = books.active[place]
         row = closes.row_of[step, symbol]
-        if row < 0 or not held[symbol, SHARES] > 0.0 or held[symbol, REASON] != STAYS:
-            continue
-        bar_open = bars.open[row]
-        stop, target = held[symbol, STOP], held[symbol, TARGET]
-        reason, reference = left_in_range(bar_open, bars.high[row], bars.low[row], stop, target)
-        if reason != STAYS:
-            meeting = Meeting(reference, bar_open, bars.volume[row], at_s, session)
-            sell(books, symbol, _named(books, symbol, reason), meeting, play.terms)
+        if row >= 0 and held[symbol, SHARES] > 0.0:
+            value(books, symbol, play.bars.close[row])
+            mark(books, session, play.terms)
+            _follow(books, play, step, symbol, row)
+        is_over = is_last or held[symbol, LEAVES_UNTIL_S] <= at_s
+        if is_over and _is_order(books, symbol) and held[symbol, LIVE_S] <= at_s:
+            _protect_again(books, play, step, symbol, at_s)
+    if books.counts[HALTED] != NOT_HALTED:
+        _drop_entries(books)
+        tidy(books)
 
 
-def _give_up(books: Books, play: Play, step: int) -> None:
-    """End the orders whose time is over, and at the last close of a session all that were in it.
+def _meet_range(books: Books, play: Play, step: int, symbol: int, row: int) -> None:
+    """Let a stop and a target that are at work since the open meet the prices after it."""
+    bars, held = play.bars, books.held
+    bar_open = bars.open[row]
+    if held[symbol, LIVE_S] > bars.opened_s[row] + play.terms.latency_s:
+        return
+    stop, target = held[symbol, STOP], held[symbol, TARGET]
+    reason, reference = left_in_range(bar_open, bars.high[row], bars.low[row], stop, target)
+    if reason != STAYS:
+        at_s, session = play.closes.closes_s[step], play.closes.session[step]
+        meeting = Meeting(reference, bar_open, bars.volume[row], at_s, session)
+        sell(books, symbol, _named(books, symbol, reason), meeting, play.terms)
 
-    A stop that was met stays at the venue until all is sold.
-    """
-    closes, held = play.closes, books.held
-    at_s = closes.closes_s[step]
-    is_last = closes.first_step[closes.session[step] + 1] == step + 1
-    for place in range(books.counts[ACTIVE]):
-        symbol = books.active[place]
-        if is_last or at_s >= held[symbol, ORDER_UNTIL_S]:
-            held[symbol, ORDERED] = 0.0
-        is_order = held[symbol, REASON] != STAYS and held[symbol, LEAVES_UNTIL_S] < inf
-        is_over = is_last or at_s >= held[symbol, LEAVES_UNTIL_S]
-        if is_order and is_over and held[symbol, LIVE_S] <= at_s:
-            _protect_again(books, play, step, symbol)
+
+def _is_order(books: Books, symbol: int) -> bool:
+    """Whether an order leaves a symbol; a stop that was met has no time by which it is given up."""
+    return bool(books.held[symbol, REASON] != STAYS and books.held[symbol, LEAVES_UNTIL_S] < inf)
 
 
 def _drop_entries(books: Books) -> None:
@@ -257,11 +271,11 @@ def leave(books: Books, play: Play, step: int, symbol: int, reason: int, at_s: f
     note_order(books, at_s)
 
 
-def _protect_again(books: Books, play: Play, step: int, symbol: int) -> None:
+def _protect_again(books: Books, play: Play, step: int, symbol: int, at_s: float) -> None:
     """An order that left was given up before it sold all: what is still held gets its stop and
     target back, or is left anew when the price is beyond one of them.
     """
-    held, at_s = books.held, play.closes.closes_s[step]
+    held = books.held
     price, held[symbol, REASON] = held[symbol, PRICE], STAYS
     if price <= held[symbol, STOP]:
         leave(books, play, step, symbol, _named(books, symbol, STOP_LOSS), at_s)

@@ -99,16 +99,16 @@ def to_question(
                 found[count] = ask
                 observe(books, play, ask, seen[count])
                 count += 1
-        _write_worth(books, play, place, worth)
+        if place % 2 == 1:
+            _write_worth(books, play, place // 2, worth)
         place += 1
     return place, count
 
 
-def _write_worth(books: Books, play: Play, place: int, worth: Floats) -> None:
+def _write_worth(books: Books, play: Play, step: int, worth: Floats) -> None:
     """What an account is worth at the last close of a session: nothing decided there changes it."""
-    step, closes = place // 2, play.closes
-    session = closes.session[step]
-    if place % 2 == 1 and closes.first_step[session + 1] == step + 1:
+    session = play.closes.session[step]
+    if play.closes.first_step[session + 1] == step + 1:
         equity = equity_usd(books)
         worth[session, 0], worth[session, 1] = equity, exposure_usd(books) / equity
 
@@ -132,7 +132,8 @@ def run_rule(
             ask = closes.ask[turn]
             if is_asked(books, play, ask):
                 decide(books, play, ask, rule_at(play.bars, play.asks, ask, rule), 1.0)
-        _write_worth(books, play, now, worth)
+        if now % 2 == 1:
+            _write_worth(books, play, now // 2, worth)
 
 
 def rule_at(bars: Bars, asks: Asks, ask: int, rule: RuleTerms) -> float:

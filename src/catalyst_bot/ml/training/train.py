@@ -27,7 +27,7 @@ from catalyst_bot.history.panel import open_panel
 from catalyst_bot.ml.env.fitting import fit_on
 from catalyst_bot.ml.env.vec_env import CatalystVecEnv
 from catalyst_bot.ml.tape import Tape, tape_of
-from catalyst_bot.ml.terms import Terms, round_trip_bps
+from catalyst_bot.ml.terms import Terms
 from catalyst_bot.ml.training.algorithms import build
 from catalyst_bot.ml.training.checkpoints import Checkpoint
 from catalyst_bot.ml.training.judging import Decide, Judged, judged
@@ -37,6 +37,7 @@ from catalyst_bot.ml.validation.evidence import hash_of_returns
 from catalyst_bot.ml.validation.metrics import Floats
 from catalyst_bot.policies.model_files import Agent
 from catalyst_bot.policies.network import Network
+from catalyst_bot.study.event_study import round_trip_bps
 
 # Raised when the same job would train another agent: checkpoints of before are refused.
 PROGRAM = 2
@@ -115,7 +116,8 @@ def grounds_of(history: Path, train: range, terms: Terms) -> Grounds:
     Raises `BadData` for a history that will not do.
     """
     panel = open_panel(history)
-    edges = edges_of(panel, train, cost_bps=round_trip_bps(terms))
+    cost_bps = round_trip_bps(terms.commission_fraction, terms.slippage_fraction)
+    edges = edges_of(panel, train, cost_bps=cost_bps)
     tape = tape_of(with_edges(panel, edges), atr_length=terms.atr_length)
     digest = sha256(f"{panel.card.data_hash} {panel.card.events_hash}".encode()).hexdigest()
     return Grounds(tape=tape, normalisation=fit_on(tape, train), edges=edges, data_hash=digest)

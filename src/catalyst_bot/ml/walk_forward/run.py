@@ -89,8 +89,30 @@ def walk(wish: Wish, ledger: TrialLedger, provenance: Provenance, *, note: Note)
     jobs = _jobs(wish, panel, plans)
     _train(jobs, wish, note)
     folds = [read_fold(job) for job in jobs]
+    report = measured(
+        wish, panel, folds, procedure_of(plans[0]), ledger, provenance=provenance, note=note
+    )
+    newest = folds[-1].model
+    return Walked(
+        report=report, model=replace(newest, card={**newest.card, **_card(report.content)})
+    )
+
+
+def measured(
+    wish: Wish,
+    panel: Panel,
+    folds: Sequence[Fold],
+    procedure: str,
+    ledger: TrialLedger,
+    *,
+    provenance: Provenance,
+    note: Note,
+) -> Report:
+    """Trade the tested sessions of folds that are trained, count it in the ledger, report it.
+
+    `procedure` names how the models were made. Raises `BadData` for a ledger that was cut.
+    """
     found = assess(panel, wish.terms, folds, note=note)
-    procedure = procedure_of(plans[0])
     head = _count(found, wish, ledger, procedure, provenance.made_at)
     walked = _Walk(
         wish=wish,
@@ -100,11 +122,7 @@ def walk(wish: Wish, ledger: TrialLedger, provenance: Provenance, *, note: Note)
         procedure=procedure,
         trials=ledger.read()[0],
     )
-    content = json.loads(json.dumps(_report(walked, head, provenance)))
-    return Walked(
-        report=report_from(content, "the report"),
-        model=replace(folds[-1].model, card={**folds[-1].model.card, **_card(content)}),
-    )
+    return report_from(json.loads(json.dumps(_report(walked, head, provenance))), "the report")
 
 
 def _plans(wish: Wish, panel: Panel) -> list[Plan]:

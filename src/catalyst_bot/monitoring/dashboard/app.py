@@ -32,7 +32,7 @@ from catalyst_bot.monitoring.dashboard.pulse import MAX_VIEWERS, Pulse, Viewer
 from catalyst_bot.monitoring.dashboard.sessions import SESSION_LIFE_S, Sessions
 from catalyst_bot.monitoring.dashboard.settings import DashboardSettings
 from catalyst_bot.monitoring.dashboard.sources import DashboardSource, OperatorDesk
-from catalyst_bot.runtime.words import LONGEST
+from catalyst_bot.risk.overriding import LONGEST
 
 STATIC: Final = Path(__file__).parent / "static"
 OPERATOR: Final = "dashboard"
