@@ -17,6 +17,9 @@ import polars as pl
 import pytest
 
 from catalyst_bot.bootstrap.configuration import load_settings
+from catalyst_bot.domain.news import Worth
+from catalyst_bot.features.catalyst import Edges
+from catalyst_bot.history.edges import with_edges
 from catalyst_bot.history.panel import open_panel
 from catalyst_bot.ml.portfolio.run import PortfolioRun, RowsPolicy, run_portfolio
 from catalyst_bot.ml.tape import Tape, tape_of
@@ -106,7 +109,11 @@ def through_the_engine(
 
 
 def through_the_kernel(
-    folder: Path, flags: list[str], config: Path, policy: RuleTerms | RowsPolicy = RULE_TERMS
+    folder: Path,
+    flags: list[str],
+    config: Path,
+    policy: RuleTerms | RowsPolicy = RULE_TERMS,
+    edges: Edges | None = None,
 ) -> tuple[Tape, PortfolioRun]:
     catalog, history = str(folder / "catalog"), folder / "history"
     assert catalyst_bot("data", "import", flags[5], flags[7], "--catalog", catalog).code == 0
@@ -116,7 +123,8 @@ def through_the_kernel(
     )
     assert said.code == 0, said.err
     terms = terms_of(load_settings(config=config, data_dir=None).settings)
-    tape = tape_of(open_panel(history), atr_length=terms.atr_length)
+    panel = with_edges(open_panel(history), edges or {})
+    tape = tape_of(panel, atr_length=terms.atr_length)
     first = [day.isoformat() for day in tape.days].index(START)
     days = range(first, len(tape.days))
     return tape, run_portfolio(tape, terms, sessions=days, policy=policy)
@@ -183,15 +191,21 @@ def test_a_model_that_reviews_trades_alike(tmp_path: Path) -> None:
     config = tmp_path / "catalyst.toml"
     config.write_text(SETTINGS, encoding="utf-8")
     drawn = model(
-        agent("ppo-0", seed=1, weight=0.5, bias=0.2),
-        agent("sac-0", seed=2, bias=0.1, activation="relu", squash="tanh"),
+        agent("ppo-0", seed=1, weight=0.5, bias=0.05),
+        agent("sac-0", seed=2, bias=0.025, activation="relu", squash="tanh"),
+        edges={
+            "fda_approval": Worth(edge_bps=60.0, high_bps=90.9, events=60),
+            "contract_win": Worth(edge_bps=-40.0, high_bps=30.1, events=50),
+        },
     )
     write_model(tmp_path / "data" / "models" / "drawn", drawn)
     flags = write_market(tmp_path, seed=3, volume=(20_000, 3_000_000), noise=0.012)
     engine = through_the_engine(tmp_path, flags, config, "drawn")
     policy = EnsemblePolicy(drawn).act_rows
-    tape, kernel = through_the_kernel(tmp_path, flags, config, policy)
+    tape, kernel = through_the_kernel(tmp_path, flags, config, policy, drawn.edges)
     trades = trades_in(tape, kernel)
     assert trades == trades_of(engine)
+    heard = open_panel(tmp_path / "history").events["category"]
+    assert set(drawn.edges or {}) < set(heard), "some news is of learned worth, some of none"
     assert {"policy"} < {trade[3] for trade in trades}
     assert_equal(engine, kernel)

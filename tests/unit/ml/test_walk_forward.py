@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -13,8 +14,8 @@ import numpy as np
 import pytest
 
 from catalyst_bot.domain.errors import BadData, ConfigError
+from catalyst_bot.domain.news import Worth
 from catalyst_bot.features.spec import NAMES
-from catalyst_bot.history.edges import Edge
 from catalyst_bot.history.events import CATALYST
 from catalyst_bot.history.panel import open_panel
 from catalyst_bot.ml.reports.page import page_of
@@ -265,14 +266,14 @@ def test_models_are_compared_by_an_account_that_holds_nothing(
 
 
 def _fold(number: int, test: range, model: Any = None) -> Fold:
+    worth = Worth(edge_bps=10.0 * (number + 1), high_bps=30.0, events=50)
     return Fold(
         number=number,
         train=range(10, 100),
         validation=range(110, 140),
         test=test,
-        model=model or models.model(models.agent(seed=4)),
+        model=replace(model or models.model(models.agent(seed=4)), edges={"earnings": worth}),
         agents=(),
-        edges={"earnings": Edge(edge_bps=10.0 * (number + 1), high_bps=30.0, events=50)},
         in_sample_sharpe=1.0,
         seconds=0.0,
     )

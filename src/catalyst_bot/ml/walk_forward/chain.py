@@ -51,7 +51,7 @@ def chain_tape(panel: Panel, folds: Sequence[Fold], terms: Terms) -> Tape:
     values = np.array(panel.ask_values)
     for fold in folds:
         own = (session >= fold.test.start) & (session < fold.test.stop)
-        values[own] = with_edges(panel, fold.edges).ask_values[own]
+        values[own] = with_edges(panel, fold.model.edges or {}).ask_values[own]
     return tape_of(replace(panel, ask_values=values), atr_length=terms.atr_length)
 
 
