@@ -166,8 +166,8 @@ def _measured(terms: Terms, rule: RuleTerms, play: Play, sessions: range) -> tup
     exposure = np.empty(len(sessions))
     mine = play._replace(terms=terms)
     compiled(portfolio)["run_rule"](books, mine, sessions.start, rule, equity[1:], exposure)
-    trades, won, lost = books.money[[b.TRADES, b.WON, b.LOST]].tolist()
-    wins = books.money[b.WINS] - books.money[b.EVEN]
+    trades, won, lost = books.money[[b.CLOSED, b.WON, b.LOST]].tolist()
+    wins = books.money[b.WON_TRADES]
     return (
         float(sharpes(returns_of(equity)[:, None])[0]) * sqrt(PERIODS_PER_YEAR),
         float(equity[-1] / equity[0]) - 1.0,

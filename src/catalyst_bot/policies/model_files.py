@@ -1,7 +1,8 @@
 """A trained model as a folder: `model.json` (who votes, and the card) and `weights.safetensors`.
 
 A folder is written whole or not at all, and read only when the weights are those that its card
-names and all that decides is what its id was made of. Nothing in it can run: pickles, and archives that may hold them, are refused by name.
+names and all that decides is what its id was made of. Nothing in it can run: pickles, and archives
+that may hold them, are refused by name.
 """
 
 from __future__ import annotations

@@ -233,6 +233,17 @@ def test_each_session_is_decided_by_its_own_fold(history: Path) -> None:
     assert policy.at(200) == policy.policies[1] == policy.at(249)
 
 
+def test_what_they_are_held_against_begins_records_where_they_do() -> None:
+    folds = [_fold(number, range(150 + 50 * number, 200 + 50 * number)) for number in range(2)]
+
+    def always(rows: Any) -> Any:
+        return np.ones(len(rows)), np.ones(len(rows))
+
+    policy = chain.in_turn(folds, always)
+    assert policy.at(150) is policy.at(199) is not policy.at(200)
+    assert policy.at(200)(np.zeros((2, 3)))[0].tolist() == [1.0, 1.0]
+
+
 def test_models_that_answer_alike_are_alike(history: Path) -> None:
     panel = open_panel(history)
     same = [_fold(number, range(150 + 50 * number, 200 + 50 * number)) for number in range(2)]

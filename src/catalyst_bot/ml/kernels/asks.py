@@ -7,6 +7,7 @@ the losses of an hour are looked at before an entry is sized, so before its corr
 from __future__ import annotations
 
 from catalyst_bot.ml.kernels.books import (
+    BOUGHT_BY,
     CASH,
     ENTERED,
     ENTRIES,
@@ -25,6 +26,7 @@ from catalyst_bot.ml.kernels.books import (
     PRICE,
     REASON,
     SHARES,
+    STRATEGY,
     TRADES,
     WATCH,
     WINS,
@@ -70,9 +72,9 @@ BORROWS = True  # it only looks at its arrays
 # What became of an ask, in the order in which the bot names refusals; see `portfolio/run.py`.
 BUYS, LEAVES, DECLINED, EXIT_WORKING = 0, 1, 2, 3
 HALT, OPEN_ENTRY, DUPLICATE, ORDERS_PER_MINUTE, UNSURE, RESTS, LOSSES, POOR = range(4, 12)
-DAILY_TRADES, CORRELATED, LOSSES_PER_HOUR, DAY_LOSS, DRAWDOWN, NO_STOP, TOO_SMALL = range(12, 19)
-NO_MONEY = 19
-OUTCOMES = 20
+NO_EDGE, DAILY_TRADES, CORRELATED, LOSSES_PER_HOUR, DAY_LOSS, DRAWDOWN, NO_STOP = range(12, 19)
+TOO_SMALL, NO_MONEY = 19, 20
+OUTCOMES = 21
 
 
 def is_asked(books: Books, play: Play, ask: int) -> bool:
@@ -149,11 +151,19 @@ def _refused(books: Books, confidence: float, at_s: float, symbol: int, terms: T
         outcome = LOSSES
     elif is_poor(books, terms):
         outcome = POOR
+    elif not kelly_of_record(books, terms) > 0.0:
+        outcome = NO_EDGE
     elif counts[ENTRIES] + 1 > terms.max_daily_trades:
         outcome = DAILY_TRADES
     elif losses_since(books, hour) >= terms.halt_after_losses:
         outcome = LOSSES_PER_HOUR
     return outcome
+
+
+def kelly_of_record(books: Books, terms: Terms) -> float:
+    """The share of equity that the record of the strategy which decides allows."""
+    money = books.money
+    return kelly_fraction(money[TRADES], money[WINS], money[WON_SUM], money[LOST_SUM], terms)
 
 
 def _enter(books: Books, play: Play, ask: int, action: float) -> int:
@@ -173,8 +183,7 @@ def _enter(books: Books, play: Play, ask: int, action: float) -> int:
         return DRAWDOWN
     if not stop > 0.0:
         return NO_STOP
-    money = books.money
-    kelly = kelly_fraction(money[TRADES], money[WINS], money[WON_SUM], money[LOST_SUM], terms)
+    kelly = kelly_of_record(books, terms)
     cash = books.money[CASH] - ordered
     shares = entry_shares(
         Wish(price, stop, action, atr, bars.atr_average[row], likeness),
@@ -190,6 +199,7 @@ def _enter(books: Books, play: Play, ask: int, action: float) -> int:
         return NO_MONEY
     books.held[symbol, ORDERED], books.held[symbol, ORDER_PRICE] = shares, price
     books.held[symbol, ORDER_STOP] = stop
+    books.held[symbol, BOUGHT_BY] = books.counts[STRATEGY]
     books.held[symbol, ORDER_TARGET] = target_price(price, atr, terms)
     books.held[symbol, ORDER_EVENT] = asks.event[ask]
     books.held[symbol, ORDER_HORIZON_S] = asks.horizon_s[ask]

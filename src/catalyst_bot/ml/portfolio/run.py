@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,6 +15,7 @@ from catalyst_bot.domain.errors import BadData
 from catalyst_bot.features.kernels import Floats
 from catalyst_bot.features.spec import FEATURES
 from catalyst_bot.history.compiled import compiled
+from catalyst_bot.history.panel import Integers
 from catalyst_bot.ml.kernels import asks, portfolio, trading
 from catalyst_bot.ml.kernels import books as b
 from catalyst_bot.ml.kernels.books import Books
@@ -26,6 +28,7 @@ from catalyst_bot.risk.records import MAX_RETURNS, MAX_STREAK
 
 RowsPolicy = Callable[[Singles], tuple[Floats, Floats]]
 DELISTED = "delisted"
+NO_EDGE = "strategy_edge"  # the record of the strategy that decides leaves it nothing to bet
 REASONS: dict[int, str] = {
     trading.STOP_LOSS: ExitReason.STOP_LOSS.value,
     trading.TRAILING_STOP: ExitReason.TRAILING_STOP.value,
@@ -49,6 +52,7 @@ OUTCOMES = {
     asks.RESTS: "strategy_paused",
     asks.LOSSES: "consecutive_losses",
     asks.POOR: "strategy_sharpe",
+    asks.NO_EDGE: NO_EDGE,
     asks.DAILY_TRADES: "daily_trades",
     asks.CORRELATED: "correlation",
     asks.LOSSES_PER_HOUR: "losses_per_hour",
@@ -68,10 +72,13 @@ TRADE = np.dtype(
 
 
 class PolicyBySession(Protocol):
-    """A policy that changes: a walk forward puts another model in charge at each fold."""
+    """A policy that changes: a walk forward puts another model in charge at each fold.
+
+    Each is a strategy of its own, with a record that begins when it takes over.
+    """
 
     def at(self, session: int) -> RowsPolicy:
-        """Return who decides in a session."""
+        """Return who decides in a session, the same thing as long as it does."""
         ...
 
 
@@ -81,7 +88,8 @@ class PortfolioRun:
 
     `equity` (USD) begins with the worth before the first session, then one value a session's close;
     `exposure` is the invested share at each close; `trades` are those that ended, see `TRADE`;
-    `outcomes` counts what became of asks.
+    `outcomes` counts what became of asks, `outcomes_by_strategy` the same for each that decided, in
+    their turn.
     """
 
     sessions: range
@@ -89,6 +97,7 @@ class PortfolioRun:
     exposure: Floats
     trades: NDArray[Any] = field(default_factory=lambda: np.empty(0, TRADE))
     outcomes: dict[str, int] = field(default_factory=dict)
+    outcomes_by_strategy: tuple[dict[str, int], ...] = ()
 
 
 def run_portfolio(
@@ -114,17 +123,24 @@ def run_portfolio(
         equity=np.full(len(sessions) + 1, terms.starting_cash_usd),
         exposure=np.zeros(len(sessions)),
     )
+    taken_over = [books.outcomes.copy()]
     if isinstance(policy, RuleTerms):
         kernel = compiled(portfolio)
         kernel["run_rule"](books, play, sessions.start, policy, run.equity[1:], run.exposure)
     else:
-        _run_model(books, play, policy, run)
-    counts = {name: int(books.outcomes[number]) for number, name in OUTCOMES.items()}
+        taken_over += _run_model(books, play, policy, run)
+    taken_over.append(books.outcomes)
     return replace(
         run,
         trades=_trades(books, tape),
-        outcomes={name: count for name, count in counts.items() if count},
+        outcomes=_named(books.outcomes),
+        outcomes_by_strategy=tuple(_named(new - old) for old, new in pairwise(taken_over)),
     )
+
+
+def _named(outcomes: Integers) -> dict[str, int]:
+    counts = {name: int(outcomes[number]) for number, name in OUTCOMES.items()}
+    return {name: count for name, count in counts.items() if count}
 
 
 def play_of(
@@ -141,17 +157,25 @@ def play_of(
 
 def _run_model(
     books: Books, play: Play, policy: RowsPolicy | PolicyBySession, run: PortfolioRun
-) -> None:
-    """Let the policy answer all questions of a close at once: no answer changes the others."""
+) -> list[Integers]:
+    """Let the policy answer all questions of a close at once: no answer changes the others.
+
+    Returns the outcomes so far at each moment when another strategy took over.
+    """
+    taken_over = list[Integers]()
+    decides = _decides(policy, run.sessions.start)
     kernel = compiled(portfolio)
     most = int(np.diff(play.days.ask_start).max(initial=0))
     found = np.empty(most, dtype=np.int64)
     seen = np.empty((most, len(FEATURES)), dtype=np.float32)
     for place, day in enumerate(run.sessions):
+        if _decides(policy, day) is not decides:
+            decides = _decides(policy, day)
+            taken_over.append(books.outcomes.copy())
+            b.begin_record(books, len(taken_over))
         count = kernel["to_close"](books, play, day, found, seen)
         if count:
-            rows_policy = policy if callable(policy) else policy.at(day)
-            actions, agreements = rows_policy(seen[:count])
+            actions, agreements = decides(seen[:count])
             kernel["decide_all"](
                 books,
                 play,
@@ -160,6 +184,11 @@ def _run_model(
                 np.asarray(agreements, np.float64),
             )
         run.equity[place + 1], run.exposure[place] = kernel["worth"](books)
+    return taken_over
+
+
+def _decides(policy: RowsPolicy | PolicyBySession, day: int) -> RowsPolicy:
+    return policy if callable(policy) else policy.at(day)
 
 
 def new_books(symbols: int, terms: Terms, *, trades: int) -> Books:
@@ -180,7 +209,7 @@ def new_books(symbols: int, terms: Terms, *, trades: int) -> Books:
 
 
 def _trades(books: Books, tape: Tape) -> NDArray[Any]:
-    count = int(books.money[b.TRADES])
+    count = int(books.money[b.CLOSED])
     rows = dict(zip(b.TRADE_COLUMNS, books.trades[:count].T, strict=True))
     trades = np.empty(count, dtype=TRADE)
     names = np.array(tape.symbols)
