@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from catalyst_bot import console
-from catalyst_bot.commands.flags import DAY, Config, DataDir, Json, learning, names_of, settings_of
+from catalyst_bot.commands.flags import DAY, Config, DataDir, Json, learning, names_of
 
 
 def register(app: typer.Typer) -> None:
@@ -31,11 +31,20 @@ def walk_forward(
     history: Annotated[
         Path | None, typer.Option(help="a history of `data history` instead of a catalog")
     ] = None,
+    interval: Annotated[
+        int, typer.Option(min=60, help="seconds of the catalog's bars to take")
+    ] = 86_400,
     seeds: Annotated[int, typer.Option(min=1, max=20, help="agents of each algorithm")] = 3,
     algorithms: Annotated[str, typer.Option(help="of ppo, a2c, sac, td3")] = "ppo,sac,a2c",
     steps: Annotated[int, typer.Option(min=0, help="decisions; 0: as each recipe says")] = 0,
     train_months: Annotated[int, typer.Option(min=3, help="that each fold learns from")] = 12,
     test_months: Annotated[int, typer.Option(min=1, help="that each fold is tested on")] = 3,
+    train_sessions: Annotated[
+        int, typer.Option(min=0, help="that each fold learns from, instead of months")
+    ] = 0,
+    test_sessions: Annotated[
+        int, typer.Option(min=0, help="that each fold is tested on, instead of months")
+    ] = 0,
     jobs: Annotated[int | None, typer.Option(min=1, help="processes; default: all cores")] = None,
     cluster: Annotated[str | None, typer.Option(help="HOST:PORT of a Ray cluster")] = None,
     model: Annotated[
@@ -57,6 +66,7 @@ def walk_forward(
     def action() -> int:
         with learning():
             from catalyst_bot.bootstrap import walking
+            from catalyst_bot.bootstrap.configuration import load_settings
             from catalyst_bot.ml.walk_forward.plan import Span
         from catalyst_bot.policies.model_files import PASSED
 
@@ -69,6 +79,8 @@ def walk_forward(
                 oos_start=oos_start.date(),
                 train_months=train_months,
                 test_months=test_months,
+                train_sessions=train_sessions,
+                test_sessions=test_sessions,
             ),
             algorithms=names_of(algorithms),
             seeds=seeds,
@@ -76,12 +88,13 @@ def walk_forward(
             workers=jobs or os.cpu_count() or 1,
             cluster=cluster,
             catalog=data,
+            interval_s=interval,
             history=history,
             ledger=ledger,
             model=model,
         )
-        settings = settings_of(data_dir, config)
-        walked = walking.walk_forward(settings, asked, note=console.note)
+        loaded = load_settings(config=config, data_dir=data_dir, is_daily=walking.is_daily(asked))
+        walked = walking.walk_forward(loaded, asked, note=console.note)
         content = walked.report.content
         if json_:
             console.write_json(content, json_)
