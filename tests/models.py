@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from catalyst_bot.domain.news import Worth
 from catalyst_bot.features.normalisation import Normalisation
 from catalyst_bot.features.spec import FEATURES, SPEC_HASH
 from catalyst_bot.policies.model_files import Agent, Model
@@ -52,6 +53,7 @@ def model(
     *agents: Agent,
     name: str = "drawn",
     bar_interval_s: int = 86_400,
+    edges: Mapping[str, Worth] | None = None,
     card: Mapping[str, Any] | None = None,
 ) -> Model:
     """A model of the agents, or of three."""
@@ -66,5 +68,6 @@ def model(
         bar_interval_s=bar_interval_s,
         normalisation=normalisation(bar_interval_s),
         agents=agents or three,
+        edges=edges,
         card=card if card is not None else {"verdict": "passed"},
     )

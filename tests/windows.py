@@ -12,9 +12,14 @@ _PER_DAY = 78
 
 
 def random_window(
-    seed: int, count: int, *, interval_s: int = DAY_S, is_coarse: bool = False
+    seed: int,
+    count: int,
+    *,
+    interval_s: int = DAY_S,
+    is_coarse: bool = False,
+    drift: float = 0.0,
 ) -> BarWindow:
-    """Bars of a random walk; `is_coarse` has prices on a coarse grid, still and empty bars."""
+    """A random walk with a drift a bar; `is_coarse`: a coarse grid, still and empty bars."""
     rng = np.random.default_rng(seed)
     index = np.arange(count)
     if interval_s >= DAY_S:
@@ -22,7 +27,7 @@ def random_window(
     else:
         day, slot = np.divmod(index, _PER_DAY)
         opened_at, length = _OPEN_S + day * float(DAY_S) + slot * float(interval_s), interval_s
-    steps = rng.standard_t(3, count) * 0.01
+    steps = rng.standard_t(3, count) * 0.01 + drift
     close = 50.0 * np.exp(np.cumsum(steps))
     open_ = close * (1 + rng.normal(0, 0.003, count))
     if is_coarse:

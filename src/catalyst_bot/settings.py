@@ -45,6 +45,13 @@ ALERT_URL = "CATALYST_ALERT_URL_"  # with the name of the channel in capitals
 PING_URL = "CATALYST_PING_URL"
 STORAGE_PASSWORD = "CATALYST_STORAGE_PASSWORD"  # noqa: S105  # the name of the variable
 LLM_API_KEY = "CATALYST_LLM_API_KEY"
+DAILY_BARS = "daily bars"
+DAILY = {
+    "stops.atr_multiple": 2.0,  # CONVENTIONS; the default is for bars of five minutes
+    "detection.min_horizon_s": 28 * 86_400.0,  # in days prices do not even earn what a trade costs
+}
+"""What decides otherwise on daily bars, where neither file nor environment nor command says."""
+
 _STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
 
 RulesT = TypeVar("RulesT")
@@ -407,12 +414,15 @@ def load(
     file: Path | None = None,
     environ: Mapping[str, str] | None = None,
     overrides: Mapping[str, Any] | None = None,
+    is_daily: bool = False,
 ) -> LoadedSettings:
     """Merge defaults, file, environment and `overrides` (`section.key` -> value).
 
-    Raises `ConfigError` with one line per problem, naming origin, key and reason.
+    With `is_daily` what nobody set is as daily bars need it (`DAILY`). Raises `ConfigError` with
+    one line per problem, naming origin, key and reason.
     """
     layers = [
+        {key: (DAILY_BARS, value) for key, value in DAILY.items()} if is_daily else {},
         from_file(file),
         from_environment(os.environ if environ is None else environ),
         {key: ("command line", value) for key, value in (overrides or {}).items()},

@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 
 from catalyst_bot.bootstrap.configuration import load_settings
+from catalyst_bot.features.catalyst import Edges
+from catalyst_bot.history.edges import with_edges
 from catalyst_bot.history.panel import open_panel
 from catalyst_bot.ml.portfolio.run import PortfolioRun, RowsPolicy, run_portfolio
 from catalyst_bot.ml.tape import Tape, tape_of
@@ -63,6 +65,7 @@ def through_the_kernel(
     policy: RuleTerms | RowsPolicy = RULE_TERMS,
     *,
     interval_s: int = 86_400,
+    edges: Edges | None = None,
 ) -> tuple[Tape, PortfolioRun]:
     """Make a history of the files that the flags name and trade their days by the kernel."""
     catalog, history = str(folder / "catalog"), folder / "history"
@@ -73,7 +76,8 @@ def through_the_kernel(
     )
     assert said.code == 0, said.err
     terms = terms_of(load_settings(config=config, data_dir=None).settings)
-    tape = tape_of(open_panel(history), atr_length=terms.atr_length)
+    panel = with_edges(open_panel(history), edges or {})
+    tape = tape_of(panel, atr_length=terms.atr_length)
     days = range([day.isoformat() for day in tape.days].index(flags[1]), len(tape.days))
     return tape, run_portfolio(tape, terms, sessions=days, policy=policy)
 

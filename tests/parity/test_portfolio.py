@@ -13,6 +13,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from catalyst_bot.domain.news import Worth
+from catalyst_bot.history.panel import open_panel
 from catalyst_bot.policies.ensemble import EnsemblePolicy
 from catalyst_bot.policies.model_files import write_model
 from tests.daily_market import sessions
@@ -105,15 +107,21 @@ def test_a_model_that_reviews_trades_alike(tmp_path: Path) -> None:
     config = tmp_path / "catalyst.toml"
     config.write_text(SETTINGS, encoding="utf-8")
     drawn = model(
-        agent("ppo-0", seed=1, weight=0.5, bias=0.2),
-        agent("sac-0", seed=2, bias=0.1, activation="relu", squash="tanh"),
+        agent("ppo-0", seed=1, weight=0.5, bias=0.05),
+        agent("sac-0", seed=2, bias=0.025, activation="relu", squash="tanh"),
+        edges={
+            "fda_approval": Worth(edge_bps=60.0, high_bps=90.9, events=60),
+            "contract_win": Worth(edge_bps=-40.0, high_bps=30.1, events=50),
+        },
     )
     write_model(tmp_path / "data" / "models" / "drawn", drawn)
     flags = write_market(tmp_path, seed=3, volume=(20_000, 3_000_000), noise=0.012)
     engine = through_the_engine(tmp_path, flags, config, "drawn")
     policy = EnsemblePolicy(drawn).act_rows
-    _tape, kernel = through_the_kernel(tmp_path, flags, config, policy)
+    _tape, kernel = through_the_kernel(tmp_path, flags, config, policy, edges=drawn.edges)
     trades = trades_in(kernel)
     assert trades == trades_of(engine)
+    heard = open_panel(tmp_path / "history").events["category"]
+    assert set(drawn.edges or {}) < set(heard), "some news is of learned worth, some of none"
     assert {"policy"} < {trade[3] for trade in trades}
     assert_equal(engine, kernel)

@@ -15,10 +15,17 @@ CATALOG_FOLDER = "catalog"
 
 
 def load_settings(
-    *, config: Path | None, data_dir: Path | None, more: dict[str, Any] | None = None
+    *,
+    config: Path | None,
+    data_dir: Path | None,
+    more: dict[str, Any] | None = None,
+    is_daily: bool = False,
 ) -> LoadedSettings:
-    """Settings with the flags of the command line on top. Raises `ConfigError`."""
+    """Settings with the flags of the command line on top, see `settings.load`.
+
+    Raises `ConfigError`.
+    """
     overrides = dict(more or {})
     if data_dir is not None:
         overrides["run.data_dir"] = str(data_dir)
-    return settings.load(file=config, overrides=overrides)
+    return settings.load(file=config, overrides=overrides, is_daily=is_daily)

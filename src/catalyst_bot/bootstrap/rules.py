@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from catalyst_bot.engine.rules import EngineRules
 from catalyst_bot.feeds.tickers import load_companies
 from catalyst_bot.market_data.invented_companies import COMPANIES, cik_of
 from catalyst_bot.market_data.reference_file import load_reference
+from catalyst_bot.policies.rule import MODEL_ID as RULE
+from catalyst_bot.ports.policy import Policy
 from catalyst_bot.settings import Settings
 from catalyst_bot.signals.reference import Reference
 from catalyst_bot.study.versions import SHIPPED, overlay_of
@@ -77,7 +79,7 @@ def engine_rules(
             alert_min_score=settings.detection.alert_min_score,
         ),
         signals=signals.Rules(
-            gates=settings.signals,
+            gates=replace(settings.signals, strategy_id=strategy_of(who.policy, settings)),
             stops=settings.stops,
             extended_hours=settings.execution.extended_hours,
             halted_symbols=settings.execution.halted_symbols,
@@ -94,6 +96,15 @@ def engine_rules(
             price_collar_fraction=settings.risk.price_collar_fraction, working=settings.execution
         ),
     )
+
+
+def strategy_of(policy: Policy, settings: Settings) -> str:
+    """Return the strategy whose record sizes, pauses and judges what a policy wants.
+
+    A model trades under its id: one that was trained again is another strategy and begins a record
+    of its own. The rule trades under the name of the settings, which a person changes with it.
+    """
+    return settings.signals.strategy_id if policy.model_id == RULE else policy.model_id
 
 
 def deciders(settings: Settings, bar_interval_s: int) -> Deciders:

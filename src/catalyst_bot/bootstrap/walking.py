@@ -31,7 +31,7 @@ from catalyst_bot.ml.walk_forward.plan import Span, must_be_complete
 from catalyst_bot.ml.walk_forward.run import Provenance, Walked, Wish, walk
 from catalyst_bot.policies.model_files import read_model, write_model
 from catalyst_bot.runtime.clock import SystemClock
-from catalyst_bot.settings import Settings
+from catalyst_bot.settings import DAILY_BARS, LoadedSettings, Settings
 
 HISTORIES, WALKS = "histories", "walk_forward"
 # What a history is made with; when one of them changes it is made again.
@@ -60,11 +60,25 @@ class Asked:
     model: Path | None = None
 
 
-def walk_forward(settings: Settings, asked: Asked, *, note: Note) -> Walked:
+def is_daily(asked: Asked) -> bool:
+    """Return whether the decision bars are sessions: those of the history, or of the one to make.
+
+    Raises `BadData` for a folder that is no history.
+    """
+    if asked.history is None:
+        return asked.interval_s >= DAY_S
+    return open_panel(asked.history).card.interval_s >= DAY_S
+
+
+def walk_forward(loaded: LoadedSettings, asked: Asked, *, note: Note) -> Walked:
     """Walk forward over a catalog, or go on where it stopped; write the newest model if asked.
 
     Raises `ConfigError` and `BadData` for what cannot be walked over, before any work.
     """
+    settings = loaded.settings
+    for key, value, origin in loaded.rows():
+        if origin == DAILY_BARS:
+            note(f"{key} = {value}, as daily bars need it; set it to have it otherwise")
     _must_be_new(asked.model)
     unknown = sorted(set(asked.algorithms) - set(ALGORITHMS))
     if unknown or not asked.algorithms:

@@ -8,12 +8,15 @@ import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from catalyst_bot import console
-from catalyst_bot.commands.flags import DAY, Config, DataDir, Json, learning, names_of, settings_of
+from catalyst_bot.commands.flags import DAY, Config, DataDir, Json, learning, names_of
+
+if TYPE_CHECKING:
+    from catalyst_bot.ml.walk_forward.run import Walked
 
 
 def register(app: typer.Typer) -> None:
@@ -64,8 +67,8 @@ def walk_forward(
     def action() -> int:
         with learning():
             from catalyst_bot.bootstrap import walking
+            from catalyst_bot.bootstrap.configuration import load_settings
             from catalyst_bot.ml.walk_forward.plan import Span
-        from catalyst_bot.policies.model_files import PASSED
 
         console.must_be_a_file("--json", json_)
         console.must_be_a_file("--html", html)
@@ -90,23 +93,28 @@ def walk_forward(
             ledger=ledger,
             model=model,
         )
-        walked = walking.walk_forward(settings_of(data_dir, config), asked, note=console.note)
-        content = walked.report.content
-        if json_:
-            console.write_json(content, json_)
-        if model is not None:
-            console.write_json(content, str(walking.report_beside(model)))
-        _write_page(walking.page(walked), html)
-        _tell(content, json_)
-        return console.OK if content["aggregate"]["verdict"] == PASSED else console.REFUSED
+        loaded = load_settings(config=config, data_dir=data_dir, is_daily=walking.is_daily(asked))
+        walked = walking.walk_forward(loaded, asked, note=console.note)
+        return _deliver(walked, json_, html, model)
 
     console.guarded(action)
 
 
-def _write_page(page: str, html: Path | None) -> None:
+def _deliver(walked: Walked, json_: str, html: Path | None, model: Path | None) -> int:
+    """Write what was asked for; return the exit code of the verdict."""
+    from catalyst_bot.bootstrap import walking
+    from catalyst_bot.policies.model_files import PASSED
+
+    content = walked.report.content
+    if json_:
+        console.write_json(content, json_)
+    if model is not None:
+        console.write_json(content, str(walking.report_beside(model)))
     if html is not None:
         with console.writing("--html", html):
-            html.write_text(page, encoding="utf-8")
+            html.write_text(walking.page(walked), encoding="utf-8")
+    _tell(content, json_)
+    return console.OK if content["aggregate"]["verdict"] == PASSED else console.REFUSED
 
 
 def _tell(content: Mapping[str, Any], json_: str) -> None:

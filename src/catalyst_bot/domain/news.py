@@ -93,6 +93,17 @@ class TradeWish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Worth:
+    """What a category of news was worth in basis points after a round trip's costs, and the upper
+    end of its 95 % band. `events` is how many it was measured on.
+    """
+
+    edge_bps: float
+    high_bps: float
+    events: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Catalyst:
     """A headline read as one category of event for one symbol.
 

@@ -18,6 +18,7 @@ from catalyst_bot.engine.rules import EngineRules
 from catalyst_bot.engine.voting import is_anybody_heard, tally
 from catalyst_bot.features.observation import build
 from catalyst_bot.ports.desk import Desk
+from catalyst_bot.ports.policy import Policy
 
 MIN_ACTION = 0.05  # a smaller wish than 5 % of a position is no wish
 
@@ -30,20 +31,23 @@ def on_signal(message: SignalFormed, desk: Desk, rules: EngineRules) -> list[Mes
     """Ask the policy; form an intent to buy, to leave a held symbol, or decline with the reason.
 
     What a person asked for is not put to a vote. A candidate votes on all else, and decides
-    nothing.
+    nothing. Each is asked with what it learned that categories are worth.
     """
-    signal = message.signal
-    position = desk.positions.get(signal.catalyst.symbol)
-    observation = build(signal, desk.account, position, desk.now)
+    signal, policy, candidate = message.signal, rules.policy, rules.candidate
+    observation = _observe(signal, desk, policy)
     if signal.catalyst.wish is not None:
         return [_decide(signal, observation, _PERSON, desk, model_id=OPERATOR)]
-    votes = rules.policy.act(observation)
-    decided: list[Message] = [
-        _decide(signal, observation, votes, desk, model_id=rules.policy.model_id)
-    ]
-    if rules.candidate is not None:
-        decided.append(_voted(signal, rules.candidate.model_id, rules.candidate.act(observation)))
+    votes = policy.act(observation)
+    decided: list[Message] = [_decide(signal, observation, votes, desk, model_id=policy.model_id)]
+    if candidate is not None:
+        votes = candidate.act(_observe(signal, desk, candidate))
+        decided.append(_voted(signal, candidate.model_id, votes))
     return decided
+
+
+def _observe(signal: Signal, desk: Desk, policy: Policy) -> Observation:
+    position = desk.positions.get(signal.catalyst.symbol)
+    return build(signal, desk.account, position, desk.now, edges=policy.edges)
 
 
 def _decide(

@@ -7,17 +7,23 @@ from datetime import datetime
 from catalyst_bot.domain.account import AccountView, Position
 from catalyst_bot.domain.money import finite
 from catalyst_bot.domain.trading import Observation, Signal
-from catalyst_bot.features.catalyst import catalyst_features
+from catalyst_bot.features.catalyst import Edges, catalyst_features
 from catalyst_bot.features.kernels import account_features
 from catalyst_bot.features.spec import FEATURES, MARKET, NAMES, SPEC_HASH
 
 
 def build(
-    signal: Signal, account: AccountView, position: Position | None, at: datetime
+    signal: Signal,
+    account: AccountView,
+    position: Position | None,
+    at: datetime,
+    *,
+    edges: Edges | None = None,
 ) -> Observation:
     """Return the observation of `signal` at `at`, clipped to the spec's ranges.
 
-    Raises `BadData` when a number is not finite.
+    `edges` are those of the policy that is asked (see `catalyst_features`). Raises `BadData` when a
+    number is not finite.
     """
     held = float(position.quantity * position.last_price) if position is not None else 0.0
     cash, exposure, share = account_features(
@@ -34,6 +40,7 @@ def build(
             reaction_bps=signal.reaction_bps,
             rvol=signal.rvol,
             at=at,
+            edges=edges,
         ),
     }
     values = tuple(

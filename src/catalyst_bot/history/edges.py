@@ -9,11 +9,12 @@ its own on its training part.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
+from catalyst_bot.domain.news import Worth
+from catalyst_bot.features.catalyst import Edges
 from catalyst_bot.history.events import CATALYST
 from catalyst_bot.history.panel import Panel
 from catalyst_bot.market_data.session_times import DAY_S
@@ -27,19 +28,7 @@ _BAND = 1.96
 _HELD = (1, 2, 5, 10, 20, 40)  # sessions that are measured; the longest for a `min_horizon_s`
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edge:
-    """Worth of a category in basis points after a round trip's costs, upper end of its 95 % band.
-
-    `events` is how many it was measured on.
-    """
-
-    edge_bps: float
-    high_bps: float
-    events: int
-
-
-def edges_of(panel: Panel, sessions: range, *, cost_bps: float, seed: int = 1) -> dict[str, Edge]:
+def edges_of(panel: Panel, sessions: range, *, cost_bps: float, seed: int = 1) -> dict[str, Worth]:
     """Return the worth of every category with enough events that were over within the sessions.
 
     `cost_bps` is what a round trip costs.
@@ -50,7 +39,7 @@ def edges_of(panel: Panel, sessions: range, *, cost_bps: float, seed: int = 1) -
     held = np.array([_nearest(float(each)) for each in events["horizon_s"].to_list()])
     signed_bps, entered = _returns(panel, held, sessions)
     category = events["category"].to_numpy()
-    edges = dict[str, Edge]()
+    edges = dict[str, Worth]()
     for number, name in enumerate(sorted(set(category.tolist()))):
         known = (category == name) & np.isfinite(signed_bps)
         if int(known.sum()) < MIN_EVENTS:
@@ -59,11 +48,11 @@ def edges_of(panel: Panel, sessions: range, *, cost_bps: float, seed: int = 1) -
         clusters = entered[known] // int(held[known].max())
         mean = clustered_mean(signed_bps[known], clusters, seed=(seed, number))
         edge, spread = shrunk(mean.value - cost_bps, mean.error, PRIOR_SPREAD_BPS)
-        edges[name] = Edge(edge_bps=edge, high_bps=edge + _BAND * spread, events=mean.n)
+        edges[name] = Worth(edge_bps=edge, high_bps=edge + _BAND * spread, events=mean.n)
     return edges
 
 
-def with_edges(panel: Panel, edges: Mapping[str, Edge]) -> Panel:
+def with_edges(panel: Panel, edges: Edges) -> Panel:
     """Return the history whose asks say what their category was worth; others stay unmeasured."""
     values = np.array(panel.ask_values)
     category = panel.events["category"].to_numpy()[panel.ask_event]

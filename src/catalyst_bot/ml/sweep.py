@@ -168,8 +168,8 @@ def _measured(terms: Terms, rule: RuleTerms, play: Play, sessions: range) -> tup
     compiled(portfolio)["run_rule"](books, mine, places.start, places.stop, rule, worth)
     equity = equity_of_worth(worth, sessions, terms)
     exposure = worth[sessions.start : sessions.stop, 1]
-    trades, won, lost = books.money[[b.TRADES, b.WON, b.LOST]].tolist()
-    wins = books.money[b.WINS] - books.money[b.EVEN]
+    trades, won, lost = books.money[[b.CLOSED, b.WON, b.LOST]].tolist()
+    wins = books.money[b.WON_TRADES]
     return (
         float(sharpes(returns_of(equity)[:, None])[0]) * sqrt(PERIODS_PER_YEAR),
         float(equity[-1] / equity[0]) - 1.0,

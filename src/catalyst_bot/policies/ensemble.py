@@ -26,6 +26,7 @@ class EnsemblePolicy:
         self.model = model
         self.model_id = model.model_id
         self.spec_hash = model.spec_hash
+        self.edges = model.edges
         self.bar_interval_s = model.bar_interval_s
         self._weights = np.array([agent.weight for agent in model.agents])
 

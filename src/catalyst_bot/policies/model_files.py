@@ -1,7 +1,8 @@
 """A trained model as a folder: `model.json` (who votes, and the card) and `weights.safetensors`.
 
 A folder is written whole or not at all, and read only when the weights are those that its card
-names. Nothing in it can run: pickles, and archives that may hold them, are refused by name.
+names and all that decides is what its id was made of. Nothing in it can run: pickles, and archives
+that may hold them, are refused by name.
 """
 
 from __future__ import annotations
@@ -23,12 +24,13 @@ from safetensors.numpy import load, save
 
 from catalyst_bot.domain.errors import BadData, ConfigError
 from catalyst_bot.domain.ids import content_id
+from catalyst_bot.domain.news import Worth
 from catalyst_bot.features.normalisation import Normalisation, normalisation_from
 from catalyst_bot.features.spec import NAMES, SPEC_HASH
 from catalyst_bot.policies.network import Network, network_of
 
 CARD, WEIGHTS = "model.json", "weights.safetensors"
-FORMAT = 1
+FORMAT = 2
 MAX_WEIGHT_BYTES, MAX_CARD_BYTES, MAX_AGENTS, MAX_LAYERS = 64 << 20, 4 << 20, 64, 16
 PICKLED = (".pkl", ".pickle", ".zip", ".pt", ".pth", ".joblib", ".npz")
 # Verdicts in the card: every gate of validation let the model through; no gate has seen it.
@@ -57,8 +59,9 @@ class Agent:
 class Model:
     """An ensemble with all that it needs to decide, and its card.
 
-    The card says where it comes from (data hash, commit, trials, parents, versions, metrics) and
-    the `verdict` of validation.
+    `edges` are what categories of news were worth where it learned: it is asked with them. None for
+    one that learned with the worth that detection ships. The card says where it comes from (data
+    hash, commit, trials, parents, versions, metrics) and the `verdict` of validation.
     """
 
     name: str
@@ -66,6 +69,7 @@ class Model:
     bar_interval_s: int
     normalisation: Normalisation
     agents: tuple[Agent, ...]
+    edges: Mapping[str, Worth] | None = None
     card: Mapping[str, Any]
 
     @property
@@ -141,6 +145,9 @@ def _decides(model: Model) -> dict[str, Any]:
         "spec_hash": model.spec_hash,
         "bar_interval_s": model.bar_interval_s,
         "normalisation": asdict(model.normalisation) | {"names": NAMES},
+        "edges": None
+        if model.edges is None
+        else {name: asdict(worth) for name, worth in sorted(model.edges.items())},
         "agents": [
             {
                 "name": agent.name,
@@ -163,6 +170,7 @@ def _text(model: Model, weights: bytes) -> str:
             {
                 "format": FORMAT,
                 "name": model.name,
+                "model_id": model.model_id,
                 "weights_sha256": sha256(weights).hexdigest(),
                 **_decides(model),
                 "card": dict(model.card),
@@ -214,15 +222,18 @@ def _model_from(found: Mapping[str, Any], weights: bytes, folder: Path) -> Model
             bar_interval_s=_whole(found["bar_interval_s"], "bar_interval_s"),
             normalisation=normalisation,
             agents=agents,
+            edges=_edges(found["edges"]),
             card=dict(found["card"]),
         )
     except SafetensorError as error:
         raise BadData(f"{folder / WEIGHTS}: is no safetensors file: {error}") from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise BadData(f"{folder / CARD}: {error!r} is missing or of no use") from error
     except BadData as error:
         raise BadData(f"{folder}: {error}") from error
     _hold_together(model, folder)
+    if model.model_id != found.get("model_id"):
+        raise BadData(f"{folder / CARD}: describes another model than {found.get('model_id')}")
     return model
 
 
@@ -237,6 +248,19 @@ def _hold_together(model: Model, folder: Path) -> None:
             f"{folder / CARD}: normalised for bars of {model.normalisation.bar_interval_s} s, but "
             f"a model of bars of {model.bar_interval_s} s"
         )
+
+
+def _edges(found: Any) -> dict[str, Worth] | None:
+    if found is None:
+        return None
+    return {
+        _word(name, "edges"): Worth(
+            edge_bps=_number(each["edge_bps"], "edge_bps"),
+            high_bps=_number(each["high_bps"], "high_bps", low=float(each["edge_bps"])),
+            events=_whole(each["events"], "events"),
+        )
+        for name, each in found.items()
+    }
 
 
 def _listed(agents: Any) -> list[Mapping[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.domain.news import Worth
 from catalyst_bot.domain.trading import Observation, Vote
 from catalyst_bot.features.spec import SPEC_HASH
 from catalyst_bot.policies import rule_action as r
@@ -21,6 +22,7 @@ class RulePolicy:
     model_id = MODEL_ID
     spec_hash = SPEC_HASH
     reviews = False
+    edges: Mapping[str, Worth] | None = None
 
     def act(self, observation: Observation) -> tuple[Vote, ...]:
         """Return the rule's vote.

@@ -192,6 +192,13 @@ ENTRY_CHECKS: tuple[Row, ...] = (
         may_be_overridden=True,
     ),
     Row(
+        judge=c.strategy_edge,
+        tier=Tier.STRATEGY,
+        unit=STATE,
+        refusal="what the strategy traded so far shows no edge: it needs a review and a new name",
+        source="roadmap, Kelly; a strategy that loses is reviewed",
+    ),
+    Row(
         judge=c.daily_trades,
         tier=Tier.STRATEGY,
         unit=COUNT,

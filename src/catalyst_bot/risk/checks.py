@@ -25,6 +25,7 @@ from catalyst_bot.ports.desk import Desk
 from catalyst_bot.risk import gauges
 from catalyst_bot.risk.approved import limits_hash
 from catalyst_bot.risk.proposal import Proposal
+from catalyst_bot.risk.sizing import describe, kelly_fraction, shrunk_odds
 from catalyst_bot.risk.state import ORDER_WINDOW
 from catalyst_bot.risk.verdicts import at_least, at_most, below, in_state
 
@@ -154,6 +155,22 @@ def strategy_sharpe(entry: Proposal) -> Check:
         limit=entry.limits.min_sharpe,
         unit="ratio",
         note="" if is_known else f"{len(returns)} trades: not judged yet",
+    )
+
+
+def strategy_edge(entry: Proposal) -> Check:
+    """A strategy whose own trades, with the prior, show no edge bets nothing (Kelly).
+
+    It cannot trade its way back: a person retires it or changes it, and gives what is changed a
+    name, or trains a model again. Either begins a record of its own.
+    """
+    odds = shrunk_odds(entry.record, entry.rules.sizing)
+    kelly = kelly_fraction(odds)
+    return in_state(
+        "strategy_edge",
+        Tier.STRATEGY,
+        is_good=kelly > 0,
+        note=f"{describe(odds)} over {entry.record.trades} trades: Kelly fraction {kelly:.1%}",
     )
 
 

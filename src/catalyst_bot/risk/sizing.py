@@ -150,11 +150,11 @@ def _fraction_of(atr: float, price: Decimal) -> Decimal:
 
 def _kelly_cap(equity: Decimal, odds: Odds, rules: SizingRules) -> Cap:
     kelly = kelly_fraction(odds)
-    why = f"{_describe(odds)}: {kelly:.1%} / {rules.kelly_divisor:g}"
+    why = f"{describe(odds)}: {kelly:.1%} / {rules.kelly_divisor:g}"
     if not odds.win_rate > 0:
         why = "no edge is known: nothing was won yet, and no prior says so"
     elif not kelly > 0:
-        why = f"no edge: {_describe(odds)}"
+        why = f"no edge: {describe(odds)}"
     return "kelly", equity * _exact(kelly / rules.kelly_divisor), why
 
 
@@ -201,7 +201,8 @@ def _asked_usd(wish: TradeWish, price: Decimal) -> Decimal:
     return (wish.quantity or ZERO) * price + CENT
 
 
-def _describe(odds: Odds) -> str:
+def describe(odds: Odds) -> str:
+    """Return the odds in words."""
     return f"{odds.win_rate:.1%} win {odds.average_win:.1%}, others lose {odds.average_loss:.1%}"
 
 

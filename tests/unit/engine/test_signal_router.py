@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from catalyst_bot.bootstrap.rules import engine_rules
 from catalyst_bot.domain.enums import ExitReason, OrderRole, Side
 from catalyst_bot.domain.market import DAY_S
 from catalyst_bot.domain.messages import decisions as d
+from catalyst_bot.domain.news import Worth
 from catalyst_bot.domain.trading import Observation, Vote
 from catalyst_bot.engine.engine import Engine
 from catalyst_bot.engine.rules import EngineRules
@@ -24,6 +25,8 @@ from catalyst_bot.settings import Settings
 from tests.builders import CLOSE, NOON, FakeDesk, calendar, catalyst, position, signal
 from tests.models import model
 
+WORTH = ("edge_bps", "edge_high_bps")
+
 
 class Said:
     """A policy that says what it was told to say, and keeps what it saw."""
@@ -31,6 +34,7 @@ class Said:
     model_id = "said"
     spec_hash = SPEC_HASH
     reviews = True
+    edges: Mapping[str, Worth] | None = None
 
     def __init__(self, *actions: float, weights: Sequence[float] = ()) -> None:
         pairs = zip(actions, weights or [1.0] * len(actions), strict=True)
@@ -65,6 +69,21 @@ def test_a_signal_is_shown_as_33_features_of_account_market_and_catalyst(
     assert (seen.names, len(seen.values)) == (NAMES, 33)
     known = dict(zip(seen.names, seen.values, strict=True))
     assert (known["cash_fraction"], known["confidence"], known["rvol"]) == (1.0, 0.85, 2.0)
+
+
+def test_each_is_asked_with_the_worth_it_learned_with(rules: EngineRules) -> None:
+    shipped = catalyst(edge_bps=7.0, edge_high_bps=9.0)
+    learned = {shipped.category: Worth(edge_bps=-20.0, high_bps=3.0, events=40)}
+    deciding, voting, without = Said(0.5), Said(0.5), Said(0.5)
+    voting.edges, without.edges = learned, {}
+    route(replace(rules, candidate=voting), deciding, catalyst=shipped)
+    route(rules, without, catalyst=shipped)
+    seen = [
+        {name: dict(zip(o.names, o.values, strict=True))[name] for name in WORTH}
+        for policy in (deciding, voting, without)
+        for o in policy.seen
+    ]
+    assert [tuple(each.values()) for each in seen] == [(7.0, 9.0), (-20.0, 3.0), (0.0, 500.0)]
 
 
 def test_the_votes_become_an_intent_and_risk_makes_its_order(rules: EngineRules) -> None:

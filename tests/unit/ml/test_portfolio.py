@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalyst_bot.domain.errors import BadData
+from catalyst_bot.domain.messages.decisions import PositionClosed, StrategyPaused
 from catalyst_bot.features.spec import NAMES
 from catalyst_bot.history.panel import Panel
+from catalyst_bot.ml.kernels import books as b
 from catalyst_bot.ml.kernels import likeness, portfolio
+from catalyst_bot.ml.kernels.asks import kelly_of_record
 from catalyst_bot.ml.kernels.play import Play
+from catalyst_bot.ml.kernels.trading import STOP_LOSS
 from catalyst_bot.ml.portfolio.benchmarks import capacity_of, capacity_usd
 from catalyst_bot.ml.portfolio.closes import closes_of
 from catalyst_bot.ml.portfolio.run import PortfolioRun, new_books, run_portfolio
@@ -23,9 +28,16 @@ from catalyst_bot.ml.tape import Singles, tape_of
 from catalyst_bot.ml.terms import Terms, at_costs, terms_of
 from catalyst_bot.policies.rule_action import RULE_TERMS
 from catalyst_bot.risk import closes as kept
+from catalyst_bot.risk import decide, evolve
 from catalyst_bot.risk.correlation import kinship
+from catalyst_bot.risk.rules import Rules
+from catalyst_bot.risk.sizing import kelly_fraction, shrunk_odds
+from catalyst_bot.risk.state import State
 from catalyst_bot.settings import Settings
+from tests.builders import NOON, FakeDesk
 from tests.panels import Case, panel_of
+from tests.unit.risk.bench import trade
+from tests.windows import random_window
 
 pytest.importorskip("numba", reason="compiling needs numba: make setup-research")
 SYMBOLS = ("ACME", "BOLT", "CORE", "DYNE")
@@ -196,6 +208,73 @@ def test_a_person_resumes_only_where_one_comes() -> None:
     assert alone.outcomes["trading_state"] > 3
     looked_at = by_rule(history(9), strict, review_after=2)
     assert looked_at.outcomes["entries"] > alone.outcomes["entries"]
+
+
+@dataclass(frozen=True)
+class Changing:
+    """Eager models that take turns: another from each of these sessions on."""
+
+    starts: tuple[int, ...]
+    models: tuple[Any, ...]
+
+    def at(self, session: int) -> Any:
+        return self.models[sum(start <= session for start in self.starts) - 1]
+
+
+def losing(seed: int) -> Panel:
+    """Prices that only fall: every trade is a loss."""
+    falling = {
+        name: random_window(seed + number, COUNT, drift=-0.01)
+        for number, name in enumerate((*SYMBOLS, "SPY"))
+    }
+    return panel_of(news(seed, count=80), symbols=SYMBOLS, count=COUNT, windows=falling)
+
+
+def test_a_model_that_takes_over_begins_a_record_of_its_own() -> None:
+    tape, kinds = tape_of(losing(3), atr_length=TERMS.atr_length), {"review_after": 1}
+    one = run_portfolio(tape, TERMS, sessions=ALL, policy=eager, **kinds)
+    turns = Changing(starts=(0, 100), models=(partial(eager), partial(eager)))
+    two = run_portfolio(tape, TERMS, sessions=ALL, policy=turns, **kinds)
+    assert one.outcomes["strategy_edge"] > 0, "its losses left it nothing to bet"
+    assert (one.exposure[100:] == 0).all()
+    assert (two.exposure[100:] > 0).any()
+    first, second = two.outcomes_by_strategy
+    assert (first["strategy_edge"] > 0, second["entries"] > 0) == (True, True)
+    asked = {name: first.get(name, 0) + second.get(name, 0) for name in two.outcomes}
+    assert asked == two.outcomes
+    assert (two.equity[:101] == one.equity[:101]).all()
+    assert one.outcomes_by_strategy == (one.outcomes,)
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(-2_000, 2_000)), max_size=60),
+    st.integers(0, 40),
+)
+@settings(deadline=None)
+def test_the_record_is_that_of_the_bot(trades: list[tuple[bool, int]], turn: int) -> None:
+    """Closed trades by who bought: the bot's record of the new strategy, and the kernel's."""
+    terms = TERMS._replace(pause_after_losses=3, min_sharpe=0.5, halt_after_losses=10**6)
+    terms = terms._replace(max_drawdown_fraction=1.0, max_daily_loss_fraction=1.0)
+    books, bot = new_books(1, terms, trades=100), State()
+    for number, (is_of_new, cents) in enumerate(trades):
+        if number == turn:
+            b.begin_record(books, 1)
+        strategy = int(is_of_new and number >= turn)
+        books.held[0, [b.BOUGHT_BY, b.BOUGHT, b.BOUGHT_USD]] = strategy, 1.0, 100.0
+        books.held[0, b.SOLD_USD] = 100.0 + cents / 100
+        meeting = b.Meeting(100.0, 100.0, 1e6, 3600.0 * number, 1)
+        b.close_trade(books, 0, STOP_LOSS, meeting, terms)
+        told = PositionClosed(trade=trade(cents / 10_000, strategy_id=str(strategy)))
+        for paused in decide.on_position_closed(bot, told, FakeDesk(), Rules()):
+            if isinstance(paused, StrategyPaused):
+                evolve.pause_strategy(bot, paused, NOON)
+        evolve.close_trade(bot, told, NOON)
+    record = bot.strategy("1" if len(trades) > turn else "0")
+    kernel = kelly_of_record(books, terms) * terms.kelly_divisor
+    assert kernel == pytest.approx(kelly_fraction(shrunk_odds(record, Rules().sizing)), abs=1e-9)
+    assert books.counts[b.IN_A_ROW] == record.consecutive_losses
+    assert bool(books.counts[b.PAUSED]) == record.is_paused
+    assert books.money[b.CLOSED] == len(trades)
 
 
 def test_dearer_trading_earns_less() -> None:

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from catalyst_bot.domain.errors import BadData, ConfigError
-from catalyst_bot.history.edges import Edge, edges_of
+from catalyst_bot.domain.news import Worth
+from catalyst_bot.history.edges import edges_of
 from catalyst_bot.history.panel import Panel, open_panel
 from catalyst_bot.ml.tape import tape_of
 from catalyst_bot.ml.terms import at_costs
@@ -140,7 +141,7 @@ def test_what_categories_were_worth_is_after_the_costs_of_the_terms(
 ) -> None:
     costs_bps = list[float]()
 
-    def heard(panel: Panel, sessions: range, *, cost_bps: float) -> dict[str, Edge]:
+    def heard(panel: Panel, sessions: range, *, cost_bps: float) -> dict[str, Worth]:
         costs_bps.append(cost_bps)
         return edges_of(panel, sessions, cost_bps=cost_bps)
 

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from catalyst_bot.domain.errors import BadData, ConfigError
+from catalyst_bot.domain.news import Worth
 from catalyst_bot.features.spec import NAMES
-from catalyst_bot.history.edges import Edge
 from catalyst_bot.history.events import CATALYST
 from catalyst_bot.history.panel import open_panel
 from catalyst_bot.ml.reports.page import page_of
@@ -290,6 +290,17 @@ def test_each_session_is_decided_by_its_own_fold(history: Path) -> None:
     assert policy.at(200) == policy.policies[1] == policy.at(249)
 
 
+def test_what_they_are_held_against_begins_records_where_they_do() -> None:
+    folds = [_fold(number, range(150 + 50 * number, 200 + 50 * number)) for number in range(2)]
+
+    def always(rows: Any) -> Any:
+        return np.ones(len(rows)), np.ones(len(rows))
+
+    policy = chain.in_turn(folds, always)
+    assert policy.at(150) is policy.at(199) is not policy.at(200)
+    assert policy.at(200)(np.zeros((2, 3)))[0].tolist() == [1.0, 1.0]
+
+
 def test_models_that_answer_alike_are_alike(history: Path) -> None:
     panel = open_panel(history)
     same = [_fold(number, range(150 + 50 * number, 200 + 50 * number)) for number in range(2)]
@@ -323,14 +334,14 @@ def test_models_are_compared_by_an_account_that_holds_nothing(
 
 
 def _fold(number: int, test: range, model: Any = None) -> Fold:
+    worth = Worth(edge_bps=10.0 * (number + 1), high_bps=30.0, events=50)
     return Fold(
         number=number,
         train=range(10, 100),
         validation=range(110, 140),
         test=test,
-        model=model or models.model(models.agent(seed=4)),
+        model=replace(model or models.model(models.agent(seed=4)), edges={"earnings": worth}),
         agents=(),
-        edges={"earnings": Edge(edge_bps=10.0 * (number + 1), high_bps=30.0, events=50)},
         in_sample_sharpe=1.0,
         seconds=0.0,
     )

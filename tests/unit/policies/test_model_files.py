@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from catalyst_bot.domain.errors import BadData, ConfigError
+from catalyst_bot.domain.news import Worth
 from catalyst_bot.policies.model_files import CARD, WEIGHTS, read_model, write_model
 from tests.models import WIDTH, agent, model, normalisation
 
@@ -51,6 +52,23 @@ def test_the_id_is_of_what_decides() -> None:
     assert replace(ours, agents=weighed).model_id != ours.model_id
     trained = (agent("ppo-0", seed=9, weight=0.5), *ours.agents[1:])
     assert replace(ours, agents=trained).model_id != ours.model_id
+
+
+def test_what_categories_were_worth_is_part_of_what_decides(tmp_path: Path) -> None:
+    learned = model(edges={"fda_approval": Worth(edge_bps=-3.5, high_bps=12.25, events=40)})
+    assert len({learned.model_id, model().model_id, model(edges={}).model_id}) == 3
+    for name, ours in (("learned", learned), ("nothing", model(edges={})), ("none", model())):
+        write_model(tmp_path / name, ours)
+        theirs = read_model(tmp_path / name)
+        assert (theirs.edges, theirs.model_id) == (ours.edges, ours.model_id)
+
+
+def test_a_model_of_which_something_that_decides_was_changed_is_refused(tmp_path: Path) -> None:
+    worth = {"edge_bps": -3.5, "high_bps": 12.25, "events": 40}
+    write_model(tmp_path / "model", model(edges={"fda_approval": Worth(**worth)}))
+    change_card(tmp_path / "model", edges={"fda_approval": worth | {"edge_bps": 3.5}})
+    with pytest.raises(BadData, match="describes another model"):
+        read_model(tmp_path / "model")
 
 
 def test_only_a_verdict_of_the_gates_makes_a_champion() -> None:
@@ -110,7 +128,7 @@ def test_an_agent_without_weights_is_refused(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"format": 2}, "no model of format"),
+        ({"format": 1}, "no model of format"),
         ({"bar_interval_s": 300}, "normalised for bars of 86400 s"),
         ({"bar_interval_s": 0}, "no whole number"),
         ({"name": "../x"}, "is no name"),
@@ -118,6 +136,10 @@ def test_an_agent_without_weights_is_refused(folder: Path) -> None:
         ({"agents": [{"name": "ppo-0"}]}, "layers"),
         ({"normalisation": {}}, "constants of normalisation"),
         ({"card": 3}, "of no use"),
+        ({"edges": [1]}, "of no use"),
+        ({"edges": {"up": {"edge_bps": 1.0, "high_bps": 0.0, "events": 9}}}, "high_bps"),
+        ({"edges": {"up": {"edge_bps": float("nan"), "high_bps": 0.0, "events": 9}}}, "edge_bps"),
+        ({"bar_interval_s": 60, "normalisation": None}, "of no use"),
     ],
 )
 def test_a_card_that_makes_no_sense_is_refused(

@@ -96,6 +96,15 @@ def test_three_losses_in_a_row_block(entry: Entry, losses: int, passed: bool):
     assert checks.consecutive_losses(entry.propose()).passed is passed
 
 
+def test_a_strategy_whose_trades_show_no_edge_bets_nothing(entry: Entry):
+    entry.state = record(trades=40, wins=10, win_fraction_sum=0.1, loss_fraction_sum=0.9)
+    check = checks.strategy_edge(entry.propose())
+    assert not check.passed
+    assert "over 40 trades: Kelly fraction 0.0%" in check.note
+    entry.state = State(strategies={"other": entry.state.strategy("news-rule")})
+    assert checks.strategy_edge(entry.propose()).passed, "the record of another is not its own"
+
+
 def test_a_paused_strategy_blocks_only_itself(entry: Entry):
     entry.state = record(is_paused=True)
     assert not checks.strategy_paused(entry.propose()).passed

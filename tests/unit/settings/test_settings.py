@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from catalyst_bot.domain import limits
 from catalyst_bot.domain.errors import ConfigError
-from catalyst_bot.settings import Settings, from_json, load
+from catalyst_bot.settings import DAILY, DAILY_BARS, LoadedSettings, Settings, from_json, load
 from catalyst_bot.settings_sources import ENV_PREFIX
 
 SECTIONS: dict[str, type] = {
@@ -112,3 +112,23 @@ def test_other_environment_variables_are_left_alone():
 def test_a_list_in_the_environment_is_json():
     environ = {f"{ENV_PREFIX}FEEDS__RSS_URLS": json.dumps(["https://example.com/feed"])}
     assert load(environ=environ).settings.feeds.rss_urls == ("https://example.com/feed",)
+
+
+def test_daily_bars_decide_only_what_nobody_set(tmp_path: Path):
+    file = tmp_path / "catalyst.toml"
+    file.write_text("[stops]\natr_multiple = 3.0\n")
+    daily, own = load(environ={}, is_daily=True), load(file=file, environ={}, is_daily=True)
+    assert {key: dict_of(daily)[key] for key in DAILY} == DAILY
+    assert {daily.origins[key] for key in DAILY} == {DAILY_BARS}
+    assert own.settings.stops.atr_multiple == 3.0
+    assert own.settings.detection.min_horizon_s == DAILY["detection.min_horizon_s"]
+    assert not set(load(environ={}).origins.values()) & {DAILY_BARS}
+
+
+def dict_of(loaded: LoadedSettings) -> dict[str, Any]:
+    found = loaded.settings.model_dump()
+    return {
+        f"{section}.{name}": value
+        for section, values in found.items()
+        for name, value in values.items()
+    }

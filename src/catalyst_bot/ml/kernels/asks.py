@@ -6,6 +6,7 @@ The checks are those of `risk/check_table.py` that bars can fail, in its order.
 from __future__ import annotations
 
 from catalyst_bot.ml.kernels.books import (
+    BOUGHT_BY,
     CASH,
     ENTERED_S,
     ENTRIES,
@@ -25,6 +26,7 @@ from catalyst_bot.ml.kernels.books import (
     PRICE,
     REASON,
     SHARES,
+    STRATEGY,
     TRADES,
     WATCH,
     WINS,
@@ -64,15 +66,16 @@ from catalyst_bot.ml.kernels.trading import (
     target_price,
 )
 from catalyst_bot.ml.tape import Singles
+from catalyst_bot.ml.terms import Terms
 
 BORROWS = True  # it only looks at its arrays
 
 # What became of an ask, in the order in which the bot names refusals; see `portfolio/run.py`.
 BUYS, LEAVES, DECLINED, EXIT_WORKING = 0, 1, 2, 3
 HALT, NO_SESSION, OPEN_ENTRY, DUPLICATE, ORDERS_PER_MINUTE, UNSURE, RESTS, LOSSES = range(4, 12)
-POOR, DAILY_TRADES, CORRELATED, LOSSES_PER_HOUR, DAY_LOSS, DRAWDOWN, NO_STOP = range(12, 19)
-TOO_SMALL, NO_MONEY = 19, 20
-OUTCOMES = 21
+POOR, NO_EDGE, DAILY_TRADES, CORRELATED, LOSSES_PER_HOUR, DAY_LOSS, DRAWDOWN = range(12, 19)
+NO_STOP, TOO_SMALL, NO_MONEY = 19, 20, 21
+OUTCOMES = 22
 
 
 def is_asked(books: Books, play: Play, ask: int) -> bool:
@@ -163,9 +166,17 @@ def _refused(books: Books, play: Play, ask: int, symbol: int, confidence: float)
         outcome = LOSSES
     elif is_poor(books, terms):
         outcome = POOR
+    elif not kelly_of_record(books, terms) > 0.0:
+        outcome = NO_EDGE
     elif counts[ENTRIES] + 1 > terms.max_daily_trades:
         outcome = DAILY_TRADES
     return outcome
+
+
+def kelly_of_record(books: Books, terms: Terms) -> float:
+    """The share of equity that the record of the strategy which decides allows."""
+    money = books.money
+    return kelly_fraction(money[TRADES], money[WINS], money[WON_SUM], money[LOST_SUM], terms)
 
 
 def _enter(books: Books, play: Play, ask: int, action: float) -> int:
@@ -187,8 +198,7 @@ def _enter(books: Books, play: Play, ask: int, action: float) -> int:
         return DRAWDOWN
     if not stop > 0.0:
         return NO_STOP
-    money = books.money
-    kelly = kelly_fraction(money[TRADES], money[WINS], money[WON_SUM], money[LOST_SUM], terms)
+    kelly = kelly_of_record(books, terms)
     cash = books.money[CASH] - ordered
     shares = entry_shares(
         Wish(price, stop, action, atr, bars.atr_average[row], likeness),
@@ -208,6 +218,7 @@ def _enter(books: Books, play: Play, ask: int, action: float) -> int:
         play.closes, _step_of(play, ask), at_s, terms.entry_timeout_s
     )
     books.held[symbol, ORDER_STOP] = stop
+    books.held[symbol, BOUGHT_BY] = books.counts[STRATEGY]
     books.held[symbol, ORDER_TARGET] = target_price(price, atr, terms)
     books.held[symbol, ORDER_EVENT] = asks.event[ask]
     books.held[symbol, ORDER_HORIZON_S] = asks.horizon_s[ask]

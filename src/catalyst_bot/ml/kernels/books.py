@@ -25,28 +25,28 @@ from catalyst_bot.study.statistics import Integers
 
 BORROWS = True  # it only looks at its arrays
 
-# money: dollars, and the record of trades as fractions of what each cost; RETURN_SUM and
-# RETURN_SQUARES are of the returns that the Sharpe ratio judges; EVEN are those WINS that won
-# nothing: Kelly counts them as no loss, a win rate as no win
-CASH, EXPOSURE, DAY_OPEN, PEAK, REVIEWED_PEAK, WON, LOST, TRADES, WINS, WON_SUM = range(10)
-LOST_SUM, RETURN_SUM, RETURN_SQUARES, EVEN = range(10, 14)
-MONEY = 14
-# counts and states
-ACTIVE, ENTRIES, ORDERS, IN_A_ROW, PAUSED, PAUSED_UNTIL, STREAK, RETURNS, HALTED, STOPPED_ON = (
-    range(10)
-)
-COUNTS = 10
+# money: dollars and counts of the account's trades, of which WON_TRADES made more than nothing;
+# from TRADES on the record of the strategy that decides: its trades as fractions of what each cost.
+# RETURN_SUM and RETURN_SQUARES are of the returns that the Sharpe ratio judges; some WINS are 0
+CASH, EXPOSURE, DAY_OPEN, PEAK, REVIEWED_PEAK, WON, LOST, CLOSED, WON_TRADES = range(9)
+TRADES, WINS, WON_SUM, LOST_SUM, RETURN_SUM, RETURN_SQUARES = range(9, 15)
+MONEY = 15
+# counts and states; STRATEGY is the number of the one that decides, and the next three are its own
+ACTIVE, ENTRIES, ORDERS, STREAK, HALTED, STOPPED_ON, STRATEGY = range(7)
+IN_A_ROW, PAUSED, PAUSED_UNTIL, RETURNS = range(7, 11)
+COUNTS = 11
 NOT_HALTED, BY_DAY, BY_DRAWDOWN, BY_STREAK = 0, 1, 2, 3
 UNTIL_REVIEW = -1  # a pause that waits for a person
 # held: columns of a symbol. REASON is why it waits to be sold at the next open, LIVE_S since when
 # the order that sells is at the venue, LEAVES_UNTIL_S when it is given up (never: a stop that was
 # met). ORDERED are shares of an entry that waits, ORDER_* what that was sized at and is protected
-# with, and when. WATCH is the case that is reviewed, -1 for none.
+# with, and when. WATCH is the case that is reviewed, -1 for none; BOUGHT_BY is the strategy that
+# wanted what is held or ordered.
 SHARES, BOUGHT, BOUGHT_USD, SOLD_USD, FEES_USD, PRICE, HIGHEST, STOP, TARGET, EXIT_AT_S = range(10)
 ENTERED, EVENT, REASON, IS_TRAILING, ORDERED, ORDER_PRICE, ORDER_STOP, ORDER_TARGET = range(10, 18)
 ORDER_HORIZON_S, ORDER_EVENT, WATCH, ENTERED_S, LIVE_S, LEAVES_UNTIL_S = range(18, 24)
-ORDER_LIVE_S, ORDER_UNTIL_S = 24, 25
-HELD = 26
+ORDER_LIVE_S, ORDER_UNTIL_S, BOUGHT_BY = 24, 25, 26
+HELD = 27
 # columns of a finished trade
 TRADE_COLUMNS = (
     *("symbol", "event", "entered", "left", "reason", "shares", "entry_price", "exit_price"),
@@ -202,29 +202,58 @@ def close_trade(books: Books, symbol: int, reason: int, meeting: Meeting, terms:
     _log(books, symbol, reason, meeting, pnl, fraction)
     books.held[symbol, REASON] = STAYS
     counts, money, is_loss = books.counts, books.money, pnl < 0.0
+    money[CLOSED] += 1.0
+    if is_loss:
+        money[LOST] = exact_usd(money[LOST] - pnl)
+        books.streak_s[counts[STREAK] % MAX_STREAK] = at_s
+        counts[STREAK] += 1
+    else:
+        money[WON_TRADES] += 1.0 if pnl > 0.0 else 0.0
+        money[WON] = exact_usd(money[WON] + pnl)
+        counts[STREAK] = 0
+    if books.held[symbol, BOUGHT_BY] == counts[STRATEGY]:
+        _add_to_record(books, fraction, is_loss)
+        _pause(books, day, terms)
+    if is_loss and losses_since(books, at_s - terms.halt_loss_window_s) >= terms.halt_after_losses:
+        halt(books, BY_STREAK, day)
+
+
+def begin_record(books: Books, strategy: int) -> None:
+    """Another strategy decides from now on: account and positions go on, its own record is empty.
+
+    What the one before still holds is no merit and no fault of the new one.
+    """
+    for column in range(TRADES, MONEY):
+        books.money[column] = 0.0
+    for column in range(IN_A_ROW, COUNTS):
+        books.counts[column] = 0
+    books.counts[STRATEGY] = strategy
+
+
+def _add_to_record(books: Books, fraction: float, is_loss: bool) -> None:  # noqa: FBT001
+    """A trade of the strategy that decides, as a fraction of what it cost."""
+    counts, money = books.counts, books.money
     money[TRADES] += 1.0
     _add_return(books, fraction)
     if is_loss:
         money[LOST_SUM] -= fraction
-        money[LOST] = exact_usd(money[LOST] - pnl)
         counts[IN_A_ROW] += 1
-        books.streak_s[counts[STREAK] % MAX_STREAK] = at_s
-        counts[STREAK] += 1
     else:
         money[WINS] += 1.0
-        money[EVEN] += 1.0 if pnl == 0.0 else 0.0
         money[WON_SUM] += fraction
-        money[WON] = exact_usd(money[WON] + pnl)
         counts[IN_A_ROW] = 0
-        counts[STREAK] = 0
-    if counts[PAUSED] == 0:
-        if counts[IN_A_ROW] >= terms.pause_after_losses:
-            counts[PAUSED], counts[PAUSED_UNTIL] = 1, day + 1
-        elif is_poor(books, terms):
-            counts[PAUSED], counts[PAUSED_UNTIL] = 1, UNTIL_REVIEW
-            counts[STOPPED_ON] = day
-    if is_loss and losses_since(books, at_s - terms.halt_loss_window_s) >= terms.halt_after_losses:
-        halt(books, BY_STREAK, day)
+
+
+def _pause(books: Books, day: int, terms: Terms) -> None:
+    """Losses in a row rest until the next session; a poor Sharpe ratio waits for a person."""
+    counts = books.counts
+    if counts[PAUSED] != 0:
+        return
+    if counts[IN_A_ROW] >= terms.pause_after_losses:
+        counts[PAUSED], counts[PAUSED_UNTIL] = 1, day + 1
+    elif is_poor(books, terms):
+        counts[PAUSED], counts[PAUSED_UNTIL] = 1, UNTIL_REVIEW
+        counts[STOPPED_ON] = day
 
 
 def _add_return(books: Books, fraction: float) -> None:
@@ -315,7 +344,7 @@ def entry_price(books: Books, symbol: int) -> float:
 def _log(
     books: Books, symbol: int, reason: int, meeting: Meeting, pnl: float, fraction: float
 ) -> None:
-    number = int(books.money[TRADES])
+    number = int(books.money[CLOSED])
     if number >= len(books.trades):
         return
     row, shares = books.trades[number], books.held[symbol, BOUGHT]

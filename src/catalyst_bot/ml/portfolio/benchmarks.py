@@ -9,7 +9,7 @@ import numpy as np
 
 from catalyst_bot.features.kernels import Floats
 from catalyst_bot.history.panel import Panel
-from catalyst_bot.ml.portfolio.run import PortfolioRun, run_portfolio
+from catalyst_bot.ml.portfolio.run import PolicyBySession, PortfolioRun, RowsPolicy, run_portfolio
 from catalyst_bot.ml.tape import Singles, Tape
 from catalyst_bot.ml.terms import Terms
 
@@ -71,17 +71,18 @@ def random_runs(
     count: int,
     seed: int,
     review_after: int = 0,
+    taking_over: Callable[[RowsPolicy], RowsPolicy | PolicyBySession] = lambda policy: policy,
 ) -> Iterator[PortfolioRun]:
     """Yield accounts that enter by chance at the same questions, as exposed as asked on average.
 
-    The chance is searched for with draws of its own. When even entering always is not enough, that
-    is what is yielded.
+    `taking_over` makes it begin a record where what it is held against does. The chance is searched
+    for with draws of its own. When even entering always is not enough, that is what is yielded.
     """
 
     def run(chance: float, number: int) -> PortfolioRun:
         policy = RandomEntries(chance, np.random.default_rng([seed, number])).act_rows
         return run_portfolio(
-            tape, terms, sessions=sessions, policy=policy, review_after=review_after
+            tape, terms, sessions=sessions, policy=taking_over(policy), review_after=review_after
         )
 
     chance = _searched(lambda chance: float(run(chance, 0).exposure.mean()), exposure)

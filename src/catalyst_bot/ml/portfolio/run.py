@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,6 +15,7 @@ from catalyst_bot.domain.errors import BadData
 from catalyst_bot.features.kernels import Floats
 from catalyst_bot.features.spec import FEATURES
 from catalyst_bot.history.compiled import compiled
+from catalyst_bot.history.panel import Integers
 from catalyst_bot.ml.kernels import asks, orders, portfolio, trading
 from catalyst_bot.ml.kernels import books as b
 from catalyst_bot.ml.kernels.books import Books
@@ -26,6 +28,7 @@ from catalyst_bot.risk.records import MAX_RETURNS, MAX_STREAK
 
 RowsPolicy = Callable[[Singles], tuple[Floats, Floats]]
 DELISTED = "delisted"
+NO_EDGE = "strategy_edge"  # the record of the strategy that decides leaves it nothing to bet
 REASONS: dict[int, str] = {
     trading.STOP_LOSS: ExitReason.STOP_LOSS.value,
     trading.TRAILING_STOP: ExitReason.TRAILING_STOP.value,
@@ -50,6 +53,7 @@ OUTCOMES = {
     asks.RESTS: "strategy_paused",
     asks.LOSSES: "consecutive_losses",
     asks.POOR: "strategy_sharpe",
+    asks.NO_EDGE: NO_EDGE,
     asks.DAILY_TRADES: "daily_trades",
     asks.CORRELATED: "correlation",
     asks.LOSSES_PER_HOUR: "losses_per_hour",
@@ -70,10 +74,13 @@ TRADE = np.dtype(
 
 
 class PolicyBySession(Protocol):
-    """A policy that changes: a walk forward puts another model in charge at each fold."""
+    """A policy that changes: a walk forward puts another model in charge at each fold.
+
+    Each is a strategy of its own, with a record that begins when it takes over.
+    """
 
     def at(self, session: int) -> RowsPolicy:
-        """Return who decides in a session."""
+        """Return who decides in a session, the same thing as long as it does."""
         ...
 
 
@@ -83,7 +90,8 @@ class PortfolioRun:
 
     `equity` (USD) begins with the worth before the first session, then one value a session's close;
     `exposure` is the invested share at each; `trades` are those that ended, see `TRADE` (shares as
-    bought, prices on average, times in epoch seconds); `outcomes` counts what became of asks.
+    bought, prices on average, times in epoch seconds); `outcomes` counts what became of asks,
+    `outcomes_by_strategy` the same for each that decided, in their turn.
     """
 
     sessions: range
@@ -91,6 +99,7 @@ class PortfolioRun:
     exposure: Floats
     trades: NDArray[Any] = field(default_factory=lambda: np.empty(0, TRADE))
     outcomes: dict[str, int] = field(default_factory=dict)
+    outcomes_by_strategy: tuple[dict[str, int], ...] = ()
 
 
 def run_portfolio(
@@ -112,19 +121,26 @@ def run_portfolio(
     play = play_of(tape, terms, sessions, review_after=review_after, reviews=not is_rule)
     books = new_books(len(tape.symbols), terms, trades=len(tape.asks.row))
     worth = np.empty((len(tape.days), 2))
-    places = places_of(play, sessions)
+    taken_over = [books.outcomes.copy()]
     if isinstance(policy, RuleTerms):
+        places = places_of(play, sessions)
         compiled(portfolio)["run_rule"](books, play, places.start, places.stop, policy, worth)
     else:
-        _run_model(books, play, policy, places, worth)
-    counts = {name: int(books.outcomes[number]) for number, name in OUTCOMES.items()}
+        taken_over += _run_model(books, play, policy, sessions, worth)
+    taken_over.append(books.outcomes)
     return PortfolioRun(
         sessions=sessions,
         equity=equity_of_worth(worth, sessions, terms),
         exposure=worth[sessions.start : sessions.stop, 1],
         trades=_trades(books, tape),
-        outcomes={name: count for name, count in counts.items() if count},
+        outcomes=_named(books.outcomes),
+        outcomes_by_strategy=tuple(_named(new - old) for old, new in pairwise(taken_over)),
     )
+
+
+def _named(outcomes: Integers) -> dict[str, int]:
+    counts = {name: int(outcomes[number]) for number, name in OUTCOMES.items()}
+    return {name: count for name, count in counts.items() if count}
 
 
 def play_of(
@@ -155,28 +171,42 @@ def _run_model(
     books: Books,
     play: Play,
     policy: RowsPolicy | PolicyBySession,
-    places: range,
+    sessions: range,
     worth: Floats,
-) -> None:
-    """Let the policy answer all questions of a moment at once: no answer changes the others."""
+) -> list[Integers]:
+    """Let the policy answer all questions of a moment at once: no answer changes the others.
+
+    Returns the outcomes so far at each moment when another strategy took over.
+    """
     kernel = compiled(portfolio)
     most = int(np.diff(play.closes.ask_start).max(initial=0))
     found = np.empty(most, dtype=np.int64)
     seen = np.empty((most, len(FEATURES)), dtype=np.float32)
-    place = places.start
-    while place < places.stop:
-        place, count = kernel["to_question"](books, play, place, places.stop, found, seen, worth)
-        if count:
-            session = int(play.closes.session[(place - 1) // 2])
-            rows_policy = policy if callable(policy) else policy.at(session)
-            actions, agreements = rows_policy(seen[:count])
-            kernel["decide_all"](
-                books,
-                play,
-                found,
-                np.asarray(actions, np.float64),
-                np.asarray(agreements, np.float64),
-            )
+    taken_over = list[Integers]()
+    decides = _decides(policy, sessions.start)
+    for session in sessions:
+        if _decides(policy, session) is not decides:
+            decides = _decides(policy, session)
+            taken_over.append(books.outcomes.copy())
+            b.begin_record(books, len(taken_over))
+        inside = places_of(play, range(session, session + 1))
+        place, end = inside.start, inside.stop
+        while place < end:
+            place, count = kernel["to_question"](books, play, place, end, found, seen, worth)
+            if count:
+                actions, agreements = decides(seen[:count])
+                kernel["decide_all"](
+                    books,
+                    play,
+                    found,
+                    np.asarray(actions, np.float64),
+                    np.asarray(agreements, np.float64),
+                )
+    return taken_over
+
+
+def _decides(policy: RowsPolicy | PolicyBySession, session: int) -> RowsPolicy:
+    return policy if callable(policy) else policy.at(session)
 
 
 def new_books(symbols: int, terms: Terms, *, trades: int) -> Books:
@@ -198,7 +228,7 @@ def new_books(symbols: int, terms: Terms, *, trades: int) -> Books:
 
 
 def _trades(books: Books, tape: Tape) -> NDArray[Any]:
-    count = int(books.money[b.TRADES])
+    count = int(books.money[b.CLOSED])
     rows = dict(zip(b.TRADE_COLUMNS, books.trades[:count].T, strict=True))
     trades = np.empty(count, dtype=TRADE)
     names = np.array(tape.symbols)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from catalyst_bot.ml.portfolio.run import NO_EDGE
 from catalyst_bot.ml.reports.files import Report
 from catalyst_bot.ml.reports.plots import bar_plot, line_plot
 from catalyst_bot.ml.validation.gates import Gate
@@ -179,10 +180,15 @@ def _folds(folds: Sequence[Mapping[str, Any]]) -> str:
             _written(fold["benchmark_return"], "share"),
             _written(fold["max_drawdown"], "share"),
             str(fold["trades"]),
+            _written(fold["exposure"], "share"),
+            str(fold["outcomes"].get(NO_EDGE, 0)),
         )
         for fold in folds
     ]
-    header = ("learned", "tested", "inside", "Sharpe", "return", "benchmark", "drawdown", "trades")
+    header = (
+        *("learned", "tested", "inside", "Sharpe", "return", "benchmark", "drawdown", "trades"),
+        *("exposure", "wishes without edge"),
+    )
     return f'<div class="wide">{_table(header, rows)}</div>'
 
 
@@ -224,8 +230,16 @@ def _sources(content: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("seeds", ", ".join(map(str, content["seeds"]))),
         ("algorithms", ", ".join(content["algorithms"])),
         ("questions", ended),
+        ("records without edge", _without_edge(content["folds"])),
         ("capacity", "-" if room is None else f"${room:,.0f}"),
     ]
+
+
+def _without_edge(folds: Sequence[Mapping[str, Any]]) -> str:
+    """What Kelly left nothing to: a person would review such a strategy, here it bets no more."""
+    refused = [fold["outcomes"].get(NO_EDGE, 0) for fold in folds]
+    models = sum(count > 0 for count in refused)
+    return f"{models} of {len(folds)} models, {sum(refused):,} of their wishes refused"
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

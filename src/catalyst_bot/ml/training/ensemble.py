@@ -119,6 +119,7 @@ def model_of(
         bar_interval_s=grounds.tape.interval_s,
         normalisation=grounds.normalisation,
         agents=weighed([each.agent for each in trained]),
+        edges=grounds.edges,
         card={
             "verdict": UNJUDGED,
             "data_hash": grounds.data_hash,
@@ -130,7 +131,6 @@ def model_of(
             },
             "agents": [row_of(each) for each in trained],
             "hyperparameters": {job.algorithm: asdict(job.recipe) for job in plan.jobs()},
-            "edges": {name: asdict(edge) for name, edge in sorted(grounds.edges.items())},
             "versions": libraries(),
             "parents": [],
             **card,

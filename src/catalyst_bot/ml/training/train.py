@@ -20,9 +20,10 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.logger import configure
 
+from catalyst_bot.features.catalyst import Edges
 from catalyst_bot.features.normalisation import Normalisation
 from catalyst_bot.features.spec import SPEC_HASH
-from catalyst_bot.history.edges import Edge, edges_of, with_edges
+from catalyst_bot.history.edges import edges_of, with_edges
 from catalyst_bot.history.panel import open_panel
 from catalyst_bot.ml.env.fitting import fit_on
 from catalyst_bot.ml.env.vec_env import CatalystVecEnv
@@ -105,7 +106,7 @@ class Grounds:
 
     tape: Tape
     normalisation: Normalisation
-    edges: Mapping[str, Edge]
+    edges: Edges
     data_hash: str
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import sqrt
-from typing import Any
 
 import numpy as np
 
@@ -23,7 +23,14 @@ from catalyst_bot.ml.terms import Terms, at_costs
 from catalyst_bot.ml.training.judging import REVIEW_AFTER
 from catalyst_bot.ml.validation.evidence import Evidence
 from catalyst_bot.ml.validation.metrics import PERIODS_PER_YEAR, Floats, returns_of, sharpes
-from catalyst_bot.ml.walk_forward.chain import chain_tape, likeness, play, policy_of, tested
+from catalyst_bot.ml.walk_forward.chain import (
+    chain_tape,
+    in_turn,
+    likeness,
+    play,
+    policy_of,
+    tested,
+)
 from catalyst_bot.ml.walk_forward.fold import Fold
 from catalyst_bot.policies.model_files import Agent
 from catalyst_bot.policies.rule_action import RULE_TERMS
@@ -75,7 +82,7 @@ def assess(
     agents = {f"{AGENT}{name}": _returns(tape, terms, folds, _named(name)) for name in members}
     seeds = sorted({agent.seed for fold in folds for agent in fold.model.agents})
     note("trading by chance")
-    chance = list(_by_chance(tape, terms, sessions, float(run.exposure.mean())))
+    chance = list(_by_chance(tape, terms, folds, float(run.exposure.mean())))
     evidence = Evidence(
         days=tuple(str(tape.days[session]) for session in sessions),
         fold=tuple(_fold_of(folds, session) for session in sessions),
@@ -118,9 +125,19 @@ def _returns(
     return returns_of(play(tape, terms, folds, policy_of(folds, chosen)).equity)
 
 
-def _by_chance(tape: Tape, terms: Terms, sessions: range, exposure: float) -> Iterator[Floats]:
-    wish: dict[str, Any] = {"exposure": exposure, "count": RANDOM_RUNS, "seed": 1}
-    for run in random_runs(tape, terms, sessions=sessions, review_after=REVIEW_AFTER, **wish):
+def _by_chance(
+    tape: Tape, terms: Terms, folds: Sequence[Fold], exposure: float
+) -> Iterator[Floats]:
+    for run in random_runs(
+        tape,
+        terms,
+        sessions=tested(folds),
+        exposure=exposure,
+        count=RANDOM_RUNS,
+        seed=1,
+        review_after=REVIEW_AFTER,
+        taking_over=partial(in_turn, folds),
+    ):
         yield returns_of(run.equity)
 
 

@@ -1,10 +1,15 @@
-"""The tested quarters in a row: one account, whose model changes at every fold."""
+"""The tested quarters in a row: one account, whose model changes at every fold.
+
+A model that was trained again is another strategy: account, positions and breakers go on, the
+record that sizes and pauses is its own.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -51,7 +56,7 @@ def chain_tape(panel: Panel, folds: Sequence[Fold], terms: Terms) -> Tape:
     values = np.array(panel.ask_values)
     for fold in folds:
         own = (session >= fold.test.start) & (session < fold.test.stop)
-        values[own] = with_edges(panel, fold.edges).ask_values[own]
+        values[own] = with_edges(panel, fold.model.edges or {}).ask_values[own]
     return tape_of(replace(panel, ask_values=values), atr_length=terms.atr_length)
 
 
@@ -61,6 +66,12 @@ def policy_of(folds: Sequence[Fold], chosen: Callable[[Agent], bool] = lambda _:
         starts=tuple(fold.test.start for fold in folds),
         policies=tuple(EnsemblePolicy(_only(fold.model, chosen)).act_rows for fold in folds),
     )
+
+
+def in_turn(folds: Sequence[Fold], policy: RowsPolicy) -> ByFold:
+    """Return one policy as the ensembles are: another strategy, with a new record, at each fold."""
+    starts = tuple(fold.test.start for fold in folds)
+    return ByFold(starts=starts, policies=tuple(partial(policy) for _ in folds))
 
 
 def play(tape: Tape, terms: Terms, folds: Sequence[Fold], policy: ByFold) -> PortfolioRun:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from catalyst_bot.domain.errors import BadData, ConfigError
-from catalyst_bot.history.edges import Edge
 from catalyst_bot.ml.portfolio.run import run_portfolio
 from catalyst_bot.ml.training.ensemble import Plan, model_of
 from catalyst_bot.ml.training.judging import REVIEW_AFTER
@@ -44,7 +43,7 @@ class FoldJob:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fold:
     """A finished fold. `in_sample_sharpe` is annual, of the ensemble on the sessions it learned
-    from; `edges` are what categories were worth there, `agents` rows of its card.
+    from; `agents` are rows of its card.
     """
 
     number: int
@@ -53,7 +52,6 @@ class Fold:
     test: range
     model: Model
     agents: tuple[Mapping[str, Any], ...]
-    edges: Mapping[str, Edge]
     in_sample_sharpe: float
     seconds: float
 
@@ -94,7 +92,6 @@ def read_fold(job: FoldJob) -> Fold:
             test=job.plan.parts.test,
             model=model,
             agents=tuple({**row, "weight": weights[row["name"]]} for row in model.card["agents"]),
-            edges={name: Edge(**edge) for name, edge in model.card["edges"].items()},
             in_sample_sharpe=float(model.card["in_sample_sharpe"]),
             seconds=float(model.card["seconds"]),
         )

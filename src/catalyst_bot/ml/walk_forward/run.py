@@ -214,7 +214,10 @@ def _report(walk: _Walk, head: Head, provenance: Provenance) -> dict[str, Any]:
         "terms": wish.terms._asdict(),
         "trials": head.as_dict(),
         "models": [fold.model.model_id for fold in folds],
-        "folds": [_fold(panel, fold, found) for fold in folds],
+        "folds": [
+            _fold(panel, fold, found, outcomes)
+            for fold, outcomes in zip(folds, found.run.outcomes_by_strategy, strict=True)
+        ],
         "aggregate": aggregate(findings, gates),
         "gates": [gate.as_dict() for gate in gates],
         "regimes": {name: each.as_dict() for name, each in findings.regimes.items()},
@@ -252,7 +255,9 @@ def _history(panel: Panel) -> dict[str, Any]:
     }
 
 
-def _fold(panel: Panel, fold: Fold, found: Assessment) -> dict[str, Any]:
+def _fold(
+    panel: Panel, fold: Fold, found: Assessment, outcomes: Mapping[str, int]
+) -> dict[str, Any]:
     days = panel.days()
 
     def part(sessions: range) -> dict[str, Any]:
@@ -271,6 +276,7 @@ def _fold(panel: Panel, fold: Fold, found: Assessment) -> dict[str, Any]:
         **fold_figures(found.evidence, fold.number),
         "trades": len(own),
         "win_rate": float((pnl_usd > 0).mean()) if len(own) else None,
+        "outcomes": dict(outcomes),
         "model": fold.model.model_id,
         "agents": [dict(row) for row in fold.agents],
         "seconds": fold.seconds,
