@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from tests import postgres
 
 ROOT = Path(__file__).parents[1]
 
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=50)
+settings.register_profile(  # for who asks only whether a test fails
+    "unshrunk", settings.get_profile("ci"), phases=(Phase.explicit, Phase.generate)
+)
 settings.register_profile("wide", deadline=None, max_examples=2_000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 

@@ -28,7 +28,7 @@ from catalyst_bot.exchange.wire.errors import ApiError
 from catalyst_bot.exchange.wire.order_fields import read_order
 from catalyst_bot.simulation.order_request import OrderClass
 from tools.proofs import ROOT, Proofs, Refused, collect
-from tools.reference import MADE, table
+from tools.reference.markdown import MADE, table
 from tools.refusal_texts import Text, texts
 
 PAGE = "docs/reference/exchange-conformance.md"

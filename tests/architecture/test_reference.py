@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from catalyst_bot.settings import Settings, load
-from tools import reference
+from tools.reference.documents import documents
 
 ROOT = Path(__file__).parents[2]
 NOT_SET = frozenset(  # shown with an example value
@@ -21,10 +21,10 @@ NOT_SET = frozenset(  # shown with an example value
 )
 
 
-@pytest.mark.parametrize("name", sorted(reference.documents()))
+@pytest.mark.parametrize("name", sorted(documents()))
 def test_generated_pages_are_fresh(name: str):
     written = (ROOT / name).read_text(encoding="utf-8")
-    assert written == reference.documents()[name], "stale: run `make docs`"
+    assert written == documents()[name], "stale: run `make docs`"
 
 
 def test_every_key_of_the_settings_file_switched_on_changes_nothing(tmp_path: Path):

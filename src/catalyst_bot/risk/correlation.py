@@ -60,8 +60,8 @@ def correlations(one: Closes, others: Sequence[Closes]) -> list[float | None]:
         rows = np.flatnonzero(counts == count)
         # In rows of their own, so that each is added up as it would be alone.
         common = is_common[rows]
-        own = np.broadcast_to(mine, common.shape)[common].reshape(-1, count)
-        same = theirs[rows][common].reshape(-1, count)
+        own = np.broadcast_to(mine, common.shape)[common].reshape(len(rows), count)
+        same = theirs[rows][common].reshape(len(rows), count)
         for row, value in zip(rows.tolist(), _pearson(_moves(own), _moves(same)), strict=True):
             found[places[row]] = value
     return found
@@ -74,15 +74,15 @@ def _at_times_of(one: Closes, other: Closes) -> Floats:
 
 def _moves(prices: Floats) -> Floats:
     """Returns from each bar to the next, less their mean."""
-    moves = prices[..., 1:] / prices[..., :-1] - 1.0
-    centred: Floats = moves - moves.sum(axis=-1, keepdims=True) / moves.shape[-1]
+    moves = prices[:, 1:] / prices[:, :-1] - 1.0
+    centred: Floats = moves - moves.sum(axis=1, keepdims=True) / moves.shape[1]
     return centred
 
 
 def _pearson(mine: Floats, theirs: Floats) -> list[float | None]:
     """By sums, for a dot product's last bit may differ from machine to machine."""
-    spreads = np.sqrt((mine * mine).sum(axis=-1)) * np.sqrt((theirs * theirs).sum(axis=-1))
-    shared = (theirs * mine).sum(axis=-1)
+    spreads = np.sqrt((mine * mine).sum(axis=1)) * np.sqrt((theirs * theirs).sum(axis=1))
+    shared = (theirs * mine).sum(axis=1)
     return [
         max(-1.0, min(1.0, both / spread)) if spread > 0 else None
         for both, spread in zip(shared.tolist(), spreads.tolist(), strict=True)

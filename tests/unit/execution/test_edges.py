@@ -101,6 +101,8 @@ def test_nothing_is_asked_about_what_is_not_known():
     stages = Stages()
     refused = f.ChangeRefused(at=NOON, client_order_id="?", reason="")
     assert stages.handle(refused) == []
+    answer = f.OrderLookedUp(at=NOON, client_order_id="?", ticket=ticket())
+    assert stages.handle(answer) == []
     failed = f.AdapterFailed(at=NOON, adapter="news", error="")
     assert guards_decide.on_prices_failed(stages.execution, failed, stages.desk(), RULES) == []
     assert protection.on_guard_timer(stages.execution, None, stages.desk(), RULES) == []

@@ -12,6 +12,7 @@ import pytest
 
 from catalyst_bot.domain.enums import HaltCause, HaltedSymbols, OrderRole, Side, Tier, TradingState
 from catalyst_bot.domain.limits import ExecutionRules, RiskLimits
+from catalyst_bot.domain.market import DAY_S
 from catalyst_bot.domain.news import TradeWish
 from catalyst_bot.domain.trading import Check
 from catalyst_bot.risk import check_table, checks
@@ -329,6 +330,18 @@ def test_a_halted_symbol_blocks(entry: Entry):
 def test_session_open(entry: Entry, now: datetime, passed: bool):
     entry.desk.now = now
     assert checks.session_open(entry.propose()).passed is passed
+
+
+@pytest.mark.parametrize(("bar_interval_s", "passed"), [(DAY_S, True), (DAY_S - 1, False)])
+def test_only_bars_of_a_session_decide_after_it(entry: Entry, bar_interval_s: int, passed: bool):
+    entry.intent = builders.intent(signal=builders.signal(bar_interval_s=bar_interval_s))
+    assert checks.session_open(entry.propose()).note == "session of 2025-10-06"
+    entry.desk.now = builders.CLOSE
+    verdict = checks.session_open(entry.propose())
+    note = "for the open of 2025-10-07" if passed else "no session"
+    assert (verdict.passed, verdict.note) == (passed, note)
+    extended = Rules(execution=ExecutionRules(extended_hours=True))
+    assert checks.session_open(entry.propose(rules=extended)).note == "extended hours (post)"
 
 
 @pytest.mark.parametrize("state", [TradingState.REDUCING, TradingState.HALTED])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import accumulate, pairwise
 from math import exp, sin
 from random import Random
+from statistics import correlation as by_the_book
 
 import pytest
 
@@ -43,6 +45,39 @@ def test_too_few_common_bars_say_nothing():
     enough, few = closes(WAVE[:MIN_COMMON_BARS]), closes(WAVE[: MIN_COMMON_BARS - 1])
     assert correlation(closes(WAVE), enough) is not None
     assert correlation(closes(WAVE), few) is None
+
+
+def test_bars_count_only_when_they_are_common():
+    """Long histories of other times say nothing; one bar more in common, and they do."""
+    late = closes(WAVE, shift=60 - MIN_COMMON_BARS)
+    later = closes(WAVE, shift=60 - MIN_COMMON_BARS + 1)
+    assert correlation(closes(WAVE), late) is not None
+    assert correlation(closes(WAVE), later) is None
+    assert correlation(closes(WAVE[:MIN_COMMON_BARS]), closes(DOUBLE)) is not None
+    assert correlation(closes(WAVE[: MIN_COMMON_BARS - 1]), closes(DOUBLE)) is None
+
+
+def test_it_is_the_correlation_of_simple_returns():
+    rng = Random(3)
+    one, other = ([100 * exp(rng.gauss(0, 0.05)) for _ in range(40)] for _ in range(2))
+    returns = [[b / a - 1 for a, b in pairwise(p)] for p in (one, other)]
+    found = correlation(closes(one), closes(other))
+    assert found == pytest.approx(by_the_book(*returns), abs=1e-12)
+
+
+def test_it_never_leaves_its_range():
+    """Rounding would, for some of these: the same moves, and the opposite ones."""
+    rng = Random(11)
+    for _ in range(40):
+        moves = [rng.gauss(0, 0.02) for _ in range(60)]
+        walk, same, opposite = (
+            closes(
+                accumulate(moves, lambda price, move, way=way: price * (1 + way * move), initial=p)
+            )
+            for p, way in ((100, 1), (300, 1), (100, -1))
+        )
+        assert 1 - 1e-9 < correlation(walk, same) <= 1
+        assert -1 <= correlation(walk, opposite) < -1 + 1e-9
 
 
 def test_a_symbol_that_did_not_move_says_nothing():
