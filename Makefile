@@ -16,7 +16,7 @@ GUARDED := src/catalyst_bot/risk/*,src/catalyst_bot/execution/*,src/catalyst_bot
 GUARDED_TESTS := tests/unit/risk tests/unit/execution tests/unit/portfolio
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-alpaca setup-postgres setup-train setup-research setup-ml setup-ray setup-llm setup-clients setup-all paper test simulate coverage mutants bench docs lint fmt lock clean
+.PHONY: help setup setup-alpaca setup-postgres setup-train setup-research setup-ml setup-ray setup-llm setup-yahoo setup-clients setup-all paper test simulate coverage mutants bench docs lint fmt lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -36,6 +36,8 @@ setup-ml: .venv/.ml-stamp  ## Add what trains agents (TORCH=... picks the build 
 setup-ray: .venv/.ray-stamp  ## Add Ray, to train agents on a cluster
 
 setup-llm: .venv/.llm-stamp  ## Add the client of language models
+
+setup-yahoo: .venv/.yahoo-stamp  ## Add yfinance, to download bars from Yahoo
 
 setup-all: .venv/.dev-stamp  ## Install the bot and its test tools into .venv
 
@@ -95,6 +97,8 @@ lock:  ## Resolve the dependencies again (needs uv)
 		-c requirements/ml.txt -o requirements/ray.txt
 	$(COMPILE) --upgrade pyproject.toml --extra llm -c requirements/base.txt \
 		-o requirements/llm.txt
+	$(COMPILE) --upgrade pyproject.toml --extra yahoo -c requirements/base.txt \
+		-o requirements/yahoo.txt
 	$(COMPILE) --upgrade requirements/legacy-sdk.in -o requirements/legacy-sdk.txt
 	$(COMPILE) --upgrade pyproject.toml --extra dev -c requirements/base.txt \
 		-c requirements/build.txt -o requirements/dev.txt
@@ -145,6 +149,10 @@ clean:  ## Remove .venv, caches and build output (data/ stays)
 
 .venv/.llm-stamp: .venv/.base-stamp requirements/llm.txt
 	$(PIP) $(LOCKED) -r requirements/llm.txt
+	@touch $@
+
+.venv/.yahoo-stamp: .venv/.base-stamp requirements/yahoo.txt
+	$(PIP) $(LOCKED) -r requirements/yahoo.txt
 	@touch $@
 
 .venv-legacy/.stamp: requirements/legacy-sdk.txt

@@ -258,6 +258,27 @@ class FeedsSection(BaseModel):
         )
 
 
+class DownloadsSection(BaseModel):
+    """What `data download` fetches; keys come from the environment only."""
+
+    model_config = _STRICT
+    symbols: tuple[str, ...] = Field((), description="whose recordings, when no flag names any")
+    csv: str = Field(
+        "",
+        description="where a symbol's CSV is: https://HOST/{symbol}.csv or FOLDER/{symbol}.csv; "
+        "also {lower}, {start}, {end}, {start:%Y%m%d}, and {key} for CATALYST_CSV_KEY",
+    )
+    csv_adjustment: str = Field(
+        "adjustment unknown", description="what its vendor does to prices, in words for the card"
+    )
+    csv_terms: str = Field(
+        "terms unknown", description="what its vendor allows, in words for the card"
+    )
+    edgar: str = Field(
+        "", description="address of another EDGAR with {cik} in it; empty = the SEC's own"
+    )
+
+
 ChannelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,19}$")]
 
 
@@ -345,6 +366,7 @@ class Settings(BaseModel):
     broker: BrokerSection = BrokerSection()
     alpaca: AlpacaSection = AlpacaSection()
     feeds: FeedsSection = FeedsSection()
+    downloads: DownloadsSection = DownloadsSection()
     detection: DetectionSection = DetectionSection()
     scanner: Annotated[
         ScannerRules, BeforeValidator(_refuse_unknown(ScannerRules)), AfterValidator(_within_bounds)
@@ -387,10 +409,12 @@ class LoadedSettings:
         return self.settings.model_dump_json()
 
     def deciding_json(self) -> str:
-        """The part that decides what a replay does: no page, no account, no place, no channel."""
+        """The part that decides what a replay does: no page, no account, no place, no
+        channel, no download.
+        """
         return self.settings.model_dump_json(
             exclude={
-                **dict.fromkeys(("dashboard", "alerts", "alpaca", "storage"), True),
+                **dict.fromkeys(("dashboard", "alerts", "alpaca", "storage", "downloads"), True),
                 "run": {"data_dir"},
             }
         )

@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from catalyst_bot import console
-from catalyst_bot.commands.flags import Config, DataDir, Json, settings_of
+from catalyst_bot.commands.flags import DAY, Config, DataDir, Json, settings_of
+from catalyst_bot.downloads.names import Interval, SourceName
 
 if TYPE_CHECKING:
     from catalyst_bot.settings import Settings
@@ -35,6 +37,49 @@ def import_files(
         from catalyst_bot.bootstrap.imports import import_data
 
         report = import_data(paths, _catalog(catalog, settings_of(data_dir, config)))
+        if json_:
+            console.write_json(report.to_json(), json_)
+        else:
+            console.say(report.render())
+        return console.OK if report.is_complete else console.CONFIGURATION
+
+    console.guarded(action)
+
+
+@app.command("download")
+def download(
+    source: Annotated[SourceName, typer.Option(help="who has them")],
+    first: Annotated[datetime, typer.Option("--from", formats=DAY, help="first day")],
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=DAY, help="last day; default: yesterday")
+    ] = None,
+    symbols: Annotated[str, typer.Option(help="such as AAPL,MSFT")] = "",
+    symbols_file: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="a text of symbols")
+    ] = None,
+    interval: Annotated[Interval | None, typer.Option(help="of the bars; default: 1d")] = None,
+    catalog: Catalog = None,
+    json_: Json = "",
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Fetch bars or filings that are not here yet, and import them; goes on where it stopped."""
+
+    def action() -> int:
+        from catalyst_bot.bootstrap.downloads import DownloadRequest, run_download
+
+        settings = settings_of(data_dir, config)
+        console.must_be_a_file("--json", json_)
+        request = DownloadRequest(
+            source=source,
+            catalog=_catalog(catalog, settings),
+            first=first.date(),
+            last=last.date() if last else None,
+            symbols=symbols,
+            symbols_file=symbols_file,
+            interval=interval,
+        )
+        report = run_download(settings, request, tell=console.note)
         if json_:
             console.write_json(report.to_json(), json_)
         else:

@@ -70,6 +70,21 @@ def recordings(asked: Iterable[str]) -> tuple[str, ...]:
     return tuple(address for name, _, address in given if name == RECORDED)
 
 
+def contact_agent(contact: str, source: Source) -> str:
+    """Return the user agent that says how we are reached: the SEC blocks who does not.
+
+    Raises `ConfigError` for what is no address of mail.
+    """
+    trimmed = contact.strip()
+    name, at, domain = trimmed.partition("@")
+    if not (name and at and "." in domain) or any(part.isspace() for part in trimmed):
+        raise ConfigError(
+            f"feeds.edgar_contact = {contact!r}: {source.name} asks for a contact address in the "
+            "user agent; set your e-mail address"
+        )
+    return f"{AGENT} {trimmed}"
+
+
 def _source(name: str, address: str) -> Source:
     """Return a row of the table, with the address that was given instead of its own."""
     row = SOURCES.get(name)
@@ -100,7 +115,7 @@ def _feed(
     ciks: Mapping[str, int],
     secret: Callable[[str], str | None],
 ) -> Feed:
-    agent = f"{AGENT} {_contact(wanted.contact, source)}" if source.wants_contact else AGENT
+    agent = contact_agent(wanted.contact, source) if source.wants_contact else AGENT
     key = (secret(source.key_env) or "") if source.needs_key else ""
     if "{cik}" in source.url and symbol and symbol not in ciks:
         raise ConfigError(
@@ -133,17 +148,6 @@ def _publisher(host: str) -> str:
     """The second-level name of a host."""
     labels = host.split(".")
     return host if len(labels) == 1 or labels[-1].isdigit() else labels[-2]
-
-
-def _contact(contact: str, source: Source) -> str:
-    """The SEC blocks who does not say how to be reached."""
-    name, at, domain = contact.strip().partition("@")
-    if not (name and at and "." in domain) or any(part.isspace() for part in contact.strip()):
-        raise ConfigError(
-            f"feeds.edgar_contact = {contact!r}: {source.name} asks for a contact address in the "
-            "user agent; set your e-mail address"
-        )
-    return contact.strip()
 
 
 def _place(address: str, name: str) -> tuple[str, str]:

@@ -138,6 +138,7 @@ def _source(dataset: Dataset, used: int) -> Source:
         is_adjusted=dataset.is_adjusted,
         symbols=used,
         unused=len(dataset.symbols) - used,
+        origin=dataset.origin.describe() if dataset.origin else "",
     )
 
 

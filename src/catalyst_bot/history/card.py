@@ -28,13 +28,16 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """An imported file that was read; `unused`: symbols that an earlier file had already."""
+    """An imported file that was read; `unused`: symbols that an earlier file had already; `origin`
+    says of a download who sold it, when it was asked, what was adjusted and what may be done.
+    """
 
     source: str
     sha256: str
     is_adjusted: bool
     symbols: int
     unused: int
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +102,7 @@ class Card:
             *(
                 f"source: {s.source}, {s.symbols} symbols, "
                 f"{'adjusted' if s.is_adjusted else 'not adjusted'}"
+                f"{f'; {s.origin}' if s.origin else ''}"
                 for s in self.sources
             ),
             f"left out: {len(self.excluded)} symbols",

@@ -30,6 +30,7 @@ from catalyst_bot.market_data.load import (
     make_store,
 )
 from catalyst_bot.market_data.news_files import NewsReport, check_news, write_news
+from catalyst_bot.market_data.origin import Origin
 from catalyst_bot.market_data.quality import QualityReport, assess
 from catalyst_bot.market_data.session_times import DAY_S, SessionTimes
 
@@ -43,7 +44,8 @@ _NEWS_SUFFIXES = (".jsonl", ".jsonl.zst")
 class Dataset:
     """One imported file: `file` is relative to the catalog, `sha256` that of the source.
 
-    `is_adjusted` says that its bars carry closes adjusted for splits and dividends as well.
+    `is_adjusted` says that its bars carry closes adjusted for splits and dividends as well;
+    `origin` is known of what was downloaded.
     """
 
     kind: Literal["bars", "news"]
@@ -56,6 +58,12 @@ class Dataset:
     first_at: str | None
     last_at: str | None
     is_adjusted: bool = False
+    origin: Origin | None = None
+
+    def takes_the_place_of(self, other: Dataset) -> bool:
+        """Tell whether the other is the same content, or what this download brought before."""
+        is_again = self.origin is not None is not other.origin and self.source == other.source
+        return self.sha256 == other.sha256 or is_again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,17 +113,24 @@ class ImportReport:
 
 
 def import_paths(
-    paths: Sequence[Path], catalog: Path, *, calendar: TradingCalendar, now: datetime
+    paths: Sequence[Path],
+    catalog: Path,
+    *,
+    calendar: TradingCalendar,
+    now: datetime,
+    origin: Origin | None = None,
 ) -> ImportReport:
     """Take files (or folders of them) of bars and news into the catalog.
 
     A file that holds nothing usable is refused in the report and stops no other; the same content
-    is taken once. Bars and news from after `now` are refused row by row.
+    is taken once. Bars and news from after `now` are refused row by row. What has an `origin` takes
+    the place of an earlier file of its name that had one, too.
     """
     sessions = SessionTimes.of(calendar)
     return ImportReport(
         files=tuple(
-            _import_file(path, catalog, sessions=sessions, now=now) for path in _files(paths)
+            _import_file(path, catalog, sessions=sessions, now=now, origin=origin)
+            for path in _files(paths)
         )
     )
 
@@ -130,9 +145,7 @@ def read_catalog(catalog: Path) -> tuple[Dataset, ...]:
         return ()
     try:
         content = json.loads(manifest.read_text(encoding="utf-8"))
-        return tuple(
-            Dataset(**entry | {"symbols": tuple(entry["symbols"])}) for entry in content["datasets"]
-        )
+        return tuple(_dataset(entry) for entry in content["datasets"])
     except (ValueError, TypeError, KeyError) as error:
         raise BadData(
             f"{manifest}: is damaged ({error}); delete the folder and import again"
@@ -188,7 +201,7 @@ def _all_suffixes() -> tuple[str, ...]:
 
 
 def _import_file(
-    path: Path, catalog: Path, *, sessions: SessionTimes, now: datetime
+    path: Path, catalog: Path, *, sessions: SessionTimes, now: datetime, origin: Origin | None
 ) -> ImportedFile:
     try:
         if not path.is_file():
@@ -208,6 +221,7 @@ def _import_file(
             dataset, quality = _take_bars(path, catalog, sha256=sha256, sessions=sessions, now=now)
     except BadData as error:
         return ImportedFile(path=str(path), outcome="refused", reason=str(error))
+    dataset = replace(dataset, origin=origin)
     _add_to_manifest(catalog, dataset)
     return ImportedFile(path=str(path), outcome="imported", dataset=dataset, quality=quality)
 
@@ -231,7 +245,7 @@ def _take_bars(
         last_at=quality.to_json()["last_at"],
         is_adjusted=_is_adjusted(loaded),
     )
-    _write_whole(catalog / dataset.file, lambda part: _stored(loaded).write_parquet(part))
+    write_whole(catalog / dataset.file, lambda part: _stored(loaded).write_parquet(part))
     return dataset, quality
 
 
@@ -269,18 +283,29 @@ def _take_news(
         first_at=report.first_at,
         last_at=report.last_at,
     )
-    _write_whole(catalog / dataset.file, lambda part: write_news(part, lines))
+    write_whole(catalog / dataset.file, lambda part: write_news(part, lines))
     return dataset, report
 
 
+def _dataset(entry: dict[str, Any]) -> Dataset:
+    origin = entry.get("origin")  # earlier catalogs know none
+    more = {"symbols": tuple(entry["symbols"]), "origin": Origin(**origin) if origin else None}
+    return Dataset(**entry | more)
+
+
 def _add_to_manifest(catalog: Path, dataset: Dataset) -> None:
-    others = [entry for entry in read_catalog(catalog) if entry.sha256 != dataset.sha256]
-    content = {"version": _VERSION, "datasets": [asdict(entry) for entry in (*others, dataset)]}
+    """Name the dataset, in the place of what it is the newer form of: the first file counts."""
+    before = read_catalog(catalog)
+    after = [dataset if dataset.takes_the_place_of(entry) else entry for entry in before]
+    entries = dict.fromkeys([*after, dataset])
+    content = {"version": _VERSION, "datasets": [asdict(entry) for entry in entries]}
     text = json.dumps(content, indent=1) + "\n"
-    _write_whole(catalog / MANIFEST, lambda part: part.write_text(text, encoding="utf-8"))
+    write_whole(catalog / MANIFEST, lambda part: part.write_text(text, encoding="utf-8"))
+    for file in {entry.file for entry in before} - {entry.file for entry in entries}:
+        (catalog / file).unlink(missing_ok=True)
 
 
-def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Write beside the path, then rename: a reader sees the old file, the new one or none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")

@@ -7,7 +7,9 @@ the hours of EDGAR. Reading it wrong moves every eighth 8-K across the close or 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, tzinfo
 from typing import Any
 
@@ -33,7 +35,26 @@ _OPENS, _CLOSES = time(6), time(22)
 _SAME_DAY_UNTIL = time(17, 30)  # what is accepted later is filed on the next business day
 _SATURDAY = 5
 _OWNERSHIP = frozenset({"3", "4", "5", "144"})
+_OLDER_NAME = re.compile(r"CIK\d{10}-submissions-\d{3,5}\.json")
 _STAKE = ("SC 13", "SCHEDULE 13", "SC TO")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Older:
+    """A file of earlier filings beside an answer: its name, its first and last filing day."""
+
+    name: str
+    first_day: str
+    last_day: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submissions:
+    """A whole answer: the company's own fields, its recent filings, where earlier ones are."""
+
+    company: Mapping[str, Any]
+    page: Page
+    older: tuple[Older, ...]
 
 
 def parse_edgar_submissions(content: bytes, *, source: str, received_at: datetime) -> Page:
@@ -44,21 +65,37 @@ def parse_edgar_submissions(content: bytes, *, source: str, received_at: datetim
     """
     refuse_html(content, source)
     refuse_flood(content, source, (b"{", b"[", b","))
-    try:
-        told = json_of(content)
-    except ValueError as error:
-        raise BadData(f"{source}: {error}") from error
-    company, columns = _checked(told, source)
-    zone = zone_of(list(zip(columns["acceptanceDateTime"], columns["filingDate"], strict=True)))
-    headlines: list[Headline] = []
-    problems: list[Problem] = []
-    for number in range(min(len(columns["form"]), MAX_ENTRIES)):
-        row = {name: values[number] for name, values in columns.items()}
-        try:
-            headlines.append(_headline(row, company, zone, source, received_at))
-        except ValueError as error:
-            problems.append(Problem(f"{source} filing {number + 1}", str(error)))
-    return Page(tuple(headlines), tuple(problems))
+    company, recent = _answer(content, source)
+    return _page(recent, company, source=source, received_at=received_at, most=MAX_ENTRIES)
+
+
+def read_submissions(content: bytes, *, source: str, received_at: datetime) -> Submissions:
+    """Read an answer with all it says, however much. Raises `BadData`."""
+    company, recent = _answer(content, source)
+    page = _page(recent, company, source=source, received_at=received_at)
+    return Submissions(company=company, page=page, older=_older(company["filings"], source))
+
+
+def read_older_submissions(
+    content: bytes, company: Mapping[str, Any], *, source: str, received_at: datetime
+) -> Page:
+    """Read a file of earlier filings of a company that an answer named. Raises `BadData`."""
+    told = _decoded(content, source)
+    if not isinstance(told, dict):
+        raise BadData(f"{source}: no filings of a company")
+    return _page(told, company, source=source, received_at=received_at)
+
+
+def _answer(content: bytes, source: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return the company with all its fields, and its recent filings."""
+    told = _decoded(content, source)
+    filings = told.get("filings") if isinstance(told, dict) else None
+    if not isinstance(filings, dict):
+        filings = {}
+    recent = filings.get("recent")
+    if not isinstance(recent, dict) or not str(told.get("cik", "")).isdecimal():
+        raise BadData(f"{source}: no submissions of a company: cik and filings.recent are missing")
+    return told, recent
 
 
 def zone_of(filings: Sequence[tuple[Any, Any]]) -> tzinfo:
@@ -90,19 +127,57 @@ def _accepted_at(text: Any, zone: tzinfo) -> datetime:
         raise ValueError(f"has no readable time: {text!r}") from error
 
 
-def _checked(told: Any, source: str) -> tuple[Mapping[str, Any], dict[str, list[Any]]]:
-    """Return the company and the columns of its recent filings, all of one length."""
-    filings = told.get("filings") if isinstance(told, dict) else None
-    recent = filings.get("recent") if isinstance(filings, dict) else None
-    if not isinstance(recent, dict) or not str(told.get("cik", "")).isdecimal():
-        raise BadData(f"{source}: no submissions of a company: cik and filings.recent are missing")
-    columns = {name: values for name, values in recent.items() if isinstance(values, list)}
+def _decoded(content: bytes, source: str) -> Any:
+    refuse_html(content, source)
+    try:
+        return json_of(content)
+    except ValueError as error:
+        raise BadData(f"{source}: {error}") from error
+
+
+def _columns(table: Mapping[str, Any], source: str) -> dict[str, list[Any]]:
+    """Return the columns of filings, all of one length."""
+    columns = {name: values for name, values in table.items() if isinstance(values, list)}
     missing = [name for name in _COLUMNS if name not in columns]
     if missing:
         raise BadData(f"{source}: filings.recent has no {', '.join(missing)}")
     if len({len(values) for values in columns.values()}) != 1:
         raise BadData(f"{source}: the columns of filings.recent differ in length")
-    return told, columns
+    return columns
+
+
+def _older(filings: Mapping[str, Any], source: str) -> tuple[Older, ...]:
+    """Where earlier filings are; a name that could lead elsewhere is refused."""
+    files = filings.get("files")
+    found = []
+    for row in files if isinstance(files, list) else ():
+        told = row if isinstance(row, dict) else {}
+        name, *days = (_text(told, key) for key in ("name", "filingFrom", "filingTo"))
+        if not (_OLDER_NAME.fullmatch(name) and all(days)):
+            raise BadData(f"{source}: filings.files holds {row!r}, which is no file of EDGAR's")
+        found.append(Older(name=name, first_day=days[0], last_day=days[1]))
+    return tuple(found)
+
+
+def _page(
+    table: Mapping[str, Any],
+    company: Mapping[str, Any],
+    *,
+    source: str,
+    received_at: datetime,
+    most: int | None = None,
+) -> Page:
+    columns = _columns(table, source)
+    zone = zone_of(list(zip(columns["acceptanceDateTime"], columns["filingDate"], strict=True)))
+    headlines: list[Headline] = []
+    problems: list[Problem] = []
+    for number in range(len(columns["form"]))[:most]:
+        row = {name: values[number] for name, values in columns.items()}
+        try:
+            headlines.append(_headline(row, company, zone, source, received_at))
+        except ValueError as error:
+            problems.append(Problem(f"{source} filing {number + 1}", str(error)))
+    return Page(tuple(headlines), tuple(problems))
 
 
 def _headline(

@@ -18,16 +18,18 @@ from catalyst_bot.ml.env.world import (
     MOST_QUESTIONS,
     QUIET_FRACTION,
     generators,
-    kernel_and_world,
+    kernel_and_held,
     world_of,
 )
 from catalyst_bot.ml.kernels.account import MONEY_COLUMNS, PLACE_COLUMNS, RANDOM
-from catalyst_bot.ml.kernels.episode import GOES_ON, TRUNCATED, Rules
+from catalyst_bot.ml.kernels.entry import Game
+from catalyst_bot.ml.kernels.episode import TRUNCATED, Rules
 from catalyst_bot.ml.tape import Singles, Tape
 from catalyst_bot.ml.terms import Terms
 
 State = dict[str, NDArray[Any]]
 OBSERVATIONS = spaces.Box(-LIMIT, LIMIT, (len(FEATURES),), np.float32)
+_NOBODY = np.zeros(0, dtype=np.int64)
 ACTIONS = spaces.Box(-1.0, 1.0, (1,), np.float32)
 
 
@@ -55,14 +57,16 @@ class CatalystVecEnv(VecEnv):
         """Raise `BadData` or `ConfigError` where no episode can begin, see `world_of`."""
         rules = Rules(quiet_fraction, most_questions, cost_penalty)
         world = world_of(tape, terms, sessions=sessions, normalisation=normalisation, rules=rules)
-        self._kernel, self._held = kernel_and_world(world)
         self._money = np.zeros((n_envs, MONEY_COLUMNS))
         self._place = np.zeros((n_envs, PLACE_COLUMNS), dtype=np.int64)
         self._ends = np.zeros(n_envs, dtype=np.int64)
         self._last = np.zeros((n_envs, len(FEATURES)), dtype=np.float32)
+        game = Game(world, self._money, self._place, self._ends, self._last)
+        self._kernel, self._held = kernel_and_held(game)
+        self._step = self._kernel["step"]
         self._actions = np.zeros(n_envs, dtype=np.float32)
         self._no_infos: list[dict[str, Any]] = [{} for _ in range(n_envs)]
-        self.ended = np.zeros(0, dtype=np.int64)
+        self.ended = _NOBODY
         self.render_mode = None
         super().__init__(n_envs, OBSERVATIONS, ACTIONS)
         self.seed(seed)
@@ -76,8 +80,8 @@ class CatalystVecEnv(VecEnv):
     def reset(self) -> Singles:
         """Begin an episode with every account and return what is asked."""
         observations = np.empty_like(self._last)
-        self._kernel["reset"](self._held, self._money, self._place, observations)
-        self.ended = np.zeros(0, dtype=np.int64)
+        self._kernel["reset"](self._held, observations)
+        self.ended = _NOBODY
         return observations
 
     def step_async(self, actions: NDArray[Any]) -> None:
@@ -88,19 +92,12 @@ class CatalystVecEnv(VecEnv):
         """Return observations, rewards, who ended, and infos; the arrays are the caller's."""
         observations = np.empty_like(self._last)
         rewards = np.empty(self.num_envs, dtype=np.float32)
-        self._kernel["step"](
-            self._held,
-            self._money,
-            self._place,
-            self._actions,
-            rewards,
-            self._ends,
-            observations,
-            self._last,
-        )
-        dones = self._ends != GOES_ON
+        dones = np.empty(self.num_envs, dtype=np.bool_)
+        if not self._step(self._held, self._actions, rewards, dones, observations):
+            self.ended = _NOBODY
+            return observations, rewards, dones, self._no_infos
         self.ended = dones.nonzero()[0]
-        return observations, rewards, dones, self._infos() if len(self.ended) else self._no_infos
+        return observations, rewards, dones, self._infos()
 
     @property
     def truncated(self) -> NDArray[np.bool_]:
@@ -135,7 +132,7 @@ class CatalystVecEnv(VecEnv):
                 raise BadData(f"{name} is of {state[name].shape}, not {mine.shape}")
             mine[:] = state[name]
         observations = np.empty_like(self._last)
-        self._kernel["observe_all"](self._held, self._money, self._place, observations)
+        self._kernel["observe_all"](self._held, observations)
         return observations
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ from catalyst_bot.features.spec import FEATURES
 from catalyst_bot.history.compiled import compiled
 from catalyst_bot.history.panel import Integers
 from catalyst_bot.ml.kernels import entry
+from catalyst_bot.ml.kernels.entry import Game
 from catalyst_bot.ml.kernels.episode import MODULUS, Rules, World
 from catalyst_bot.ml.tape import Asks, Bars, Tape
 from catalyst_bot.ml.terms import Terms
@@ -126,8 +127,8 @@ def generators(seed: int, count: int) -> Integers:
     return (drawn % np.uint64(MODULUS - 1) + np.uint64(1)).astype(np.int64)
 
 
-def kernel_and_world(world: World) -> tuple[dict[str, Any], Any]:
-    """Return the compiled entries to the episodes, and the world as its functions take it.
+def kernel_and_held(game: Game) -> tuple[dict[str, Any], Any]:
+    """Return the compiled entries to the episodes, and the game as its functions take it.
 
     In a list of the compiler's own it is handed over once, not array by array with every step.
     Raises `ConfigError` without numba.
@@ -136,5 +137,5 @@ def kernel_and_world(world: World) -> tuple[dict[str, Any], Any]:
     from numba.typed import List  # noqa: PLC0415  # an extra; `compiled` says when it is missing
 
     held = List()
-    held.append(world)
+    held.append(game)
     return functions, held

@@ -1,54 +1,64 @@
 """Where Python enters the episodes: all accounts in one call.
 
-`held` is a list with the world in it. The compiler's own list goes in as one thing, while the world
+`held` is a list with a game in it. The compiler's own list goes in as one thing, while the game
 itself would be taken apart into its arrays at every call.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from catalyst_bot.features.kernels import Floats
 from catalyst_bot.history.panel import Integers
 from catalyst_bot.ml.kernels.episode import GOES_ON, World, answer, begin, observe
-from catalyst_bot.ml.tape import Singles
+from catalyst_bot.ml.tape import Flags, Singles
 
 
-def reset(held: Sequence[World], money: Floats, place: Integers, observations: Singles) -> None:
-    """Begin an episode with every account. `held` holds the world, see `env.world`."""
-    for i in range(len(money)):
-        begin(held[0], money[i], place[i])
-    observe_all(held, money, place, observations)
+class Game(NamedTuple):
+    """A world and the accounts that play in it, a row each.
+
+    `ends` says how each account's last step ended, `last` what an episode that ended would have
+    asked next.
+    """
+
+    world: World
+    money: Floats
+    place: Integers
+    ends: Integers
+    last: Singles
 
 
-def observe_all(
-    held: Sequence[World], money: Floats, place: Integers, observations: Singles
-) -> None:
+def reset(held: Sequence[Game], observations: Singles) -> None:
+    """Begin an episode with every account. `held` holds the game, see `env.world`."""
+    game = held[0]
+    for i in range(len(game.money)):
+        begin(game.world, game.money[i], game.place[i])
+    observe_all(held, observations)
+
+
+def observe_all(held: Sequence[Game], observations: Singles) -> None:
     """Write what every account is asked."""
-    world = held[0]
-    for i in range(len(money)):
-        observe(world, money[i], place[i], observations[i])
+    game = held[0]
+    for i in range(len(game.money)):
+        observe(game.world, game.money[i], game.place[i], observations[i])
 
 
 def step(
-    held: Sequence[World],
-    money: Floats,
-    place: Integers,
-    actions: Singles,
-    rewards: Singles,
-    ends: Integers,
-    observations: Singles,
-    last_observations: Singles,
-) -> None:
-    """Answer every account's question. Whose episode ended begins another at once.
+    held: Sequence[Game], actions: Singles, rewards: Singles, dones: Flags, observations: Singles
+) -> int:
+    """Answer every account's question; return how many episodes ended. Each begins another at once.
 
-    `last_observations` are written for those only: what the ended episode would have asked next.
+    What is asked is written after all have answered: memory is waited for once, not account by
+    account.
     """
-    world = held[0]
-    for i in range(len(money)):
-        rewards[i], ends[i] = answer(world, money[i], place[i], actions[i])
-        observe(world, money[i], place[i], observations[i])
-        if ends[i] != GOES_ON:
-            last_observations[i] = observations[i]
-            begin(world, money[i], place[i])
-            observe(world, money[i], place[i], observations[i])
+    game, ended = held[0], 0
+    for i in range(len(game.money)):
+        rewards[i], end = answer(game.world, game.money[i], game.place[i], actions[i])
+        game.ends[i], dones[i] = end, end != GOES_ON
+        if end != GOES_ON:
+            ended += 1
+            observe(game.world, game.money[i], game.place[i], game.last[i])
+            begin(game.world, game.money[i], game.place[i])
+    observe_all(held, observations)
+    return ended
