@@ -71,6 +71,7 @@ def panel_of(
         | {"row": starts[c.symbol] + c.bar, "is_bad": c.is_bad}
         | {"horizon_s": float((c.bars - 1) * DAY_S)}
         | {"received_s": float(bars[c.symbol].closed_at[c.bar]) - 3600.0}
+        | {"look_s": float(bars[c.symbol].closed_at[c.bar])}
         for number, c in enumerate(cases)
     ]
     return Panel(

@@ -1,13 +1,10 @@
 """The compiled account and the full engine trade the same days to the cent.
 
-One side is what `run` does: journal, venue, detection, stages, every check, exact money. The other
-is the kernel over a history of the same files.
+Here on daily bars, where a decision at a close is for the next open.
 """
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,23 +13,22 @@ import numpy as np
 import polars as pl
 import pytest
 
-from catalyst_bot.bootstrap.configuration import load_settings
-from catalyst_bot.history.panel import open_panel
-from catalyst_bot.ml.portfolio.run import PortfolioRun, RowsPolicy, run_portfolio
-from catalyst_bot.ml.tape import Tape, tape_of
-from catalyst_bot.ml.terms import terms_of
 from catalyst_bot.policies.ensemble import EnsemblePolicy
 from catalyst_bot.policies.model_files import write_model
-from catalyst_bot.policies.rule_action import RULE_TERMS, RuleTerms
 from tests.daily_market import sessions
-from tests.e2e.commands import catalyst_bot
 from tests.models import agent, model
+from tests.parity.both_ways import (
+    assert_equal,
+    through_the_engine,
+    through_the_kernel,
+    trades_in,
+    trades_of,
+    write_news,
+)
 
 pytest.importorskip("numba", reason="compiling needs numba: make setup-research")
 SYMBOLS = ("SPY", "ACME", "BOLT", "CRUX", "DYNE")
 FIRST, START, LAST = "2023-06-01", "2024-09-03", "2025-02-28"
-GOOD = ("Receives FDA Approval For Its Pump Number", "Wins $900 Million Contract Number")
-BAD = ("Cuts Full-Year Guidance After Recall Number", "Gets Subpoena In Investigation Number")
 HOURS = (-3.0, 1.5, 6.4, 8.0)  # after the open: before it, in the session, at its end, after it
 SETTINGS = """
 [stops]
@@ -77,85 +73,10 @@ def write_market(folder: Path, *, seed: int, volume: tuple[int, int], noise: flo
         for symbol in SYMBOLS[1:]
         if draw.random() < 0.25
     ]
-    lines = [
-        {
-            "published_at": at.isoformat(),
-            "title": f"{symbol.title()} {(BAD if is_bad else GOOD)[number % 2]} {number}",
-            "symbols": [symbol],
-            "source": "Wire",
-        }
-        for number, (at, symbol, is_bad) in enumerate(sorted(told))
-    ]
     news = folder / "news.jsonl"
-    news.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+    write_news(news, told)
     files = ["--bars", str(folder / "bars.parquet"), "--news", str(news)]
     return ["--from", START, "--to", LAST, *files]
-
-
-def through_the_engine(
-    folder: Path, flags: list[str], config: Path, model: str = "rule"
-) -> dict[str, Any]:
-    out = folder / "out.json"
-    said = catalyst_bot(
-        *("run", "--mode", "backtest", *flags, "--data-dir", str(folder / "data")),
-        *("--config", str(config), "--model", model, "--exit", "--json", str(out)),
-    )
-    assert said.code == 0, said.err
-    result: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
-    return result
-
-
-def through_the_kernel(
-    folder: Path, flags: list[str], config: Path, policy: RuleTerms | RowsPolicy = RULE_TERMS
-) -> tuple[Tape, PortfolioRun]:
-    catalog, history = str(folder / "catalog"), folder / "history"
-    assert catalyst_bot("data", "import", flags[5], flags[7], "--catalog", catalog).code == 0
-    said = catalyst_bot(
-        *("data", "history", "--catalog", catalog, "--out", str(history), "--features"),
-        *("--config", str(config)),
-    )
-    assert said.code == 0, said.err
-    terms = terms_of(load_settings(config=config, data_dir=None).settings)
-    tape = tape_of(open_panel(history), atr_length=terms.atr_length)
-    first = [day.isoformat() for day in tape.days].index(START)
-    days = range(first, len(tape.days))
-    return tape, run_portfolio(tape, terms, sessions=days, policy=policy)
-
-
-Trade = tuple[str | float, ...]
-
-
-def trades_of(engine: dict[str, Any]) -> set[Trade]:
-    return {
-        (
-            *(trade["symbol"], trade["entry_at"][:10], trade["exit_at"][:10]),
-            *(trade["exit_reason"], float(trade["quantity"]), float(trade["entry_price"])),
-            *(float(trade["exit_price"]), float(trade["pnl_usd"])),
-        )
-        for trade in engine["trades"]
-        if trade["exit_at"] is not None
-    }
-
-
-def trades_in(tape: Tape, kernel: PortfolioRun) -> set[Trade]:
-    days = [day.isoformat() for day in tape.days]
-    return {
-        (
-            *(str(trade["symbol"]), days[trade["entry_session"]], days[trade["exit_session"]]),
-            *(str(trade["exit_reason"]), float(trade["shares"])),
-            *(round(float(trade["entry_price"]), 8), round(float(trade["exit_price"]), 8)),
-            round(float(trade["pnl_usd"]), 4),
-        )
-        for trade in kernel.trades
-    }
-
-
-def assert_equal(engine: dict[str, Any], kernel: PortfolioRun) -> None:
-    """The same worth at the end, and the same refusals."""
-    assert kernel.equity[-1] == pytest.approx(float(engine["equity_end"]), abs=0.005)
-    answers = {"entries", "exits", "declined"}
-    refused = Counter(refusal["rule"] for refusal in engine["refusals"])
-    assert {name: n for name, n in kernel.outcomes.items() if name not in answers} == dict(refused)
 
 
 @pytest.mark.parametrize(
@@ -168,8 +89,8 @@ def test_the_rule_trades_alike(
     config.write_text(SETTINGS, encoding="utf-8")
     flags = write_market(tmp_path, seed=seed, volume=volume, noise=noise)
     engine = through_the_engine(tmp_path, flags, config)
-    tape, kernel = through_the_kernel(tmp_path, flags, config)
-    trades = trades_in(tape, kernel)
+    _tape, kernel = through_the_kernel(tmp_path, flags, config)
+    trades = trades_in(kernel)
     assert trades == trades_of(engine)
     assert len(trades) > 15
     assert len({trade[3] for trade in trades}) >= 3, "several ways to leave"
@@ -190,8 +111,8 @@ def test_a_model_that_reviews_trades_alike(tmp_path: Path) -> None:
     flags = write_market(tmp_path, seed=3, volume=(20_000, 3_000_000), noise=0.012)
     engine = through_the_engine(tmp_path, flags, config, "drawn")
     policy = EnsemblePolicy(drawn).act_rows
-    tape, kernel = through_the_kernel(tmp_path, flags, config, policy)
-    trades = trades_in(tape, kernel)
+    _tape, kernel = through_the_kernel(tmp_path, flags, config, policy)
+    trades = trades_in(kernel)
     assert trades == trades_of(engine)
     assert {"policy"} < {trade[3] for trade in trades}
     assert_equal(engine, kernel)

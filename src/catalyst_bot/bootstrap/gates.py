@@ -4,27 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import cast
 
 from catalyst_bot.bootstrap import tapes
+from catalyst_bot.bootstrap.looks import looks_at
 from catalyst_bot.bootstrap.rules import companies_of, engine_rules
 from catalyst_bot.bootstrap.tapes import HISTORY
-from catalyst_bot.domain.calendar import TradingCalendar
 from catalyst_bot.domain.errors import BadData, ConfigError
 from catalyst_bot.domain.messages.facts import RunStarted
 from catalyst_bot.domain.messages.registry import Recorded
-from catalyst_bot.domain.news import Catalyst
 from catalyst_bot.market_data.bar_store import BarStore
 from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.market_data.catalog import open_bars
 from catalyst_bot.market_data.load import BarSelection, Refusal
-from catalyst_bot.ports.desk import Desk
 from catalyst_bot.settings import Settings, from_json
-from catalyst_bot.signals.decide import look_at
-from catalyst_bot.signals.rules import Rules
 from catalyst_bot.simulation.fill_profile import FillProfile
 from catalyst_bot.storage.places import Place
 from catalyst_bot.storage.read_model import ReadModel
@@ -73,29 +68,9 @@ def gates(journal: Place, *, bars: Sequence[Path], effects: float) -> Gates:
     report = gate_report(
         records,
         market,
-        partial(_looks_at, calendar=calendar, rules=rules, bar_interval_s=bar_interval_s),
+        partial(looks_at, calendar=calendar, rules=rules, bar_interval_s=bar_interval_s),
     )
     return Gates(report=report, notes=tuple(notes))
-
-
-@dataclass(frozen=True, slots=True)
-class _Moment:
-    """As much of a desk as it takes to know when a catalyst meets the market."""
-
-    now: datetime
-    calendar: TradingCalendar
-
-
-def _looks_at(
-    catalyst: Catalyst,
-    at: datetime,
-    *,
-    calendar: TradingCalendar,
-    rules: Rules,
-    bar_interval_s: int,
-) -> datetime:
-    desk = cast("Desk", _Moment(at, calendar))
-    return look_at(catalyst, desk, rules, bar_interval_s=bar_interval_s)
 
 
 def _generated(

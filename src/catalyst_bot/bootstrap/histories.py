@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from catalyst_bot.bootstrap.rules import changes_of, companies_of, detection_rules
+from catalyst_bot.bootstrap.looks import looks_at
+from catalyst_bot.bootstrap.rules import (
+    changes_of,
+    companies_of,
+    detection_rules,
+    engine_rules,
+)
 from catalyst_bot.bootstrap.texts import tone_model
 from catalyst_bot.domain.calendar import TradingCalendar
 from catalyst_bot.domain.errors import BadData
+from catalyst_bot.domain.news import Catalyst
 from catalyst_bot.feeds.recorded import read_news
 from catalyst_bot.history.batch import panel_features
 from catalyst_bot.history.build import HistoryRules, build_panel
@@ -20,7 +28,7 @@ from catalyst_bot.history.hits import scan_panel
 from catalyst_bot.history.panel import Panel, write_panel
 from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.market_data.catalog import news_files
-from catalyst_bot.market_data.session_times import SessionTimes
+from catalyst_bot.market_data.session_times import DAY_S, SessionTimes
 from catalyst_bot.settings import Settings
 from catalyst_bot.study.events import read_events
 
@@ -80,5 +88,24 @@ def _with_events(
     if with_scanner:
         facts += scan_panel(panel, SessionTimes.of(calendar), settings.scanner)
         facts.sort(key=lambda fact: fact.at)
-    rules = EventRules(gates=settings.signals, stops=settings.stops, costs=settings.costs)
+    rules = EventRules(
+        gates=settings.signals,
+        stops=settings.stops,
+        costs=settings.costs,
+        looks_at=_looks_within_days(settings, calendar, panel.card.interval_s),
+    )
     return with_events(panel, read_events(facts, detection, calendar).catalysts, rules)
+
+
+def _looks_within_days(
+    settings: Settings, calendar: TradingCalendar, interval_s: int
+) -> Callable[[Catalyst], datetime] | None:
+    """When the bot would look at the market for news, where that is not the close of a session."""
+    if interval_s >= DAY_S:
+        return None
+    rules = engine_rules(
+        settings, calendar, companies_of(settings), bar_interval_s=interval_s
+    ).signals
+    return lambda catalyst: looks_at(
+        catalyst, catalyst.received_at, calendar=calendar, rules=rules, bar_interval_s=interval_s
+    )

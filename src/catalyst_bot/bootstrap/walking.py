@@ -40,7 +40,9 @@ Note = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the command line asks for; `history` is a folder instead of a catalog."""
+    """What the command line asks for; `history` is a folder instead of a catalog, of whose bars
+    those of `interval_s` are taken.
+    """
 
     span: Span
     algorithms: tuple[str, ...]
@@ -49,6 +51,7 @@ class Asked:
     workers: int = 1
     cluster: str | None = None
     catalog: Path | None = None
+    interval_s: int = DAY_S
     history: Path | None = None
     ledger: Path | None = None
     model: Path | None = None
@@ -65,7 +68,9 @@ def walk_forward(settings: Settings, asked: Asked, *, note: Note) -> Walked:
         raise ConfigError(
             f"--algorithms {','.join(asked.algorithms)}: takes {', '.join(ALGORITHMS)}"
         )
-    history = asked.history or kept_history(settings, asked.catalog, note=note)
+    history = asked.history or kept_history(
+        settings, asked.catalog, interval_s=asked.interval_s, note=note
+    )
     sessions = [session.day for session in load_calendar().between(*_bounds(asked.span))]
     must_be_complete(open_panel(history).days(), sessions, asked.span)
     wish = Wish(
@@ -86,8 +91,10 @@ def walk_forward(settings: Settings, asked: Asked, *, note: Note) -> Walked:
     return walked
 
 
-def kept_history(settings: Settings, catalog: Path | None, *, note: Note) -> Path:
-    """Return the history of daily bars of a catalog: the one kept, or one made now.
+def kept_history(
+    settings: Settings, catalog: Path | None, *, interval_s: int = DAY_S, note: Note
+) -> Path:
+    """Return the history of a catalog's bars of an interval: the one kept, or one made now.
 
     Raises `BadData` for a catalog that will not do.
     """
@@ -98,7 +105,7 @@ def kept_history(settings: Settings, catalog: Path | None, *, note: Note) -> Pat
             f"{source}: holds nothing; fill it: catalyst-bot data import PATH… --catalog {source}"
         )
     made_of = sorted(f"{each.kind} {each.sha256}" for each in datasets)
-    made_with = [_program(), settings.run.benchmark]
+    made_with = [_program(), settings.run.benchmark, str(interval_s)]
     made_with += [repr(getattr(settings, name)) for name in _SECTIONS]
     key = sha256("\n".join([*made_of, *made_with]).encode()).hexdigest()[:16]
     folder = settings.run.data_dir / HISTORIES / key
@@ -108,7 +115,7 @@ def kept_history(settings: Settings, catalog: Path | None, *, note: Note) -> Pat
             settings,
             catalog=source,
             out=folder,
-            interval_s=DAY_S,
+            interval_s=interval_s,
             with_features=True,
             with_scanner=True,
         )

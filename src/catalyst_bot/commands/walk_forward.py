@@ -31,11 +31,20 @@ def walk_forward(
     history: Annotated[
         Path | None, typer.Option(help="a history of `data history` instead of a catalog")
     ] = None,
+    interval: Annotated[
+        int, typer.Option(min=60, help="seconds of the catalog's bars to take")
+    ] = 86_400,
     seeds: Annotated[int, typer.Option(min=1, max=20, help="agents of each algorithm")] = 3,
     algorithms: Annotated[str, typer.Option(help="of ppo, a2c, sac, td3")] = "ppo,sac,a2c",
     steps: Annotated[int, typer.Option(min=0, help="decisions; 0: as each recipe says")] = 0,
     train_months: Annotated[int, typer.Option(min=3, help="that each fold learns from")] = 12,
     test_months: Annotated[int, typer.Option(min=1, help="that each fold is tested on")] = 3,
+    train_sessions: Annotated[
+        int, typer.Option(min=0, help="that each fold learns from, instead of months")
+    ] = 0,
+    test_sessions: Annotated[
+        int, typer.Option(min=0, help="that each fold is tested on, instead of months")
+    ] = 0,
     jobs: Annotated[int | None, typer.Option(min=1, help="processes; default: all cores")] = None,
     cluster: Annotated[str | None, typer.Option(help="HOST:PORT of a Ray cluster")] = None,
     model: Annotated[
@@ -69,6 +78,8 @@ def walk_forward(
                 oos_start=oos_start.date(),
                 train_months=train_months,
                 test_months=test_months,
+                train_sessions=train_sessions,
+                test_sessions=test_sessions,
             ),
             algorithms=names_of(algorithms),
             seeds=seeds,
@@ -76,6 +87,7 @@ def walk_forward(
             workers=jobs or os.cpu_count() or 1,
             cluster=cluster,
             catalog=data,
+            interval_s=interval,
             history=history,
             ledger=ledger,
             model=model,

@@ -1,9 +1,9 @@
 """Who is asked when: every close at which a policy may decide on a catalyst that became a signal.
 
-A case begins with the first look, at the close of the event's bar. While its symbol is on watch, to
-the end of the catalyst's horizon, a policy that reviews is asked again at every later close. Which
-of several cases of a symbol is on watch depends on the account (bad news opens one only while the
-symbol is held), so all of them are here and the account decides.
+A case begins with the first look, in the event's bar or at its close. While its symbol is on
+watch, to the end of the catalyst's horizon, a policy that reviews is asked again at every later
+close. Which of several cases of a symbol is on watch depends on the account (bad news opens one
+only while the symbol is held), so all of them are here and the account decides.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ from catalyst_bot.signals.gates import REVIEWED
 class Asks:
     """Rows of the panel, rows of the events and the ten catalyst features, an ask a row.
 
-    Sorted by event, then by time; the first ask of an event is its first look.
+    Sorted by event, then by time; the first ask of an event is its first look, at the event's
+    `look_s`, all others are at the close of their row.
     """
 
     row: Integers
@@ -69,9 +70,13 @@ def asks_of(events: Sequence[Event], reader: EventReader) -> Asks:
         until_s = event.moment.now_s + event.catalyst.horizon_s
         end = int(np.searchsorted(moments.window.closed_at, until_s, side="right"))
         published_s = event.catalyst.published_at.timestamp()
-        for bar in range(event.bar, max(end, event.bar + 1)):
+        rows.append(moments.first_row + event.bar)
+        owners.append(number)
+        values.append(list(features_at(event.catalyst, event.moment).values()))
+        is_at_close = moments.window.closed_at[event.bar] == event.moment.now_s
+        for bar in range(event.bar + is_at_close, end):
             moment = moments.at(bar, published_s)
-            checks = reader.checks(event.catalyst, moment) if bar > event.bar else ()
+            checks = reader.checks(event.catalyst, moment)
             if all(check.passed for check in checks if check.name in REVIEWED):
                 rows.append(moments.first_row + bar)
                 owners.append(number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -32,6 +32,7 @@ NO_EVENTS = pl.DataFrame(
         "category": pl.String,
         "published_s": pl.Float64,
         "received_s": pl.Float64,
+        "look_s": pl.Float64,
         "horizon_s": pl.Float64,
         "row": pl.Int64,
         "dropped": pl.String,
@@ -43,16 +44,21 @@ NO_EVENTS = pl.DataFrame(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRules:
-    """The gates, the bars that stops need, and what a quote made from bars costs to cross."""
+    """The gates, the bars that stops need, and what a quote made from bars costs to cross.
+
+    `looks_at` says when news meets the market where that is not the first close after it.
+    """
 
     gates: SignalRules
     stops: StopRules
     costs: CostRules
+    looks_at: Callable[[Catalyst], datetime] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """A catalyst and the bar (counted within its symbol) at whose close it met the market.
+    """A catalyst and the bar (counted within its symbol) in which, or at whose close, it met the
+    market: then it knows the bar, else the one before. An order fills after it.
 
     `dropped` is the gate that refused it, empty for a signal. What `is_bad` is looked at only while
     its symbol is held.
@@ -88,9 +94,10 @@ class EventReader:
     def read(self, catalysts: Iterable[Catalyst]) -> Iterator[Event]:
         """Yield an event a catalyst that met a bar, in order; `counts` says what became of all.
 
-        Its bar is the first that closed at or after the receipt: the decision is made at its close,
-        knows all of it and fills later. The worth of a category is left unknown: the one that
-        detection ships was measured on years that, seen from most of a history, were still to come.
+        Its bar is the first that closed at or after the look: a decision at its close knows all of
+        it, one before only the bars before, and either fills later. The worth of a category is left
+        unknown: the one that detection ships was measured on years that, seen from most of a
+        history, were still to come.
         """
         symbols, avoid_until = frozenset(self._panel.symbols), dict[str, datetime]()
         for shipped in catalysts:
@@ -101,12 +108,21 @@ class EventReader:
             is_avoided = catalyst.received_at < avoid_until.get(symbol, catalyst.received_at)
             _avoid(avoid_until, catalyst)
             moments = self.moments(symbol)
-            received_s = catalyst.received_at.timestamp()
-            bar = int(np.searchsorted(moments.window.closed_at, received_s))
-            if bar == len(moments) or moments.window.closed_at[bar] - received_s > MAX_WAIT_S:
+            received_s, closed_at = catalyst.received_at.timestamp(), moments.window.closed_at
+            looks_at = self._rules.looks_at
+            look_s = looks_at(catalyst).timestamp() if looks_at is not None else received_s
+            bar = int(np.searchsorted(closed_at, look_s))
+            if bar == len(moments) or closed_at[bar] - received_s > MAX_WAIT_S:
                 self.counts["without a bar in time"] += 1
                 continue
-            moment = moments.at(bar, catalyst.published_at.timestamp())
+            published_s = catalyst.published_at.timestamp()
+            if looks_at is None or closed_at[bar] == look_s:
+                moment = moments.at(bar, published_s)
+            elif bar > 0:
+                moment = moments.at(bar - 1, published_s, now_s=look_s)
+            else:
+                self.counts["dropped: too_few_bars"] += 1
+                continue
             dropped = self._dropped(catalyst, moment, is_avoided=is_avoided)
             self.counts[f"dropped: {dropped}" if dropped else "signals"] += 1
             yield Event(catalyst=catalyst, bar=bar, moment=moment, dropped=dropped)
@@ -150,6 +166,7 @@ def frame_of(events: Iterable[Event], reader: EventReader) -> pl.DataFrame:
             "category": event.catalyst.category,
             "published_s": event.catalyst.published_at.timestamp(),
             "received_s": event.catalyst.received_at.timestamp(),
+            "look_s": event.moment.now_s,
             "horizon_s": event.catalyst.horizon_s,
             "row": reader.moments(event.catalyst.symbol).first_row + event.bar,
             "dropped": event.dropped,

@@ -12,7 +12,7 @@ from catalyst_bot.domain.limits import CostRules
 from catalyst_bot.features import indicators
 from catalyst_bot.features.window import BarWindow
 from catalyst_bot.history.panel import Panel
-from catalyst_bot.ports.market_data import VIEW_BARS
+from catalyst_bot.ports.market_data import BENCHMARK_VIEW_BARS, VIEW_BARS
 from catalyst_bot.signals.enrich import MarketReading
 from catalyst_bot.signals.measures import RVOL_BARS
 from catalyst_bot.simulation.spread_model import half_spread
@@ -20,9 +20,10 @@ from catalyst_bot.simulation.spread_model import half_spread
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """One close: price (USD, as traded) and spread of the quote, how the market took the news."""
+    """One look: price (USD, as traded), spread, age of the quote, how the market took the news."""
 
     now_s: float
+    quote_age_s: float
     bars: int
     price: float
     spread_bps: float
@@ -34,7 +35,7 @@ class Moment:
         return MarketReading(
             bars=self.bars,
             price=self.price,
-            quote_age_s=0.0,
+            quote_age_s=self.quote_age_s,
             spread_bps=self.spread_bps,
             reaction_bps=self.reaction_bps,
             rvol=self.rvol,
@@ -59,17 +60,21 @@ class Moments:
     def __len__(self) -> int:
         return len(self.window)
 
-    def at(self, bar: int, published_s: float) -> Moment:
-        """Return what was known when a bar closed, of news published at a time."""
-        now_s, price = float(self.window.closed_at[bar]), float(self._traded.close[bar])
+    def at(self, bar: int, published_s: float, *, now_s: float | None = None) -> Moment:
+        """Return what was known of news published at a time when a bar closed, or at a time before
+        the next one did.
+        """
+        closed_s, price = float(self.window.closed_at[bar]), float(self._traded.close[bar])
+        now_s = closed_s if now_s is None else now_s
         traded_usd = price * float(self._traded.volume[bar])
         half = half_spread(price, traded_usd=traded_usd, costs=self._costs)
         known = int(np.searchsorted(self._benchmark.closed_at, now_s, side="right"))
-        market = _until(self._benchmark, known)
+        market = _until(self._benchmark, known, BENCHMARK_VIEW_BARS)
         market_bps = indicators.return_bps(market, published_s) if known else 0.0
         own_bps = indicators.return_bps(_until(self.window, bar + 1), published_s)
         return Moment(
             now_s=now_s,
+            quote_age_s=now_s - closed_s,
             bars=min(bar + 1, VIEW_BARS),
             price=price,
             spread_bps=2 * half / price * indicators.BPS,
@@ -81,7 +86,7 @@ class Moments:
         return indicators.relative_volume(_until(self.window, bar + 1), RVOL_BARS)
 
 
-def _until(window: BarWindow, end: int) -> BarWindow:
+def _until(window: BarWindow, end: int, count: int = VIEW_BARS) -> BarWindow:
     """The bars a running bot would be shown before an index."""
-    part = slice(max(0, end - VIEW_BARS), end)
+    part = slice(max(0, end - count), end)
     return BarWindow(*(getattr(window, column.name)[part] for column in fields(BarWindow)))

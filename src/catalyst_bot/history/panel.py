@@ -88,6 +88,12 @@ class Panel:
         days = np.unique(_days_of(self.as_traded(self.card.benchmark)))
         return np.searchsorted(days, _days_of(self.as_traded(symbol)))
 
+    def session_closes(self, symbol: str) -> tuple[Integers, Floats]:
+        """Return the sessions in which a symbol traded, and its adjusted close in each."""
+        session, close = self.session_of(symbol), self.adjusted(symbol).close
+        last = np.append(session[1:] != session[:-1], [True])
+        return session[last], close[last]
+
     def _rows(self, symbol: str) -> slice:
         span = self.span(symbol)
         return slice(span.first_row, span.first_row + span.rows)

@@ -98,6 +98,27 @@ def walk_forward(
     return tuple(folds)
 
 
+def walk_by_sessions(
+    days: Sequence[date], gap: Gap, *, start: date, train: int, test: int
+) -> tuple[Fold, ...]:
+    """Return folds measured in sessions: `test` are tested, at most the `train` before their
+    gap are learned from; see `walk_forward`.
+
+    Raises `BadData` when there is no fold.
+    """
+    folds = list[Fold]()
+    for first in range(_first_from(days, start), len(days), test):
+        end = first - gap.sessions
+        tested = range(first, min(first + test, len(days)))
+        if end > 0:
+            folds.append(Fold(train=range(max(end - train, 0), end), test=tested))
+    if not folds:
+        raise BadData(
+            f"no session lies {gap.sessions} sessions before {start}: test later, or import more"
+        )
+    return tuple(folds)
+
+
 def _months_later(day: date, months: int) -> date:
     """The first day of the month so many months later, counted from the day's own month."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)

@@ -18,6 +18,7 @@ import numpy as np
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.domain.limits import (
     CostRules,
+    ExecutionRules,
     RiskLimits,
     SignalRules,
     SizingRules,
@@ -28,7 +29,7 @@ from catalyst_bot.history.compiled import compiled
 from catalyst_bot.ml.kernels import books as b
 from catalyst_bot.ml.kernels import likeness, portfolio
 from catalyst_bot.ml.kernels.play import Play
-from catalyst_bot.ml.portfolio.run import new_books, play_of
+from catalyst_bot.ml.portfolio.run import equity_of_worth, new_books, places_of, play_of
 from catalyst_bot.ml.tape import Tape
 from catalyst_bot.ml.terms import Terms
 from catalyst_bot.ml.validation.metrics import PERIODS_PER_YEAR, max_drawdown, returns_of, sharpes
@@ -47,7 +48,7 @@ _SETTINGS = {
 _WHOLE = frozenset(name for name, kind in get_type_hints(Terms).items() if kind is int)
 _DECLARED = {
     name: declared.metadata
-    for rules in (CostRules, StopRules, SizingRules, RiskLimits, SignalRules)
+    for rules in (CostRules, StopRules, SizingRules, RiskLimits, SignalRules, ExecutionRules)
     for name, declared in rules.__dataclass_fields__.items()
 }
 
@@ -161,11 +162,12 @@ _MADE = (
 
 def _measured(terms: Terms, rule: RuleTerms, play: Play, sessions: range) -> tuple[float, ...]:
     """What one set makes, in the order of `_MADE`."""
-    books = new_books(len(play.days.first_row), terms, trades=0)
-    equity = np.full(len(sessions) + 1, terms.starting_cash_usd)
-    exposure = np.empty(len(sessions))
-    mine = play._replace(terms=terms)
-    compiled(portfolio)["run_rule"](books, mine, sessions.start, rule, equity[1:], exposure)
+    books = new_books(len(play.closes.first_row), terms, trades=0)
+    worth = np.empty((len(play.closes.first_step) - 1, 2))
+    mine, places = play._replace(terms=terms), places_of(play, sessions)
+    compiled(portfolio)["run_rule"](books, mine, places.start, places.stop, rule, worth)
+    equity = equity_of_worth(worth, sessions, terms)
+    exposure = worth[sessions.start : sessions.stop, 1]
     trades, won, lost = books.money[[b.TRADES, b.WON, b.LOST]].tolist()
     wins = books.money[b.WINS] - books.money[b.EVEN]
     return (
@@ -181,11 +183,13 @@ def _measured(terms: Terms, rule: RuleTerms, play: Play, sessions: range) -> tup
 
 def _with_likeness(play: Play, sessions: range) -> Play:
     """Compute the correlations that the asks of the sessions may need once, where they fit."""
-    symbols, days = len(play.days.first_row), play.days
-    if len(play.asks.row) * symbols * 8 > MOST_TABLE_BYTES:
-        return play
-    asked = days.ask[days.ask_start[sessions.start] : days.ask_start[sessions.stop]]
+    closes, places = play.closes, places_of(play, sessions)
+    asked = closes.ask[closes.ask_start[places.start] : closes.ask_start[places.stop]]
     asked = asked[play.asks.is_first[asked] & ~play.asks.is_bad[asked]]
-    table = np.full((len(play.asks.row), symbols), -2.0)
+    symbols = len(closes.first_row)
+    if len(asked) * symbols * 8 > MOST_TABLE_BYTES:
+        return play
+    table, row = np.empty((len(asked), symbols)), closes.likeness_row.copy()
+    row[asked] = np.arange(len(asked))
     compiled(likeness)["write_likeness"](play, asked, table)
-    return play._replace(days=days._replace(likeness=table))
+    return play._replace(closes=closes._replace(likeness=table, likeness_row=row))

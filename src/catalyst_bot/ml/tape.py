@@ -16,6 +16,7 @@ from catalyst_bot.features.window import true_range
 from catalyst_bot.history.compiled import compiled
 from catalyst_bot.history.events import CATALYST
 from catalyst_bot.history.panel import Integers, Panel
+from catalyst_bot.market_data.session_times import DAY_S
 from catalyst_bot.ml import ranges
 from catalyst_bot.ports.market_data import VIEW_BARS
 
@@ -51,12 +52,16 @@ class Bars(NamedTuple):
 class Asks(NamedTuple):
     """When a policy may be asked about which event, in the order of rows, then of events.
 
-    `values` are the catalyst features at that close. `is_first` marks the look with which the event
-    comes on watch, `is_bad` what is looked at only while its symbol is held. `catalyst` ranks the
-    events by the ids of their catalysts: the turn of several first looks at one close.
+    `at_s` is when: at the close of `row`, or, of a first look that does not wait for one, before
+    it; `seen` is the row that was known then, `values` are the catalyst features. `is_first` marks
+    the look with which the event comes on watch, `is_bad` what is looked at only while its symbol
+    is held. `catalyst` ranks the events by the ids of their catalysts: the turn of several first
+    looks at one close.
     """
 
     row: Integers
+    seen: Integers
+    at_s: Floats
     event: Integers
     values: Floats
     is_first: Flags
@@ -127,6 +132,7 @@ def tape_of(panel: Panel, *, atr_length: int) -> Tape:
     )
 
 
+_PARTS = 64  # looked at one after the other: what is on disk is large
 _PRICES = ("open", "high", "low", "close")
 
 
@@ -150,7 +156,7 @@ def _checked(panel: Panel, atr_length: int) -> Singles:
     for each, table, name in told:
         if each is None or each.shape[1:] != (len(table),):
             raise BadData(f"the history has no {name} for this table: make it again")
-        if not np.isfinite(each).all():
+        if not all(np.isfinite(part).all() for part in np.array_split(each, _PARTS)):
             raise BadData(f"the {name} of the history hold a value that is not finite")
     assert panel.features is not None, "just checked"
     return panel.features
@@ -165,28 +171,39 @@ def _average_ranges(panel: Panel, length: int) -> tuple[Floats, Floats]:
         rows = slice(span.first_row, span.first_row + span.rows)
         steps = np.concatenate([[0.0], true_range(panel.adjusted(span.symbol))])
         write(steps, length, VIEW_BARS, atr[rows], atr_average[rows])
-    factor = panel.columns["factor"]
-    return atr / factor, atr_average / factor
+        atr[rows] /= panel.columns["factor"][rows]
+        atr_average[rows] /= panel.columns["factor"][rows]
+    return atr, atr_average
 
 
 def _stretch_ends(factor: Floats, ends: Integers) -> Integers:
     """For each row the first row after it whose prices cannot be held against its own."""
     splits = np.flatnonzero(np.abs(factor[1:] / factor[:-1] - 1.0) > SPLIT_FRACTION) + 1
     cuts = np.union1d(splits, ends).astype(np.int64)
-    return cuts[np.searchsorted(cuts, np.arange(len(factor)), side="right")]
+    return np.repeat(cuts, np.diff(cuts, prepend=0))
 
 
 def _asks_of(panel: Panel) -> Asks:
-    """Sort them by time within each symbol, and say of each what its event says."""
+    """Sort them by time within each symbol, and say of each what its event says.
+
+    Raises `BadData` for a history within days that does not say when its news met the market.
+    """
     order = np.lexsort((panel.ask_event, panel.ask_row))
-    event = panel.ask_event[order]
+    row, event, closed_s = panel.ask_row[order], panel.ask_event[order], panel.columns["closed_s"]
     is_first = np.ones(len(event), dtype=bool)
     is_first[1:] = panel.ask_event[1:] != panel.ask_event[:-1]
+    is_first, at_s = is_first[order], np.array(closed_s[row])
+    if "look_s" in panel.events.columns:
+        at_s[is_first] = panel.events["look_s"].to_numpy()[event[is_first]]
+    elif panel.card.interval_s < DAY_S:
+        raise BadData("the history does not say when news met the market: make it again")
     return Asks(
-        row=panel.ask_row[order],
+        row=row,
+        seen=row - (at_s < closed_s[row]),
+        at_s=at_s,
         event=event,
         values=panel.ask_values[order],
-        is_first=is_first[order],
+        is_first=is_first,
         is_bad=panel.events["is_bad"].to_numpy()[event],
         horizon_s=panel.events["horizon_s"].to_numpy()[event],
         received_s=panel.events["received_s"].to_numpy()[event],

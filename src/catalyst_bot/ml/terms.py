@@ -20,13 +20,16 @@ class Terms(NamedTuple):
     """
 
     starting_cash_usd: float
-    # what trading costs and how much of a bar one order may take
+    # what trading costs, how much of a bar one order may take, how long orders take and wait
     commission_fraction: float
     slippage_fraction: float
     participation_fraction: float
     half_spread_bps_liquid: float
     half_spread_bps_thin: float
     liquid_bar_usd: float
+    latency_s: float
+    entry_timeout_s: float
+    exit_timeout_s: float
     # where a trade is left
     atr_length: int
     atr_multiple: float
@@ -92,6 +95,9 @@ def terms_of(settings: Settings) -> Terms:
         half_spread_bps_liquid=costs.half_spread_bps_liquid,
         half_spread_bps_thin=costs.half_spread_bps_thin,
         liquid_bar_usd=costs.liquid_bar_usd,
+        latency_s=costs.latency_s,
+        entry_timeout_s=settings.execution.entry_timeout_s,
+        exit_timeout_s=settings.execution.exit_timeout_s,
         atr_length=stops.atr_length,
         atr_multiple=stops.atr_multiple,
         min_stop_fraction=stops.min_stop_fraction,

@@ -81,21 +81,22 @@ def assess_sale(
     quantity = _asked_quantity(request, position) if position is not None else None
     checks = check_exit(request.symbol, position, desk, quantity)
     failed = _first_failed(checks)
-    if position is None or failed is not None:
-        signal_id = ids.signal_id(request.request_id)
-        return OrderRefused(
-            intent_id=ids.intent_id(signal_id),
-            signal_id=signal_id,
-            catalyst_id=request.request_id,
-            strategy_id=MANUAL,
-            symbol=request.symbol,
-            side=Side.SELL,
-            rule=failed.name if failed is not None else checks[0].name,
-            checks=checks,
-            sizing=(),
-        )
-    reason = ExitReason.OPERATOR
-    return _exit(state, position, reason, checks, desk, rules=rules, quantity=quantity)
+    if position is not None and failed is None:
+        reason = ExitReason.OPERATOR
+        return _exit(state, position, reason, checks, desk, rules=rules, quantity=quantity)
+    assert failed is not None, "refused although every check passed"
+    signal_id = ids.signal_id(request.request_id)
+    return OrderRefused(
+        intent_id=ids.intent_id(signal_id),
+        signal_id=signal_id,
+        catalyst_id=request.request_id,
+        strategy_id=MANUAL,
+        symbol=request.symbol,
+        side=Side.SELL,
+        rule=failed.name,
+        checks=checks,
+        sizing=(),
+    )
 
 
 def _asked_quantity(request: OperatorTradeRequested, position: Position) -> Decimal:

@@ -17,7 +17,7 @@ from catalyst_bot.history.panel import Panel
 from catalyst_bot.ml.kernels import likeness, portfolio
 from catalyst_bot.ml.kernels.play import Play
 from catalyst_bot.ml.portfolio.benchmarks import capacity_of, capacity_usd
-from catalyst_bot.ml.portfolio.days import days_of
+from catalyst_bot.ml.portfolio.closes import closes_of
 from catalyst_bot.ml.portfolio.run import PortfolioRun, new_books, run_portfolio
 from catalyst_bot.ml.tape import Singles, tape_of
 from catalyst_bot.ml.terms import Terms, at_costs, terms_of
@@ -86,13 +86,13 @@ def test_compiled_and_plain_play_alike() -> None:
     panel = history(3)
     tape = tape_of(panel, atr_length=TERMS.atr_length)
     fast = by_rule(panel)
-    play = Play(tape.bars, tape.asks, days_of(tape), TERMS, 0, reviews=False)
+    play = Play(tape.bars, tape.asks, closes_of(tape), TERMS, 0, reviews=False)
     books = new_books(len(tape.symbols), TERMS, trades=100)
-    equity, exposure = np.empty(COUNT), np.empty(COUNT)
-    portfolio.run_rule(books, play, 0, RULE_TERMS, equity, exposure)
+    worth = np.empty((COUNT, 2))
+    portfolio.run_rule(books, play, 0, 2 * COUNT, RULE_TERMS, worth)
     assert len(fast.trades) > 5
-    assert np.array_equal(fast.equity[1:], equity)
-    assert np.array_equal(fast.exposure, exposure)
+    assert np.array_equal(fast.equity[1:], worth[:, 0])
+    assert np.array_equal(fast.exposure, worth[:, 1])
 
 
 @pytest.mark.parametrize("policy", [RULE_TERMS, eager])
@@ -205,7 +205,7 @@ def test_dearer_trading_earns_less() -> None:
 
 def test_correlation_is_that_of_the_bot() -> None:
     tape = tape_of(history(2), atr_length=TERMS.atr_length)
-    days = days_of(tape)
+    days = closes_of(tape)
     ends = [tape.first_row[number] + 130 for number in (0, 1)]
     closes = {
         name: {

@@ -17,7 +17,7 @@ from catalyst_bot.history.panel import Panel, open_panel
 from catalyst_bot.ml.tape import tape_of
 from catalyst_bot.ml.terms import at_costs
 from catalyst_bot.ml.training import train as training
-from catalyst_bot.ml.training.judging import BY_CASES, FULL_TRADES, Judged, judged
+from catalyst_bot.ml.training.judging import FULL_TRADES, Judged
 from catalyst_bot.ml.training.parallel import mapped
 from catalyst_bot.ml.training.train import (
     TrainedAgent,
@@ -165,24 +165,3 @@ def test_few_trades_count_in_proportion_and_none_for_nothing() -> None:
     assert judged_of([0.0] * 4, 0).score == 0.0
     lost = judged_of([-each for each in returns], 3)
     assert lost.score == lost.sharpe < 0
-
-
-def test_within_days_every_case_has_an_account(history: Path) -> None:
-    job = job_of(history)
-    grounds = grounds_of(history, job.train, job.terms)
-    tape = replace(grounds.tape, interval_s=300)
-    normalisation = replace(grounds.normalisation, bar_interval_s=300)
-
-    def play(action: float) -> Judged:
-        return judged(
-            lambda rows: (np.full(len(rows), action), np.ones(len(rows))),
-            *(tape, job.terms, job.validation, normalisation),
-        )
-
-    buys, idle = play(1.0), play(0.0)
-    assert (buys.by, idle.by) == (BY_CASES, BY_CASES)
-    assert len(buys.returns) == len(idle.returns) == len(job.validation)
-    assert len(buys.pnl_usd) > 20
-    assert buys.sharpe != 0
-    assert not idle.returns.any()
-    assert (idle.score, len(idle.pnl_usd)) == (0.0, 0)

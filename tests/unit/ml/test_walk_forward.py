@@ -71,7 +71,6 @@ class Trainer:
             steps=100,
             curve=(sharpe,),
             training_hash=job.name,
-            judged_by="portfolio",
         )
 
 

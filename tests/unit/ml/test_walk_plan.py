@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 
 from catalyst_bot.domain.errors import BadData, ConfigError
 from catalyst_bot.market_data.session_times import DAY_S
-from catalyst_bot.ml.walk_forward.plan import Span, folds_of, gap_in, gap_of, must_be_complete
+from catalyst_bot.ml.walk_forward.plan import (
+    DAILY,
+    WITHIN_DAYS,
+    Span,
+    folds_of,
+    gap_in,
+    gap_of,
+    least_in,
+    must_be_complete,
+)
 from tests.panels import Case, panel_of
 
 WEEKDAYS = [
@@ -94,3 +103,35 @@ def test_parts_that_the_gaps_leave_nothing_of_are_refused():
     wish = span("2015-01-01", "2016-01-01", "2017-01-01")
     with pytest.raises(BadData, match="take more months"):
         folds_of(WEEKDAYS, wish, gap_of(120 * DAY_S))
+
+
+@given(st.integers(40, 90), st.integers(5, 25), st.integers(0, 3))
+def test_a_short_history_is_walked_by_sessions(train, test, horizon_days):
+    days, gap = WEEKDAYS[:160], gap_of(horizon_days * DAY_S)
+    wish = Span(
+        start=days[0], oos_start=days[110], end=days[-1], train_sessions=train, test_sessions=test
+    )
+    folds = folds_of(days, wish, gap, WITHIN_DAYS)
+    assert folds[0].test.start == 110
+    for fold in folds:
+        assert fold.validation.start - fold.train.stop == gap.sessions
+        assert fold.test.start - fold.validation.stop == gap.sessions
+        assert fold.validation.stop - fold.train.start == train
+    assert {len(fold.test) for fold in folds[:-1]} <= {test}
+    tests = [session for fold in folds for session in fold.test]
+    assert tests == list(range(110, 110 + len(tests)))
+    assert 160 - tests[-1] <= WITHIN_DAYS.test
+
+
+def test_half_a_measure_in_sessions_is_refused():
+    with pytest.raises(ConfigError, match="give both"):
+        span("2015-01-01", "2015-06-01", "2015-12-31", train_sessions=60)
+
+
+def test_too_few_months_name_the_remedy():
+    with pytest.raises(ConfigError, match="--train-sessions"):
+        span("2015-01-01", "2015-06-01", "2015-12-31")
+
+
+def test_what_a_part_needs_depends_on_the_bars():
+    assert least_in(panel_of([])) == DAILY

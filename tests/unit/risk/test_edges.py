@@ -13,7 +13,12 @@ from catalyst_bot.domain.account import BrokerOrder
 from catalyst_bot.domain.enums import OrderRole, Side
 from catalyst_bot.domain.market import MarketView, series_of
 from catalyst_bot.domain.messages.commands import SubmitOrder
-from catalyst_bot.domain.messages.decisions import OrderApproved, OrderRefused
+from catalyst_bot.domain.messages.decisions import (
+    OrderApproved,
+    OrderRefused,
+    PositionClosed,
+    StrategyPaused,
+)
 from catalyst_bot.domain.messages.facts import (
     BarClosed,
     MarketViewReceived,
@@ -22,14 +27,17 @@ from catalyst_bot.domain.messages.facts import (
     SessionOpened,
     SymbolRenamed,
 )
-from catalyst_bot.risk import guarding
+from catalyst_bot.domain.money import MAX_PRICE_USD
+from catalyst_bot.risk import gauges, guarding, proposal
+from catalyst_bot.risk.approved import limits_hash
 from catalyst_bot.risk.book import read_book
 from catalyst_bot.risk.breakers import order_storm
+from catalyst_bot.risk.checks import judge_inputs
 from catalyst_bot.risk.evolve import MAX_REQUESTS
 from catalyst_bot.risk.records import rest
 from catalyst_bot.risk.state import PendingEntry, State, StrategyRecord, TradePlan
 from tests import builders
-from tests.unit.risk.bench import Bench
+from tests.unit.risk.bench import Bench, trade
 
 NOON = builders.NOON
 
@@ -200,3 +208,52 @@ def test_the_first_order_of_a_signal_is_no_storm_at_the_smallest_limit(bench: Be
     submitted = SubmitOrder(order=builders.approved_order(), valid_until=NOON)
     one = replace(bench.rules.limits, max_orders_per_signal=1)
     assert order_storm(State(), submitted, one) is None
+
+
+def test_limits_have_a_name_of_what_they_say():
+    rules = Bench().rules
+    plain = limits_hash(rules)
+    assert plain.startswith("lim")
+    written = replace(rules.limits, min_trade_usd=Decimal("100.00"))
+    assert limits_hash(replace(rules, limits=written)) == plain
+    other = replace(rules.limits, max_daily_trades=41)
+    assert limits_hash(replace(rules, limits=other)) != plain
+
+
+@pytest.mark.parametrize(("price", "is_one"), [(MAX_PRICE_USD, True), (MAX_PRICE_USD + 1, False)])
+def test_the_dearest_share_there_is_has_a_price(price: float, is_one: bool):
+    signal = builders.signal(price=price, quote=builders.quote(bid=price, ask=price))
+    assert (proposal.expected_price(signal) > 0) is is_one
+
+
+@pytest.mark.parametrize(
+    ("cap_bps", "price"), [(0.0, "100.01"), (1.0, "100.02"), (100.0, "101.01")]
+)
+def test_an_entry_may_cost_its_cap_more_than_now(bench: Bench, cap_bps: float, price: str):
+    intent = builders.intent()
+    inputs = judge_inputs(intent, bench.desk)
+    entry = proposal.propose(
+        bench.state, intent, bench.desk, bench.rules, inputs=inputs, cap_bps=cap_bps
+    )
+    assert (entry.expected, entry.price) == (Decimal("100.01"), Decimal(price))
+
+
+@pytest.mark.parametrize(("over", "is_paused"), [(0.0, False), (0.001, True)])
+def test_a_sharpe_ratio_at_its_floor_is_no_pause(bench: Bench, over: float, is_paused: bool):
+    results = tuple(0.01 + n / 1_000 for n in range(20))
+    ratio = gauges.sharpe(results)
+    assert ratio is not None
+    bench.rules = replace(bench.rules, limits=replace(bench.rules.limits, min_sharpe=ratio + over))
+    bench.state.strategies = {"news-rule": StrategyRecord(returns=results[:-1])}
+    told = bench.decide(PositionClosed(trade=trade(results[-1])))
+    assert any(isinstance(message, StrategyPaused) for message in told) is is_paused
+
+
+def test_a_warning_comes_at_the_round_number(bench: Bench):
+    account = builders.account(equity_usd=Decimal(91_000), day_open_equity_usd=Decimal(91_000))
+    read = gauges.read_gauges(
+        account, reviewed_peak_usd=None, open_positions=0, limits=bench.rules.limits
+    )
+    drawn = next(gauge for gauge in read if gauge.name == "drawdown")
+    assert drawn.warn_from == 0.09
+    assert drawn.warning() is not None

@@ -138,6 +138,12 @@ def test_a_word_that_is_none_is_refused(bench: Bench, given: dict, reason: str):
     assert reason in refused.reason
 
 
+def test_the_longest_time_is_not_too_long(bench: Bench):
+    refuse(bench)
+    granted, _ = bench.tell(word(expires_at=NOON + timedelta(hours=8)))
+    assert isinstance(granted, OverrideGranted)
+
+
 def test_no_rule_of_the_account_may_be_overridden():
     fixed = {row.name for row in ENTRY_CHECKS if not row.may_be_overridden}
     assert {"daily_loss", "drawdown", "exposure", "leverage", "losses_per_hour"} <= fixed

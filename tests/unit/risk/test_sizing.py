@@ -75,6 +75,28 @@ def test_without_history_the_prior_holds():
     assert odds.average_loss == pytest.approx(0.02)
 
 
+@pytest.mark.parametrize(
+    ("record", "odds"),
+    [
+        (StrategyRecord(), (0.0, 0.0, 0.0)),
+        (StrategyRecord(trades=1, wins=1, win_fraction_sum=0.05), (1.0, 0.05, 0.0)),
+        (StrategyRecord(trades=1, loss_fraction_sum=0.02), (0.0, 0.0, 0.02)),
+        (
+            StrategyRecord(trades=2, wins=1, win_fraction_sum=0.04, loss_fraction_sum=0.02),
+            (0.5, 0.04, 0.02),
+        ),
+    ],
+)
+def test_without_a_prior_one_trade_counts_for_what_it_was(record: StrategyRecord, odds):
+    found = shrunk_odds(record, replace(RULES, prior_trades=0.0))
+    assert (found.win_rate, found.average_win, found.average_loss) == odds
+
+
+def test_less_than_a_pseudo_trade_is_a_prior_too():
+    odds = shrunk_odds(StrategyRecord(), replace(RULES, prior_trades=0.5))
+    assert (odds.win_rate, odds.average_win, odds.average_loss) == pytest.approx((0.55, 0.06, 0.02))
+
+
 def test_as_many_trades_as_the_prior_is_worth_pull_half_way():
     record = StrategyRecord(trades=20, wins=5, win_fraction_sum=0.25, loss_fraction_sum=0.6)
     odds = shrunk_odds(record, RULES)
@@ -198,6 +220,18 @@ def test_shares_are_whole_and_rounded_down():
 )
 def test_a_wild_symbol_is_cut_continuously(atr: float, factor: float):
     assert volatility_factor(atr=atr, atr_average=1.0, rules=RULES) == pytest.approx(factor)
+
+
+@pytest.mark.parametrize("atr", [nan, inf, -1.0])
+def test_a_move_that_is_no_measurement_counts_as_the_whole_price(atr: float):
+    wild = size(signal=builders.signal(atr=atr))
+    told = next(step.note for step in wild.steps if step.name == "volatility")
+    assert "of equity lost 100.0% below" in told
+
+
+@pytest.mark.parametrize("average", [nan, inf])
+def test_an_average_that_is_none_cuts_to_nothing(average: float):
+    assert volatility_factor(atr=0.5, atr_average=average, rules=RULES) == 0.0
 
 
 def test_a_missing_average_cuts_to_nothing():

@@ -55,6 +55,12 @@ def test_without_usable_numbers_there_is_no_stop(price: str, atr: float):
     assert protect(Decimal(price), atr=atr, rules=RULES) is None
 
 
+def test_a_stop_at_the_price_is_none():
+    loose = StopRules(min_stop_fraction=0.0)
+    assert protect(Decimal(100), atr=0.0, rules=loose) is None
+    assert protect(Decimal(100), atr=0.001, rules=loose) is not None
+
+
 @pytest.mark.parametrize(
     ("high", "stop", "expected"),
     [

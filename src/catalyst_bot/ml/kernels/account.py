@@ -101,16 +101,21 @@ def wants_to_leave(money: Floats, action: float, terms: Terms) -> bool:
 
 
 def enter(
-    money: Floats, place: Integers, bars: Bars, action: float, horizon_s: float, terms: Terms
+    money: Floats,
+    place: Integers,
+    bars: Bars,
+    row: int,
+    action: float,
+    horizon_s: float,
+    terms: Terms,
 ) -> None:
-    """Send what a policy's action at a bar's close buys; it is filled at the next open.
+    """Send what a policy's action buys that knows a row; it is filled at the next open.
 
     Above `min_action` that is its share of the largest position; NaN buys nothing, and nothing is
     added to what is held.
     """
     if money[SHARES] > 0.0 or not action > terms.min_action or place[PAUSE] != NO_PAUSE:
         return
-    row = place[ROW]
     close, atr = bars.close[row], bars.atr[row]
     price = ask_price(close, bars.volume[row], terms)
     stop = stop_price(price, atr, terms)

@@ -1,14 +1,13 @@
 """Who is asked at a close, and what becomes of the answer: the table of checks in numbers.
 
-The checks are those of `risk/check_table.py` that daily bars can fail, in its order but for one:
-the losses of an hour are looked at before an entry is sized, so before its correlation.
+The checks are those of `risk/check_table.py` that bars can fail, in its order.
 """
 
 from __future__ import annotations
 
 from catalyst_bot.ml.kernels.books import (
     CASH,
-    ENTERED,
+    ENTERED_S,
     ENTRIES,
     HALTED,
     IN_A_ROW,
@@ -16,11 +15,12 @@ from catalyst_bot.ml.kernels.books import (
     NOT_HALTED,
     ORDER_EVENT,
     ORDER_HORIZON_S,
+    ORDER_LIVE_S,
     ORDER_PRICE,
     ORDER_STOP,
     ORDER_TARGET,
+    ORDER_UNTIL_S,
     ORDERED,
-    ORDERS,
     PAUSED,
     PRICE,
     REASON,
@@ -35,11 +35,14 @@ from catalyst_bot.ml.kernels.books import (
     drawdown,
     equity_usd,
     exposure_usd,
+    is_crowded,
     is_poor,
     losses_since,
+    note_order,
     ordered_usd,
 )
 from catalyst_bot.ml.kernels.likeness import most_alike
+from catalyst_bot.ml.kernels.orders import leave, works_until
 from catalyst_bot.ml.kernels.play import Play
 from catalyst_bot.ml.kernels.shown import (
     ACCOUNT,
@@ -63,16 +66,15 @@ from catalyst_bot.ml.kernels.trading import (
     target_price,
 )
 from catalyst_bot.ml.tape import Singles
-from catalyst_bot.ml.terms import Terms
 
 BORROWS = True  # it only looks at its arrays
 
 # What became of an ask, in the order in which the bot names refusals; see `portfolio/run.py`.
 BUYS, LEAVES, DECLINED, EXIT_WORKING = 0, 1, 2, 3
-HALT, OPEN_ENTRY, DUPLICATE, ORDERS_PER_MINUTE, UNSURE, RESTS, LOSSES, POOR = range(4, 12)
-DAILY_TRADES, CORRELATED, LOSSES_PER_HOUR, DAY_LOSS, DRAWDOWN, NO_STOP, TOO_SMALL = range(12, 19)
-NO_MONEY = 19
-OUTCOMES = 20
+HALT, NO_SESSION, OPEN_ENTRY, DUPLICATE, ORDERS_PER_MINUTE, UNSURE, RESTS, LOSSES = range(4, 12)
+POOR, DAILY_TRADES, CORRELATED, LOSSES_PER_HOUR, DAY_LOSS, DRAWDOWN, NO_STOP = range(12, 19)
+TOO_SMALL, NO_MONEY = 19, 20
+OUTCOMES = 21
 
 
 def is_asked(books: Books, play: Play, ask: int) -> bool:
@@ -80,13 +82,13 @@ def is_asked(books: Books, play: Play, ask: int) -> bool:
 
     Bad news is looked at only for what was held when it came, and is.
     """
-    asks, days = play.asks, play.days
+    asks = play.asks
     event, symbol = asks.event[ask], play.bars.symbol[asks.row[ask]]
     if not asks.is_first[ask]:
         return play.reviews and books.held[symbol, WATCH] == event
     is_held = books.held[symbol, SHARES] > 0.0
     if asks.is_bad[ask]:
-        if not (is_held and days.opens_s[int(books.held[symbol, ENTERED])] < asks.received_s[ask]):
+        if not (is_held and books.held[symbol, ENTERED_S] < asks.received_s[ask]):
             return False
     elif asks.values[ask, DIRECTION] < 0.0 and not is_held:
         return False
@@ -96,7 +98,7 @@ def is_asked(books: Books, play: Play, ask: int) -> bool:
 
 def observe(books: Books, play: Play, ask: int, seen: Singles) -> None:
     """Write the raw observation of an ask, clipped to the ranges of the features."""
-    row = play.asks.row[ask]
+    row = play.asks.seen[ask]
     symbol = play.bars.symbol[row]
     held = books.held[symbol, SHARES] * books.held[symbol, PRICE]
     write_account(books.money[CASH], exposure_usd(books), held, equity_usd(books), seen)
@@ -109,8 +111,7 @@ def observe(books: Books, play: Play, ask: int, seen: Singles) -> None:
 def decide(books: Books, play: Play, ask: int, action: float, agreement: float) -> int:
     """Turn an action into an order for the next open, or refuse; return what became of it."""
     terms, asks = play.terms, play.asks
-    row = asks.row[ask]
-    symbol, at_s = play.bars.symbol[row], play.bars.closed_s[row]
+    symbol = play.bars.symbol[asks.seen[ask]]
     is_review = not asks.is_first[ask]
     outcome = DECLINED
     if action < -terms.min_action:
@@ -118,28 +119,43 @@ def decide(books: Books, play: Play, ask: int, action: float, agreement: float) 
             outcome = LEAVES if books.held[symbol, REASON] == STAYS else EXIT_WORKING
     elif action > terms.min_action and not (is_review and books.held[symbol, SHARES] > 0.0):
         confidence = asks.values[ask, CONFIDENCE] * agreement
-        outcome = _refused(books, confidence, at_s, symbol, terms)
+        outcome = _refused(books, play, ask, symbol, confidence)
         if outcome == BUYS:
             outcome = _enter(books, play, ask, action)
     if outcome == LEAVES:
-        books.held[symbol, REASON] = POLICY if is_review else NEGATIVE_NEWS
-        books.counts[ORDERS] += 1
+        reason = POLICY if is_review else NEGATIVE_NEWS
+        leave(books, play, _step_of(play, ask), symbol, reason, asks.at_s[ask])
     books.outcomes[outcome] += 1
     return outcome
 
 
-def _refused(books: Books, confidence: float, at_s: float, symbol: int, terms: Terms) -> int:
+def _step_of(play: Play, ask: int) -> int:
+    """The step in which an ask comes, or at whose close."""
+    step: int = play.closes.known[ask]
+    return step if play.closes.closes_s[step] == play.asks.at_s[ask] else step + 1
+
+
+def _is_overnight(play: Play, ask: int) -> bool:
+    """Whether an ask comes when its session is over."""
+    closes, step = play.closes, _step_of(play, ask)
+    at_s: float = play.asks.at_s[ask]
+    end_s: float = closes.closes_s[closes.first_step[closes.session[step] + 1] - 1]
+    return at_s >= end_s
+
+
+def _refused(books: Books, play: Play, ask: int, symbol: int, confidence: float) -> int:
     """The first check of the table that an entry fails before it is sized, or `BUYS`."""
-    counts = books.counts
-    hour = at_s - terms.halt_loss_window_s
+    counts, terms = books.counts, play.terms
     outcome = BUYS
     if counts[HALTED] != NOT_HALTED:
         outcome = HALT
+    elif not play.closes.waits_overnight and _is_overnight(play, ask):
+        outcome = NO_SESSION
     elif books.held[symbol, ORDERED] > 0.0:
         outcome = OPEN_ENTRY
     elif books.held[symbol, SHARES] > 0.0:
         outcome = DUPLICATE
-    elif counts[ORDERS] + 1 > terms.max_orders_per_minute:
+    elif is_crowded(books, play.asks.at_s[ask], terms.max_orders_per_minute):
         outcome = ORDERS_PER_MINUTE
     elif not confidence >= terms.min_confidence:
         outcome = UNSURE
@@ -151,15 +167,13 @@ def _refused(books: Books, confidence: float, at_s: float, symbol: int, terms: T
         outcome = POOR
     elif counts[ENTRIES] + 1 > terms.max_daily_trades:
         outcome = DAILY_TRADES
-    elif losses_since(books, hour) >= terms.halt_after_losses:
-        outcome = LOSSES_PER_HOUR
     return outcome
 
 
 def _enter(books: Books, play: Play, ask: int, action: float) -> int:
     """Size and protect an entry; put it on its way when the remaining checks pass."""
     bars, asks, terms = play.bars, play.asks, play.terms
-    row = asks.row[ask]
+    row, at_s = asks.seen[ask], asks.at_s[ask]
     symbol, atr = bars.symbol[row], bars.atr[row]
     likeness = most_alike(books, play, ask, symbol, row)
     equity, ordered = equity_usd(books), ordered_usd(books)
@@ -167,6 +181,8 @@ def _enter(books: Books, play: Play, ask: int, action: float) -> int:
     stop = stop_price(price, atr, terms)
     if likeness > terms.max_correlation:
         return CORRELATED
+    if losses_since(books, at_s - terms.halt_loss_window_s) >= terms.halt_after_losses:
+        return LOSSES_PER_HOUR
     if day_loss(books, equity) >= terms.max_daily_loss_fraction:
         return DAY_LOSS
     if drawdown(books, equity) >= terms.max_drawdown_fraction:
@@ -183,12 +199,16 @@ def _enter(books: Books, play: Play, ask: int, action: float) -> int:
     )
     if not shares * price >= terms.min_trade_usd:
         return TOO_SMALL
-    books.counts[ORDERS] += 1
+    note_order(books, at_s)
     books.counts[ENTRIES] += 1
     left = books.money[CASH] - ordered * (1.0 + terms.commission_fraction)
     if not is_payable(shares, price, left, terms):
         return NO_MONEY
     books.held[symbol, ORDERED], books.held[symbol, ORDER_PRICE] = shares, price
+    books.held[symbol, ORDER_LIVE_S] = at_s + terms.latency_s
+    books.held[symbol, ORDER_UNTIL_S] = works_until(
+        play.closes, _step_of(play, ask), at_s, terms.entry_timeout_s
+    )
     books.held[symbol, ORDER_STOP] = stop
     books.held[symbol, ORDER_TARGET] = target_price(price, atr, terms)
     books.held[symbol, ORDER_EVENT] = asks.event[ask]

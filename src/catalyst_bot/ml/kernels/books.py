@@ -6,7 +6,7 @@ they are asked. `money`, `counts` and `held` are addressed by the constants belo
 
 from __future__ import annotations
 
-from math import sqrt
+from math import inf, sqrt
 from typing import NamedTuple
 
 from catalyst_bot.features.kernels import Floats
@@ -37,18 +37,21 @@ ACTIVE, ENTRIES, ORDERS, IN_A_ROW, PAUSED, PAUSED_UNTIL, STREAK, RETURNS, HALTED
 )
 COUNTS = 10
 NOT_HALTED, BY_DAY, BY_DRAWDOWN, BY_STREAK = 0, 1, 2, 3
+MINUTE_S = 60.0
 UNTIL_REVIEW = -1  # a pause that waits for a person
-# held: columns of a symbol. REASON is why it waits to be sold at the next open. ORDERED are shares
-# of an entry that waits for it, ORDER_* what that was sized at and is protected with. WATCH is the
-# case that is reviewed, -1 for none.
+# held: columns of a symbol. REASON is why it waits to be sold at the next open, LIVE_S since when
+# the order that sells is at the venue, LEAVES_UNTIL_S when it is given up (never: a stop that was
+# met). ORDERED are shares of an entry that waits, ORDER_* what that was sized at and is protected
+# with, and when. WATCH is the case that is reviewed, -1 for none.
 SHARES, BOUGHT, BOUGHT_USD, SOLD_USD, FEES_USD, PRICE, HIGHEST, STOP, TARGET, EXIT_AT_S = range(10)
 ENTERED, EVENT, REASON, IS_TRAILING, ORDERED, ORDER_PRICE, ORDER_STOP, ORDER_TARGET = range(10, 18)
-ORDER_HORIZON_S, ORDER_EVENT, WATCH = range(18, 21)
-HELD = 21
+ORDER_HORIZON_S, ORDER_EVENT, WATCH, ENTERED_S, LIVE_S, LEAVES_UNTIL_S = range(18, 24)
+ORDER_LIVE_S, ORDER_UNTIL_S = 24, 25
+HELD = 26
 # columns of a finished trade
 TRADE_COLUMNS = (
     *("symbol", "event", "entered", "left", "reason", "shares", "entry_price", "exit_price"),
-    *("fees_usd", "pnl_usd", "pnl_fraction"),
+    *("fees_usd", "pnl_usd", "pnl_fraction", "entered_s", "left_s"),
 )
 
 
@@ -66,13 +69,16 @@ class Books(NamedTuple):
     """Cash, positions by symbol, orders on their way, records; all of it changes in place.
 
     `active` lists the symbols that are held or ordered, rising, the first `counts[ACTIVE]` of it.
-    `held` has a row a symbol. A trade's row is written when it is flat, as long as there is room.
+    `held` has a row a symbol. `orders_s` are when the last of the `counts[ORDERS]` orders were
+    approved, the newest over the oldest. A trade's row is written when it is flat, as long as there
+    is room.
     """
 
     money: Floats
     counts: Integers
     returns: Floats
     streak_s: Floats
+    orders_s: Floats
     active: Integers
     held: Floats
     trades: Floats
@@ -134,30 +140,40 @@ def tidy(books: Books) -> None:
 def buy(
     books: Books, symbol: int, shares: float, price: float, meeting: Meeting, terms: Terms
 ) -> None:
-    """Book the fill of the entry on its way."""
-    amount = exact_usd(shares * price)
+    """Book a fill of the entry on its way: the first opens the trade, others add to it."""
+    held, amount = books.held, exact_usd(shares * price)
     fee = fee_usd(amount, terms)
     books.money[CASH] = exact_usd(books.money[CASH] - amount - fee)
-    books.held[symbol, SHARES] = books.held[symbol, BOUGHT] = shares
-    books.held[symbol, BOUGHT_USD] = amount
-    books.held[symbol, SOLD_USD] = 0.0
-    books.held[symbol, FEES_USD] = fee
-    books.held[symbol, PRICE] = books.held[symbol, HIGHEST] = price
+    if not held[symbol, SHARES] > 0.0:
+        held[symbol, BOUGHT] = held[symbol, BOUGHT_USD] = held[symbol, SOLD_USD] = 0.0
+        held[symbol, FEES_USD] = 0.0
+        held[symbol, PRICE] = held[symbol, HIGHEST] = price
+        held[symbol, STOP], held[symbol, TARGET] = (
+            held[symbol, ORDER_STOP],
+            held[symbol, ORDER_TARGET],
+        )
+        held[symbol, EVENT] = held[symbol, ORDER_EVENT]
+        held[symbol, EXIT_AT_S] = meeting.at_s + held[symbol, ORDER_HORIZON_S]
+        held[symbol, ENTERED], held[symbol, ENTERED_S] = meeting.day, meeting.at_s
+        held[symbol, REASON] = STAYS
+        held[symbol, LIVE_S] = held[symbol, IS_TRAILING] = 0.0
+    value(books, symbol, price)
+    held[symbol, SHARES] += shares
+    held[symbol, BOUGHT] += shares
+    held[symbol, BOUGHT_USD] = exact_usd(held[symbol, BOUGHT_USD] + amount)
+    held[symbol, FEES_USD] = exact_usd(held[symbol, FEES_USD] + fee)
     books.money[EXPOSURE] += amount
-    books.held[symbol, STOP] = books.held[symbol, ORDER_STOP]
-    books.held[symbol, TARGET] = books.held[symbol, ORDER_TARGET]
-    books.held[symbol, EVENT] = books.held[symbol, ORDER_EVENT]
-    books.held[symbol, EXIT_AT_S] = meeting.at_s + books.held[symbol, ORDER_HORIZON_S]
-    books.held[symbol, ENTERED] = meeting.day
-    books.held[symbol, REASON] = STAYS
-    books.held[symbol, IS_TRAILING] = 0
     mark(books, meeting.day, terms)
 
 
 def sell(books: Books, symbol: int, reason: int, meeting: Meeting, terms: Terms) -> None:
-    """Sell what a bar takes of a position; what is left of a stop is sold at the next open."""
+    """Sell what a bar takes of a position; what is left of a stop is sold at the next open.
+
+    A target that waits at the venue gives its price or better, and keeps what it did not sell.
+    """
     price = sell_price(meeting.reference, meeting.bar_open, meeting.volume, terms)
-    if reason == TAKE_PROFIT:
+    is_leg = books.held[symbol, REASON] == STAYS
+    if reason == TAKE_PROFIT and is_leg:
         price = max(price, books.held[symbol, TARGET])
     shares = min(books.held[symbol, SHARES], most_shares(meeting.volume, terms))
     if not shares > 0.0:
@@ -170,10 +186,11 @@ def sell(books: Books, symbol: int, reason: int, meeting: Meeting, terms: Terms)
     value(books, symbol, price)
     books.money[EXPOSURE] -= amount
     books.held[symbol, SHARES] -= shares
-    if books.held[symbol, SHARES] > 0.0:
-        books.held[symbol, REASON] = STAYS if reason == TAKE_PROFIT else reason
-    else:
+    books.held[symbol, ORDERED] = 0.0  # who begins to leave buys no more
+    if not books.held[symbol, SHARES] > 0.0:
         close_trade(books, symbol, reason, meeting, terms)
+    elif is_leg and reason != TAKE_PROFIT:
+        books.held[symbol, REASON], books.held[symbol, LEAVES_UNTIL_S] = reason, inf
     mark(books, meeting.day, terms)
 
 
@@ -183,7 +200,7 @@ def close_trade(books: Books, symbol: int, reason: int, meeting: Meeting, terms:
     cost = books.held[symbol, BOUGHT_USD]
     pnl = exact_usd(books.held[symbol, SOLD_USD] - cost - books.held[symbol, FEES_USD])
     fraction = pnl / cost
-    _log(books, symbol, reason, day, pnl, fraction)
+    _log(books, symbol, reason, meeting, pnl, fraction)
     books.held[symbol, REASON] = STAYS
     counts, money, is_loss = books.counts, books.money, pnl < 0.0
     money[TRADES] += 1.0
@@ -290,14 +307,37 @@ def resume(books: Books) -> None:
     books.money[RETURN_SUM] = books.money[RETURN_SQUARES] = 0.0
 
 
-def _log(books: Books, symbol: int, reason: int, day: int, pnl: float, fraction: float) -> None:
+def note_order(books: Books, at_s: float) -> None:
+    """Remember when an order was approved."""
+    books.orders_s[books.counts[ORDERS] % len(books.orders_s)] = at_s
+    books.counts[ORDERS] += 1
+
+
+def is_crowded(books: Books, at_s: float, most: int) -> bool:
+    """Whether so many orders were approved within the minute before a time."""
+    count = books.counts[ORDERS]
+    if count < most:
+        return False
+    return bool(books.orders_s[(count - most) % len(books.orders_s)] > at_s - MINUTE_S)
+
+
+def entry_price(books: Books, symbol: int) -> float:
+    """What a share of a symbol that is held cost on average, without fees."""
+    price: float = books.held[symbol, BOUGHT_USD] / books.held[symbol, BOUGHT]
+    return price
+
+
+def _log(
+    books: Books, symbol: int, reason: int, meeting: Meeting, pnl: float, fraction: float
+) -> None:
     number = int(books.money[TRADES])
     if number >= len(books.trades):
         return
     row, shares = books.trades[number], books.held[symbol, BOUGHT]
     row[0], row[1] = symbol, books.held[symbol, EVENT]
-    row[2], row[3], row[4] = books.held[symbol, ENTERED], day, reason
+    row[2], row[3], row[4] = books.held[symbol, ENTERED], meeting.day, reason
     row[5] = shares
     row[6] = books.held[symbol, BOUGHT_USD] / shares
     row[7] = books.held[symbol, SOLD_USD] / shares
     row[8], row[9], row[10] = books.held[symbol, FEES_USD], pnl, fraction
+    row[11], row[12] = books.held[symbol, ENTERED_S], meeting.at_s

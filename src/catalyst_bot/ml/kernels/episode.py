@@ -166,13 +166,15 @@ def answer(world: World, money: Floats, place: Integers, action: float) -> tuple
 def _decide(world: World, money: Floats, place: Integers, action: float) -> None:
     """An answer about news that was not read with enough certainty buys nothing."""
     ask, horizon_s, is_sure, is_first = place[ASKED], inf, True, False
+    row = place[ROW]
     if ask != NOTHING:
+        row = world.asks.seen[ask]
         horizon_s, is_first = world.asks.horizon_s[ask], world.asks.is_first[ask]
         is_sure = world.asks.values[ask, CONFIDENCE] >= world.terms.min_confidence
     if wants_to_leave(money, action, world.terms):
         place[LEAVING] = NEGATIVE_NEWS if is_first else POLICY
     elif is_sure:
-        enter(money, place, world.bars, action, horizon_s, world.terms)
+        enter(money, place, world.bars, row, action, horizon_s, world.terms)
 
 
 def _is_skipped(world: World, money: Floats, place: Integers) -> bool:
@@ -227,9 +229,10 @@ def observe(world: World, money: Floats, place: Integers, seen: Singles) -> None
     """Write what the policy is shown: as `features.observation` builds it, normalised."""
     row, ask = place[ROW], place[ASKED]
     held = money[SHARES] * world.bars.close[row]
+    known = row if ask == NOTHING else world.asks.seen[ask]
     write_account(money[CASH], held, held, money[EQUITY], seen)
     for k in range(MARKET):
-        seen[ACCOUNT + k] = world.bars.market[row, k]
+        seen[ACCOUNT + k] = world.bars.market[known, k]
     for k in range(CATALYST):
         shown = world.neutral[k] if ask == NOTHING else world.shown[ask, k]
         seen[ACCOUNT + MARKET + k] = shown

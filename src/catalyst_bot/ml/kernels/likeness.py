@@ -7,7 +7,7 @@ from math import sqrt
 from catalyst_bot.features.kernels import Floats
 from catalyst_bot.history.panel import Integers
 from catalyst_bot.ml.kernels.books import ACTIVE, Books
-from catalyst_bot.ml.kernels.play import Days, Play
+from catalyst_bot.ml.kernels.play import Closes, Play
 from catalyst_bot.ml.tape import Bars
 from catalyst_bot.risk.correlation import MIN_COMMON_BARS
 from catalyst_bot.risk.evolve import MAX_CLOSES
@@ -19,31 +19,32 @@ UNKNOWN = -2.0  # a correlation of too few bars
 
 def most_alike(books: Books, play: Play, ask: int, symbol: int, row: int) -> float:
     """The highest correlation with anything held or on its way; 0 when nothing is known."""
-    days, day = play.days, play.bars.session[row]
+    closes, step = play.closes, play.closes.known[ask]
     highest = UNKNOWN
     for place in range(books.counts[ACTIVE]):
         other = books.active[place]
-        if other != symbol and len(days.likeness) > 0:
-            highest = max(highest, days.likeness[ask, other])
+        if other != symbol and len(closes.likeness) > 0:
+            highest = max(highest, closes.likeness[closes.likeness_row[ask], other])
         elif other != symbol:
-            highest = max(highest, likeness(play.bars, days, row, last_row_at(days, day, other)))
+            at = last_row_at(closes, step, other)
+            highest = max(highest, likeness(play.bars, closes, row, at))
     return highest if highest > UNKNOWN else 0.0
 
 
-def last_row_at(days: Days, day: int, symbol: int) -> int:
-    """The symbol's last bar of this session or before it; -1 where there is none."""
-    while day > 0 and days.row_of[day, symbol] < 0:
-        day -= 1
-    row: int = days.row_of[day, symbol]
+def last_row_at(closes: Closes, step: int, symbol: int) -> int:
+    """The symbol's last bar of this step or before it; -1 where there is none."""
+    while step > 0 and closes.row_of[step, symbol] < 0:
+        step -= 1
+    row: int = closes.row_of[step, symbol]
     return row
 
 
-def likeness(bars: Bars, days: Days, one: int, other: int) -> float:
+def likeness(bars: Bars, closes: Closes, one: int, other: int) -> float:
     """Pearson correlation of returns between common bars among the last of each, or `UNKNOWN`."""
     if one < 0 or other < 0:
         return UNKNOWN
-    first = max(days.first_row[bars.symbol[one]], one - MAX_CLOSES + 1)
-    other_first = max(days.first_row[bars.symbol[other]], other - MAX_CLOSES + 1)
+    first = max(closes.first_row[bars.symbol[one]], one - MAX_CLOSES + 1)
+    other_first = max(closes.first_row[bars.symbol[other]], other - MAX_CLOSES + 1)
     common, later, other_later = 0, 0.0, 0.0
     sx, sy, sxx, syy, sxy = 0.0, 0.0, 0.0, 0.0, 0.0
     while one >= first and other >= other_first:
@@ -65,9 +66,9 @@ def likeness(bars: Bars, days: Days, one: int, other: int) -> float:
 
 
 def write_likeness(play: Play, asked: Integers, table: Floats) -> None:
-    """Write the correlation of each ask's symbol with every other at its close, a row an ask."""
+    """Write the correlation of each ask's symbol with every other at its time, a row an ask."""
     for place in range(len(asked)):
-        row = play.asks.row[asked[place]]
+        ask = asked[place]
         for other in range(table.shape[1]):
-            at = last_row_at(play.days, play.bars.session[row], other)
-            table[asked[place], other] = likeness(play.bars, play.days, row, at)
+            at = last_row_at(play.closes, play.closes.known[ask], other)
+            table[place, other] = likeness(play.bars, play.closes, play.asks.seen[ask], at)

@@ -22,10 +22,10 @@ def held(panel: Panel, symbol: str, sessions: range) -> Floats:
 
     From close to close; 0 where it did not trade.
     """
-    window, session = panel.adjusted(symbol), panel.session_of(symbol)
+    session, close = panel.session_closes(symbol)
     returns = np.zeros(len(panel.days()))
     inside = session[1:] < len(returns)
-    returns[session[1:][inside]] = (window.close[1:] / window.close[:-1] - 1)[inside]
+    returns[session[1:][inside]] = (close[1:] / close[:-1] - 1)[inside]
     chosen: Floats = returns[sessions.start : sessions.stop]
     return chosen
 
@@ -40,9 +40,10 @@ def equal_weight(panel: Panel, sessions: range) -> Floats:
     for symbol in panel.symbols:
         if symbol == panel.card.benchmark:
             continue
-        window, session = panel.adjusted(symbol), panel.session_of(symbol)[1:]
+        sessions_traded, close = panel.session_closes(symbol)
+        session = sessions_traded[1:]
         inside = session < count
-        np.add.at(total, session[inside], (window.close[1:] / window.close[:-1] - 1)[inside])
+        np.add.at(total, session[inside], (close[1:] / close[:-1] - 1)[inside])
         np.add.at(traded, session[inside], 1.0)
     mean: Floats = np.divide(total, traded, out=np.zeros(count), where=traded > 0)
     return mean[sessions.start : sessions.stop]
@@ -109,12 +110,12 @@ def capacity_usd(run: PortfolioRun, tape: Tape, terms: Terms) -> float | None:
     without trades.
     """
     numbers = {symbol: number for number, symbol in enumerate(tape.symbols)}
-    session, volume = tape.bars.session, tape.bars.volume
+    opened_s, volume = tape.bars.opened_s, tape.bars.volume
     room = list[float]()
     for trade in run.trades:
         number = numbers[str(trade["symbol"])]
         first, end = int(tape.first_row[number]), int(tape.end_row[number])
-        row = first + int(np.searchsorted(session[first:end], trade["entry_session"]))
+        row = first - 1 + int(np.searchsorted(opened_s[first:end], trade["entered_s"], "right"))
         worth = float(run.equity[int(trade["entry_session"]) - run.sessions.start])
         given = float(volume[row - 1]) * terms.participation_fraction
         room.append(worth * given / float(trade["shares"]))

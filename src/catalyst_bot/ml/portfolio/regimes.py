@@ -21,9 +21,8 @@ def regimes_of(panel: Panel, sessions: range) -> tuple[str, ...]:
     """Return the word of each session: crisis (twenty days of wild moves), else bull or bear (far
     from the mean of two hundred days), else sideways; also where too little was known.
     """
-    return regimes_of_closes(panel.adjusted(panel.card.benchmark).close)[
-        sessions.start : sessions.stop
-    ]
+    _sessions, close = panel.session_closes(panel.card.benchmark)
+    return regimes_of_closes(close)[sessions.start : sessions.stop]
 
 
 def regimes_of_closes(close: Floats) -> tuple[str, ...]:

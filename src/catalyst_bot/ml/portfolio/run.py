@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,11 +14,11 @@ from catalyst_bot.domain.errors import BadData
 from catalyst_bot.features.kernels import Floats
 from catalyst_bot.features.spec import FEATURES
 from catalyst_bot.history.compiled import compiled
-from catalyst_bot.ml.kernels import asks, portfolio, trading
+from catalyst_bot.ml.kernels import asks, orders, portfolio, trading
 from catalyst_bot.ml.kernels import books as b
 from catalyst_bot.ml.kernels.books import Books
 from catalyst_bot.ml.kernels.play import Play
-from catalyst_bot.ml.portfolio.days import days_of
+from catalyst_bot.ml.portfolio.closes import closes_of
 from catalyst_bot.ml.tape import Singles, Tape
 from catalyst_bot.ml.terms import Terms
 from catalyst_bot.policies.rule_action import RuleTerms
@@ -33,7 +33,7 @@ REASONS: dict[int, str] = {
     trading.TIME_EXIT: ExitReason.TIME_EXIT.value,
     trading.NEGATIVE_NEWS: ExitReason.NEGATIVE_NEWS.value,
     trading.POLICY: ExitReason.POLICY.value,
-    portfolio.DELISTED: DELISTED,
+    orders.DELISTED: DELISTED,
 }
 # What became of asks, in the words of the table of checks.
 OUTCOMES = {
@@ -42,6 +42,7 @@ OUTCOMES = {
     asks.DECLINED: "declined",
     asks.EXIT_WORKING: "exit_working",
     asks.HALT: "trading_state",
+    asks.NO_SESSION: "session_open",
     asks.OPEN_ENTRY: "open_entry",
     asks.DUPLICATE: "duplicate",
     asks.ORDERS_PER_MINUTE: "orders_per_minute",
@@ -63,6 +64,7 @@ TRADE = np.dtype(
         *(("symbol", "U16"), ("event", "i8"), ("entry_session", "i8"), ("exit_session", "i8")),
         *(("exit_reason", "U16"), ("shares", "f8"), ("entry_price", "f8"), ("exit_price", "f8")),
         *(("fees_usd", "f8"), ("pnl_usd", "f8"), ("pnl_fraction", "f8")),
+        *(("entered_s", "f8"), ("left_s", "f8")),
     ]
 )
 
@@ -80,8 +82,8 @@ class PortfolioRun:
     """What an account made of sessions.
 
     `equity` (USD) begins with the worth before the first session, then one value a session's close;
-    `exposure` is the invested share at each close; `trades` are those that ended, see `TRADE`;
-    `outcomes` counts what became of asks.
+    `exposure` is the invested share at each; `trades` are those that ended, see `TRADE` (shares as
+    bought, prices on average, times in epoch seconds); `outcomes` counts what became of asks.
     """
 
     sessions: range
@@ -109,19 +111,17 @@ def run_portfolio(
     is_rule = isinstance(policy, RuleTerms)
     play = play_of(tape, terms, sessions, review_after=review_after, reviews=not is_rule)
     books = new_books(len(tape.symbols), terms, trades=len(tape.asks.row))
-    run = PortfolioRun(
-        sessions=sessions,
-        equity=np.full(len(sessions) + 1, terms.starting_cash_usd),
-        exposure=np.zeros(len(sessions)),
-    )
+    worth = np.empty((len(tape.days), 2))
+    places = places_of(play, sessions)
     if isinstance(policy, RuleTerms):
-        kernel = compiled(portfolio)
-        kernel["run_rule"](books, play, sessions.start, policy, run.equity[1:], run.exposure)
+        compiled(portfolio)["run_rule"](books, play, places.start, places.stop, policy, worth)
     else:
-        _run_model(books, play, policy, run)
+        _run_model(books, play, policy, places, worth)
     counts = {name: int(books.outcomes[number]) for number, name in OUTCOMES.items()}
-    return replace(
-        run,
+    return PortfolioRun(
+        sessions=sessions,
+        equity=equity_of_worth(worth, sessions, terms),
+        exposure=worth[sessions.start : sessions.stop, 1],
         trades=_trades(books, tape),
         outcomes={name: count for name, count in counts.items() if count},
     )
@@ -136,21 +136,39 @@ def play_of(
     """
     if not (sessions.step == 1 and 0 <= sessions.start < sessions.stop <= len(tape.days)):
         raise BadData(f"sessions {sessions.start}..{sessions.stop}: there are {len(tape.days)}")
-    return Play(tape.bars, tape.asks, days_of(tape), terms, review_after, reviews)
+    return Play(tape.bars, tape.asks, closes_of(tape), terms, review_after, reviews)
+
+
+def places_of(play: Play, sessions: range) -> range:
+    """Return the places of asks that lie within sessions: two for each of their steps."""
+    first_step = play.closes.first_step
+    return range(2 * int(first_step[sessions.start]), 2 * int(first_step[sessions.stop]))
+
+
+def equity_of_worth(worth: Floats, sessions: range, terms: Terms) -> Floats:
+    """Return the equity before the first session and at the close of each."""
+    inside = worth[sessions.start : sessions.stop, 0]
+    return np.concatenate([[terms.starting_cash_usd], inside])
 
 
 def _run_model(
-    books: Books, play: Play, policy: RowsPolicy | PolicyBySession, run: PortfolioRun
+    books: Books,
+    play: Play,
+    policy: RowsPolicy | PolicyBySession,
+    places: range,
+    worth: Floats,
 ) -> None:
-    """Let the policy answer all questions of a close at once: no answer changes the others."""
+    """Let the policy answer all questions of a moment at once: no answer changes the others."""
     kernel = compiled(portfolio)
-    most = int(np.diff(play.days.ask_start).max(initial=0))
+    most = int(np.diff(play.closes.ask_start).max(initial=0))
     found = np.empty(most, dtype=np.int64)
     seen = np.empty((most, len(FEATURES)), dtype=np.float32)
-    for place, day in enumerate(run.sessions):
-        count = kernel["to_close"](books, play, day, found, seen)
+    place = places.start
+    while place < places.stop:
+        place, count = kernel["to_question"](books, play, place, places.stop, found, seen, worth)
         if count:
-            rows_policy = policy if callable(policy) else policy.at(day)
+            session = int(play.closes.session[(place - 1) // 2])
+            rows_policy = policy if callable(policy) else policy.at(session)
             actions, agreements = rows_policy(seen[:count])
             kernel["decide_all"](
                 books,
@@ -159,7 +177,6 @@ def _run_model(
                 np.asarray(actions, np.float64),
                 np.asarray(agreements, np.float64),
             )
-        run.equity[place + 1], run.exposure[place] = kernel["worth"](books)
 
 
 def new_books(symbols: int, terms: Terms, *, trades: int) -> Books:
@@ -172,6 +189,7 @@ def new_books(symbols: int, terms: Terms, *, trades: int) -> Books:
         counts=np.zeros(b.COUNTS, dtype=np.int64),
         returns=np.zeros(MAX_RETURNS),
         streak_s=np.zeros(MAX_STREAK),
+        orders_s=np.zeros(max(terms.max_orders_per_minute, 1)),
         active=np.zeros(symbols, dtype=np.int64),
         held=held,
         trades=np.zeros((trades, len(b.TRADE_COLUMNS))),
@@ -189,6 +207,6 @@ def _trades(books: Books, tape: Tape) -> NDArray[Any]:
     trades["entry_session"], trades["exit_session"] = rows["entered"], rows["left"]
     for name in ("event", "shares", "entry_price", "exit_price"):
         trades[name] = rows[name]
-    for name in ("fees_usd", "pnl_usd", "pnl_fraction"):
+    for name in ("fees_usd", "pnl_usd", "pnl_fraction", "entered_s", "left_s"):
         trades[name] = rows[name]
     return trades

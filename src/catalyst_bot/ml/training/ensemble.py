@@ -157,7 +157,6 @@ def row_of(trained: TrainedAgent) -> dict[str, Any]:
         "seed": trained.agent.seed,
         "validation_sharpe": trained.validation_sharpe,
         "validation_trades": trained.validation_trades,
-        "judged_by": trained.judged_by,
         "steps": trained.steps,
         "curve": list(trained.curve),
         "returns_hash": trained.returns_hash,
@@ -192,7 +191,7 @@ def _measured(model: Model, plan: Plan) -> dict[str, Any]:
         return combine_rows(np.stack(votes, axis=1), weights)
 
     found = judged(decide, grounds.tape, plan.terms, plan.parts.validation, model.normalisation)
-    return found.metrics.as_dict() | {"judged_by": found.by}
+    return found.metrics.as_dict()
 
 
 def _from(days: Sequence[date], day: date, *, after: bool = False) -> int:

@@ -86,7 +86,6 @@ class TrainedAgent:
     validation_sharpe: float
     validation_returns: Floats
     validation_trades: int
-    judged_by: str
     seconds: float
     steps: int
     curve: tuple[float, ...]
@@ -180,7 +179,6 @@ def train(
         validation_sharpe=found.sharpe,
         validation_returns=found.returns,
         validation_trades=len(found.pnl_usd),
-        judged_by=found.by,
         seconds=time.monotonic() - began,
         steps=learned.steps,
         curve=learned.curve,

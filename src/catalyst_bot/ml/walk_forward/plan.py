@@ -6,42 +6,64 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import ceil
+from typing import NamedTuple
 
 from catalyst_bot.domain.errors import BadData, ConfigError
 from catalyst_bot.history.panel import Panel
-from catalyst_bot.history.splits import Gap, Parts, walk_forward
+from catalyst_bot.history.splits import Fold, Gap, Parts, walk_by_sessions, walk_forward
 from catalyst_bot.market_data.session_times import DAY_S
 
 EMBARGO = 5  # sessions besides the purge: a week for news to be forgotten
 VALIDATION = 0.25  # share of what there is to learn from, its end: chooses, never teaches
-MIN_TRAIN, MIN_VALIDATION, MIN_TEST = 60, 20, 20  # sessions
 _TRADING_SHARE = 252 / 365.25  # sessions of a calendar day
 _SHOWN = 5
 
 
+class Least(NamedTuple):
+    """The fewest sessions that a part may have."""
+
+    train: int
+    validation: int
+    test: int
+
+
+DAILY, WITHIN_DAYS = Least(60, 20, 20), Least(20, 10, 5)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """From the first day learned from to the last one tested; `oos_start` is the first tested."""
+    """From the first day learned from to the last one tested; `oos_start` is the first tested.
+
+    Folds are measured in months, or in sessions where `train_sessions` and `test_sessions` say how
+    many are learned from and tested on.
+    """
 
     start: date
     end: date
     oos_start: date
     train_months: int = 12
     test_months: int = 3
+    train_sessions: int = 0
+    test_sessions: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse days out of order."""
+        """Refuse days out of order, too few months before the first test, half a measure."""
         if not self.start < self.oos_start < self.end:
             raise ConfigError(
                 f"--oos-start {self.oos_start}: has to lie between --start {self.start} and "
                 f"--end {self.end}"
             )
+        if (self.train_sessions > 0) is not (self.test_sessions > 0):
+            raise ConfigError("--train-sessions and --test-sessions: give both, or neither")
+        if self.train_sessions > 0:
+            return
         months = (self.oos_start.year - self.start.year) * 12
         months += self.oos_start.month - self.start.month
         if months < self.train_months:
             raise ConfigError(
                 f"--oos-start {self.oos_start}: lies {months} months after --start {self.start}; "
-                f"{self.train_months} are needed to learn from"
+                f"{self.train_months} are needed to learn from; measure a shorter history in "
+                "--train-months, or in --train-sessions and --test-sessions"
             )
 
 
@@ -55,9 +77,14 @@ def gap_in(panel: Panel) -> Gap:
     return gap_of(float(panel.events["horizon_s"].to_numpy().max(initial=0.0)))
 
 
-def folds_of(days: Sequence[date], span: Span, gap: Gap) -> tuple[Parts, ...]:
+def least_in(panel: Panel) -> Least:
+    """Return how few sessions may do: one within days has many closes, one of daily bars one."""
+    return DAILY if panel.card.interval_s >= DAY_S else WITHIN_DAYS
+
+
+def folds_of(days: Sequence[date], span: Span, gap: Gap, least: Least = DAILY) -> tuple[Parts, ...]:
     """Return the folds of a span over the sessions of a history; between parts lie gaps that no
-    label reaches over.
+    label reaches over. No part has fewer sessions than `least`, but for the last one tested.
 
     Raises `BadData` when the history does not reach over the span, and when there is too little of
     it for a fold.
@@ -71,26 +98,35 @@ def folds_of(days: Sequence[date], span: Span, gap: Gap) -> tuple[Parts, ...]:
     until = [day for day in days if day <= span.end]
     first = sum(day < span.start for day in days)
     folds = list[Parts]()
-    for fold in walk_forward(
-        until,
-        gap,
-        start=span.oos_start,
-        train_months=span.train_months,
-        test_months=span.test_months,
-    ):
+    for fold in _walked(until, span, gap):
         learned_from = range(max(fold.train.start, first), fold.train.stop)
         train, validation = _halved(learned_from, gap)
-        if min(len(train) - MIN_TRAIN, len(validation) - MIN_VALIDATION) < 0:
+        if len(train) < least.train or len(validation) < least.validation:
             raise BadData(
                 f"of {len(learned_from)} sessions before {days[fold.test.start]}, {len(train)} are "
-                f"left to learn from and {len(validation)} to choose by: take more months"
+                f"left to learn from and {len(validation)} to choose by, {least.train} and "
+                f"{least.validation} are needed: take more months or sessions"
             )
         is_last = fold.test.stop == len(until)
-        if len(fold.test) >= MIN_TEST or not is_last:
+        if len(fold.test) >= least.test or not is_last:
             folds.append(Parts(train=train, validation=validation, test=fold.test))
     if not folds:
         raise BadData(f"{span.oos_start} to {span.end} holds no quarter to test: ask for more")
     return tuple(folds)
+
+
+def _walked(days: Sequence[date], span: Span, gap: Gap) -> tuple[Fold, ...]:
+    if span.train_sessions > 0:
+        return walk_by_sessions(
+            days, gap, start=span.oos_start, train=span.train_sessions, test=span.test_sessions
+        )
+    return walk_forward(
+        days,
+        gap,
+        start=span.oos_start,
+        train_months=span.train_months,
+        test_months=span.test_months,
+    )
 
 
 def must_be_complete(days: Sequence[date], sessions: Sequence[date], span: Span) -> None:

@@ -27,7 +27,7 @@ from catalyst_bot.ml.validation.metrics import equity_of, measure
 from catalyst_bot.ml.validation.trials import WALK_FORWARD, Head, Trial, TrialLedger
 from catalyst_bot.ml.walk_forward.assess import Assessment, assess
 from catalyst_bot.ml.walk_forward.fold import Fold, FoldJob, read_fold, train_fold
-from catalyst_bot.ml.walk_forward.plan import Span, folds_of, gap_in
+from catalyst_bot.ml.walk_forward.plan import Span, folds_of, gap_in, least_in
 from catalyst_bot.policies.model_files import Model
 
 Note = Callable[[str], None]
@@ -119,7 +119,7 @@ def _plans(wish: Wish, panel: Panel) -> list[Plan]:
             steps=wish.steps,
             hyperparameters=wish.hyperparameters,
         )
-        for parts in folds_of(panel.days(), wish.span, gap_in(panel))
+        for parts in folds_of(panel.days(), wish.span, gap_in(panel), least_in(panel))
     ]
     plans[0].jobs()  # says what is wrong with them before anything is trained
     return plans
