@@ -5,6 +5,7 @@ ARGS ?=
 # Its CPU and CUDA builds differ, so it is no part of the locks; for the build of your machine:
 # make setup-ml TORCH="torch==2.13.0 --index-url ..."
 TORCH ?= torch==2.13.0
+WORKERS ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 LOCKED := install --quiet --require-hashes --no-deps
@@ -47,8 +48,9 @@ setup-clients: .venv-legacy/.stamp $(if $(shell command -v npm),$(JS)/node_modul
 paper: setup  ## Trade a generated session on paper
 	$(BIN)/catalyst-bot demo $(ARGS)
 
+# Tests start the bot hundreds of times, so its bytecode is kept even where that is switched off.
 test: setup-all setup-clients  ## Run every test, as CI does
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 coverage: setup-all  ## Every branch of risk, execution and the ledger is tested, or it fails
 	$(BIN)/coverage run -m pytest -q $(GUARDED_TESTS)

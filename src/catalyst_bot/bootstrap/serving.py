@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import socket
+import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from fastapi import FastAPI
-
 from catalyst_bot.bootstrap.alerts import tell_at_once
 from catalyst_bot.bootstrap.approvals import AS_DECLARED, approval_of
-from catalyst_bot.bootstrap.journal_tools import explanation
 from catalyst_bot.bootstrap.live import LiveRequest, follow
 from catalyst_bot.bootstrap.modes import BrokerKind, LivePrices, ModeRow, mode_row
 from catalyst_bot.bootstrap.parts import Outcome, Task
-from catalyst_bot.bootstrap.resuming import standing_of
-from catalyst_bot.bootstrap.risk_boards import risk_board
 from catalyst_bot.bootstrap.run import ReplayRequest, replay
 from catalyst_bot.domain.enums import Mode
 from catalyst_bot.domain.errors import CatalystError, ConfigError, SourceUnreachable
 from catalyst_bot.domain.messages.facts import HeadlineUnreadable
-from catalyst_bot.monitoring.dashboard.app import create_app
-from catalyst_bot.monitoring.dashboard.server import listen, serve_on
-from catalyst_bot.monitoring.dashboard.settings import DashboardSettings
-from catalyst_bot.monitoring.journal_source import JournalSource, performance_of
+from catalyst_bot.monitoring.journal_source import performance_of
 from catalyst_bot.monitoring.narrator import (
     Narrator,
     Progress,
@@ -36,8 +28,7 @@ from catalyst_bot.monitoring.narrator import (
     unreadable_text,
 )
 from catalyst_bot.runtime.latch import OperatorMailbox
-from catalyst_bot.settings import DASHBOARD_TOKEN, Settings
-from catalyst_bot.settings_sources import secret
+from catalyst_bot.settings import Settings
 from catalyst_bot.storage.places import Place
 from catalyst_bot.storage.read_model import ReadModel
 
@@ -158,42 +149,11 @@ def _page_beside(
     if not (settings.dashboard.enabled and row.has_dashboard):
         yield ()
         return
+    from catalyst_bot.bootstrap.pages import serve  # noqa: PLC0415  # FastAPI, for who has a page
+    from catalyst_bot.monitoring.dashboard.server import listen  # noqa: PLC0415
+
+    gc.freeze()  # what a page needs lives as long as the run, as what was loaded before
     with listen(settings.dashboard.host, settings.dashboard.port, next_free=True) as listener:
         host, port = listener.getsockname()[:2]
         say(f"dashboard: http://{host}:{port}")
-        yield (lambda: _serve(settings, journal, listener),)
-
-
-async def _serve(settings: Settings, journal: Place, listener: socket.socket) -> None:
-    with ReadModel(journal) as model:
-        await serve_on(page(settings, model), listener)
-
-
-def page(settings: Settings, model: ReadModel) -> FastAPI:
-    """The dashboard over a journal."""
-    return create_app(
-        JournalSource(
-            model,
-            limits=settings.risk,
-            data=_sort_of_data(settings, model),
-            explainer=lambda subject: explanation(model.place, subject),
-            standing=lambda: standing_of(model.place).as_dict(),
-            make_board=lambda: risk_board(model, settings),
-        ),
-        OperatorMailbox(settings.run.data_dir),
-        DashboardSettings(
-            host=settings.dashboard.host,
-            port=settings.dashboard.port,
-            behind_proxy=settings.dashboard.behind_proxy,
-            allowed_hosts=settings.dashboard.allowed_hosts,
-            token=secret(DASHBOARD_TOKEN),
-        ),
-    )
-
-
-def _sort_of_data(settings: Settings, model: ReadModel) -> str:
-    if settings.run.generated_seed is not None:
-        return "generated"
-    started = next(model.records("RunStarted"), None)
-    is_live = started is not None and not getattr(started.body, "inputs_hash", "")
-    return "live" if is_live else "recorded"
+        yield (lambda: serve(settings, journal, listener),)

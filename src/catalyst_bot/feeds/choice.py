@@ -13,10 +13,11 @@ from catalyst_bot.feeds.fetch import Request
 from catalyst_bot.feeds.page import Page
 from catalyst_bot.feeds.readers.table import READERS
 from catalyst_bot.feeds.source import Source, redacted, request_of
-from catalyst_bot.feeds.sources import ELSEWHERE, RECORDED, SOURCES
+from catalyst_bot.feeds.sources import ELSEWHERE, HERE, RECORDED, SOURCES
 from catalyst_bot.feeds.turns import domain_of
 
 AGENT = "catalyst-bot"
+_THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "::1"})
 _A_DAY = date(2000, 1, 1)  # any one, to see whether a request can be made
 
 
@@ -97,11 +98,12 @@ def _source(name: str, address: str) -> Source:
         return row
     host, origin = _place(address, name)
     is_mirror = bool(row.url) and domain_of(address) != domain_of(row.url)
+    elsewhere = ELSEWHERE if is_mirror else row.limits
     return replace(
         row,
         url=address,
         source=row.source or _publisher(host),
-        limits=ELSEWHERE if is_mirror else row.limits,
+        limits=HERE if host in _THIS_MACHINE else elsewhere,
         pages=row.pages if "{start}" in address else 1,
         documents_at=origin if row.documents_at and is_mirror else row.documents_at,
     )

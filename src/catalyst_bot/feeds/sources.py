@@ -11,6 +11,7 @@ from catalyst_bot.feeds.vendors import VENDORS
 EDGAR = "SEC EDGAR"
 RSS, JSON_LINES, RECORDED = "rss", "json-lines", "recorded"
 ELSEWHERE = ((20, 1),)  # an address that the user gave: a mirror, or a server of their own
+HERE = ((1_000, 1),)  # an address on this machine: nobody else's patience is to be spared
 _SEC = "https://www.sec.gov"
 _SEC_LIMITS = ((8, 1),)  # of ten
 _SEC_LIMITS_AT = "https://www.sec.gov/search-filings/edgar-search-assistance/accessing-edgar-data"

@@ -9,7 +9,7 @@ import pytest
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.feeds.choice import Feed, Wanted, chosen_feeds, recordings
 from catalyst_bot.feeds.fetch import Request
-from catalyst_bot.feeds.sources import SOURCES
+from catalyst_bot.feeds.sources import ELSEWHERE, HERE, SOURCES
 from catalyst_bot.settings import load
 from tests.builders import NOON
 from tests.feed_desk import KEY
@@ -56,6 +56,22 @@ def test_another_address_of_the_same_host_keeps_its_limits():
     (own,) = chosen("edgar=https://www.sec.gov/cgi-bin/browse-edgar?action=getcurrent&output=atom")
     assert own.source.limits == SOURCES["edgar"].limits
     assert own.source.documents_at == "https://www.sec.gov"
+
+
+@pytest.mark.parametrize(
+    ("address", "limits"),
+    [
+        ("http://127.0.0.1:9/x", HERE),
+        ("http://localhost/x", HERE),
+        ("http://[::1]:9/x", HERE),
+        ("http://localhost.example.com/x", ELSEWHERE),
+        ("https://127.0.0.1.example.com/x", ELSEWHERE),
+    ],
+)
+def test_only_what_this_machine_serves_may_be_asked_at_any_pace(address: str, limits: object):
+    for name in ("rss", "globenewswire", "edgar"):
+        (made,) = chosen(f"{name}={address}")
+        assert made.source.limits == limits
 
 
 def test_a_source_by_company_is_asked_about_each():
