@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from catalyst_bot.domain.errors import BadData, ConfigError
-from catalyst_bot.history.edges import Edge
+from catalyst_bot.history.edges import with_edges
 from catalyst_bot.history.panel import Panel, open_panel
 from catalyst_bot.ml.portfolio.run import run_portfolio
 from catalyst_bot.ml.reports.files import Report
@@ -78,7 +78,7 @@ def _fold_of(model: Model, panel: Panel, terms: Terms) -> Fold:
             f"learned from, or after {last}, its last day; import more"
         )
     run = run_portfolio(
-        tape_of(panel, atr_length=terms.atr_length),
+        tape_of(with_edges(panel, model.edges or {}), atr_length=terms.atr_length),
         terms,
         sessions=train,
         policy=EnsemblePolicy(model).act_rows,
@@ -92,7 +92,6 @@ def _fold_of(model: Model, panel: Panel, terms: Terms) -> Fold:
         test=test,
         model=model,
         agents=tuple(model.card["agents"]),
-        edges={name: Edge(**edge) for name, edge in model.card["edges"].items()},
         in_sample_sharpe=inside.sharpe or 0.0,
         seconds=0.0,
     )
