@@ -21,6 +21,7 @@ FOUND_BY: dict[str, int] = {
     "a-restart-remembers-half": 0,
     "a-start-resumes": 2,
     "a-stop-is-moved-on-paper-only": 4,
+    "a-stop-on-its-way-is-asked-for-again": 189,
     "a-symbol-is-bought-twice": 0,
     "an-unclear-order-is-not-asked-about": 2,
     "any-number-is-a-price": 16,
