@@ -27,6 +27,8 @@ ONCE_BROKEN = {
     16751: "the same, filled in parts around the first look",
     16960: "the same, in the first life",
     14656: "a stop for the rest took the place of the stop for the most",
+    21349: "what was held before hid that the cash differs, and no look followed",
+    22011: "a look-up that was answered after the order was confirmed contradicted it",
     16352: "keys that were refused while an order was looked for did not halt",
 }
 

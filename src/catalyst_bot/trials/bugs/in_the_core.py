@@ -262,4 +262,4 @@ def average_of_the_last_purchase(plot: Plot) -> None:
 @bug
 def a_stop_on_its_way_is_asked_for_again(plot: Plot) -> None:
     """A stop that goes out now counts as none, so a second one is asked for that cancels it."""
-    plot.put(protection, "_is_sent", lambda before: lambda *given: False)
+    plot.put(protection, "_is_sent", lambda _: lambda *_: False)
