@@ -1,4 +1,6 @@
-"""A bot whose journal is gone while it holds positions: it sends nothing before it knows them."""
+"""A bot whose journal is gone while it holds positions: it sends nothing before it knows them, then
+stops for them and trades no more until a person looked.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from catalyst_bot.domain.enums import TradingState
+from catalyst_bot.domain.enums import HaltCause, TradingState
 from catalyst_bot.trials.disk import Disk
 from catalyst_bot.trials.schedule import Schedule
 from catalyst_bot.trials.stage import Setting, Stage
@@ -63,8 +65,8 @@ class Lost:
         self.schedule.mischief.befall()
 
 
-@pytest.mark.parametrize("seed", [1, 3, 8])
-def test_nothing_is_sent_before_the_account_is_known(seed: int, tmp_path: Path):
+@pytest.mark.parametrize("seed", [0, 4, 8])
+def test_what_is_held_gets_its_stop_and_nothing_is_bought(seed: int, tmp_path: Path):
     loop = VirtualLoop()
     lost = Lost(seed, tmp_path, loop)
     try:
@@ -79,4 +81,7 @@ def test_nothing_is_sent_before_the_account_is_known(seed: int, tmp_path: Path):
     assert held
     assert lost.sent, "positions that it does not know of have no stop of its own"
     assert not lost.sent_blind
-    assert is_halted or held <= known | set(life.engine.state.execution.books.foreign_shares)
+    assert held <= known
+    assert is_halted
+    assert life.engine.state.risk.halt_cause is HaltCause.UNKNOWN_ACCOUNT
+    assert {order["side"] for order in lost.sent} == {"sell"}

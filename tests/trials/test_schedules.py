@@ -14,6 +14,7 @@ PARTS, SEEDS = 6, 120
 ONCE_BROKEN = {
     27: "a moved stop was told as cancelled: alpaca_lines.Line.end",
     33: "a quote of 1e308 broke the core",
+    189: "a stop that went out was asked for again, which cancelled it: 1,272 orders in 10 minutes",
     244: "the schedule told a wrong starting cash",
     275: "a raise of a stop that was lost is watched by the bot",
     364: "a leg that was not sent yet was a contradiction: execution.look_up",
@@ -26,6 +27,8 @@ ONCE_BROKEN = {
     16751: "the same, filled in parts around the first look",
     16960: "the same, in the first life",
     14656: "a stop for the rest took the place of the stop for the most",
+    21349: "what was held before hid that the cash differs, and no look followed",
+    22011: "a look-up that was answered after the order was confirmed contradicted it",
     16352: "keys that were refused while an order was looked for did not halt",
 }
 

@@ -16,8 +16,8 @@ _MAX_DOUBLINGS = 5
 class Health:
     """The state of one adapter as the core knows it, and how long to pause after failures.
 
-    With `halts` refused keys halt trading at once: no order, no cancel and no look at the books
-    will work before a person has changed them.
+    With `halts` refused keys halt trading at once, every time they are refused: no order, no cancel
+    and no look at the books will work before a person has changed them, whoever resumed meanwhile.
     """
 
     def __init__(self, adapter: str, *, sink: Sink, clock: Clock, halts: bool = False) -> None:
@@ -25,7 +25,6 @@ class Health:
         self._sink = sink
         self._clock = clock
         self._halts = halts
-        self._has_halted = False
         self._failures = 0
 
     @property
@@ -43,7 +42,6 @@ class Health:
 
     def worked(self) -> None:
         """End a series of failures and tell so."""
-        self._has_halted = False
         if self._failures:
             self._failures = 0
             self._sink(AdapterRecovered(at=self._clock.now(), adapter=self._adapter))
@@ -56,8 +54,7 @@ class Health:
         return max(usual_s, min(longer_s, MAX_PAUSE_S))
 
     def _halt(self, error: AlpacaRefused) -> None:
-        if self._halts and not self._has_halted:
-            self._has_halted = True
+        if self._halts:
             self._sink(
                 OperatorHalted(
                     at=self._clock.now(),

@@ -146,6 +146,7 @@ class HaltCause(StrEnum):
     POISON_FACT = "poison_fact"
     UNPROTECTED = "unprotected"
     ORDER_STORM = "order_storm"
+    UNKNOWN_ACCOUNT = "unknown_account"
 
 
 class Regime(StrEnum):

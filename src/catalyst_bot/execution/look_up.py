@@ -22,6 +22,9 @@ _EVENTS: dict[OrderStatus, OrderEvent] = {
     OrderStatus.EXPIRED: OrderEvent.EXPIRE,
     OrderStatus.REJECTED: OrderEvent.REJECT,
 }
+_SAYS_NOTHING_OF = frozenset(
+    {OrderStatus.PLANNED, OrderStatus.WORKING, OrderStatus.PARTIALLY_FILLED}
+)
 
 
 def event_of_look_up(
@@ -42,8 +45,9 @@ def event_of_look_up(
 def event_of_answer(state: State, message: OrderLookedUp, now: datetime) -> OrderEvent | None:
     """Return the step an answer stands for; None for an order that is not ours, too.
 
-    That the broker does not know an order says nothing when it was not sent yet; of a leg it says
-    nothing while it is unclear whether the order that brings it along ever came there.
+    That the broker does not know an order says nothing when it was not sent yet, nor when it was
+    confirmed since: the question came there before the order. Of a leg it says nothing while it is
+    unclear whether the order that brings it along ever came there.
     """
     order_id = message.client_order_id
     ticket = state.ticket(order_id)
@@ -52,6 +56,6 @@ def event_of_answer(state: State, message: OrderLookedUp, now: datetime) -> Orde
     parent_id = parent_id_of(ticket)
     parent = state.ticket(parent_id) if parent_id != order_id else None
     is_unclear = parent is not None and parent.status in UNANSWERED
-    if message.ticket is None and (is_unclear or ticket.status is OrderStatus.PLANNED):
+    if message.ticket is None and (is_unclear or ticket.status in _SAYS_NOTHING_OF):
         return None
     return event_of_look_up(message.ticket, valid_until=state.valid_until.get(order_id), now=now)

@@ -196,12 +196,22 @@ def review(
     missing = _missing(position, cover)
     is_bare = by in {ProtectedBy.NONE, ProtectedBy.WATCHER}
     is_wanted = is_adopted or (is_bare and not watches_itself(desk, rules))
-    if is_wanted and (asks_anew or not is_asked) and not cover.coming and missing > 0:
+    is_coming = bool(cover.coming) or _is_sent(state, position, change)
+    if is_wanted and (asks_anew or not is_asked) and not is_coming and missing > 0:
         step = ProtectionStep.PLACE_STOP
         tried = known.escalation if known is not None else 0
         wanted = _to_stop(position, cover)
         outcome.append(_need(position, step, wanted, escalation=tried, detail="no stop"))
     return outcome
+
+
+def _is_sent(state: State, position: Position, change: Change) -> bool:
+    """True when the stop that waited goes out with what is being decided.
+
+    A second one would have to cancel it to take its place, and so on without end.
+    """
+    waiting = state.pending_stops.get(position.trade_id)
+    return waiting is not None and waiting.client_order_id in change.sent
 
 
 def is_same_trouble(before: ProtectedBy, after: ProtectedBy) -> bool:

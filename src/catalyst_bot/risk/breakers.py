@@ -1,8 +1,9 @@
 """The circuit breakers as one table: which message can halt trading, and when it does.
 
 Roadmap, "Circuit Breaker Triggers": daily loss, drawdown, losses in a row within an hour, a
-broker that fails for minutes, a person; books that differ from the broker's (RELIABILITY R2), and
-a signal that sets off order after order (RELIABILITY 4).
+broker that fails for minutes, a person; books that differ from the broker's, or an account that
+the journal does not know (RELIABILITY R2), and a signal that sets off order after order
+(RELIABILITY 4).
 An automatic halt holds positions for review, their stops stay at work; a person may ask to close
 them. Only a person resumes.
 """
@@ -24,21 +25,24 @@ from catalyst_bot.domain.limits import RiskLimits
 from catalyst_bot.domain.messages.commands import SubmitOrder
 from catalyst_bot.domain.messages.decisions import (
     EquityMarked,
+    ForeignTradeJudged,
     MismatchFound,
     PositionClosed,
     TradingHalted,
 )
-from catalyst_bot.domain.messages.facts import OperatorHalted, TimerFired
+from catalyst_bot.domain.messages.facts import LostOrdersFound, OperatorHalted, TimerFired
 from catalyst_bot.domain.trading import ApprovedOrder
 from catalyst_bot.risk import gauges
 from catalyst_bot.risk.records import add_to_streak
 from catalyst_bot.risk.state import State
 
 BROKER_TIMER = "risk:broker_failed"
+REFUSES_KEYS = "alpaca"  # it says so again and again, until the keys are good
+_RESTORE = "this journal: restore the right one, or look at the account and resume"
 _CAUSE_OF = {
     "kill switch": HaltCause.KILL_SWITCH,
     "supervisor": HaltCause.POISON_FACT,
-    "alpaca": HaltCause.API_ERRORS,  # it refuses our keys
+    REFUSES_KEYS: HaltCause.API_ERRORS,
 }
 
 
@@ -93,6 +97,26 @@ def mismatch(_state: State, message: MismatchFound, _limits: RiskLimits) -> Trad
     return _hold(HaltCause.MISMATCH, detail)
 
 
+def held_before(
+    _state: State, message: ForeignTradeJudged, _limits: RiskLimits
+) -> TradingHalted | None:
+    """The account holds what this journal never bought: it is a first start, or the journal is
+    lost, and then loss limits, streaks and plans are lost with it. A person has to know which.
+    """
+    if message.is_in_cash:
+        return None
+    held = f"{message.fill.quantity:f} {message.fill.symbol}"
+    return _hold(HaltCause.UNKNOWN_ACCOUNT, f"the account held {held} before {_RESTORE}")
+
+
+def orders_lost(
+    _state: State, message: LostOrdersFound, _limits: RiskLimits
+) -> TradingHalted | None:
+    """The broker knows orders of the bot that this journal does not: it is older, or lost."""
+    sent = f"{len(message.order_ids)} orders"
+    return _hold(HaltCause.UNKNOWN_ACCOUNT, f"the bot sent {sent} that are not in {_RESTORE}")
+
+
 def is_of_the_signal(order: ApprovedOrder) -> bool:
     """True for an order that a signal set off: not what a person sold, and not an exit before or
     after hours, which is given up and decided again every minute until somebody buys.
@@ -130,6 +154,8 @@ BREAKERS: dict[type, tuple[Breaker, ...]] = {
     PositionClosed: (loss_streak,),
     TimerFired: (api_errors,),
     MismatchFound: (mismatch,),
+    ForeignTradeJudged: (held_before,),
+    LostOrdersFound: (orders_lost,),
     SubmitOrder: (order_storm,),
     OperatorHalted: (operator,),
 }
@@ -140,7 +166,8 @@ def trip(state: State, message: object, limits: RiskLimits) -> TradingHalted | N
 
     While halted, only a person halts again: to ask that positions are closed after all.
     """
-    if state.trading_state is TradingState.HALTED and not isinstance(message, OperatorHalted):
+    is_persons = isinstance(message, OperatorHalted) and message.by != REFUSES_KEYS
+    if state.trading_state is TradingState.HALTED and not is_persons:
         return None
     for breaker in BREAKERS.get(type(message), ()):
         halt = breaker(state, message, limits)

@@ -24,6 +24,7 @@ from catalyst_bot.domain.messages.commands import (
 )
 from catalyst_bot.domain.messages.decisions import (
     EquityMarked,
+    ForeignTradeJudged,
     IntentFormed,
     LimitApproached,
     MismatchFound,
@@ -40,6 +41,7 @@ from catalyst_bot.domain.messages.facts import (
     AdapterFailed,
     AdapterRecovered,
     BarClosed,
+    LostOrdersFound,
     OperatorHalted,
     OperatorOverrode,
     OperatorReduced,
@@ -202,7 +204,12 @@ def _pause(
 
 def on_breaker(
     state: State,
-    message: OperatorHalted | TimerFired | MismatchFound | SubmitOrder,
+    message: OperatorHalted
+    | TimerFired
+    | MismatchFound
+    | ForeignTradeJudged
+    | LostOrdersFound
+    | SubmitOrder,
     desk: Desk,
     rules: Rules,
 ) -> list[Message]:
@@ -335,6 +342,8 @@ DECIDE: dict[type, Callable[[State, Any, Desk, Rules], list[Message]]] = {
     OperatorResumed: on_operator_resumed,
     TimerFired: on_breaker,
     MismatchFound: on_breaker,
+    ForeignTradeJudged: on_breaker,
+    LostOrdersFound: on_breaker,
     SubmitOrder: on_breaker,
     AdapterFailed: on_adapter_failed,
     AdapterRecovered: on_adapter_recovered,

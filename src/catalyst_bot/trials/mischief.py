@@ -88,6 +88,7 @@ class Mischief:
         )
         if (is_halted or stage.latch.is_set) and stage.faults.strikes("operator-resume"):
             stage.latch.is_set, stage.latched_at_s = False, None
+            stage.shared.keys_refused_at_s = None  # who is refused again halts again
             stage.note("person", "resumes")
             stage.tell(f.OperatorResumed(at=now, by="trial", reason="looked at it"))
 

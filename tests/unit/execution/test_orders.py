@@ -287,10 +287,11 @@ def test_fills_the_broker_knows_and_we_do_not_lead_to_its_books():
     assert of_type(stages.fire(f"books:{ENTRY_ID}"), c.TakeBrokerSnapshot)
 
 
-def test_a_confirmed_order_the_broker_does_not_know_is_a_mismatch():
+def test_that_the_broker_did_not_know_an_order_says_nothing_once_it_is_confirmed():
+    """It was asked before the order came there; an order that is lost is found by the books."""
     stages = held()
     answer = f.OrderLookedUp(at=NOON, client_order_id=STOP_ID, ticket=None)
-    assert of_type(stages.handle(answer), d.MismatchFound)
+    assert stages.handle(answer) == []
     assert status(stages, STOP_ID) is OrderStatus.WORKING
 
 

@@ -250,6 +250,23 @@ def raised(price: Decimal) -> d.StopMoved:
     )
 
 
+def test_a_stop_that_goes_out_now_is_not_asked_for_again():
+    """Else the second one cancels it to take its place, and so on without end."""
+    stages = held()
+    sample(stages)
+    stages.cancel(STOP_ID, "by hand")
+    (first,) = submitted(stages.cancel(TARGET_ID))
+    second = replace(first, client_order_id="cb-second")
+    stages.approve(second)
+    stages.accept(first.client_order_id)
+    assert protection(stages) is ProtectedBy.BROKER_STOP
+    stages.cancel(first.client_order_id)
+    said = stages.cancel(stop_leg_id(first.client_order_id))
+    assert submitted(said) == [second]
+    assert protection(stages) is ProtectedBy.WATCHER
+    assert not of_type(said, d.ProtectionNeeded)
+
+
 def test_an_exit_takes_the_place_of_a_stop_that_waits():
     stages = held()
     stages.cancel(STOP_ID, "by hand")

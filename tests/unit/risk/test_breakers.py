@@ -28,6 +28,7 @@ from catalyst_bot.domain.messages.commands import (
 )
 from catalyst_bot.domain.messages.decisions import (
     EquityMarked,
+    ForeignTradeJudged,
     IntentFormed,
     LimitApproached,
     MismatchFound,
@@ -43,6 +44,7 @@ from catalyst_bot.domain.messages.decisions import (
 from catalyst_bot.domain.messages.facts import (
     AdapterFailed,
     AdapterRecovered,
+    LostOrdersFound,
     OperatorHalted,
     OperatorResumed,
     RunStarted,
@@ -266,6 +268,28 @@ def test_books_that_differ_halt(bench: Bench):
     found = MismatchFound(subject="position ACME", ours="100", theirs="0")
     assert halts(bench.tell(found)) == [HaltCause.MISMATCH]
     assert halts(bench.tell(found)) == []
+
+
+def test_an_account_that_the_journal_does_not_know_halts(bench: Bench):
+    lost = LostOrdersFound(at=builders.NOON, order_ids=("cb-1", "cb-2"))
+    held = ForeignTradeJudged(
+        fill=builders.fill(), adopted_quantity=Decimal(0), is_in_cash=False, reason="held before"
+    )
+    assert halts(bench.tell(replace(held, is_in_cash=True))) == []
+    (halt,) = only(bench.tell(held), TradingHalted)
+    assert halt.cause is HaltCause.UNKNOWN_ACCOUNT
+    assert "restore the right one" in halt.detail
+    assert halts(bench.tell(lost)) == []
+    bench.tell(RESUME)
+    assert halts(bench.tell(lost)) == [HaltCause.UNKNOWN_ACCOUNT]
+
+
+def test_keys_that_are_refused_again_halt_again_and_are_told_once(bench: Bench):
+    refused = operator(PositionsPolicy.HOLD, by="alpaca")
+    assert halts(bench.tell(refused)) == [HaltCause.API_ERRORS]
+    assert halts(bench.tell(refused)) == []
+    bench.tell(RESUME)
+    assert halts(bench.tell(refused)) == [HaltCause.API_ERRORS]
 
 
 def operator(policy: PositionsPolicy, by: str = "ada") -> OperatorHalted:

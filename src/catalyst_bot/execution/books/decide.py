@@ -124,7 +124,10 @@ def _next_look(desk: Desk, rules: Rules) -> SetTimer:
 def on_snapshot(
     state: State, message: BrokerSnapshotReceived, desk: Desk, rules: Rules
 ) -> list[Message]:
-    """Compare, ask about what is new, judge what a second look confirms."""
+    """Compare, ask about what is new, judge what a second look confirms.
+
+    What was held before hides whether the cash differs: it is looked at again.
+    """
     snapshot, books = message.snapshot, state.books
     outcome = _foreign_orders(state, snapshot)
     earlier = _held_before(state, snapshot, desk) if books.looks == 0 else []
@@ -145,7 +148,7 @@ def on_snapshot(
     outcome += _questions(state, fresh)
     for difference in confirmed:
         outcome += _judge(state, difference, snapshot, desk, rules)
-    if fresh or (confirmed and books.trusts_broker):
+    if fresh or earlier or (confirmed and books.trusts_broker):
         due_at = desk.now + timedelta(seconds=rules.working.second_look_after_s)
         outcome.append(SetTimer(timer_id=SECOND_LOOK, due_at=due_at))
     after = replace(

@@ -18,7 +18,7 @@ from catalyst_bot.domain.messages.facts import (
 )
 from catalyst_bot.execution import decide as execution_decide
 from catalyst_bot.execution import evolve as execution_evolve
-from catalyst_bot.execution import look_up, working
+from catalyst_bot.execution import look_up, protection, working
 from catalyst_bot.execution.executor import OrderExecutor
 from catalyst_bot.portfolio import ledger
 from catalyst_bot.portfolio.manager import PositionManager
@@ -257,3 +257,9 @@ def average_of_the_last_purchase(plot: Plot) -> None:
         return buy
 
     plot.put(ledger, "_buy", wrong)
+
+
+@bug
+def a_stop_on_its_way_is_asked_for_again(plot: Plot) -> None:
+    """A stop that goes out now counts as none, so a second one is asked for that cancels it."""
+    plot.put(protection, "_is_sent", lambda _: lambda *_: False)

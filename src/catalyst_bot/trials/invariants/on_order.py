@@ -12,6 +12,7 @@ from catalyst_bot.trials.wire import Asking
 
 ROUNDING_S = 1e-6  # of the loop's time
 LATEST_S = 20.0  # an order may be on its way so long after trading was halted
+STORM_S, STORM_ORDERS = 60.0, 10  # of one symbol within so long: an answer to one's own orders
 
 
 def written_before_sent(seen: Observed, _: Scene, body: Mapping[str, Any]) -> Iterator[str]:
@@ -48,6 +49,14 @@ def not_while_halted(seen: Observed, scene: Scene, body: Mapping[str, Any]) -> I
     halted_for_s = scene.now_s() - min(since_s)
     if halted_for_s > LATEST_S:
         yield f"entry {order.client_order_id} arrived {halted_for_s:.1f} s after the halt"
+
+
+def no_storm(seen: Observed, scene: Scene, body: Mapping[str, Any]) -> Iterator[str]:
+    """The bot does not answer its own orders with orders, without end."""
+    sent_at_s = seen.posted_at_s[str(body.get("symbol", ""))]
+    lately = sum(scene.now_s() - at_s <= STORM_S for at_s in sent_at_s)
+    if lately >= STORM_ORDERS:
+        yield f"{lately} orders in {body['symbol']} within {STORM_S:.0f} s"
 
 
 def quiet_when_asked(_: Observed, __: Scene, asking: Asking) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -71,6 +71,7 @@ class Observed:
         self.promised: dict[str, ApprovedOrder] = {}
         self.promised_at_s: dict[str, float] = {}
         self.posted: Counter[str] = Counter()
+        self.posted_at_s: defaultdict[str, list[float]] = defaultdict(list)  # by symbol
         self.sent_of_signal: Counter[str] = Counter()
         self.trading_state = TradingState.ACTIVE
         self.halted_at_s: float | None = None

@@ -17,6 +17,7 @@ ON_ORDER: tuple[Invariant, ...] = (
     Invariant(number="I1", name="sent once", check=on_order.sent_once),
     Invariant(number="I4", name="sent as approved", check=on_order.as_promised),
     Invariant(number="I6", name="nothing new once halted", check=on_order.not_while_halted),
+    Invariant(number="I9", name="no storm of orders", check=on_order.no_storm),
 )
 ON_REQUEST: tuple[Invariant, ...] = (
     Invariant(number="I9", name="the reserve is for cancels", check=on_order.quiet_when_asked),
@@ -72,6 +73,7 @@ class Watch(Observed):
         """Check an order that reaches the broker."""
         self._judge(scene, ON_ORDER, body)
         self.posted[str(body.get("client_order_id", ""))] += 1
+        self.posted_at_s[str(body.get("symbol", ""))].append(scene.now_s())
 
     def on_request(self, scene: Scene, asking: Asking) -> None:
         """Check a request when it leaves the bot."""
