@@ -3,9 +3,10 @@
     catalyst-bot simulate --seeds 0..10000 --jobs 1 --json summary.json
     catalyst-bot simulate --seeds 0..1000 --planted-bug all --json bugs.json
     catalyst-bot simulate --soak 24 --seed 1 --json soak.json
-    python -m tools.simulation bugs.json soak.json summary.json…
+    python -m tools.simulation bugs.json soak.json summary.json… [--earlier COMMIT summary.json…]
 
-Summaries of several ranges of seeds are added up.
+Summaries of several ranges of seeds are added up. Those after `--earlier` are of another commit:
+what they found is told apart, with the seeds that break a promise today, too.
 """
 
 from __future__ import annotations
@@ -15,11 +16,15 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from catalyst_bot.bootstrap.simulating import trial_rules
 from catalyst_bot.trials.bugs import BUGS
-from catalyst_bot.trials.faults import ELSEWHERE, FAULTS
+from catalyst_bot.trials.faults import ELSEWHERE, FAULTS, chosen
+from catalyst_bot.trials.schedule import play
 from catalyst_bot.trials.soak import MOST_MB_AN_HOUR, WARM_UP_H
+from catalyst_bot.trials.stage import Setting
 
 PAGE = Path("docs/evidence/simulation.md")
 SAMPLES_SHOWN = 12
@@ -27,12 +32,26 @@ SAMPLES_SHOWN = 12
 
 def main() -> None:
     """Read the files that are named and write the page."""
-    bugs, soak, *summaries = (json.loads(Path(name).read_text()) for name in sys.argv[1:])
-    PAGE.write_text("\n".join(page_of(summaries, bugs, soak)) + "\n", encoding="utf-8")
+    now, _, before = " ".join(sys.argv[1:]).partition("--earlier")
+    bugs, soak, *summaries = (_read(name) for name in now.split())
+    commit, *names = before.split() or [""]
+    earlier = [_read(name) for name in names]
+    lines = page_of(summaries, bugs, soak, commit=commit, earlier=earlier)
+    PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _read(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(Path(name).read_text(encoding="utf-8"))
+    return found
 
 
 def page_of(
-    summaries: Sequence[dict[str, Any]], bugs: dict[str, Any], soak: dict[str, Any]
+    summaries: Sequence[dict[str, Any]],
+    bugs: dict[str, Any],
+    soak: dict[str, Any],
+    *,
+    commit: str = "",
+    earlier: Sequence[dict[str, Any]] = (),
 ) -> Iterator[str]:
     """Yield the lines of the page."""
     total: Counter[str] = Counter()
@@ -50,6 +69,8 @@ def page_of(
     yield "by one process, beside other work on the machine."
     yield ""
     yield from _summary(total, fired, broken)
+    if earlier:
+        yield from _earlier(commit, earlier)
     yield from _faults(fired)
     yield from _soak(soak)
     yield from _bugs(bugs)
@@ -72,6 +93,29 @@ def _summary(
         yield f"- seed {each['seed']}: {each['invariant']}: {each['detail']}"
     if broken:
         yield ""
+
+
+def _earlier(commit: str, summaries: Sequence[dict[str, Any]]) -> Iterator[str]:
+    broken = [each for summary in summaries for each in summary["violations"]]
+    schedules, steps = (sum(each[name] for each in summaries) for name in ("seeds", "steps"))
+    seeds = sorted({each["seed"] for each in broken})
+    with TemporaryDirectory() as folder:
+        setting = Setting(
+            rules=trial_rules(),
+            settings="{}",
+            quarantine=Path(folder) / "rows.jsonl",
+            faults=chosen("all"),
+        )
+        today = [each for seed in seeds for each in play(seed, setting).violations]
+    still = len({each.seed for each in today})
+    yield "## More schedules, of an earlier commit"
+    yield ""
+    yield f"{schedules:,} schedules at commit {commit}, {steps:,} steps: {len(broken)} broken"
+    yield f"promises, in {len(seeds)} schedules. Of these {still} break one today, too, not mended:"
+    yield ""
+    for each in today:
+        yield f"- seed {each.seed}: {each.invariant}: {each.detail}"
+    yield ""
 
 
 def _faults(fired: Counter[str]) -> Iterator[str]:
