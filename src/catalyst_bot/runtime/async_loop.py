@@ -7,7 +7,7 @@ core sees passes one door in one order.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from catalyst_bot.domain.messages.registry import Command, Fact
@@ -21,6 +21,7 @@ INBOX_SIZE = 1_000  # batches; a feed that is faster than the core has to wait
 MAILBOX_POLL_S = 0.2  # an operator's halt is seen within this time
 TIMER_POLL_S = 0.05
 MAX_PAUSE_S = 3_600.0
+CANCEL_AGAIN_S = 5.0  # longer than any task takes to end well
 
 
 class Inbox:
@@ -130,6 +131,14 @@ async def run_until_done(
             task.result()
         await inbox.quiet()
     finally:
-        for task in (main_task, *others):
+        await _end((main_task, *others))
+
+
+async def _end(tasks: Collection[asyncio.Future[None]]) -> None:
+    """Cancel until all have ended: a library under a task may lose the first cancellation."""
+    running = {task for task in tasks if not task.done()}
+    while running:
+        for task in running:
             task.cancel()
-        await asyncio.gather(main_task, *others, return_exceptions=True)
+        _, running = await asyncio.wait(running, timeout=CANCEL_AGAIN_S)
+    await asyncio.gather(*tasks, return_exceptions=True)
