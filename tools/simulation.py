@@ -65,8 +65,8 @@ def page_of(
     yield "# The whole bot against faults: measured"
     yield ""
     yield "What is played, and what is real in it: [how to simulate](../how-to/simulate.md)."
-    yield "`catalyst-bot simulate --seeds 0..N --jobs 1 --json FILE`, and with `--planted-bug all`;"
-    yield "by one process, beside other work on the machine."
+    yield "`catalyst-bot simulate --seeds 0..N --jobs 2 --json FILE`, and with `--planted-bug all`;"
+    yield "on two cores, beside other work on the machine."
     yield ""
     yield from _summary(total, fired, broken)
     if earlier:
