@@ -76,7 +76,8 @@ def through_the_kernel(
     )
     assert said.code == 0, said.err
     terms = terms_of(load_settings(config=config, data_dir=None).settings)
-    panel = with_edges(open_panel(history), edges or {})
+    panel = open_panel(history)
+    panel = panel if edges is None else with_edges(panel, edges)
     tape = tape_of(panel, atr_length=terms.atr_length)
     days = range([day.isoformat() for day in tape.days].index(flags[1]), len(tape.days))
     return tape, run_portfolio(tape, terms, sessions=days, policy=policy)

@@ -12,7 +12,6 @@ from catalyst_bot.bootstrap.rules import (
     changes_of,
     companies_of,
     detection_rules,
-    engine_rules,
 )
 from catalyst_bot.bootstrap.texts import tone_model
 from catalyst_bot.domain.calendar import TradingCalendar
@@ -30,6 +29,7 @@ from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.market_data.catalog import news_files
 from catalyst_bot.market_data.session_times import DAY_S, SessionTimes
 from catalyst_bot.settings import Settings
+from catalyst_bot.signals.rules import Rules
 from catalyst_bot.study.events import read_events
 
 
@@ -103,9 +103,7 @@ def _looks_within_days(
     """When the bot would look at the market for news, where that is not the close of a session."""
     if interval_s >= DAY_S:
         return None
-    rules = engine_rules(
-        settings, calendar, companies_of(settings), bar_interval_s=interval_s
-    ).signals
+    rules = Rules(gates=settings.signals, extended_hours=settings.execution.extended_hours)
     return lambda catalyst: looks_at(
         catalyst, catalyst.received_at, calendar=calendar, rules=rules, bar_interval_s=interval_s
     )

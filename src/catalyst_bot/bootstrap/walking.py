@@ -35,8 +35,11 @@ from catalyst_bot.settings import DAILY_BARS, LoadedSettings, Settings
 
 HISTORIES, WALKS = "histories", "walk_forward"
 # What a history is made with; when one of them changes it is made again.
-_MAKERS = ("detection", "features", "history", "market_data", "signals", "study", "texts")
-_SECTIONS = ("detection", "signals", "stops", "costs", "scanner")
+_MAKERS = (
+    *("bootstrap/histories.py", "bootstrap/looks.py", "detection", "domain", "features", "history"),
+    *("market_data", "ports", "signals", "simulation", "study", "texts"),
+)
+_SECTIONS = ("detection", "signals", "stops", "costs", "scanner", "execution")
 
 Note = Callable[[str], None]
 
@@ -60,14 +63,12 @@ class Asked:
     model: Path | None = None
 
 
-def is_daily(asked: Asked) -> bool:
+def is_daily(history: Path | None, interval_s: int = DAY_S) -> bool:
     """Return whether the decision bars are sessions: those of the history, or of the one to make.
 
     Raises `BadData` for a folder that is no history.
     """
-    if asked.history is None:
-        return asked.interval_s >= DAY_S
-    return open_panel(asked.history).card.interval_s >= DAY_S
+    return (interval_s if history is None else open_panel(history).card.interval_s) >= DAY_S
 
 
 def walk_forward(loaded: LoadedSettings, asked: Asked, *, note: Note) -> Walked:
@@ -76,15 +77,15 @@ def walk_forward(loaded: LoadedSettings, asked: Asked, *, note: Note) -> Walked:
     Raises `ConfigError` and `BadData` for what cannot be walked over, before any work.
     """
     settings = loaded.settings
-    for key, value, origin in loaded.rows():
-        if origin == DAILY_BARS:
-            note(f"{key} = {value}, as daily bars need it; set it to have it otherwise")
+    _say_daily(loaded, note)
     _must_be_new(asked.model)
     unknown = sorted(set(asked.algorithms) - set(ALGORITHMS))
     if unknown or not asked.algorithms:
         raise ConfigError(
             f"--algorithms {','.join(asked.algorithms)}: takes {', '.join(ALGORITHMS)}"
         )
+    if asked.history is not None and asked.catalog is not None:
+        raise ConfigError("--data names a catalog, --history what was made of one: give one")
     history = asked.history or kept_history(
         settings, asked.catalog, interval_s=asked.interval_s, note=note
     )
@@ -108,7 +109,7 @@ def walk_forward(loaded: LoadedSettings, asked: Asked, *, note: Note) -> Walked:
 
 
 def held_out(
-    settings: Settings, model: Path, *, history: Path, ledger: Path | None, note: Note
+    loaded: LoadedSettings, model: Path, *, history: Path, ledger: Path | None, note: Note
 ) -> tuple[Verdict, Report]:
     """Return the verdict on a model by the sessions of a history that its training never saw, and
     the report of them; the ledger counts it.
@@ -116,6 +117,8 @@ def held_out(
     Raises `ConfigError` and `BadData` for what is no model, no history or no ledger, for bars of
     another length, and when the history ends too early.
     """
+    settings = loaded.settings
+    _say_daily(loaded, note)
     read, book = read_model(model), ledger_of(settings, ledger)
     book.read()  # a ledger that was cut is refused before the work, not after it
     terms = terms_of(settings)
@@ -164,6 +167,12 @@ def report_beside(model: Path) -> Path:
     return model / REPORT
 
 
+def _say_daily(loaded: LoadedSettings, note: Note) -> None:
+    for key, value, origin in loaded.rows():
+        if origin == DAILY_BARS:
+            note(f"{key} = {value}, as daily bars need it; set it to have it otherwise")
+
+
 def _must_be_new(model: Path | None) -> None:
     if model is not None and model.exists() and (not model.is_dir() or any(model.iterdir())):
         raise ConfigError(f"--model {model}: is not empty; name a new folder")
@@ -180,7 +189,8 @@ def _program() -> str:
     """SHA-256 of the code and tables that histories are made with."""
     root, digest = Path(catalyst_bot.__file__).parent, sha256()
     for maker in _MAKERS:
-        for path in sorted((root / maker).rglob("*")):
+        place = root / maker
+        for path in [place] if place.is_file() else sorted(place.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 digest.update(path.read_bytes())
     return digest.hexdigest()

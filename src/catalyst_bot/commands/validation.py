@@ -56,8 +56,11 @@ def validate(
         else:
             with learning():
                 from catalyst_bot.bootstrap import walking
+                from catalyst_bot.bootstrap.configuration import load_settings
+            is_daily = walking.is_daily(history)
+            loaded = load_settings(config=config, data_dir=data_dir, is_daily=is_daily)
             verdict, found = walking.held_out(
-                settings, folder, history=history, ledger=ledger, note=console.note
+                loaded, folder, history=history, ledger=ledger, note=console.note
             )
             told = verdict.as_dict() | {"report": dict(found.content)}
         if json_:

@@ -93,7 +93,8 @@ def walk_forward(
             ledger=ledger,
             model=model,
         )
-        loaded = load_settings(config=config, data_dir=data_dir, is_daily=walking.is_daily(asked))
+        is_daily = walking.is_daily(history, interval)
+        loaded = load_settings(config=config, data_dir=data_dir, is_daily=is_daily)
         walked = walking.walk_forward(loaded, asked, note=console.note)
         return _deliver(walked, json_, html, model)
 

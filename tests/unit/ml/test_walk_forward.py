@@ -157,10 +157,9 @@ def of_the_first_half(**changes: Any) -> Model:
         },
         "agents": [{"name": "ppo-1", "algorithm": "ppo", "seed": 1}],
         "procedure": "of-a-test",
-        "edges": {},
         "trials": {"lines": 0, "trials": 0, "hash": "0" * 64},
     }
-    return models.model(drawn, card=card | changes)
+    return models.model(drawn, edges={}, card=card | changes)
 
 
 def test_a_trained_model_is_judged_by_sessions_it_never_saw(desk: Desk) -> None:
@@ -182,6 +181,14 @@ def test_a_trained_model_is_judged_by_sessions_it_never_saw(desk: Desk) -> None:
     ("model", "error", "words"),
     [
         (of_the_first_half(sessions={}), ConfigError, "does not say which sessions"),
+        (of_the_first_half(procedure=""), ConfigError, "and how"),
+        (of_the_first_half(agents=[]), ConfigError, "and how"),
+        (
+            of_the_first_half(sessions={"train": ["one", "two"], "validation": ["three", "four"]}),
+            ConfigError,
+            "does not say which sessions",
+        ),
+        (replace(of_the_first_half(), edges=None), ConfigError, "detection ships"),
         (
             of_the_first_half(
                 sessions={

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -134,4 +135,6 @@ def test_too_few_months_name_the_remedy():
 
 
 def test_what_a_part_needs_depends_on_the_bars():
-    assert least_in(panel_of([])) == DAILY
+    panel = panel_of([])
+    assert least_in(panel) == DAILY
+    assert least_in(replace(panel, card=replace(panel.card, interval_s=300))) == WITHIN_DAYS

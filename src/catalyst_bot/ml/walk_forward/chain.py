@@ -14,6 +14,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from catalyst_bot.domain.errors import InvariantViolated
+from catalyst_bot.features.catalyst import Edges
 from catalyst_bot.features.spec import FEATURES
 from catalyst_bot.history.edges import with_edges
 from catalyst_bot.history.panel import Panel
@@ -56,8 +58,14 @@ def chain_tape(panel: Panel, folds: Sequence[Fold], terms: Terms) -> Tape:
     values = np.array(panel.ask_values)
     for fold in folds:
         own = (session >= fold.test.start) & (session < fold.test.stop)
-        values[own] = with_edges(panel, fold.model.edges or {}).ask_values[own]
+        values[own] = with_edges(panel, _edges_of(fold)).ask_values[own]
     return tape_of(replace(panel, ask_values=values), atr_length=terms.atr_length)
+
+
+def _edges_of(fold: Fold) -> Edges:
+    if fold.model.edges is None:
+        raise InvariantViolated(f"fold {fold.number} learned without the worth of news")
+    return fold.model.edges
 
 
 def policy_of(folds: Sequence[Fold], chosen: Callable[[Agent], bool] = lambda _: True) -> ByFold:

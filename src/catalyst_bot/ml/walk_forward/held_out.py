@@ -68,6 +68,11 @@ def hold_out(
 
 
 def _fold_of(model: Model, panel: Panel, terms: Terms) -> Fold:
+    if model.edges is None:
+        raise ConfigError(
+            f"{model.model_id} goes by the worth of news that detection ships, which a history "
+            "does not hold: it cannot be judged by one"
+        )
     days, told = panel.days(), _told(model)
     train, validation = (_between(days, told[name]) for name in ("train", "validation"))
     test = range(validation.stop + gap_in(panel).sessions, len(days))
@@ -78,12 +83,13 @@ def _fold_of(model: Model, panel: Panel, terms: Terms) -> Fold:
             f"learned from, or after {last}, its last day; import more"
         )
     run = run_portfolio(
-        tape_of(with_edges(panel, model.edges or {}), atr_length=terms.atr_length),
+        tape_of(with_edges(panel, model.edges), atr_length=terms.atr_length),
         terms,
         sessions=train,
         policy=EnsemblePolicy(model).act_rows,
         review_after=REVIEW_AFTER,
     )
+    weights = {agent.name: agent.weight for agent in model.agents}
     inside = measure(run.equity, run.trades["pnl_usd"], run.exposure)
     return Fold(
         number=0,
@@ -91,23 +97,29 @@ def _fold_of(model: Model, panel: Panel, terms: Terms) -> Fold:
         validation=validation,
         test=test,
         model=model,
-        agents=tuple(model.card["agents"]),
+        agents=tuple({**row, "weight": weights[row["name"]]} for row in model.card["agents"]),
         in_sample_sharpe=inside.sharpe or 0.0,
         seconds=0.0,
     )
 
 
-def _told(model: Model) -> Mapping[str, tuple[str, str]]:
-    """The first and last days of the parts that a card names."""
+def _told(model: Model) -> Mapping[str, tuple[date, date]]:
+    """The first and last days of the parts that a card names; it must say the rest, too."""
     try:
         sessions: Mapping[str, Any] = model.card["sessions"]
-        return {name: (sessions[name][0], sessions[name][1]) for name in ("train", "validation")}
-    except (KeyError, TypeError, IndexError) as error:
+        names = {row["name"] for row in model.card["agents"]}
+        if not model.card["procedure"] or names != {agent.name for agent in model.agents}:
+            raise KeyError("procedure, agents")
+        return {
+            name: (date.fromisoformat(sessions[name][0]), date.fromisoformat(sessions[name][1]))
+            for name in ("train", "validation")
+        }
+    except (KeyError, TypeError, IndexError, ValueError) as error:
         raise ConfigError(
-            f"the card of {model.model_id} does not say which sessions made it"
+            f"the card of {model.model_id} does not say which sessions made it, and how: {error}"
         ) from error
 
 
-def _between(days: tuple[date, ...], bounds: tuple[str, str]) -> range:
-    first, last = map(date.fromisoformat, bounds)
+def _between(days: tuple[date, ...], bounds: tuple[date, date]) -> range:
+    first, last = bounds
     return range(sum(day < first for day in days), sum(day <= last for day in days))
