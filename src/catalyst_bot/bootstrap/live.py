@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -57,6 +57,7 @@ from catalyst_bot.storage.places import Place
 from catalyst_bot.texts.readers.desk import LiveDesk, RecordedDesk
 
 MIN_TIMER_POLL_S = 0.002
+ENDS = (signal.SIGINT, signal.SIGTERM)  # what ends a run in order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +92,25 @@ def follow(request: LiveRequest) -> Outcome:
     Raises `ConfigError` and `SourceUnreachable` when the configured account is not fit to trade,
     limits were loosened without approval, or a channel has no address.
     """
+    with ends_held():
+        return _follow(request)
+
+
+@contextmanager
+def ends_held() -> Iterator[None]:
+    """Hold back what ends a run until its loop listens, or the start fails.
+
+    Python raises Ctrl-C wherever it is, and what is raised in a callback of a weak reference is
+    dropped: a bot that was just starting would go on.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _follow(request: LiveRequest) -> Outcome:
     row, settings = request.row, request.loaded.settings
     approval_of(settings, is_asked=row.asks_approval)
     channels = alerts.channels_of(settings) if row.tells_people else ()
@@ -268,8 +288,9 @@ class _Parts:
         """Record the start, go on until a signal or the last day's end, record the end."""
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
-        for name in (signal.SIGINT, signal.SIGTERM):
+        for name in ENDS:
             loop.add_signal_handler(name, stop.set)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
         loop.add_signal_handler(signal.SIGUSR1, self._halt)
         started = run_started(
             self._request.loaded,

@@ -1,0 +1,24 @@
+"""Ctrl-C while a live run starts ends it, wherever Python is at that moment."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from catalyst_bot.bootstrap.live import ENDS, ends_held
+
+
+@pytest.mark.parametrize("number", ENDS)
+def test_what_ends_a_run_waits_until_somebody_listens(number: signal.Signals):
+    heard: list[int] = []
+    before = signal.signal(number, lambda told, _: heard.append(told))
+    try:
+        with ends_held():
+            signal.raise_signal(number)
+            assert number in signal.sigpending()
+            assert heard == []
+        assert heard == [number]
+    finally:
+        signal.signal(number, before)
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ()) & set(ENDS)
