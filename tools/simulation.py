@@ -1,6 +1,6 @@
 """Write docs/evidence/simulation.md from what `catalyst-bot simulate` counted.
 
-    catalyst-bot simulate --seeds 0..10000 --jobs 1 --json summary.json
+    catalyst-bot simulate --seeds 0..10000 --jobs 2 --json summary.json
     catalyst-bot simulate --seeds 0..1000 --planted-bug all --json bugs.json
     catalyst-bot simulate --soak 24 --seed 1 --json soak.json
     python -m tools.simulation bugs.json soak.json summary.json… [--earlier COMMIT summary.json…]
@@ -11,8 +11,8 @@ what they found is told apart, with the seeds that break a promise today, too.
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from catalyst_bot.bootstrap.simulating import trial_rules
+from catalyst_bot.settings import Settings
 from catalyst_bot.trials.bugs import BUGS
 from catalyst_bot.trials.faults import ELSEWHERE, FAULTS, chosen
 from catalyst_bot.trials.schedule import play
@@ -32,11 +33,17 @@ SAMPLES_SHOWN = 12
 
 def main() -> None:
     """Read the files that are named and write the page."""
-    now, _, before = " ".join(sys.argv[1:]).partition("--earlier")
-    bugs, soak, *summaries = (_read(name) for name in now.split())
-    commit, *names = before.split() or [""]
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("bugs", type=_read)
+    parser.add_argument("soak", type=_read)
+    parser.add_argument("summaries", type=_read, nargs="+", metavar="summary")
+    parser.add_argument("--earlier", nargs="+", default=[""], metavar=("COMMIT", "summary"))
+    told = parser.parse_args()
+    commit, *names = told.earlier
+    if told.soak["mb_an_hour"] is None:
+        parser.error("the soak was too short to tell whether memory grows")
     earlier = [_read(name) for name in names]
-    lines = page_of(summaries, bugs, soak, commit=commit, earlier=earlier)
+    lines = page_of(told.summaries, told.bugs, told.soak, commit=commit, earlier=earlier)
     PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -102,7 +109,7 @@ def _earlier(commit: str, summaries: Sequence[dict[str, Any]]) -> Iterator[str]:
     with TemporaryDirectory() as folder:
         setting = Setting(
             rules=trial_rules(),
-            settings="{}",
+            settings=Settings().model_dump_json(),
             quarantine=Path(folder) / "rows.jsonl",
             faults=chosen("all"),
         )

@@ -7,9 +7,9 @@ from catalyst_bot.domain.enums import PositionsPolicy
 from catalyst_bot.domain.messages.facts import AdapterFailed, AdapterRecovered, OperatorHalted
 from catalyst_bot.ports.clock import Clock
 from catalyst_bot.ports.sink import Sink
+from catalyst_bot.risk.breakers import REFUSES_KEYS
 
 MAX_PAUSE_S = 60.0
-HALTED_BY = "alpaca"
 _MAX_DOUBLINGS = 5
 
 
@@ -58,7 +58,7 @@ class Health:
             self._sink(
                 OperatorHalted(
                     at=self._clock.now(),
-                    by=HALTED_BY,
+                    by=REFUSES_KEYS,
                     reason=(
                         f"Alpaca refuses the keys ({error}): export good ones, start again, and "
                         "resume"

@@ -107,7 +107,7 @@ async def _opened(
                     client,
                     patience,
                     template=settings.downloads.csv,
-                    key=secret(KEY_ENV) or "",
+                    key=(secret(KEY_ENV) or "").strip(),
                     interval=interval,
                     adjustment=settings.downloads.csv_adjustment,
                     terms=settings.downloads.csv_terms,
@@ -142,7 +142,10 @@ def _ciks(settings: Settings) -> Mapping[str, int]:
 
 
 def _address(url: str) -> str:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise ConfigError(f"downloads.edgar: is no address: {error}") from error
     if parts.scheme not in {"http", "https"} or not parts.hostname or "{cik}" not in parts.path:
         raise ConfigError(f"downloads.edgar = {url!r}: is no address with {{cik}} in its path")
     return url

@@ -86,8 +86,12 @@ class CsvBars:
         answer = await self._pages.get(request, known if is_later else None)
         if answer is None:
             return None
+        try:
+            rows = self._read(symbol, period, answer.content, f"{symbol} at {self.place}")
+        except BadData as error:  # it quotes the page, which may repeat the key
+            raise BadData(request.blotted(str(error))) from None
         return Fetched(
-            rows=self._read(symbol, period, answer.content, f"{symbol} at {self.place}"),
+            rows=rows,
             asked=asked_of(url),
             etag=answer.validators.etag,
             last_modified=answer.validators.last_modified,
@@ -120,10 +124,15 @@ def _check(template: str, key: str) -> None:
         raise ConfigError(f"downloads.csv has a {{key}}: set {KEY_ENV} (or {KEY_ENV}_FILE)")
     if not _is_web(template):
         return
-    parts = urlsplit(template)
+    try:
+        parts = urlsplit(template)
+        _ = parts.port  # reading it checks it
+    except ValueError as error:
+        raise ConfigError(f"downloads.csv: is no address: {error}") from error
     if parts.password is not None:
         raise ConfigError(f"downloads.csv holds a password: write {{key}} and set {KEY_ENV}")
-    if "{" in parts.netloc or not (parts.scheme == "https" or is_loopback(parts.hostname)):
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
+    if "{" in parts.netloc or not is_safe:
         raise ConfigError(
             f"downloads.csv: {redacted(template)} is no https address with a fixed host"
         )

@@ -27,6 +27,7 @@ from catalyst_bot.feeds.readers.edgar_submissions import (
     read_submissions,
 )
 from catalyst_bot.feeds.source import Source as Row
+from catalyst_bot.feeds.source import redacted
 from catalyst_bot.feeds.turns import Turns
 
 MAX_BYTES = 64 << 20  # decoded; who files thousands of notes a year has answers of many MiB
@@ -59,7 +60,7 @@ class EdgarFilings:
         self._headers = {"User-Agent": contact_agent(contact, row)}
         self._ciks = ciks
         self._now = now
-        self.place = row.url
+        self.place = redacted(row.url)
 
     async def fetch(self, symbol: str, period: Period, known: Known | None) -> Fetched | None:
         """See `Source`."""
@@ -72,7 +73,7 @@ class EdgarFilings:
         told = read_submissions(answer.content, source=self._row.source, received_at=self._now())
         pages = [told.page]
         for older in told.older:
-            if _overlaps(older, period):
+            if _reaches(older, period):
                 beside = f"{url.rpartition('/')[0]}/{older.name}"
                 more = await self._pages.get(self._request(beside), None)
                 assert more is not None, "asked without validators"
@@ -105,9 +106,12 @@ class EdgarFilings:
         return self._ciks[symbol]
 
 
-def _overlaps(older: Older, period: Period) -> bool:
-    """Compare as text: days are ISO, and what is none of them is asked for rather than left out."""
-    return older.first_day <= period.last.isoformat() and period.first.isoformat() <= older.last_day
+def _reaches(older: Older, period: Period) -> bool:
+    """Whatever is newer than the period comes too: so "not changed" holds for a longer one.
+
+    Compared as text: days are ISO, and what is none of them is asked for rather than left out.
+    """
+    return period.first.isoformat() <= older.last_day
 
 
 def _rows(headlines: list[Headline], first: date) -> pl.DataFrame:

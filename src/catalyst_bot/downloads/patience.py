@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from catalyst_bot.domain.errors import SourceUnreachable
+from catalyst_bot.domain.errors import BadData, SourceUnreachable
 
 TELL_AFTER_S = 2.5
 PAUSES_S = (1.0, 5.0, 30.0)  # before the second, third and last try
@@ -58,6 +58,9 @@ class Patience:
             if not asking.done():
                 self._tell(f"no answer within {TELL_AFTER_S:g} s, still waiting")
             answer = await asking
+        except BadData:  # a clear no is an answer
+            self._was_answered = True
+            raise
         finally:
             asking.cancel()
         self._was_answered = True

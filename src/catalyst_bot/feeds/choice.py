@@ -8,6 +8,7 @@ from datetime import date, datetime
 from functools import partial
 from urllib.parse import urlsplit
 
+from catalyst_bot.alpaca.access import is_loopback
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.feeds.fetch import Request
 from catalyst_bot.feeds.page import Page
@@ -17,7 +18,6 @@ from catalyst_bot.feeds.sources import ELSEWHERE, HERE, RECORDED, SOURCES
 from catalyst_bot.feeds.turns import domain_of
 
 AGENT = "catalyst-bot"
-_THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "::1"})
 _A_DAY = date(2000, 1, 1)  # any one, to see whether a request can be made
 
 
@@ -103,7 +103,7 @@ def _source(name: str, address: str) -> Source:
         row,
         url=address,
         source=row.source or _publisher(host),
-        limits=HERE if host in _THIS_MACHINE else elsewhere,
+        limits=HERE if is_loopback(host) else elsewhere,
         pages=row.pages if "{start}" in address else 1,
         documents_at=origin if row.documents_at and is_mirror else row.documents_at,
     )

@@ -25,6 +25,7 @@ BLOT = "***"
 _CHUNK_BYTES = 1 << 16
 _NOT_MODIFIED = 304
 _OK = 200
+_FOUND = 302  # stands for every redirect
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _GZIP = frozenset({"gzip", "x-gzip"})
 _OF_LIBRARIES = re.compile(r"\[(?:Errno|SSL)[^\]]*\] ?| \(_ssl\.c:\d+\)")  # numbers of their own
@@ -108,7 +109,7 @@ async def fetch(
         reason = request.blotted(_in_words(error))
         # The foreign exception holds the request: it does not go along where there is a secret.
         raise Unanswered(reason) from (None if request.secret else error)
-    raise Unanswered(f"more than {MAX_REDIRECTS} redirects")
+    raise Unanswered(f"more than {MAX_REDIRECTS} redirects", status=_FOUND)
 
 
 async def _get(client: httpx2.AsyncClient, request: Request) -> Answer | str | None:
@@ -125,7 +126,10 @@ async def _get(client: httpx2.AsyncClient, request: Request) -> Answer | str | N
             etag=response.headers.get("ETag", ""),
             last_modified=response.headers.get("Last-Modified", ""),
         )
-        return Answer(await _content(response, request), validators)
+        try:
+            return Answer(await _content(response, request), validators)
+        except Unanswered as error:  # it did answer, with what is of no use
+            raise Unanswered(str(error), status=_OK) from error
 
 
 async def _content(response: httpx2.Response, request: Request) -> bytes:
@@ -175,12 +179,13 @@ def _same_host(url: str, location: str) -> str:
         target = urljoin(url, location)
         here, there = urlsplit(url), urlsplit(target)
     except ValueError as error:
-        raise Unanswered(f"redirected to what is no address: {location[:80]!r}") from error
+        raise Unanswered("redirected to what is no address", status=_FOUND) from error
     if (here.scheme, here.netloc) not in {
         (there.scheme, there.netloc),
         ("http", there.netloc),  # a step up to https is welcome
     }:
-        raise Unanswered(f"redirected to another host ({there.hostname}); not followed")
+        reason = f"redirected to another host ({there.hostname}); not followed"
+        raise Unanswered(reason, status=_FOUND)
     return target
 
 

@@ -152,8 +152,13 @@ def test_a_missing_file_and_a_dead_server_are_different_things(
         download(server, tmp_path)
 
 
-def test_a_key_goes_to_the_server_and_nowhere_else(server: Server, tmp_path: Path) -> None:
-    server.reply = Reply(status=403)
+@pytest.mark.parametrize(
+    "reply", [Reply(status=403), Reply(body=b"the apikey geheim has exceeded its limit")]
+)
+def test_a_key_goes_to_the_server_and_nowhere_else(
+    reply: Reply, server: Server, tmp_path: Path
+) -> None:
+    server.reply = reply
     source = make(f"{server.origin}/{{symbol}}.csv?apikey={{key}}", key="geheim")
     report = ask(source, tmp_path, "ACME")
     assert server.paths() == ["/ACME.csv?apikey=geheim"]
@@ -168,6 +173,9 @@ def test_a_key_goes_to_the_server_and_nowhere_else(server: Server, tmp_path: Pat
         ("https://example.org/{symbol.x}.csv", "cannot be filled in"),
         ("https://example.org/{symbol.lower}.csv", "is none of"),
         ("http://example.org/{symbol}.csv", "no https address"),
+        ("ftp://localhost/{symbol}.csv", "no https address"),
+        ("https://[x/{symbol}.csv", "is no address"),
+        ("https://example.org:99999/{symbol}.csv", "is no address"),
         ("https://{symbol}.example.org/x.csv", "no https address with a fixed host"),
         ("https://me:word@example.org/{symbol}.csv", "holds a password"),
         ("https://example.org/{symbol}.csv?k={key}", "set CATALYST_CSV_KEY"),

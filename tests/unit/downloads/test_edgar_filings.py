@@ -101,6 +101,22 @@ def test_older_files_are_asked_for_only_where_they_reach_the_period(
     assert [row["published_at"][:10] for row in rows_of(tmp_path)] == ["2025-09-01", "2025-10-06"]
 
 
+def test_what_lies_after_a_period_is_there_when_a_longer_one_is_not_changed(
+    server: Server, tmp_path: Path
+) -> None:
+    told = json.loads(submissions(SUBMISSION))
+    told["filings"]["files"] = [
+        {"name": OLDER, "filingFrom": "2025-08-01", "filingTo": "2025-09-30"}
+    ]
+    old = json.loads(submissions(filing(2, "2025-09-01T15:00:00.000Z")))["filings"]["recent"]
+    server.replies[f"/submissions/{OLDER}"] = Reply(body=json.dumps(old).encode())
+    server.replies[PATH] = Reply(body=json.dumps(told).encode())
+    assert download(server, tmp_path, period("2025-03-01", "2025-04-01")).is_complete
+    server.replies[PATH] = Reply(status=304)
+    assert download(server, tmp_path, period("2025-03-01", "2025-10-10")).is_complete
+    assert [row["published_at"][:10] for row in rows_of(tmp_path)] == ["2025-09-01", "2025-10-06"]
+
+
 @pytest.mark.parametrize(
     "files",
     [

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from catalyst_bot.domain import ids
+from catalyst_bot.domain.account import Position
 from catalyst_bot.domain.enums import (
     ExitReason,
     OrderRole,
@@ -49,10 +50,8 @@ def held(bench: Bench) -> Bench:
     return bench
 
 
-def place(bench: Bench, last_price: str) -> list[Any]:
-    position = builders.position(last_price=Decimal(last_price))
-    bench.desk.positions = {"ACME": position}
-    needed = ProtectionNeeded(
+def stop_needed(position: Position) -> ProtectionNeeded:
+    return ProtectionNeeded(
         trade_id=position.trade_id,
         catalyst_id="cat-test",
         symbol="ACME",
@@ -61,7 +60,12 @@ def place(bench: Bench, last_price: str) -> list[Any]:
         escalation=1,
         detail="",
     )
-    return bench.decide(needed)
+
+
+def place(bench: Bench, last_price: str) -> list[Any]:
+    position = builders.position(last_price=Decimal(last_price))
+    bench.desk.positions = {"ACME": position}
+    return bench.decide(stop_needed(position))
 
 
 @pytest.mark.parametrize(
@@ -195,15 +199,7 @@ def test_no_action_is_no_wish_to_buy():
 def test_each_new_guard_has_an_id_of_its_own(bench: Bench):
     held = builders.position()
     bench.desk.positions = {"ACME": held}
-    needed = ProtectionNeeded(
-        trade_id=held.trade_id,
-        catalyst_id="cat-test",
-        symbol="ACME",
-        quantity=Decimal(100),
-        step=ProtectionStep.PLACE_STOP,
-        escalation=1,
-        detail="",
-    )
+    needed = stop_needed(held)
     order_ids = set()
     for _ in range(3):
         (answer,) = bench.tell(needed)

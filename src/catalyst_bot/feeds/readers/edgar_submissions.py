@@ -41,10 +41,9 @@ _STAKE = ("SC 13", "SCHEDULE 13", "SC TO")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Older:
-    """A file of earlier filings beside an answer: its name, its first and last filing day."""
+    """A file of earlier filings beside an answer: its name and its last filing day."""
 
     name: str
-    first_day: str
     last_day: str
 
 
@@ -140,9 +139,9 @@ def _columns(table: Mapping[str, Any], source: str) -> dict[str, list[Any]]:
     columns = {name: values for name, values in table.items() if isinstance(values, list)}
     missing = [name for name in _COLUMNS if name not in columns]
     if missing:
-        raise BadData(f"{source}: filings.recent has no {', '.join(missing)}")
+        raise BadData(f"{source}: the table of filings has no {', '.join(missing)}")
     if len({len(values) for values in columns.values()}) != 1:
-        raise BadData(f"{source}: the columns of filings.recent differ in length")
+        raise BadData(f"{source}: the columns of the filings differ in length")
     return columns
 
 
@@ -155,7 +154,7 @@ def _older(filings: Mapping[str, Any], source: str) -> tuple[Older, ...]:
         name, *days = (_text(told, key) for key in ("name", "filingFrom", "filingTo"))
         if not (_OLDER_NAME.fullmatch(name) and all(days)):
             raise BadData(f"{source}: filings.files holds {row!r}, which is no file of EDGAR's")
-        found.append(Older(name=name, first_day=days[0], last_day=days[1]))
+        found.append(Older(name=name, last_day=days[1]))
     return tuple(found)
 
 
