@@ -42,9 +42,9 @@ class Bars(NamedTuple):
     low: Floats
     close: Floats
     volume: Floats
+    session: Integers
     atr: Floats
     atr_average: Floats
-    session: Integers
     symbol: Integers
     stretch_end: Integers
     market: Singles

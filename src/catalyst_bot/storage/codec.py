@@ -66,8 +66,9 @@ def encode(message: Message) -> bytes:
         raise BadData(
             f"{name} cannot be journalled: {error} (NaN and infinity read as null)"
         ) from error
+    # NaN came back as None: a comparison tells so in a tenth of the time of a search for numbers.
     is_suspect = (name in _HOLD_DECIMALS and any(word in body for word in _NOT_FINITE)) or (
-        name in _HOLD_OPTIONAL_FLOATS and _NULL in body
+        name in _HOLD_OPTIONAL_FLOATS and _NULL in body and again != message
     )
     if is_suspect and (place := first_not_finite(message, name)):
         raise BadData(f"{name} cannot be journalled: {place}")
