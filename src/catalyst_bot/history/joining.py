@@ -10,12 +10,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from catalyst_bot.features.kernels import Floats
 from catalyst_bot.history.gates import SymbolBars
 from catalyst_bot.market_data.session_times import DAY_S
 
 GONE_AFTER_S = 15 * DAY_S  # without a bar this long a symbol is gone, and its name is free
 _AGREE = 0.01  # of a price: vendors print a close a little apart, other shares far
-_AS_TOLD = ("opened_s", "closed_s", "open", "high", "low", "close", "volume")
 
 
 def joined(held: SymbolBars, more: SymbolBars) -> SymbolBars:
@@ -42,16 +42,22 @@ def joined(held: SymbolBars, more: SymbolBars) -> SymbolBars:
         is_shared = end > 0 and more.opened_s[end - 1] == held.opened_s[-1]
         step = more.factor[end] / more.factor[end - 1] if is_shared else 1.0
         going_on = going_on / going_on[0] * (factor[-1] * step)
+
+    def told(name: str) -> Floats:
+        parts = (getattr(more, name)[before], getattr(held, name), getattr(more, name)[after])
+        return np.concatenate(parts)
+
     return replace(
         held,
         source=f"{held.source} + {more.source}",
+        opened_s=told("opened_s"),
+        closed_s=told("closed_s"),
+        open=told("open"),
+        high=told("high"),
+        low=told("low"),
+        close=told("close"),
+        volume=told("volume"),
         factor=np.concatenate([more.factor[before], factor, going_on]),
-        **{
-            name: np.concatenate(
-                [getattr(more, name)[before], getattr(held, name), getattr(more, name)[after]]
-            )
-            for name in _AS_TOLD
-        },
     )
 
 
