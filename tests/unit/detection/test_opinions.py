@@ -11,7 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalyst_bot.detection.grams import CHARACTERS, Numbers, grams, number_of, plain, rows_of
+from catalyst_bot.detection.grams import (
+    CHARACTERS,
+    PIECE,
+    Numbers,
+    grams,
+    number_of,
+    plain,
+    rows_of,
+)
 from catalyst_bot.detection.linear import LinearModel, counted, features, predict
 from catalyst_bot.detection.opinions import HALF_LIFE_S, decay_of, fuse, own_tone, pull
 from catalyst_bot.domain.news import SentimentOpinion
@@ -89,6 +97,18 @@ def test_an_old_headline_has_faint_opinions():
 
 def numbers(*grams: str) -> Numbers:
     return np.array([number_of(gram) for gram in grams])
+
+
+def test_words_and_their_order_are_features_by_the_hash_of_their_text():
+    found = grams("good day € now", {})
+    assert sorted(number for number in found.tolist() if number < PIECE) == sorted(
+        numbers(
+            *("good", "day", "€", "now"),
+            *("good day", "day €", "€ now"),
+            *("good _ €", "day _ now"),
+            *("^good", "^good day", "^good day €", "now$", "€ now$"),
+        ).tolist()
+    )
 
 
 def small_model() -> LinearModel:
