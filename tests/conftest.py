@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import tempfile
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
@@ -15,6 +17,17 @@ from hypothesis import Phase, settings
 from tests import postgres
 
 ROOT = Path(__file__).parents[1]
+
+# Journals wait for the disk at every commit. No test survives its machine, so in memory they show
+# the same and wait for nothing. Processes that tests start find it by the variable.
+MEMORY = Path("/dev/shm")  # only the parent: the folders in it are made safely
+ENOUGH_BYTES = 4 * 2**30  # tests write some 100 MB; a container may have 64 MB there
+if (
+    "TMPDIR" not in os.environ
+    and os.access(MEMORY, os.W_OK)
+    and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES
+):
+    os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=50)
 settings.register_profile(  # for who asks only whether a test fails
