@@ -16,6 +16,7 @@ from sqlalchemy.schema import CreateTable
 from catalyst_bot.domain.errors import JournalDamaged, JournalUnwritable
 from catalyst_bot.domain.messages.registry import TOLD_AGAIN, Recorded
 from catalyst_bot.storage import projector, revisions
+from catalyst_bot.storage.batch_codec import BatchEncoder
 from catalyst_bot.storage.database import open_store
 from catalyst_bot.storage.places import Place, place_of
 from catalyst_bot.storage.rows import (
@@ -64,9 +65,9 @@ class SqlJournal:
             return
         check_follows(batch, self._last_seq)
         rows: list[Row] = []
-        chain = self._chain
+        chain, write = self._chain, BatchEncoder().encode
         for record in batch:
-            rows.append(to_row(record, previous_chain=chain))
+            rows.append(to_row(record, previous_chain=chain, write=write))
             chain = rows[-1].chain
         self._write(rows, batch, waits=any(type(r.body) not in TOLD_AGAIN for r in batch))
 

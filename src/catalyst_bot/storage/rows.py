@@ -6,7 +6,7 @@ proves itself (CRC-32 of the body) and its neighbours (SHA-256 over the previous
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from zlib import crc32
 
 from catalyst_bot.domain.errors import BadData, InvariantViolated, JournalDamaged
 from catalyst_bot.domain.messages.facts import RunStarted, RunStopped
-from catalyst_bot.domain.messages.registry import KIND_OF, Kind, Recorded
+from catalyst_bot.domain.messages.registry import KIND_OF, Kind, Message, Recorded
 from catalyst_bot.storage.codec import SCHEMA_VERSION, decode, encode, wire_time
 
 START_OF_CHAIN = ""
@@ -39,10 +39,12 @@ class Row(NamedTuple):
     chain: str
 
 
-def to_row(record: Recorded, *, previous_chain: str) -> Row:
+def to_row(
+    record: Recorded, *, previous_chain: str, write: Callable[[Message], bytes] = encode
+) -> Row:
     """Write a record as a row that follows the row with hash `previous_chain`.
 
-    Raises `BadData` for what could not be read back from every database.
+    `write` gives the body. Raises `BadData` for what could not be read back from every database.
     """
     message = record.body
     name = type(message).__name__
@@ -56,7 +58,7 @@ def to_row(record: Recorded, *, previous_chain: str) -> Row:
         SCHEMA_VERSION,
         record.cause_seq,
         record.trail_id,
-        encode(message),
+        write(message),
     )
     return Row(*columns, checksum=crc32(columns[-1]), chain=_chain(previous_chain, columns))
 
