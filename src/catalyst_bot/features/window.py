@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.market import BarSeries
@@ -39,9 +37,19 @@ class BarWindow:
         return int(breaks[-1]) + 1 if len(breaks) else 0
 
 
+_COLUMNS = tuple(column.name for column in fields(BarWindow))
+
+
+def last_bars(window: BarWindow, count: int) -> BarWindow:
+    """Return the newest bars of a window, at most so many."""
+    if len(window) <= count:
+        return window
+    return BarWindow(*(getattr(window, name)[-count:] for name in _COLUMNS))
+
+
 def bar_window(bars: BarSeries) -> BarWindow:
     """Look at a series as arrays. Raises `BadData` on a value that is not finite."""
-    table = np.frombuffer(bars.table, dtype="<f8").reshape(len(fields(BarWindow)), -1)
+    table = np.frombuffer(bars.table, dtype="<f8").reshape(len(_COLUMNS), -1)
     if not np.isfinite(table).all():
         raise BadData(f"bars of {bars.symbol} hold a value that is not finite")
     return BarWindow(*table)
@@ -53,9 +61,12 @@ def columns_of(window: BarWindow, *, has_nights: bool) -> Bars:
     With `has_nights` the returns over nights count (daily bars); within a day they would make each
     open look like a crisis.
     """
-    before = window.close[:-1]
-    is_first = window.opened_at[1:] - window.closed_at[:-1] > SESSION_GAP_S
-    counts = np.ones(len(before)) if has_nights else 1.0 - is_first
+    count, before = len(window), window.close[:-1]
+    ranges, move, first, counts = np.zeros((4, count))
+    ranges[1:] = true_range(window)
+    first[1:] = window.opened_at[1:] - window.closed_at[:-1] > SESSION_GAP_S
+    counts[1:] = 1.0 if has_nights else 1.0 - first[1:]
+    move[1:] = (window.close[1:] / before - 1.0) * counts[1:]
     return Bars(
         closed=window.closed_at,
         open=window.open,
@@ -64,10 +75,10 @@ def columns_of(window: BarWindow, *, has_nights: bool) -> Bars:
         close=window.close,
         volume=window.volume,
         money=(window.high + window.low + window.close) / 3.0 * window.volume,
-        true_range=_after_first(true_range(window), window),
-        move=_after_first((window.close[1:] / before - 1.0) * counts, window),
-        first=_after_first(is_first, window),
-        counts=_after_first(counts, window),
+        true_range=ranges,
+        move=move,
+        first=first,
+        counts=counts,
     )
 
 
@@ -76,10 +87,3 @@ def true_range(window: BarWindow) -> Floats:
     before = window.close[:-1]
     high, low = window.high[1:], window.low[1:]
     return np.maximum(high, before) - np.minimum(low, before)
-
-
-def _after_first(values: NDArray[Any], window: BarWindow) -> Floats:
-    """A column that says nothing about the oldest bar."""
-    column = np.zeros(len(window))
-    column[1:] = values
-    return column
