@@ -49,8 +49,9 @@ paper: setup  ## Trade a generated session on paper
 	$(BIN)/catalyst-bot demo $(ARGS)
 
 # Tests start the bot hundreds of times, so its bytecode is kept even where that is switched off.
+# A worker takes files whole, so that what their tests share is made once, and steals in the end.
 test: setup-all setup-clients  ## Run every test, as CI does
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 coverage: setup-all  ## Every branch of risk, execution and the ledger is tested, or it fails
 	$(BIN)/coverage run -m pytest -q $(GUARDED_TESTS)

@@ -22,8 +22,8 @@ from catalyst_bot.domain.market import DAY_S
 from catalyst_bot.features.indicators import average_true_range
 from catalyst_bot.features.market import market_features
 from catalyst_bot.features.scanner import extreme_before
-from catalyst_bot.features.spec import BENCHMARK_WINDOW, MARKET, MARKET_WINDOW
-from catalyst_bot.features.window import BarWindow, last_bars
+from catalyst_bot.features.spec import MARKET, MARKET_WINDOW
+from catalyst_bot.features.window import BarWindow
 from catalyst_bot.history.batch import market_matrix
 from catalyst_bot.ports.market_data import BENCHMARK_VIEW_BARS, VIEW_BARS
 
@@ -84,7 +84,7 @@ def _beside(
 def _of_a_history(window: BarWindow) -> Line:
     """A bar of a history on one thread; TA-Lib is asked for one window, as for each of them."""
     job = f"{_JOB} of a bar in a history"
-    one, benchmark = last_bars(window, MARKET_WINDOW), last_bars(window, BENCHMARK_WINDOW)
+    one = window_of(4, MARKET_WINDOW)
     try:
         market_matrix(window, window, bar_interval_s=DAY_S)
     except ConfigError as error:
@@ -96,7 +96,7 @@ def _of_a_history(window: BarWindow) -> Line:
         return (time.perf_counter() - start) / len(window) * 1e6
 
     ours_us = median_of(ours)
-    theirs_us = median_of(lambda: _us(lambda: by_talib(one, benchmark)))
+    theirs_us = median_of(lambda: _us(lambda: by_talib(one, one)))
     return Line(
         job=job,
         unit="us",

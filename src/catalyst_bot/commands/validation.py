@@ -56,11 +56,10 @@ def validate(
         else:
             with learning():
                 from catalyst_bot.bootstrap import walking
-                from catalyst_bot.bootstrap.configuration import load_settings
-            is_daily = walking.is_daily(history)
-            loaded = load_settings(config=config, data_dir=data_dir, is_daily=is_daily)
+                from catalyst_bot.bootstrap.decision_bars import settings_by_bars
+            by_bars, _ = settings_by_bars(config, data_dir, console.note, history=history)
             verdict, found = walking.held_out(
-                loaded, folder, history=history, ledger=ledger, note=console.note
+                by_bars, folder, history=history, ledger=ledger, note=console.note
             )
             told = verdict.as_dict() | {"report": dict(found.content)}
         if json_:

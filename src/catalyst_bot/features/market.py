@@ -7,7 +7,7 @@ import numpy as np
 from catalyst_bot.domain.market import DAY_S
 from catalyst_bot.features.kernels import Bars, write_row
 from catalyst_bot.features.spec import BENCHMARK_WINDOW, MARKET, MARKET_WINDOW
-from catalyst_bot.features.window import BarWindow, columns_of, last_bars
+from catalyst_bot.features.window import BarWindow, columns_of
 
 NEUTRAL: tuple[float, ...] = tuple(feature.neutral for feature in MARKET)
 
@@ -30,9 +30,9 @@ def market_features(
 
 
 def _columns(window: BarWindow, count: int, bar_interval_s: int) -> Bars:
-    """The last bars as plain Python reads them fastest: as a list what many features go over, the
+    """The last bars as plain Python reads them fastest: as lists what many features go over, the
     others in place, for a list costs more than the few readings of it.
     """
-    columns = columns_of(last_bars(window, count), has_nights=bar_interval_s >= DAY_S)
-    read = Bars(*(np.asarray(column).data for column in columns))
-    return read._replace(close=read.close.tolist())  # type: ignore[union-attr]
+    columns = columns_of(window, has_nights=bar_interval_s >= DAY_S)
+    last = Bars(*(np.asarray(column)[-count:].data for column in columns))
+    return last._replace(closed=list(last.closed), close=list(last.close))

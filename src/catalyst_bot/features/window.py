@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.market import BarSeries
@@ -30,26 +31,27 @@ class BarWindow:
         return len(self.close)
 
     @cached_property
+    def opens_session(self) -> NDArray[np.bool_]:
+        """Whether a bar is the first of a session, per bar from the second on."""
+        return self.opened_at[1:] - self.closed_at[:-1] > SESSION_GAP_S
+
+    @cached_property
     def session_start(self) -> int:
         """Index of the first bar of the last session in the window."""
-        pauses = self.opened_at[1:] - self.closed_at[:-1]
-        breaks = np.flatnonzero(pauses > SESSION_GAP_S)
+        breaks = self.opens_session.nonzero()[0]
         return int(breaks[-1]) + 1 if len(breaks) else 0
 
-
-_COLUMNS = tuple(column.name for column in fields(BarWindow))
-
-
-def last_bars(window: BarWindow, count: int) -> BarWindow:
-    """Return the newest bars of a window, at most so many."""
-    if len(window) <= count:
-        return window
-    return BarWindow(*(getattr(window, name)[-count:] for name in _COLUMNS))
+    @cached_property
+    def true_range(self) -> Floats:
+        """True range per bar from the second on, in price units (Wilder 1978)."""
+        before = self.close[:-1]
+        high, low = self.high[1:], self.low[1:]
+        return np.maximum(high, before) - np.minimum(low, before)
 
 
 def bar_window(bars: BarSeries) -> BarWindow:
     """Look at a series as arrays. Raises `BadData` on a value that is not finite."""
-    table = np.frombuffer(bars.table, dtype="<f8").reshape(len(_COLUMNS), -1)
+    table = np.frombuffer(bars.table, dtype="<f8").reshape(len(fields(BarWindow)), -1)
     if not np.isfinite(table).all():
         raise BadData(f"bars of {bars.symbol} hold a value that is not finite")
     return BarWindow(*table)
@@ -61,12 +63,11 @@ def columns_of(window: BarWindow, *, has_nights: bool) -> Bars:
     With `has_nights` the returns over nights count (daily bars); within a day they would make each
     open look like a crisis.
     """
-    count, before = len(window), window.close[:-1]
-    ranges, move, first, counts = np.zeros((4, count))
-    ranges[1:] = true_range(window)
-    first[1:] = window.opened_at[1:] - window.closed_at[:-1] > SESSION_GAP_S
-    counts[1:] = 1.0 if has_nights else 1.0 - first[1:]
-    move[1:] = (window.close[1:] / before - 1.0) * counts[1:]
+    before, later = window.close[:-1], slice(1, None)
+    true_range, move, first, counts = np.zeros((4, len(window)))  # nothing said of the oldest bar
+    true_range[later], first[later] = window.true_range, window.opens_session
+    counts[later] = 1.0 if has_nights else 1.0 - first[later]
+    move[later] = (window.close[later] / before - 1.0) * counts[later]
     return Bars(
         closed=window.closed_at,
         open=window.open,
@@ -75,15 +76,8 @@ def columns_of(window: BarWindow, *, has_nights: bool) -> Bars:
         close=window.close,
         volume=window.volume,
         money=(window.high + window.low + window.close) / 3.0 * window.volume,
-        true_range=ranges,
+        true_range=true_range,
         move=move,
         first=first,
         counts=counts,
     )
-
-
-def true_range(window: BarWindow) -> Floats:
-    """True range per bar from the second on, in price units (Wilder 1978)."""
-    before = window.close[:-1]
-    high, low = window.high[1:], window.low[1:]
-    return np.maximum(high, before) - np.minimum(low, before)

@@ -73,8 +73,8 @@ class BarStore:
             return series_of(symbol, ())
         end = int(np.searchsorted(bars.closed_s, to_seconds(as_of), side="right"))
         part = slice(max(0, end - count), end)
-        table = np.array([array[part] for array in bars.arrays()], dtype="<f8")
-        return BarSeries(symbol=symbol, table=table.tobytes())
+        columns = (array[part].astype("<f8", copy=False).tobytes() for array in bars.arrays())
+        return BarSeries(symbol=symbol, table=b"".join(columns))
 
     def closing_at(self, at: datetime, symbols: Iterable[str]) -> list[Bar]:
         """Return the bars that close exactly at `at`, in the order of `symbols`."""

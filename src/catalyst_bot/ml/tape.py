@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.features.kernels import Floats
 from catalyst_bot.features.spec import MARKET
-from catalyst_bot.features.window import true_range
 from catalyst_bot.history.compiled import compiled
 from catalyst_bot.history.events import CATALYST
 from catalyst_bot.history.panel import Integers, Panel
@@ -178,7 +177,7 @@ def _average_ranges(panel: Panel, length: int) -> tuple[Floats, Floats]:
     write = compiled(ranges)["write_average_ranges"]
     for span in panel.card.spans:
         rows = slice(span.first_row, span.first_row + span.rows)
-        steps = np.concatenate([[0.0], true_range(panel.adjusted(span.symbol))])
+        steps = np.concatenate([[0.0], panel.adjusted(span.symbol).true_range])
         write(steps, length, VIEW_BARS, atr[rows], atr_average[rows])
         atr[rows] /= panel.columns["factor"][rows]
         atr_average[rows] /= panel.columns["factor"][rows]

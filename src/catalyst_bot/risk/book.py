@@ -12,8 +12,11 @@ from catalyst_bot.domain.account import BrokerOrder
 from catalyst_bot.domain.enums import OrderRole, Side
 from catalyst_bot.domain.limits import RiskLimits
 from catalyst_bot.domain.money import ZERO, to_decimal
+from catalyst_bot.domain.trading import OrderTicket
 from catalyst_bot.ports.desk import Desk
 from catalyst_bot.risk.state import State
+
+_ENTRY = OrderRole.ENTRY  # before Python 3.12 to look it up for each order costs more than the rest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +38,8 @@ def read_book(state: State, desk: Desk, limits: RiskLimits) -> Book:
     An intent in the same batch whose verdict is still in line counts as a full position: it may
     become one, and the sum must hold even then.
     """
-    entries = [ticket for ticket in desk.orders.values() if ticket.role is OrderRole.ENTRY]
-    working = sum(
-        (
-            (t.quantity - t.filled_quantity) * max(t.reference_price, t.worst_price or ZERO)
-            for t in entries
-        ),
-        start=ZERO,
-    )
+    entries = [ticket for ticket in desk.orders.values() if ticket.role is _ENTRY]
+    working = sum([_at_most_usd(ticket) for ticket in entries], start=ZERO)
     working += sum((_foreign_usd(order, state, desk) for order in _buying(desk)), start=ZERO)
     full_position = desk.account.equity_usd * to_decimal(limits.max_position_fraction)
     reserved_usd = working + full_position * len(state.pending)
@@ -53,6 +50,14 @@ def read_book(state: State, desk: Desk, limits: RiskLimits) -> Book:
         on_the_way=on_the_way,
         symbols=frozenset(desk.positions) | frozenset(on_the_way),
     )
+
+
+def _at_most_usd(ticket: OrderTicket) -> Decimal:
+    """What is left of an entry at the dearer of its two prices."""
+    price = ticket.reference_price
+    if ticket.worst_price is not None:
+        price = max(price, ticket.worst_price)
+    return (ticket.quantity - ticket.filled_quantity) * price
 
 
 def _buying(desk: Desk) -> list[BrokerOrder]:

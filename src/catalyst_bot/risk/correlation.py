@@ -48,9 +48,27 @@ def correlations(one: Closes, others: Sequence[Closes]) -> list[float | None]:
     are computed together.
     """
     found: list[float | None] = [None] * len(others)
-    places = [place for place, other in enumerate(others) if len(other) >= MIN_COMMON_BARS]
-    if len(one) < MIN_COMMON_BARS or not places:
+    if len(one) < MIN_COMMON_BARS:
         return found
+    like_one = [place for place, other in enumerate(others) if other.ends_s == one.ends_s]
+    if like_one:  # nearly all: their prices stand beside each other as they are
+        prices = np.empty((2, len(like_one), len(one)))
+        prices[0] = np.frombuffer(one.prices)
+        theirs = np.frombuffer(b"".join([others[place].prices for place in like_one]))
+        prices[1] = theirs.reshape(prices[1].shape)
+        for place, value in zip(like_one, _pearson(_moves(prices)), strict=True):
+            found[place] = value
+    rest = {*range(len(others))}.difference(like_one)
+    places = [place for place in sorted(rest) if len(others[place]) >= MIN_COMMON_BARS]
+    if places:
+        _by_common_bars(one, others, places, found)
+    return found
+
+
+def _by_common_bars(
+    one: Closes, others: Sequence[Closes], places: Sequence[int], found: list[float | None]
+) -> None:
+    """Fill in the correlations with others whose bars are not all those of `one`."""
     mine, theirs = np.frombuffer(one.prices), _at_times_of(one, [others[at] for at in places])
     is_common = ~np.isnan(theirs)
     counts = is_common.sum(axis=1)
@@ -61,16 +79,15 @@ def correlations(one: Closes, others: Sequence[Closes]) -> list[float | None]:
         # In rows of their own, so that each is added up as it would be alone.
         of, bars = is_common[rows].nonzero()
         prices = np.concatenate((mine[bars], theirs[rows[of], bars])).reshape(2, len(rows), count)
-        for row, value in zip(rows.tolist(), _pearson(*_moves(prices)), strict=True):
+        for row, value in zip(rows.tolist(), _pearson(_moves(prices)), strict=True):
             found[places[row]] = value
-    return found
 
 
 def _at_times_of(one: Closes, others: Sequence[Closes]) -> Floats:
     """The others' prices at the same times, a row each; NaN where they have none."""
     times = np.frombuffer(one.ends_s, np.int64)
-    ends_s = np.concatenate([np.frombuffer(other.ends_s, np.int64) for other in others])
-    prices = np.concatenate([np.frombuffer(other.prices) for other in others])
+    ends_s = np.frombuffer(b"".join([other.ends_s for other in others]), np.int64)
+    prices = np.frombuffer(b"".join([other.prices for other in others]))
     rows = np.repeat(np.arange(len(others)), [len(other) for other in others])
     bars = np.searchsorted(times, ends_s)
     is_known = times.take(bars, mode="clip") == ends_s
@@ -82,15 +99,15 @@ def _at_times_of(one: Closes, others: Sequence[Closes]) -> Floats:
 def _moves(prices: Floats) -> Floats:
     """Returns from each bar to the next, less their mean; bars are along the last axis."""
     moves = prices[..., 1:] / prices[..., :-1] - 1.0
-    centred: Floats = moves - moves.sum(axis=2, keepdims=True) / moves.shape[2]
+    centred: Floats = moves - np.add.reduce(moves, axis=2, keepdims=True) / moves.shape[2]
     return centred
 
 
-def _pearson(mine: Floats, theirs: Floats) -> list[float | None]:
+def _pearson(moves: Floats) -> list[float | None]:
     """By sums, for a dot product's last bit may differ from machine to machine."""
-    spreads = np.sqrt((mine * mine).sum(axis=1)) * np.sqrt((theirs * theirs).sum(axis=1))
-    shared = (theirs * mine).sum(axis=1)
+    mine, theirs = np.sqrt(np.add.reduce(moves * moves, axis=2)).tolist()
+    shared = np.add.reduce(moves[0] * moves[1], axis=1).tolist()
     return [
-        max(-1.0, min(1.0, both / spread)) if spread > 0 else None
-        for both, spread in zip(shared.tolist(), spreads.tolist(), strict=True)
+        max(-1.0, min(1.0, both / (one * other))) if one * other > 0 else None
+        for both, one, other in zip(shared, mine, theirs, strict=True)
     ]

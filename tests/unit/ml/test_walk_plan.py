@@ -42,6 +42,11 @@ def test_a_year_teaches_and_the_next_quarter_tests():
     assert WEEKDAYS[folds[-1].test.stop - 1] == date(2018, 12, 31)
 
 
+def test_a_span_may_begin_on_a_day_without_a_session():
+    folds = folds_of(WEEKDAYS[1:], span("2015-01-01", "2016-01-01", "2016-12-31"), gap_of(0.0))
+    assert (folds[0].train.start, len(folds)) == (0, 4)
+
+
 def test_the_gap_is_that_of_the_longest_case_of_a_history():
     cases = [Case(symbol="ACME", bar=40, bars=5), Case(symbol="ACME", bar=80, bars=30)]
     assert gap_in(panel_of(cases)) == gap_of(29 * DAY_S)
@@ -81,7 +86,7 @@ def test_a_first_tested_day_outside_is_refused(start: str, oos_start: str, end: 
 @pytest.mark.parametrize(
     ("start", "oos_start", "end", "why"),
     [
-        ("2014-06-01", "2016-01-01", "2018-01-01", "the history holds 2015-01-01"),
+        ("2013-06-01", "2014-12-01", "2018-01-01", "the history holds 2015-01-01"),
         ("2015-01-01", "2020-06-01", "2021-01-01", "the history holds"),
         ("2015-01-01", "2016-01-01", "2016-01-10", "no quarter"),
     ],
@@ -97,6 +102,8 @@ def test_missing_sessions_are_named():
     holes = [day for day in WEEKDAYS if day.month != 7]
     with pytest.raises(BadData, match=r"2015-07-01, 2015-07-02, .*…"):
         must_be_complete(holes, WEEKDAYS, wish)
+    with pytest.raises(BadData, match=r"the history holds 2015-03-02 to 2019-12-30, but no bar"):
+        must_be_complete(WEEKDAYS[42:], WEEKDAYS, wish)
     must_be_complete(WEEKDAYS[:1200], WEEKDAYS[:1200], wish)
 
 
