@@ -19,6 +19,8 @@ from tests import postgres
 
 ROOT = Path(__file__).parents[1]
 
+LONG = {"crash", "e2e"}  # folders
+
 # Journals wait for the disk at every commit. No test survives its machine, so in memory they show
 # the same and wait for nothing. Processes that tests start find it by the variable.
 MEMORY = Path("/dev/shm")  # only the parent: the folders in it are made safely
@@ -36,6 +38,11 @@ settings.register_profile(  # for who asks only whether a test fails
 )
 settings.register_profile("wide", deadline=None, max_examples=2_000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that the workers have short tests to share in the end."""
+    items.sort(key=lambda item: item.path.parent.name not in LONG)
 
 
 def pytest_collection_finish() -> None:
