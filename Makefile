@@ -169,6 +169,9 @@ $(JS)/node_modules/.stamp: $(JS)/package.json $(JS)/package-lock.json
 	cd $(JS) && npm ci --silent --no-audit --no-fund
 	@touch $@
 
+# pip compiles one file after the other, compileall on every core; some files of torch are for
+# other Pythons.
 .venv/.dev-stamp: .venv/.torch-stamp requirements/dev.txt
-	$(PIP) $(LOCKED) -r requirements/dev.txt
+	$(PIP) $(LOCKED) --no-compile -r requirements/dev.txt
+	$(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null || true
 	@touch $@
