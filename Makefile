@@ -65,7 +65,7 @@ simulate: setup  ## Play 10,000 schedules of faults against the whole bot
 	$(BIN)/catalyst-bot simulate --seeds 0..10000 $(ARGS)
 
 bench: setup-all  ## Measure speed (never asserted in tests)
-	$(BIN)/python -m benchmarks $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m benchmarks $(ARGS)
 
 docs: setup-all  ## Write docs/reference, catalyst.toml and the examples shown in pages again
 	$(BIN)/python -m tools.reference

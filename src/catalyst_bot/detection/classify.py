@@ -102,7 +102,7 @@ def classify(title: str, body: str, classifier: Classifier) -> Reading | Unread:
     """Read a headline as one event, or say why it is none. Never raises."""
     title_words = words(title)
     matches = classifier.title_index.find(title_words)
-    kinds = [match[0].kind for match in matches]
+    kinds = [match[0].kind for match in matches] if matches else []
     if NOISE in kinds and FACT not in kinds:
         noise, start, end = matches[kinds.index(NOISE)]
         return Unread(noise.name, " ".join(title_words[start:end]))
