@@ -5,7 +5,8 @@ ARGS ?=
 # Its CPU and CUDA builds differ, so it is no part of the locks; for the build of your machine:
 # make setup-ml TORCH="torch==2.13.0 --index-url ..."
 TORCH ?= torch==2.13.0
-WORKERS ?= 2
+# One more than CI has cores: many tests wait for processes and sockets.
+WORKERS ?= 3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 LOCKED := install --quiet --require-hashes --no-deps
@@ -49,8 +50,9 @@ paper: setup  ## Trade a generated session on paper
 	$(BIN)/catalyst-bot demo $(ARGS)
 
 # Tests start the bot hundreds of times, so its bytecode is kept even where that is switched off.
+# A worker takes files whole, so that what their tests share is made once, and steals in the end.
 test: setup-all setup-clients  ## Run every test, as CI does
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 coverage: setup-all  ## Every branch of risk, execution and the ledger is tested, or it fails
 	$(BIN)/coverage run -m pytest -q $(GUARDED_TESTS)
@@ -167,6 +169,9 @@ $(JS)/node_modules/.stamp: $(JS)/package.json $(JS)/package-lock.json
 	cd $(JS) && npm ci --silent --no-audit --no-fund
 	@touch $@
 
+# pip compiles one file after the other, compileall on every core; some files of torch are for
+# other Pythons.
 .venv/.dev-stamp: .venv/.torch-stamp requirements/dev.txt
-	$(PIP) $(LOCKED) -r requirements/dev.txt
+	$(PIP) $(LOCKED) --no-compile -r requirements/dev.txt
+	$(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null || true
 	@touch $@

@@ -24,6 +24,8 @@ from catalyst_bot.feeds.recorded import read_news
 from catalyst_bot.feeds.tickers import load_companies
 from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.market_data.generated import generate_session
+from catalyst_bot.texts.labels import Task
+from catalyst_bot.texts.model_files import shipped
 
 BODY_CHARACTERS = 150
 HEADLINES = 20_000
@@ -36,17 +38,22 @@ _START, _END = datetime(1990, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC
 def lines() -> list[Line]:
     """Measure titles, titles with the beginning of their body, and three days of EDGAR."""
     rules = _rules(shared_data())
-    jobs: dict[str, Detecting] = {"reading": _read, "reading and owners": _read_with_owners}
+    with_model = replace(rules, tone_model=shipped(Task.SENTIMENT))
+    jobs: dict[str, tuple[Detecting, Rules]] = {
+        "reading": (_read, rules),
+        "reading and owners": (_read_with_owners, rules),
+        "reading, catalysts by the linear model too": (_read, with_model),
+    }
     measured = [
         Line(
             job=f"{job}, {name}",
             unit="titles/s",
-            value=_per_second(detect, [replace(item, body="") for item in items], rules),
+            value=_per_second(detect, [replace(item, body="") for item in items], by),
             target=TARGET_PER_S,
-            note=f"with body {_per_second(detect, items, rules):,.0f}/s ({len(items):,} texts)",
+            note=f"with body {_per_second(detect, items, by):,.0f}/s ({len(items):,} texts)",
         )
         for name, items in {"invented": _invented(), **_recorded()}.items()
-        for job, detect in jobs.items()
+        for job, (detect, by) in jobs.items()
     ]
     data = shared_data()
     if data is None:

@@ -8,7 +8,7 @@ an order can be cancelled while the session it waits for is closed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -376,7 +376,7 @@ class TinyVenue:
                 at=self.now,
                 symbol=symbol,
                 shares_per_share=Decimal(shares_per_share),
-                effective_on=self.now.date(),
+                effective_on=self.now.date() + timedelta(days=1),  # no order is younger
             )
         )
 

@@ -18,9 +18,22 @@ from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.ml.backtest import BacktestReport
 from catalyst_bot.policies.model_files import read_model, write_model
 from catalyst_bot.storage.journal import SqlJournal
-from tests.daily_market import REPLAYED, SYMBOLS, DailyMarket, sessions, write_daily_market
+from tests.daily_market import (
+    FEW_LOOKS,
+    REPLAYED,
+    SYMBOLS,
+    DailyMarket,
+    sessions,
+    write_daily_market,
+)
 from tests.e2e.commands import catalyst_bot
 from tests.models import agent, model
+
+
+@pytest.fixture(autouse=True)
+def _few_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in FEW_LOOKS.items():
+        monkeypatch.setenv(name, value)
 
 
 def test_the_report_is_that_of_the_run(tmp_path: Path) -> None:
@@ -87,10 +100,10 @@ def test_results_are_named_after_who_decided(tmp_path: Path) -> None:
     assert list(candidate["journals"]) == rule
     model_id = read_model(places["passed"]).model_id
     assert list(champion["journals"]) == [model_id, f"{model_id}, costs x 2", "rule"]
-    (note,) = candidate["notes"]
+    *by_bars, note = candidate["notes"]
     assert "may not decide (validation said: refused)" in note
     assert note in told["refused"].err
-    assert champion["notes"] == []
+    assert champion["notes"] == by_bars
     assert champion["results"]["rule"] == candidate["results"]["rule"]
     assert champion["results"][model_id] != champion["results"]["rule"]
 
@@ -115,9 +128,26 @@ def test_bars_that_were_refused_are_told(tmp_path: Path) -> None:
     ).write_parquet(market.bars)
     where = ("--data-dir", str(tmp_path / "data"), "--json", "-")
     done = catalyst_bot("backtest", *market.flags(), *where)
-    (note,) = json.loads(done.out)["notes"]
+    note, *by_bars = json.loads(done.out)["notes"]
     assert "1 bar row" in note
     assert note in done.err
+    assert [line.split(" = ")[0] for line in by_bars] == [
+        "detection.min_horizon_s",
+        "stops.atr_multiple",
+    ]
+
+
+def test_daily_bars_decide_the_stops_that_nobody_set(tmp_path: Path) -> None:
+    market = write_daily_market(tmp_path)
+    config = tmp_path / "own.toml"
+    config.write_text("[stops]\natr_multiple = 6.0\n", encoding="utf-8")
+    where = ("--data-dir", str(tmp_path / "data"), "--json", "-")
+    by_bars = catalyst_bot("backtest", *market.flags(), *where)
+    own = catalyst_bot("backtest", *market.flags(), *where, "--config", str(config))
+    assert "stops.atr_multiple = 2.0" in by_bars.err
+    assert "stops.atr_multiple" not in own.err
+    results = [json.loads(each.out)["results"]["rule"] for each in (by_bars, own)]
+    assert results[0] != results[1]
 
 
 def test_an_interrupted_one_goes_on_and_measures_all_days(tmp_path: Path) -> None:

@@ -35,10 +35,11 @@ def test_a_history_is_made_of_a_catalog(folder: Path) -> None:
 
     done = catalyst_bot("data", "history", "--catalog", catalog, "--out", str(out), "--json", "-")
     assert done.code == 0, done.err
+    assert "detection.min_horizon_s = 2419200.0, as daily bars need it" in done.err
     card = json.loads(done.out)
     assert [span["symbol"] for span in card["spans"]] == ["ACME", "SPY"]
     assert [(e["symbol"], e["gate"]) for e in card["excluded"]] == [("NEW", "too_little_history")]
-    assert card["events"] == {"signals": 1, "asks": 3}
+    assert card["events"] == {"signals": 1, "asks": 20}
     panel = open_panel(out)
     assert json.loads(json.dumps(panel.card.to_json())) == card
     assert panel.events["direction"].to_list() == [1.0]

@@ -117,7 +117,7 @@ def test_no_case_that_is_learned_from_reaches_into_what_chooses(tmp_path: Path) 
     [
         (("--start-date", "2021-07-01"), "sessions"),
         (("--algorithms", "a2c,dqn"), "dqn: no such algorithm"),
-        (("--catalog", "nowhere"), "name one of --history DIR and --catalog DIR"),
+        (("--catalog", "nowhere"), "name one of the two"),
         (("--hyperparameters", "nowhere.toml"), "cannot be read"),
         (("--cluster", "somewhere"), "HOST:PORT"),
         (("--json", "nowhere/a.json"), "there is no folder"),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from catalyst_bot.domain.messages.registry import MESSAGES, Recorded
 from catalyst_bot.storage import codec
+from catalyst_bot.storage.batch_codec import BatchEncoder
 from catalyst_bot.storage.rows import START_OF_CHAIN, to_record, to_row
 from tests.property.message_strategies import messages, values
 
@@ -22,6 +23,7 @@ def test_every_message_is_read_back_exactly(name: str, data: st.DataObject):
     again = codec.decode(name, body)
     assert again == message
     assert codec.encode(again) == body
+    assert BatchEncoder().encode(message) == body
     assert repr(again) == repr(message)  # equal is not enough: 1 == 1.0 == Decimal("1.00")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from catalyst_bot import settings
-from catalyst_bot.settings import LoadedSettings
+from catalyst_bot.settings import DAILY_BARS, LoadedSettings
 
 CATALOG_FOLDER = "catalog"
 
@@ -29,3 +29,12 @@ def load_settings(
     if data_dir is not None:
         overrides["run.data_dir"] = str(data_dir)
     return settings.load(file=config, overrides=overrides, is_daily=is_daily)
+
+
+def told_by_bars(loaded: LoadedSettings) -> list[str]:
+    """Return a line for each setting that daily bars decided, because nobody else did."""
+    return [
+        f"{key} = {value}, as daily bars need it; set it to have it otherwise"
+        for key, value, origin in loaded.rows()
+        if origin == DAILY_BARS
+    ]

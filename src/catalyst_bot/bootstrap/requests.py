@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 from catalyst_bot.bootstrap import journals, tapes
-from catalyst_bot.bootstrap.configuration import CATALOG_FOLDER, load_settings
+from catalyst_bot.bootstrap.configuration import CATALOG_FOLDER, load_settings, told_by_bars
 from catalyst_bot.bootstrap.feeds import feeds_of
 from catalyst_bot.bootstrap.live import LiveRequest
 from catalyst_bot.bootstrap.models import SHIPPED, folder_of, has_shipped
@@ -17,6 +17,7 @@ from catalyst_bot.bootstrap.modes import Loop, mode_row
 from catalyst_bot.bootstrap.run import ReplayRequest
 from catalyst_bot.domain.enums import Mode
 from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.domain.market import DAY_S
 from catalyst_bot.market_data.generated import GeneratedMarket
 from catalyst_bot.policies.model_files import read_model
 from catalyst_bot.policies.rule import MODEL_ID
@@ -65,6 +66,10 @@ def recorded_replay(asked: Asked, more: Mapping[str, Any] | None = None) -> Repl
     recording = tapes.recorded(
         loaded.settings, first_day=first_day, last_day=last_day, bars=bars, news=news
     )
+    if recording.store.interval_s >= DAY_S:
+        loaded = _load(asked, more, is_daily=True)
+        notes = (*recording.notes, *told_by_bars(loaded))
+        recording = replace(recording, notes=notes)
     return _request(asked, loaded, recording)
 
 
@@ -137,18 +142,19 @@ def _journal(asked: Asked, settings: Settings) -> Place | None:
     return journals.named(settings, asked.journal) if asked.journal else None
 
 
-def _load(asked: Asked, more: Mapping[str, Any] | None = None) -> LoadedSettings:
+def _load(
+    asked: Asked, more: Mapping[str, Any] | None = None, *, is_daily: bool = False
+) -> LoadedSettings:
     """Settings with the flags that were given on top."""
     given = {"run.mode": asked.mode, "run.model": asked.model, "broker.kind": asked.broker}
     flags = {key: str(value) for key, value in given.items() if value is not None}
-    loaded = load_settings(
-        config=asked.config, data_dir=asked.data_dir, more={**flags, **(more or {})}
-    )
+    place = {"config": asked.config, "data_dir": asked.data_dir}
+    loaded = load_settings(**place, more={**flags, **(more or {})}, is_daily=is_daily)
     if loaded.settings.detection.changes is None:
         # The number is part of what a run records: later changes do not touch its replay.
         version = newest(loaded.settings.run.data_dir)
         settings = {**flags, **(more or {}), "detection.changes": version}
-        loaded = load_settings(config=asked.config, data_dir=asked.data_dir, more=settings)
+        loaded = load_settings(**place, more=settings, is_daily=is_daily)
     if loaded.settings.run.model != MODEL_ID:  # a wrong model is said before anything is opened
         read_model(folder_of(loaded.settings.run.model, loaded.settings.run.data_dir))
     return loaded

@@ -12,6 +12,7 @@ from typing import Any
 
 import catalyst_bot
 from catalyst_bot.bootstrap.commits import commit
+from catalyst_bot.bootstrap.decision_bars import catalog_of
 from catalyst_bot.bootstrap.histories import make_history
 from catalyst_bot.bootstrap.validating import ledger_of
 from catalyst_bot.domain.errors import ConfigError
@@ -27,17 +28,19 @@ from catalyst_bot.runtime.clock import SystemClock
 from catalyst_bot.settings import Settings
 
 Note = Callable[[str], None]
-DAILY_S = 86_400
 _WORK = ".training"  # what stands behind the name of a model for the folder of its training
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedTraining:
-    """What the command was asked for; dates are the first day of a part, `end` the last of all."""
+    """What the command was asked for: a history, or the bars of `interval_s` of a catalog (default:
+    that of the data folder); dates are the first day of a part, `end` the last of all.
+    """
 
     out: Path
     history: Path | None
     catalog: Path | None
+    interval_s: int
     start: date | None
     end: date | None
     validation: date | None
@@ -203,20 +206,17 @@ def _searched(plan: Plan, tries: int, ledger: TrialLedger, note: Note) -> Plan:
 
 def _history(settings: Settings, asked: AskedTraining, work: Path, note: Note) -> Path:
     """Return the history named, or that of the catalog, made beside the model once."""
-    if (asked.history is None) == (asked.catalog is None):
-        raise ConfigError("name one of --history DIR and --catalog DIR")
     if asked.history is not None:
         return asked.history.absolute()
-    assert asked.catalog is not None
     out = work / "history"
     if not out.exists():
-        note(f"building a history of {asked.catalog}")
-        work.mkdir(parents=True, exist_ok=True)
+        catalog = catalog_of(settings.run.data_dir, asked.catalog)
+        note(f"building a history of {catalog}")
         make_history(
             settings,
-            catalog=asked.catalog,
+            catalog=catalog,
             out=out,
-            interval_s=DAILY_S,
+            interval_s=asked.interval_s,
             with_features=True,
             with_scanner=True,
         )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
@@ -11,27 +9,22 @@ from hashlib import sha256
 from pathlib import Path
 
 import catalyst_bot
-from catalyst_bot.bootstrap.commits import commit
-from catalyst_bot.bootstrap.configuration import CATALOG_FOLDER
+from catalyst_bot.bootstrap.decision_bars import catalog_of
 from catalyst_bot.bootstrap.histories import make_history
-from catalyst_bot.bootstrap.validating import ledger_of
+from catalyst_bot.bootstrap.validating import ledger_of, provenance
 from catalyst_bot.domain.errors import BadData, ConfigError
 from catalyst_bot.history.panel import open_panel
 from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.market_data.catalog import read_catalog
-from catalyst_bot.market_data.session_times import DAY_S
 from catalyst_bot.ml.reports.files import FILE as REPORT
-from catalyst_bot.ml.reports.files import Report
 from catalyst_bot.ml.reports.page import page_of
-from catalyst_bot.ml.reports.verdict import Verdict, verdict_of
 from catalyst_bot.ml.terms import terms_of
 from catalyst_bot.ml.training.recipes import ALGORITHMS
-from catalyst_bot.ml.walk_forward.held_out import hold_out
 from catalyst_bot.ml.walk_forward.plan import Span, must_be_complete
-from catalyst_bot.ml.walk_forward.run import Provenance, Walked, Wish, walk
-from catalyst_bot.policies.model_files import read_model, write_model
-from catalyst_bot.runtime.clock import SystemClock
-from catalyst_bot.settings import DAILY_BARS, LoadedSettings, Settings
+from catalyst_bot.ml.walk_forward.report import Wish
+from catalyst_bot.ml.walk_forward.run import Walked, walk
+from catalyst_bot.policies.model_files import write_model
+from catalyst_bot.settings import Settings
 
 HISTORIES, WALKS = "histories", "walk_forward"
 # What a history is made with; when one of them changes it is made again.
@@ -46,9 +39,7 @@ Note = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the command line asks for; `history` is a folder instead of a catalog, of whose bars
-    those of `interval_s` are taken.
-    """
+    """What the command line asks for: of a `history`, or of a catalog's bars of `interval_s`."""
 
     span: Span
     algorithms: tuple[str, ...]
@@ -57,35 +48,23 @@ class Asked:
     workers: int = 1
     cluster: str | None = None
     catalog: Path | None = None
-    interval_s: int = DAY_S
+    interval_s: int
     history: Path | None = None
     ledger: Path | None = None
     model: Path | None = None
 
 
-def is_daily(history: Path | None, interval_s: int = DAY_S) -> bool:
-    """Return whether the decision bars are sessions: those of the history, or of the one to make.
-
-    Raises `BadData` for a folder that is no history.
-    """
-    return (interval_s if history is None else open_panel(history).card.interval_s) >= DAY_S
-
-
-def walk_forward(loaded: LoadedSettings, asked: Asked, *, note: Note) -> Walked:
+def walk_forward(settings: Settings, asked: Asked, *, note: Note) -> Walked:
     """Walk forward over a catalog, or go on where it stopped; write the newest model if asked.
 
     Raises `ConfigError` and `BadData` for what cannot be walked over, before any work.
     """
-    settings = loaded.settings
-    _say_daily(loaded, note)
     _must_be_new(asked.model)
     unknown = sorted(set(asked.algorithms) - set(ALGORITHMS))
     if unknown or not asked.algorithms:
         raise ConfigError(
             f"--algorithms {','.join(asked.algorithms)}: takes {', '.join(ALGORITHMS)}"
         )
-    if asked.history is not None and asked.catalog is not None:
-        raise ConfigError("--data names a catalog, --history what was made of one: give one")
     history = asked.history or kept_history(
         settings, asked.catalog, interval_s=asked.interval_s, note=note
     )
@@ -102,38 +81,18 @@ def walk_forward(loaded: LoadedSettings, asked: Asked, *, note: Note) -> Walked:
         workers=asked.workers,
         cluster=asked.cluster,
     )
-    walked = walk(wish, ledger_of(settings, asked.ledger), _provenance(), note=note)
+    walked = walk(wish, ledger_of(settings, asked.ledger), provenance(), note=note)
     if asked.model is not None:
         write_model(asked.model, walked.model)
     return walked
 
 
-def held_out(
-    loaded: LoadedSettings, model: Path, *, history: Path, ledger: Path | None, note: Note
-) -> tuple[Verdict, Report]:
-    """Return the verdict on a model by the sessions of a history that its training never saw, and
-    the report of them; the ledger counts it.
-
-    Raises `ConfigError` and `BadData` for what is no model, no history or no ledger, for bars of
-    another length, and when the history ends too early.
-    """
-    settings = loaded.settings
-    _say_daily(loaded, note)
-    read, book = read_model(model), ledger_of(settings, ledger)
-    book.read()  # a ledger that was cut is refused before the work, not after it
-    terms = terms_of(settings)
-    report = hold_out(read, history.absolute(), terms, book, provenance=_provenance(), note=note)
-    return verdict_of(read, report, book), report
-
-
-def kept_history(
-    settings: Settings, catalog: Path | None, *, interval_s: int = DAY_S, note: Note
-) -> Path:
+def kept_history(settings: Settings, catalog: Path | None, *, interval_s: int, note: Note) -> Path:
     """Return the history of a catalog's bars of an interval: the one kept, or one made now.
 
     Raises `BadData` for a catalog that will not do.
     """
-    source = catalog if catalog is not None else settings.run.data_dir / CATALOG_FOLDER
+    source = catalog_of(settings.run.data_dir, catalog)
     datasets = read_catalog(source)
     if not datasets:
         raise BadData(
@@ -167,12 +126,6 @@ def report_beside(model: Path) -> Path:
     return model / REPORT
 
 
-def _say_daily(loaded: LoadedSettings, note: Note) -> None:
-    for key, value, origin in loaded.rows():
-        if origin == DAILY_BARS:
-            note(f"{key} = {value}, as daily bars need it; set it to have it otherwise")
-
-
 def _must_be_new(model: Path | None) -> None:
     if model is not None and model.exists() and (not model.is_dir() or any(model.iterdir())):
         raise ConfigError(f"--model {model}: is not empty; name a new folder")
@@ -194,8 +147,3 @@ def _program() -> str:
             if path.is_file() and "__pycache__" not in path.parts:
                 digest.update(path.read_bytes())
     return digest.hexdigest()
-
-
-def _provenance() -> Provenance:
-    command = shlex.join(["catalyst-bot", *sys.argv[1:]])
-    return Provenance(command=command, commit=commit(), made_at=SystemClock().now())

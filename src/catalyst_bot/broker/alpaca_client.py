@@ -18,10 +18,12 @@ from catalyst_bot.alpaca.stream import Stream
 from catalyst_bot.broker.alpaca_book import TAKEN, give_up
 from catalyst_bot.broker.alpaca_lines import Line, Placed
 from catalyst_bot.broker.alpaca_mapping import Report, on_tick, order_request, read_order
+from catalyst_bot.broker.alpaca_reader import Found
 from catalyst_bot.broker.alpaca_watch import FAILURES, LOOK_BACK, OrderWatch
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.commands import (
+    UNDER_WAY,
     CancelOrder,
     LookUpOrder,
     ReplaceOrder,
@@ -67,6 +69,7 @@ class AlpacaBrokerClient:
         self._jobs: asyncio.Queue[Job] = asyncio.Queue()
         self._in_line: set[tuple[str, str]] = set()
         self._turns: dict[str, asyncio.Lock] = {}
+        self._silent_since_s: dict[str, float] = {}  # by order, on the stop-watch of the pace
 
     def submit(self, command: SubmitOrder) -> None:
         """See `Broker.submit`."""
@@ -107,9 +110,11 @@ class AlpacaBrokerClient:
         """
         self._watch.learn(list(messages))
         detail = "the process ended before the broker answered"
+        unclear = self._book.unanswered()
+        self._silent_since_s = dict.fromkeys(unclear, self._client.pace.seconds())
         return [
             f.SubmitOutcomeUnknown(at=at, client_order_id=order_id, detail=detail)
-            for order_id in self._book.unanswered()
+            for order_id in unclear
         ]
 
     async def run(self) -> None:
@@ -301,15 +306,35 @@ class AlpacaBrokerClient:
         return f"/v2/orders/{line.report.broker_order_id}"
 
     async def _look_up(self, ours: Placed, line: Line) -> None:
+        """Say how the order stands; that it is not there only once it can no longer arrive.
+
+        The stop-watch decides that: when the clock jumps, the order is no sooner there.
+        """
+        found = await self._find(ours)
+        if not found and (wait_s := self._may_arrive_for_s(ours)) > 0:
+            await self._client.pace.sleep(wait_s)
+            found = await self._find(ours)
+        self._watch.tell(found.values())
+        ticket = ours.ticket(line) if found else None
+        now = self._clock.now()
+        answer = f.OrderLookedUp(at=now, client_order_id=line.order_id, ticket=ticket)
+        give_up(ours, answer, now)
+        self._sink(answer)
+
+    async def _find(self, ours: Placed) -> Found:
         async with self._turn(ours):
             find = partial(self._watch.find, ours.line.order_id)
-            found = await self._watch.until_answered(find)
-            self._watch.tell(found.values())
-            ticket = ours.ticket(line) if found else None
-            now = self._clock.now()
-            answer = f.OrderLookedUp(at=now, client_order_id=line.order_id, ticket=ticket)
-            give_up(ours, answer, now)
-            self._sink(answer)
+            return await self._watch.until_answered(find)
+
+    def _may_arrive_for_s(self, ours: Placed) -> float:
+        """Return how much longer an order without an answer may be on its way.
+
+        An exchange whose time we move has it or will never have it.
+        """
+        since_s = self._silent_since_s.get(ours.line.order_id)
+        if since_s is None or self._client.pace.is_stepped:
+            return 0.0
+        return since_s + UNDER_WAY.total_seconds() - self._client.pace.seconds()
 
     async def _snapshot(self) -> None:
         books = await self._watch.books()
@@ -339,6 +364,7 @@ class AlpacaBrokerClient:
     def _lose_sight(self, ours: Placed, detail: str) -> None:
         """Say that the outcome is unclear, unless a look has cleared it up meanwhile."""
         if not ours.line.is_accepted:
+            self._silent_since_s[ours.line.order_id] = self._client.pace.seconds()
             self._sink(
                 f.SubmitOutcomeUnknown(
                     at=self._clock.now(), client_order_id=ours.line.order_id, detail=detail

@@ -18,7 +18,7 @@ from typing import TypeVar
 from catalyst_bot.alpaca.client import AlpacaClient, AlpacaRefused, AlpacaSilent
 from catalyst_bot.alpaca.health import Health
 from catalyst_bot.broker.alpaca_book import Book
-from catalyst_bot.broker.alpaca_foreign import Foreign
+from catalyst_bot.broker.alpaca_foreign import Execution, Foreign
 from catalyst_bot.broker.alpaca_mapping import Report
 from catalyst_bot.broker.alpaca_reader import MAX_REPLACEMENTS, AlpacaReader, Found
 from catalyst_bot.broker.alpaca_stream import TradeUpdates, Update
@@ -69,6 +69,7 @@ class OrderWatch:
         self._told = 0
         self._told_at: datetime | None = None
         self._has_looked_back = False
+        self._lost_ids: set[str] = set()
         talk = TradeUpdates(
             client.access, on_update=self.take, on_open=self._opened, on_close=self._closed
         )
@@ -78,6 +79,9 @@ class OrderWatch:
         """Fold a journal."""
         self.book.learn(messages)
         self._foreign.learn(messages)
+        for message in messages:
+            if isinstance(message, f.LostOrdersFound):
+                self._lost_ids.update(message.order_ids)
 
     async def run(self) -> None:
         """Listen and look until cancelled; where we move the time, listen only."""
@@ -184,14 +188,16 @@ class OrderWatch:
         return await self._reader.orders_since(since)
 
     async def _look_for_others(self) -> None:
-        """Tell executions of orders that are not ours."""
+        """Tell executions of orders that are not ours.
+
+        The legs of an order are known from lists of orders alone, and the last one may be older
+        than the executions: so it is read again before an order counts as somebody else's.
+        """
         asked_at = self._clock.now()
         rows = await self._reader.executions_since(self._foreign.since(asked_at))
-        candidates = [
-            row
-            for row in rows
-            if self._foreign.is_new(row) and not self.book.is_our_id(row.broker_order_id)
-        ]
+        if self._strange(rows):
+            self.tell((await self._orders()).values())
+        candidates = self._strange(rows)
         owners = {
             order_id: await self._owner_of(order_id)
             for order_id in sorted({row.broker_order_id for row in candidates})
@@ -204,6 +210,14 @@ class OrderWatch:
         ]
         self._hand_on(list(self._foreign.news(foreign, owners, self._clock.now())))
         self._foreign.read_at(asked_at)
+
+    def _strange(self, rows: Iterable[Execution]) -> list[Execution]:
+        """Return the executions that are news, of orders not known as ours."""
+        return [
+            row
+            for row in rows
+            if self._foreign.is_new(row) and not self.book.is_our_id(row.broker_order_id)
+        ]
 
     async def _owner_of(self, broker_order_id: str) -> str | None:
         """Return the client id of a foreign order; None when it is one of ours after all.
@@ -222,7 +236,7 @@ class OrderWatch:
         return report.client_order_id
 
     async def _look_back(self) -> None:
-        """Tell, once, of orders in our name from after the journal's end: it was restored, and
+        """Tell, once in a journal, of orders in our name from after its end: it was restored, and
         their ids are taken.
         """
         if self._has_looked_back:
@@ -235,7 +249,9 @@ class OrderWatch:
             self._hand_on([f.LostOrdersFound(at=self._clock.now(), order_ids=tuple(lost))])
 
     def _is_lost(self, report: Report) -> bool:
-        return report.client_order_id.startswith(ids.OUR_PREFIX) and not self.book.is_ours(report)
+        order_id = report.client_order_id
+        is_known = order_id in self._lost_ids or self.book.is_ours(report)
+        return order_id.startswith(ids.OUR_PREFIX) and not is_known
 
     async def _read_books(self) -> BrokerSnapshot:
         """Tell what is new first: the books must not know more than the core."""

@@ -13,6 +13,7 @@ import typer
 
 from catalyst_bot import console
 from catalyst_bot.commands.flags import DAY, Config, DataDir, Json, settings_of
+from catalyst_bot.commands.flags import Interval as DecisionBars
 from catalyst_bot.downloads.names import Interval, SourceName
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def list_datasets(
 def history(
     out: Annotated[Path, typer.Option(help="folder to write, not there yet")],
     catalog: Catalog = None,
-    interval: Annotated[int, typer.Option(min=60, help="seconds of the decision bars")] = 86_400,
+    interval: DecisionBars = None,
     features: Annotated[
         bool, typer.Option("--features", help="compute the market features, too (needs numba)")
     ] = False,
@@ -127,14 +128,17 @@ def history(
     """Build a history of the catalog for training: checked, adjusted, with events and a card."""
 
     def action() -> int:
+        from catalyst_bot.bootstrap.decision_bars import settings_by_bars
         from catalyst_bot.bootstrap.histories import make_history
 
-        settings = settings_of(data_dir, config)
+        settings, interval_s = settings_by_bars(
+            config, data_dir, console.note, catalog=catalog, interval_s=interval
+        )
         card = make_history(
             settings,
             catalog=_catalog(catalog, settings),
             out=out,
-            interval_s=interval,
+            interval_s=interval_s,
             with_features=features,
             with_scanner=scanner,
         )
@@ -148,6 +152,6 @@ def history(
 
 
 def _catalog(given: Path | None, settings: Settings) -> Path:
-    from catalyst_bot.bootstrap.configuration import CATALOG_FOLDER
+    from catalyst_bot.bootstrap.decision_bars import catalog_of
 
-    return given if given is not None else settings.run.data_dir / CATALOG_FOLDER
+    return catalog_of(settings.run.data_dir, given)

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 Config = Annotated[Path | None, typer.Option(help="settings file")]
 DataDir = Annotated[Path | None, typer.Option(help="journals, catalog, HALT latch")]
 Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
+Interval = Annotated[
+    int | None,
+    typer.Option(min=60, help="seconds of the decision bars; default: the longest there are"),
+]
 Journal = Annotated[str | None, typer.Option(help="file, name or URL; default: the newest")]
 DAY = ["%Y-%m-%d"]  # how a flag writes a day
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from catalyst_bot import console
-from catalyst_bot.commands.flags import Config, DataDir, Json, settings_of
+from catalyst_bot.commands.flags import Config, DataDir, Json
 
 From = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="first day")]
 To = Annotated[
@@ -43,10 +43,12 @@ def sweep(
     """Trade a history by the rule with every combination of parameters; all count as trials."""
 
     def action() -> int:
+        from catalyst_bot.bootstrap.decision_bars import settings_by_bars
         from catalyst_bot.bootstrap.sweeping import sweep_history, values_of
 
+        settings, _ = settings_by_bars(config, data_dir, console.note, history=history)
         report = sweep_history(
-            settings_of(data_dir, config),
+            settings,
             history=history,
             varied=values_of(vary),
             first_day=start.date() if start is not None else None,

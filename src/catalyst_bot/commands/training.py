@@ -11,7 +11,15 @@ from typing import Annotated
 import typer
 
 from catalyst_bot import console
-from catalyst_bot.commands.flags import DAY, Config, DataDir, Json, learning, names_of, settings_of
+from catalyst_bot.commands.flags import (
+    DAY,
+    Config,
+    DataDir,
+    Interval,
+    Json,
+    learning,
+    names_of,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -25,8 +33,9 @@ def train(
         Path | None, typer.Option(help="a folder made by `data history --features`")
     ] = None,
     catalog: Annotated[
-        Path | None, typer.Option(help="a catalog to make a history of first, instead")
+        Path | None, typer.Option(help="to make a history of; default: that of the data folder")
     ] = None,
+    interval: Interval = None,
     start_date: Annotated[
         datetime | None, typer.Option(formats=DAY, help="default: the first session there is")
     ] = None,
@@ -63,14 +72,18 @@ def train(
 
     def action() -> int:
         console.must_be_a_file("--json", json_)
-        settings = settings_of(data_dir, config)
         with learning():
+            from catalyst_bot.bootstrap.decision_bars import settings_by_bars
             from catalyst_bot.bootstrap.training import AskedTraining, train_model
             from catalyst_bot.ml.training.ensemble import HEADER
+        settings, interval_s = settings_by_bars(
+            config, data_dir, console.note, history=history, catalog=catalog, interval_s=interval
+        )
         asked = AskedTraining(
             out=out,
             history=history,
             catalog=catalog,
+            interval_s=interval_s,
             start=_day_of(start_date),
             end=_day_of(end_date),
             validation=_day_of(validation_start),

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from catalyst_bot import console
-from catalyst_bot.commands.flags import Config, DataDir, Json, learning, settings_of
+from catalyst_bot.commands.flags import Config, DataDir, Json, settings_of
 from catalyst_bot.domain.errors import ConfigError
 
 Ledger = Annotated[
@@ -54,13 +54,11 @@ def validate(
             verdict = validating.validate(settings, folder, report=report, ledger=ledger)
             told = verdict.as_dict()
         else:
-            with learning():
-                from catalyst_bot.bootstrap import walking
-                from catalyst_bot.bootstrap.configuration import load_settings
-            is_daily = walking.is_daily(history)
-            loaded = load_settings(config=config, data_dir=data_dir, is_daily=is_daily)
-            verdict, found = walking.held_out(
-                loaded, folder, history=history, ledger=ledger, note=console.note
+            from catalyst_bot.bootstrap.decision_bars import settings_by_bars
+
+            by_bars, _ = settings_by_bars(config, data_dir, console.note, history=history)
+            verdict, found = validating.held_out(
+                by_bars, folder, history=history, ledger=ledger, note=console.note
             )
             told = verdict.as_dict() | {"report": dict(found.content)}
         if json_:

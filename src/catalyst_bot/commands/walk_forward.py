@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from catalyst_bot import console
-from catalyst_bot.commands.flags import DAY, Config, DataDir, Json, learning, names_of
+from catalyst_bot.commands.flags import (
+    DAY,
+    Config,
+    DataDir,
+    Interval,
+    Json,
+    learning,
+    names_of,
+)
 
 if TYPE_CHECKING:
     from catalyst_bot.ml.walk_forward.run import Walked
@@ -34,7 +42,7 @@ def walk_forward(
     history: Annotated[
         Path | None, typer.Option(help="a history of `data history` instead of a catalog")
     ] = None,
-    interval: Annotated[int, typer.Option(min=60, help="seconds of the decision bars")] = 86_400,
+    interval: Interval = None,
     seeds: Annotated[int, typer.Option(min=1, max=20, help="agents of each algorithm")] = 3,
     algorithms: Annotated[str, typer.Option(help="of ppo, a2c, sac, td3")] = "ppo,sac,a2c",
     steps: Annotated[int, typer.Option(min=0, help="decisions; 0: as each recipe says")] = 0,
@@ -67,11 +75,14 @@ def walk_forward(
     def action() -> int:
         with learning():
             from catalyst_bot.bootstrap import walking
-            from catalyst_bot.bootstrap.configuration import load_settings
+            from catalyst_bot.bootstrap.decision_bars import settings_by_bars
             from catalyst_bot.ml.walk_forward.plan import Span
 
         console.must_be_a_file("--json", json_)
         console.must_be_a_file("--html", html)
+        settings, interval_s = settings_by_bars(
+            config, data_dir, console.note, history=history, catalog=data, interval_s=interval
+        )
         asked = walking.Asked(
             span=Span(
                 start=start.date(),
@@ -88,14 +99,12 @@ def walk_forward(
             workers=jobs or os.cpu_count() or 1,
             cluster=cluster,
             catalog=data,
-            interval_s=interval,
+            interval_s=interval_s,
             history=history,
             ledger=ledger,
             model=model,
         )
-        is_daily = walking.is_daily(history, interval)
-        loaded = load_settings(config=config, data_dir=data_dir, is_daily=is_daily)
-        walked = walking.walk_forward(loaded, asked, note=console.note)
+        walked = walking.walk_forward(settings, asked, note=console.note)
         return _deliver(walked, json_, html, model)
 
     console.guarded(action)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from catalyst_bot.detection.filings import PRIORITY
@@ -19,6 +20,7 @@ from catalyst_bot.detection.text import holds_in_clause, words
 BODY_CHARACTERS = 400
 REMAINING_DOUBT = 0.8  # of the doubt that is left, by every further phrase of a category
 VOID_REACH_WORDS = 4
+RECENT = 1_024  # certainties that are remembered: there are few
 QUESTION = "opinion_or_roundup"
 NOT_RECOGNISED = "no_category"
 
@@ -100,7 +102,7 @@ def classify(title: str, body: str, classifier: Classifier) -> Reading | Unread:
     """Read a headline as one event, or say why it is none. Never raises."""
     title_words = words(title)
     matches = classifier.title_index.find(title_words)
-    kinds = [match[0].kind for match in matches]
+    kinds = [match[0].kind for match in matches] if matches else []
     if NOISE in kinds and FACT not in kinds:
         noise, start, end = matches[kinds.index(NOISE)]
         return Unread(noise.name, " ".join(title_words[start:end]))
@@ -126,6 +128,7 @@ def classify(title: str, body: str, classifier: Classifier) -> Reading | Unread:
     )
 
 
+@lru_cache(maxsize=RECENT)
 def certainty(precision: float, evidence_count: int) -> float:
     """Return the precision with every further phrase removing a fifth of the doubt left."""
     return 1 - (1 - precision) * REMAINING_DOUBT ** (max(evidence_count, 1) - 1)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import pairwise
 from zlib import crc32
 
 import numpy as np
@@ -57,7 +56,7 @@ def grams(text: str, tones: Mapping[str, float]) -> Numbers:
     """
     clean = plain(text)
     tokens = _TOKEN.findall(clean)
-    words = [*map(number_of, _word_grams(tokens)), *map(number_of, _tone_grams(tokens, tones))]
+    words = [*_word_grams(tokens), *map(number_of, _tone_grams(tokens, tones))]
     return np.concatenate((np.array(words, np.int64), *map(_pieces, clean.split())))
 
 
@@ -73,13 +72,20 @@ def rows_of(numbers: Numbers, word_buckets: int, piece_buckets: int) -> Numbers:
     return np.where(is_piece, pieces, numbers & (word_buckets - 1))
 
 
-def _word_grams(tokens: Sequence[str]) -> Iterator[str]:
-    """Words, pairs, pairs across one word, and how the text begins and ends."""
-    yield from tokens
-    yield from (f"{a} {b}" for a, b in pairwise(tokens))
-    yield from (f"{a} _ {b}" for a, b in zip(tokens, tokens[2:], strict=False))
-    yield from (f"^{' '.join(tokens[:count])}" for count in (1, 2, 3))
-    yield from (f"{' '.join(tokens[-count:])}$" for count in (1, 2))
+def _word_grams(tokens: Sequence[str]) -> list[int]:
+    """Words, pairs, pairs across one word, and how the text begins and ends.
+
+    The number of a pair goes on from that of its first word: its text need not be put together.
+    """
+    words = [token.encode() for token in tokens]
+    numbers = list(map(crc32, words))
+    return [
+        *numbers,
+        *map(crc32, [b" " + word for word in words[1:]], numbers),
+        *map(crc32, [b" _ " + word for word in words[2:]], numbers),
+        *[crc32(b"^" + b" ".join(words[:count])) for count in (1, 2, 3)],
+        *[crc32(b" ".join(words[-count:]) + b"$") for count in (1, 2)],
+    ]
 
 
 def _tone_grams(tokens: Sequence[str], tones: Mapping[str, float]) -> Iterator[str]:

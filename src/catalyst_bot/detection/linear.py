@@ -21,7 +21,7 @@ from catalyst_bot.domain.errors import BadData
 VALUE_UNIT = 4096  # a value of 1.0 as an integer
 DIGITS = 6  # of a probability
 # Of how often a feature can occur: a cashtag of two characters becomes a word of eight.
-_LOGARITHMS = np.array([0.0, *map(math.log, range(1, 8 * CHARACTERS))])
+_VALUES = np.array([0.0, *(1.0 + math.log(count) for count in range(1, 8 * CHARACTERS))])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +85,7 @@ def predict(model: LinearModel, text: str) -> Prediction:
 def score(model: LinearModel, text: str) -> list[float]:
     """Return the score of each label before it becomes a probability."""
     rows, values = features(text, model.rarity, model.word_buckets, model.tones)
-    sums = values @ model.weights[rows].astype(np.int64)
+    sums = values @ model.weights.take(rows, axis=0).astype(np.int64)
     parts = zip(model.bias.tolist(), model.scale.tolist(), sums.tolist(), strict=True)
     return [bias + scale * total / VALUE_UNIT for bias, scale, total in parts]
 
@@ -101,9 +101,9 @@ def features(
     value = (1 + ln count) x rarity, the words and the pieces each scaled to length 1.
     """
     rows, values = counted(text, word_buckets, len(rarity) - word_buckets, tones)
-    values *= rarity[rows]
-    known = values > 0
-    rows, values = rows[known], values[known]
+    values *= rarity.take(rows)
+    known = (values > 0).nonzero()[0]
+    rows, values = rows.take(known), values.take(known)
     words = np.count_nonzero(rows < word_buckets)
     scaled = np.concatenate((_to_length_one(values[:words]), _to_length_one(values[words:])))
     return rows, np.rint(scaled * VALUE_UNIT).astype(np.int64)
@@ -121,8 +121,13 @@ def counted(
 
     Where several features share a row, it has the sum.
     """
-    numbers, counts = np.unique(grams(text, tones), return_counts=True)
-    rows, values = rows_of(numbers, word_buckets, piece_buckets), 1.0 + _LOGARITHMS[counts]
+    numbers = grams(text, tones)
+    numbers.sort()
+    is_edge = np.ones(len(numbers) + 1, dtype=np.bool_)
+    np.not_equal(numbers[1:], numbers[:-1], out=is_edge[1:-1])
+    edges = is_edge.nonzero()[0]
+    rows = rows_of(numbers.take(edges[:-1]), word_buckets, piece_buckets)
+    values = _VALUES.take(edges[1:] - edges[:-1])
     ordered = np.sort(rows)
     if (ordered[1:] == ordered[:-1]).any():
         rows, where = np.unique(rows, return_inverse=True)

@@ -13,6 +13,7 @@ import math
 from collections.abc import Sequence
 from functools import lru_cache
 from operator import mul
+from typing import NamedTuple
 
 from catalyst_bot.detection.linear import LinearModel, predict
 from catalyst_bot.detection.sentiment import Lexicon, sentiment
@@ -26,6 +27,13 @@ NEUTRAL_PULL = 0.05
 HALF_LIFE_S = 6 * 3600.0
 DIGITS = 6
 RECENT_AGES, RECENT_TONES = 1_024, 1_024  # remembered: news comes in bursts, and few tones differ
+
+
+class Tone(NamedTuple):
+    """A sentiment in [-1, 1] and the opinions that make it."""
+
+    sentiment: float
+    opinions: tuple[SentimentOpinion, ...]
 
 
 def fuse(opinions: Sequence[SentimentOpinion]) -> float:
@@ -54,18 +62,14 @@ def decay_of(age_s: float) -> float:
     return round(math.pow(0.5, max(age_s, 0.0) / HALF_LIFE_S), DIGITS)
 
 
-def own_opinions(
-    headline: Headline, lexicon: Lexicon, model: LinearModel | None
-) -> tuple[SentimentOpinion, ...]:
+def own_tone(headline: Headline, lexicon: Lexicon, model: LinearModel | None) -> Tone:
     """Return what the core's own readers think: the word list, and the linear model if any."""
     decay = decay_of((headline.received_at - headline.published_at).total_seconds())
-    opinions = []
-    tone = sentiment(headline.title, headline.body, lexicon)
-    if tone != 0:
-        opinions.append(_lexicon_opinion(tone, decay))
-    if model is not None:
-        opinions.append(_linear_opinion(headline.title, model, decay))
-    return tuple(opinions)
+    listed = _by_list(sentiment(headline.title, headline.body, lexicon), decay)
+    if model is None:
+        return listed
+    opinions = (*listed.opinions, _linear_opinion(headline.title, model, decay))
+    return Tone(fuse(opinions), opinions)
 
 
 def of_reader(opinion: TextOpinion, *, age_s: float, is_contaminated: bool) -> SentimentOpinion:
@@ -82,8 +86,11 @@ def of_reader(opinion: TextOpinion, *, age_s: float, is_contaminated: bool) -> S
 
 
 @lru_cache(maxsize=RECENT_TONES)
-def _lexicon_opinion(tone: float, decay: float) -> SentimentOpinion:
-    return SentimentOpinion(
+def _by_list(tone: float, decay: float) -> Tone:
+    """Return the word list's opinion alone; it has none where no word of it occurs."""
+    if tone == 0:
+        return Tone(0.0, ())
+    opinion = SentimentOpinion(
         name=LEXICON,
         value=round(tone, DIGITS),
         weight=WEIGHTS[LEXICON],
@@ -91,6 +98,7 @@ def _lexicon_opinion(tone: float, decay: float) -> SentimentOpinion:
         decay=decay,
         note="words of the list",
     )
+    return Tone(fuse((opinion,)), (opinion,))
 
 
 def _linear_opinion(title: str, model: LinearModel, decay: float) -> SentimentOpinion:

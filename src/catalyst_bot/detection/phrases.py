@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import compress, takewhile
 
 from catalyst_bot.detection.text import BREAKS, words
 
@@ -103,35 +102,26 @@ class PhraseIndex:
         object.__setattr__(self, "_firsts", frozenset(step.next))
 
     def find(self, text: Sequence[str]) -> list[Match]:
-        """Return the matches in the order of their first word, then in that of the phrases.
-
-        Most texts lack even the first words of a short list of phrases.
-        """
-        if self._firsts.isdisjoint(text):
-            return []
+        """Return the matches in the order of their first word, then in that of the phrases."""
         begin, phrases, size = self._begin, self.phrases, len(text)
-        count = len(phrases)
-        ends: dict[int, int] = {}  # by number of the phrase + count x first word: the order wanted
+        found: list[Match] = []
         for at, word in enumerate(text, start=1):
             if word not in begin:
                 continue
             step = begin[word]
-            if step.ends:  # what `_follow` does, in line: most first words lead nowhere
-                for number in step.ends:
-                    ends[(at - 1) * count + number] = at
+            ends = dict.fromkeys(step.ends, at) if step.ends else {}
+            # What `_follow` does, in line: most first words lead nowhere.
             if at < size and text[at] in step.next:
-                _follow(step.next[text[at]], text, at + 1, (at - 1) * count, ends)
-            later = step.later_words
-            if later and not later.isdisjoint(text[at : at + REACH]):
-                _follow_later(step, text, at, (at - 1) * count, ends)
-        if not ends:
-            return []
-        keys = sorted(ends) if len(ends) > 1 else ends
-        return [(phrases[key % count], key // count, ends[key]) for key in keys]
+                _follow(step.next[text[at]], text, at + 1, ends)
+            if step.later and not step.later_words.isdisjoint(text[at : at + REACH]):
+                _follow_later(step.later, text, at, ends)
+            if ends:
+                found += [(phrases[number], at - 1, ends[number]) for number in sorted(ends)]
+        return found
 
     def holds_any(self, text: Sequence[str]) -> bool:
-        """Tell whether any phrase is in the text."""
-        return bool(self.find(text))
+        """Tell whether any phrase is in the text. Most texts lack even the first words of a few."""
+        return not self._firsts.isdisjoint(text) and bool(self.find(text))
 
 
 def _compile(places: _Places, phrases: Sequence[Phrase], known: dict[_Places, _Step]) -> _Step:
@@ -170,30 +160,25 @@ def _steps(
     return {word: _compile(frozenset(to), phrases, known) for word, to in places.items()}
 
 
-def _follow(step: _Step, text: Sequence[str], at: int, first: int, ends: dict[int, int]) -> None:
-    """Note where phrases end that go on from a step with the word at `at`: under `first` + number.
+def _follow(step: _Step, text: Sequence[str], at: int, ends: dict[int, int]) -> None:
+    """Note under their numbers where phrases end that go on from a step with the word at `at`.
 
     Of several ends of a phrase the first found counts: that with the shortest first gap.
     """
     for number in step.ends:
-        ends.setdefault(first + number, at)
+        ends.setdefault(number, at)
     if step.next and at < len(text) and text[at] in step.next:
-        _follow(step.next[text[at]], text, at + 1, first, ends)
-    if step.later and not step.later_words.isdisjoint(text[at : at + REACH]):
-        _follow_later(step, text, at, first, ends)
+        _follow(step.next[text[at]], text, at + 1, ends)
+    if step.later:
+        _follow_later(step.later, text, at, ends)
 
 
 def _follow_later(
-    step: _Step, text: Sequence[str], at: int, first: int, ends: dict[int, int]
+    later: Mapping[str, _Step], text: Sequence[str], at: int, ends: dict[int, int]
 ) -> None:
-    """Go on from a step after a gap, which the end of a clause ends."""
-    near = text[at : at + REACH]
-    if not BREAKS.isdisjoint(near):
-        near = tuple(takewhile(_goes_on, near))
-    leads = map(step.later.__contains__, near)
-    for after, word in compress(enumerate(near, start=at + 1), leads):
-        _follow(step.later[word], text, after, first, ends)
-
-
-def _goes_on(word: str) -> bool:
-    return word not in BREAKS
+    """Go on after a gap, which the end of a clause ends."""
+    for after, word in enumerate(text[at : at + REACH], start=at + 1):
+        if word in BREAKS:
+            return
+        if word in later:
+            _follow(later[word], text, after, ends)

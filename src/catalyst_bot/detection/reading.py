@@ -12,9 +12,9 @@ from catalyst_bot.detection.classify import (
     classify,
 )
 from catalyst_bot.detection.filings import read_filing
-from catalyst_bot.detection.opinions import fuse, own_opinions
+from catalyst_bot.detection.opinions import own_tone
 from catalyst_bot.detection.rules import Rules
-from catalyst_bot.detection.score import certain, freshness, place, source, tone, wording
+from catalyst_bot.detection.score import certain, freshness, of_reading, source
 from catalyst_bot.detection.severity import WEIGHT_FACTOR, Dilution, dilution
 from catalyst_bot.detection.stories import OFFERING, RETRACTED
 from catalyst_bot.detection.taxonomy import Category
@@ -91,15 +91,15 @@ def _of_words(headline: Headline, reading: Reading, rules: Rules) -> Finding:
     category = reading.category
     is_offering = rules.stories.once.get(category.name) == OFFERING
     diluted = dilution(headline.title, headline.body) if is_offering else None
-    opinions = own_opinions(headline, rules.lexicon, rules.tone_model)
+    tone_of_words = own_tone(headline, rules.lexicon, rules.tone_model)
     return Finding(
         category=category,
         evidence=(*reading.evidence, _percent(diluted)) if diluted else reading.evidence,
-        sentiment=fuse(opinions),
-        weight=_weight(category, diluted),
+        sentiment=tone_of_words.sentiment,
+        weight=_weight(category, diluted) if diluted else category.weight,
         certainty=certainty(category.precision, len(reading.evidence)),
         reading=reading,
-        opinions=opinions,
+        opinions=tone_of_words.opinions,
     )
 
 
@@ -107,31 +107,26 @@ def _percent(diluted: Dilution) -> str:
     return f"{diluted.fraction:.1%} more shares: {diluted.severity}".replace("%", " %")
 
 
-def _weight(category: Category, diluted: Dilution | None) -> float:
-    factor = WEIGHT_FACTOR[diluted.severity] if diluted else 1.0
-    return min(category.weight * factor, 1.0)
+def _weight(category: Category, diluted: Dilution) -> float:
+    return min(category.weight * WEIGHT_FACTOR[diluted.severity], 1.0)
 
 
 def factors_of(headline: Headline, finding: Finding, rules: Rules) -> tuple[ScoreFactor, ...]:
     """Return what makes us more or less sure of a finding, for whichever symbol."""
+    category, reading = finding.category, finding.reading
     sure = certain(finding.certainty, finding.evidence)
     believed = source(rules.sources.credibility(headline.source), headline.source)
     max_age_s = rules.max_filing_age_s if headline.form else rules.max_age_s
-    fresh = _fresh(headline, finding.category, max_age_s)
-    reading = finding.reading
+    age_s = (headline.received_at - headline.published_at).total_seconds()
+    # Fully stale at the category's half-life, at the latest at the greatest age allowed.
+    fresh = freshness(age_s, min(max_age_s, category.half_life_s))
     if reading is None:
         return sure, believed, fresh
-    return (
-        sure,
-        believed,
-        place(is_in_title=reading.is_in_title),
-        tone(finding.category.polarity, finding.sentiment),
-        wording(is_hedged=reading.is_hedged, is_contested=reading.is_contested),
-        fresh,
+    told = of_reading(
+        category.polarity,
+        finding.sentiment,
+        is_in_title=reading.is_in_title,
+        is_hedged=reading.is_hedged,
+        is_contested=reading.is_contested,
     )
-
-
-def _fresh(headline: Headline, category: Category, max_age_s: float) -> ScoreFactor:
-    """Fully stale at the category's half-life, at the latest at the greatest age allowed."""
-    age_s = (headline.received_at - headline.published_at).total_seconds()
-    return freshness(age_s, min(max_age_s, category.half_life_s))
+    return sure, believed, *told, fresh

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 from math import prod
+from operator import attrgetter
 from typing import NamedTuple
 
 from catalyst_bot.detection.calibration import PLAIN, Curve
@@ -33,6 +34,7 @@ STALE_FRESHNESS = 0.8
 WEIGHT_SHARE = 0.7
 RECENT = 1_024  # factors that are remembered: news comes in bursts, and few of them differ
 
+_VALUE = attrgetter("value")
 _NAMED_FIRST = ScoreFactor(name="subject", value=1.0, note="the title begins with it")
 _NAMED_LATE = ScoreFactor(name="subject", value=NAMED_LATE, note="the title names it late")
 _NOT_NAMED = ScoreFactor(name="subject", value=NOT_NAMED, note="the title does not name it")
@@ -58,7 +60,7 @@ class Assessment(NamedTuple):
 
 def raw_confidence(factors: Iterable[ScoreFactor]) -> float:
     """Return the product of the factors, cut to [0, 1]."""
-    return min(max(prod([factor.value for factor in factors]), 0.0), 1.0)
+    return _bounded(prod(map(_VALUE, factors)))
 
 
 def assess(
@@ -72,36 +74,36 @@ def assess(
 
     Both are in [0, 1] and rise with every factor.
     """
-    raw = raw_confidence(factors)
-    confidence = curve.of(raw)
-    if not curve.is_plain:
-        factors = (*factors, _calibrated(raw, confidence))
+    confidence, calibrated = _on_curve(raw_confidence(factors), curve.offset, curve.slope)
     score = confidence * (WEIGHT_SHARE * weight + (1 - WEIGHT_SHARE) * abs(sentiment))
     return Assessment(
-        score=min(max(score, 0.0), 1.0),
+        score=_bounded(score),
         confidence=confidence,
-        factors=(
-            *factors,
-            _weight(weight),
-            _sentiment(sentiment),
-        ),
+        factors=(*factors, *calibrated, *_into_the_score(weight, sentiment)),
     )
 
 
+def _bounded(value: float) -> float:
+    return value if 0.0 <= value <= 1.0 else min(max(value, 0.0), 1.0)
+
+
 @lru_cache(maxsize=RECENT)
-def _calibrated(raw: float, confidence: float) -> ScoreFactor:
+def _on_curve(raw: float, offset: float, slope: float) -> tuple[float, tuple[ScoreFactor, ...]]:
+    """Return the confidence, and what tells of the curve where it changes anything."""
+    curve = Curve(offset=offset, slope=slope)
+    confidence = curve.of(raw)
+    if curve.is_plain:
+        return confidence, ()
     note = f"from {raw:.3f}, the product of the above"
-    return ScoreFactor(name="calibrated", value=confidence, note=note)
+    return confidence, (ScoreFactor(name="calibrated", value=confidence, note=note),)
 
 
 @lru_cache(maxsize=RECENT)
-def _weight(weight: float) -> ScoreFactor:
-    return ScoreFactor(name="weight", value=weight, note="of the category, into the score")
-
-
-@lru_cache(maxsize=RECENT)
-def _sentiment(sentiment: float) -> ScoreFactor:
-    return ScoreFactor(name="sentiment", value=sentiment, note="of the words, into the score")
+def _into_the_score(weight: float, sentiment: float) -> tuple[ScoreFactor, ...]:
+    return (
+        ScoreFactor(name="weight", value=weight, note="of the category, into the score"),
+        ScoreFactor(name="sentiment", value=sentiment, note="of the words, into the score"),
+    )
 
 
 @lru_cache(maxsize=RECENT)
@@ -114,6 +116,18 @@ def certain(precision: float, evidence: tuple[str, ...]) -> ScoreFactor:
 def source(credibility: float, name: str) -> ScoreFactor:
     """How far a source is believed."""
     return ScoreFactor(name="source", value=credibility, note=name)
+
+
+@lru_cache(maxsize=RECENT)
+def of_reading(
+    polarity: int, sentiment: float, *, is_in_title: bool, is_hedged: bool, is_contested: bool
+) -> tuple[ScoreFactor, ScoreFactor, ScoreFactor]:
+    """What the words say of themselves: place, tone and wording."""
+    return (
+        place(is_in_title=is_in_title),
+        tone(polarity, sentiment),
+        wording(is_hedged=is_hedged, is_contested=is_contested),
+    )
 
 
 def place(*, is_in_title: bool) -> ScoreFactor:

@@ -33,14 +33,10 @@ class Sources:
     def credibility(self, source: str) -> float:
         """Return how much of a phrase's precision survives in this source."""
         name = source.lower()
-        return next(
-            (
-                value
-                for start, value in self.by_word.get(_first_word(name), ())
-                if name.startswith(start) and not name[len(start) : len(start) + 1].isalnum()
-            ),
-            self.unknown,
-        )
+        for start, value in self.by_word.get(_first_word(name), ()):
+            if name.startswith(start) and not name[len(start) : len(start) + 1].isalnum():
+                return value
+        return self.unknown
 
 
 def parse_sources(text: str, file: str = FILE) -> Sources:

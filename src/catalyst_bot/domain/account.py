@@ -26,6 +26,23 @@ class Position:
     opened_at: datetime
     marked_at: datetime
 
+    def marked(self, price: Decimal, at: datetime) -> Position:
+        """Return the position at a new price; `replace` takes three times as long, twice a bar."""
+        return Position(
+            trade_id=self.trade_id,
+            catalyst_id=self.catalyst_id,
+            strategy_id=self.strategy_id,
+            symbol=self.symbol,
+            quantity=self.quantity,
+            average_cost=self.average_cost,
+            entry_quantity=self.entry_quantity,
+            entry_fees_usd=self.entry_fees_usd,
+            realised_usd=self.realised_usd,
+            last_price=price,
+            opened_at=self.opened_at,
+            marked_at=at,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountView:

@@ -17,6 +17,7 @@ from operator import attrgetter
 from typing import Any
 
 _PLAIN = frozenset({str, int, bool, type(None), datetime})  # most values, and never such a number
+_FLOATS = frozenset({float})
 
 
 def first_not_finite(value: Any, name: str) -> str | None:
@@ -41,7 +42,12 @@ def _are_all_finite(value: Any) -> bool:
             if not part.is_finite():
                 return False
         elif isinstance(part, tuple):
-            rest += part
+            kinds = set(map(type, part))
+            if kinds == _FLOATS:  # most of what a policy sees: at once, not one by one
+                if not all(map(isfinite, part)):
+                    return False
+            elif not kinds <= _PLAIN:
+                rest += part
         else:
             rest += _parts(kind)(part)
     return True

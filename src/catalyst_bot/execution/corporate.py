@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, time
 from decimal import Decimal
 
 from catalyst_bot.domain.messages.decisions import OrderRescaled
@@ -13,10 +14,17 @@ from catalyst_bot.domain.trading import OrderTicket
 from catalyst_bot.execution.state import State
 from catalyst_bot.execution.working import withdrawn
 
+_BEFORE_TRADING = time(8)  # UTC: late trading is over and early trading has not begun
+
 
 def rescale_orders(state: State, message: SplitApplied) -> list[Message]:
-    """Rescale every open order of the symbol. A stop that waits to be sent is asked for anew."""
+    """Rescale every open order of the symbol that was sent before the split counted; one that was
+    sent since, because the split was told late, is in new shares at the broker.
+
+    A stop that waits to be sent is asked for anew.
+    """
     symbol = message.symbol
+    counts_from = datetime.combine(message.effective_on, _BEFORE_TRADING, tzinfo=UTC)
     return [
         *(
             withdrawn(order, "the shares were split")
@@ -32,6 +40,7 @@ def rescale_orders(state: State, message: SplitApplied) -> list[Message]:
             _rescaled(ticket, message.shares_per_share)
             for ticket in state.open_tickets.values()
             if ticket.symbol == symbol
+            and (ticket.submitted_at is None or ticket.submitted_at < counts_from)
         ),
     ]
 

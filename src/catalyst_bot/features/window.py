@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,11 +31,22 @@ class BarWindow:
         return len(self.close)
 
     @cached_property
+    def opens_session(self) -> NDArray[np.bool_]:
+        """Whether a bar is the first of a session, per bar from the second on."""
+        return self.opened_at[1:] - self.closed_at[:-1] > SESSION_GAP_S
+
+    @cached_property
     def session_start(self) -> int:
         """Index of the first bar of the last session in the window."""
-        pauses = self.opened_at[1:] - self.closed_at[:-1]
-        breaks = np.flatnonzero(pauses > SESSION_GAP_S)
+        breaks = self.opens_session.nonzero()[0]
         return int(breaks[-1]) + 1 if len(breaks) else 0
+
+    @cached_property
+    def true_range(self) -> Floats:
+        """True range per bar from the second on, in price units (Wilder 1978)."""
+        before = self.close[:-1]
+        high, low = self.high[1:], self.low[1:]
+        return np.maximum(high, before) - np.minimum(low, before)
 
 
 def bar_window(bars: BarSeries) -> BarWindow:
@@ -53,9 +63,11 @@ def columns_of(window: BarWindow, *, has_nights: bool) -> Bars:
     With `has_nights` the returns over nights count (daily bars); within a day they would make each
     open look like a crisis.
     """
-    before = window.close[:-1]
-    is_first = window.opened_at[1:] - window.closed_at[:-1] > SESSION_GAP_S
-    counts = np.ones(len(before)) if has_nights else 1.0 - is_first
+    before, later = window.close[:-1], slice(1, None)
+    true_range, move, first, counts = np.zeros((4, len(window)))  # nothing said of the oldest bar
+    true_range[later], first[later] = window.true_range, window.opens_session
+    counts[later] = 1.0 if has_nights else 1.0 - first[later]
+    move[later] = (window.close[later] / before - 1.0) * counts[later]
     return Bars(
         closed=window.closed_at,
         open=window.open,
@@ -64,22 +76,8 @@ def columns_of(window: BarWindow, *, has_nights: bool) -> Bars:
         close=window.close,
         volume=window.volume,
         money=(window.high + window.low + window.close) / 3.0 * window.volume,
-        true_range=_after_first(true_range(window), window),
-        move=_after_first((window.close[1:] / before - 1.0) * counts, window),
-        first=_after_first(is_first, window),
-        counts=_after_first(counts, window),
+        true_range=true_range,
+        move=move,
+        first=first,
+        counts=counts,
     )
-
-
-def true_range(window: BarWindow) -> Floats:
-    """True range per bar from the second on, in price units (Wilder 1978)."""
-    before = window.close[:-1]
-    high, low = window.high[1:], window.low[1:]
-    return np.maximum(high, before) - np.minimum(low, before)
-
-
-def _after_first(values: NDArray[Any], window: BarWindow) -> Floats:
-    """A column that says nothing about the oldest bar."""
-    column = np.zeros(len(window))
-    column[1:] = values
-    return column

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,11 @@ from catalyst_bot.history.adjustment import forward_factor
 from catalyst_bot.history.card import Card, Source, Span
 from catalyst_bot.history.events import CATALYST, NO_EVENTS
 from catalyst_bot.history.gates import Exclusion, GateRules, SymbolBars, judge
+from catalyst_bot.history.joining import GONE_AFTER_S, joined
 from catalyst_bot.history.panel import Panel, columns_of, hash_of
 from catalyst_bot.market_data.catalog import Dataset, read_catalog
 from catalyst_bot.market_data.load import ADJUSTED, BarSelection, load_bars
 from catalyst_bot.market_data.session_times import DAY_S, Seconds, SessionTimes, to_datetime
-
-_GONE_AFTER_S = 15 * DAY_S  # without a bar this long before the end of all, a symbol is gone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,31 +34,26 @@ class HistoryRules:
 def build_panel(catalog: Path, sessions: SessionTimes, rules: HistoryRules) -> Panel:
     """Return the bars of a catalog as a history without features and events.
 
-    A symbol comes from the first file that holds it, never from two. Raises `BadData` when there
-    are no bars of the interval, when the benchmark is missing or fails a gate, or when nothing is
-    left.
+    Of several files with a symbol the first imported counts; a later one goes on where it ends (see
+    `joined`). Raises `BadData` when there are no bars of the interval, when the benchmark is
+    missing or fails a gate, or when nothing is left.
     """
-    datasets = [
-        each
-        for each in read_catalog(catalog)
-        if each.kind == "bars" and each.interval_s == rules.interval_s
-    ]
-    if not datasets:
-        raise BadData(
-            f"{catalog}: no bars of {rules.interval_s} s; import some: catalyst-bot data import"
-        )
-    taken, excluded, sources = list[SymbolBars](), list[Exclusion](), list[Source]()
-    seen = set[str]()
-    for dataset in datasets:
-        new = set(dataset.symbols) - seen
-        seen |= new
-        for bars in _symbols_of(catalog, dataset, new, sessions):
-            why = judge(bars, rules.gates)
-            if why is None:
-                taken.append(bars)
-            else:
-                excluded.append(why)
-        sources.append(_source(dataset, len(new)))
+    datasets = read_catalog(catalog)
+    of_interval = [each for each in datasets if each.interval_s == rules.interval_s]
+    if not of_interval:
+        raise BadData(_no_bars(catalog, datasets, rules.interval_s))
+    held, sources = dict[str, SymbolBars](), list[Source]()
+    for dataset in of_interval:
+        used = 0
+        for bars in _symbols_of(catalog, dataset, _wanted(dataset, held), sessions):
+            before = held.get(bars.symbol)
+            now = bars if before is None else _joined(before, bars, sessions, rules.interval_s)
+            used += now is not before
+            held[bars.symbol] = now
+        sources.append(_source(dataset, used))
+    judged = {symbol: judge(bars, rules.gates) for symbol, bars in held.items()}
+    excluded = [why for why in judged.values() if why is not None]
+    taken = [bars for symbol, bars in held.items() if judged[symbol] is None]
     _must_hold(rules.benchmark, taken, excluded)
     taken.sort(key=lambda bars: bars.symbol)
     columns = columns_of(taken)
@@ -86,6 +81,40 @@ def build_panel(catalog: Path, sessions: SessionTimes, rules: HistoryRules) -> P
     )
 
 
+def _no_bars(catalog: Path, datasets: Sequence[Dataset], interval_s: int) -> str:
+    others = sorted({each.interval_s for each in datasets if each.interval_s is not None})
+    if not others:
+        return f"{catalog}: no bars of {interval_s} s; import some: catalyst-bot data import"
+    held = ", ".join(f"{each} s" for each in others)
+    return f"{catalog}: no bars of {interval_s} s, but of {held}: --interval {others[-1]}"
+
+
+def _wanted(dataset: Dataset, held: Mapping[str, SymbolBars]) -> set[str]:
+    """Symbols that nobody told of yet, or that this file may tell more of."""
+    assert dataset.first_at is not None, "of bars"
+    assert dataset.last_at is not None, "of bars"
+    first_s, last_s = (
+        datetime.fromisoformat(at).timestamp() for at in (dataset.first_at, dataset.last_at)
+    )
+    return {
+        symbol
+        for symbol in dataset.symbols
+        if symbol not in held
+        or first_s < held[symbol].opened_s[0]
+        or last_s > held[symbol].closed_s[-1]
+    }
+
+
+def _joined(
+    held: SymbolBars, more: SymbolBars, sessions: SessionTimes, interval_s: int
+) -> SymbolBars:
+    found = joined(held, more)
+    if found is held:
+        return held
+    grid = sessions.bar_opens(int(found.opened_s[0]), int(found.opened_s[-1]), interval_s)
+    return replace(found, expected=len(grid))
+
+
 def _must_hold(benchmark: str, taken: Sequence[SymbolBars], excluded: Sequence[Exclusion]) -> None:
     """Raise `BadData` unless the benchmark and something to hold against it are there."""
     for why in excluded:
@@ -93,7 +122,10 @@ def _must_hold(benchmark: str, taken: Sequence[SymbolBars], excluded: Sequence[E
             raise BadData(f"the benchmark {benchmark} cannot be used: {why.gate} ({why.detail})")
     names = {bars.symbol for bars in taken}
     if benchmark not in names:
-        raise BadData(f"no bars of the benchmark {benchmark}; import a file that holds it")
+        raise BadData(
+            f"no bars of the benchmark {benchmark}; import a file that holds it, or name another "
+            "with run.benchmark"
+        )
     if len(names) == 1:
         counted = ", ".join(f"{why.symbol} {why.gate}" for why in excluded[:5]) or "nothing else"
         raise BadData(f"no symbol is good enough besides the benchmark: {counted}")
@@ -152,7 +184,7 @@ def _spans(taken: Sequence[SymbolBars], last_s: float) -> Iterator[Span]:
             rows=len(bars),
             first_day=_day(bars.opened_s[0]),
             last_day=_day(bars.opened_s[-1]),
-            is_gone=bool(last_s - bars.closed_s[-1] > _GONE_AFTER_S),
+            is_gone=bool(last_s - bars.closed_s[-1] > GONE_AFTER_S),
         )
         row += len(bars)
 

@@ -28,8 +28,9 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """An imported file that was read; `unused`: symbols that an earlier file had already; `origin`
-    says of a download who sold it, when it was asked, what was adjusted and what may be done.
+    """An imported file that was read: how many symbols are from it, or go on in it; `unused`: all
+    others, which an earlier file had already; `origin` says of a download who sold it, when it was
+    asked, what was adjusted and what may be done.
     """
 
     source: str
@@ -82,6 +83,9 @@ class Card:
         ]
         if plain:
             found.append(f"without adjusted closes, dividends look like losses: {', '.join(plain)}")
+        joined = sum(" + " in span.source for span in self.spans)
+        if joined:
+            found.append(f"{joined} symbols are joined of several files: volume jumps at the seam")
         unused = sum(source.unused for source in self.sources)
         if unused:
             found.append(f"{unused} symbols are in several files; the file imported first counts")

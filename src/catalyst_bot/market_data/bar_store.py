@@ -73,8 +73,8 @@ class BarStore:
             return series_of(symbol, ())
         end = int(np.searchsorted(bars.closed_s, to_seconds(as_of), side="right"))
         part = slice(max(0, end - count), end)
-        table = np.array([array[part] for array in bars.arrays()], dtype="<f8")
-        return BarSeries(symbol=symbol, table=table.tobytes())
+        columns = (array[part].astype("<f8", copy=False).tobytes() for array in bars.arrays())
+        return BarSeries(symbol=symbol, table=b"".join(columns))
 
     def closing_at(self, at: datetime, symbols: Iterable[str]) -> list[Bar]:
         """Return the bars that close exactly at `at`, in the order of `symbols`."""
@@ -82,9 +82,12 @@ class BarStore:
         closing: list[Bar] = []
         for symbol in symbols if _is_whole_second(at) else ():
             bars = self._columns.get(symbol)
-            if bars is not None:
-                first, end = np.searchsorted(bars.closed_s, [seconds, seconds + 1]).tolist()
-                closing += (_bar(symbol, bars, row) for row in range(first, end))
+            if bars is None:
+                continue
+            row = int(bars.closed_s.searchsorted(seconds))
+            while row < len(bars.closed_s) and bars.closed_s[row] == seconds:
+                closing.append(_bar(symbol, bars, row))
+                row += 1
         return closing
 
     def opening_at(self, at: datetime, symbols: Iterable[str]) -> list[OpenPrint]:
@@ -98,7 +101,7 @@ class BarStore:
             bars = self._columns.get(symbol)
             if bars is None:
                 continue
-            index = int(np.searchsorted(bars.opened_s, seconds))
+            index = int(bars.opened_s.searchsorted(seconds))
             if index < len(bars.opened_s) and bars.opened_s[index] == seconds:
                 volume = float(bars.volume[index - 1]) if index else None
                 price = float(bars.open[index])

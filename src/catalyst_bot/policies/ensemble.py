@@ -45,19 +45,16 @@ class EnsemblePolicy:
                 f"model {self.model_id} was made for bars of {self.bar_interval_s} s, "
                 f"got {observation.bar_interval_s} s"
             )
-        features = self._normalised(np.array([observation.values]))[0]
+        raw = np.array(observation.values, np.float32).tolist()  # as in training
+        features = np.array(self.model.normalisation.apply(raw))
         return tuple(_vote(agent, agent.network.forward(features)) for agent in self.model.agents)
 
     def act_rows(self, observations: NDArray[Any]) -> tuple[Floats, Floats]:
         """Return action[n] and agreement[n] for observations[n, 33] as the builder gives them."""
-        rows = self._normalised(observations)
+        raw = observations.astype(np.float32).astype(np.float64)
+        rows = self.model.normalisation.apply_rows(raw)
         actions = [agent.network.forward_rows(rows) for agent in self.model.agents]
         return combine_rows(np.stack(actions, axis=1), self._weights)
-
-    def _normalised(self, observations: NDArray[Any]) -> Floats:
-        """Rows on the scale of training, through single precision as there."""
-        raw = observations.astype(np.float32).astype(np.float64)
-        return self.model.normalisation.apply_rows(raw)
 
 
 def _vote(agent: Agent, action: float) -> Vote:

@@ -309,8 +309,17 @@ def mark_price(books: Books, symbol: str, price: Decimal, at: datetime) -> Books
     position = books.positions.get(symbol)
     if position is None:
         return books
-    marked = replace(position, last_price=price, marked_at=at)
-    return replace(books, positions={**books.positions, symbol: marked})
+    marked = position.marked(price, at)
+    return Books(  # spelled out: `replace` takes three times as long, twice a bar
+        cash_usd=books.cash_usd,
+        start_equity_usd=books.start_equity_usd,
+        day_open_equity_usd=books.day_open_equity_usd,
+        peak_equity_usd=books.peak_equity_usd,
+        realised_usd=books.realised_usd,
+        fees_usd=books.fees_usd,
+        positions={**books.positions, symbol: marked},
+        trades=books.trades,
+    )
 
 
 def open_day(books: Books) -> Books:

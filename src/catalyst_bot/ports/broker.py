@@ -36,7 +36,9 @@ class Broker(Protocol):
         ...
 
     def look_up(self, command: LookUpOrder) -> None:
-        """Ask for one order. Answer: OrderLookedUp."""
+        """Ask for one order. Answer: OrderLookedUp; without a ticket only when the order cannot
+        arrive any more, which a stop-watch tells and a clock that may jump does not.
+        """
         ...
 
     def snapshot(self, command: TakeBrokerSnapshot) -> None:

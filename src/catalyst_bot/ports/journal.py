@@ -19,8 +19,11 @@ class Journal(Protocol):
         """
         ...
 
-    def settle(self) -> None:
-        """Let what people look at follow; called when no order waits for it."""
+    def settle(self, *, is_quiet: bool = True) -> None:
+        """Let what people look at follow; called when no order waits for it.
+
+        Where it is not quiet, because more is in line, only once much has gathered.
+        """
         ...
 
     def read(self, after_seq: int = 0) -> Iterator[Recorded]:

@@ -30,14 +30,13 @@ class Kinship:
 def kinship(symbol: str, others: Iterable[str], closes: Mapping[str, Closes]) -> Kinship:
     """Return the highest correlation of `symbol` with any of `others`; unknown counts as 0."""
     names = sorted(set(others) - {symbol})
-    traded = [name for name in names if name in closes]
-    values = correlations(closes.get(symbol, _NONE), [closes[name] for name in traded])
-    known = {name: value for name, value in zip(traded, values, strict=True) if value is not None}
-    unknown = [name for name in names if name not in known]
+    values = correlations(closes.get(symbol, _NONE), [closes.get(name, _NONE) for name in names])
+    known = [(value, name) for value, name in zip(values, names, strict=True) if value is not None]
+    unknown = [name for value, name in zip(values, names, strict=True) if value is None]
     notes = [f"too few common bars with {', '.join(unknown)}"] if unknown else []
     if not known:
         return Kinship(correlation=0.0, note="; ".join(notes) or "nothing else is held")
-    highest, other = max((value, name) for name, value in known.items())
+    highest, other = max(known)
     return Kinship(correlation=highest, note="; ".join([f"with {other}", *notes]))
 
 
@@ -49,66 +48,66 @@ def correlations(one: Closes, others: Sequence[Closes]) -> list[float | None]:
     are computed together.
     """
     found: list[float | None] = [None] * len(others)
-    places = [place for place, other in enumerate(others) if len(other) >= MIN_COMMON_BARS]
-    if len(one) < MIN_COMMON_BARS or not places:
+    if len(one) < MIN_COMMON_BARS:
         return found
-    mine = np.frombuffer(one.prices)[np.newaxis]
-    theirs = _at_times_of(one, [others[at] for at in places])
+    like_one = [place for place, other in enumerate(others) if other.ends_s == one.ends_s]
+    if like_one:  # nearly all: their prices stand beside each other as they are
+        prices = np.empty((2, len(like_one), len(one)))
+        prices[0] = np.frombuffer(one.prices)
+        theirs = np.frombuffer(b"".join([others[place].prices for place in like_one]))
+        prices[1] = theirs.reshape(prices[1].shape)
+        for place, value in zip(like_one, _pearson(_moves(prices)), strict=True):
+            found[place] = value
+    rest = {*range(len(others))}.difference(like_one)
+    places = [place for place in sorted(rest) if len(others[place]) >= MIN_COMMON_BARS]
+    if places:
+        _by_common_bars(one, others, places, found)
+    return found
+
+
+def _by_common_bars(
+    one: Closes, others: Sequence[Closes], places: Sequence[int], found: list[float | None]
+) -> None:
+    """Fill in the correlations with others whose bars are not all those of `one`."""
+    mine, theirs = np.frombuffer(one.prices), _at_times_of(one, [others[at] for at in places])
     is_common = ~np.isnan(theirs)
     counts = is_common.sum(axis=1)
     for count in set(counts.tolist()):
         if count < MIN_COMMON_BARS:
             continue
         rows = np.flatnonzero(counts == count)
-        if count == len(one):  # as nearly all have: its own moves are the same for each of them
-            moves = _moves(mine), _moves(theirs[rows])
-        else:
-            # In rows of their own, so that each is added up as it would be alone.
-            is_kept = is_common[rows]
-            both = np.concatenate((mine.repeat(len(rows), axis=0)[is_kept], theirs[rows][is_kept]))
-            moves = tuple(_moves(both.reshape(2, len(rows), count)))
-        for row, value in zip(rows.tolist(), _pearson(*moves), strict=True):
+        # In rows of their own, so that each is added up as it would be alone.
+        of, bars = is_common[rows].nonzero()
+        prices = np.concatenate((mine[bars], theirs[rows[of], bars])).reshape(2, len(rows), count)
+        for row, value in zip(rows.tolist(), _pearson(_moves(prices)), strict=True):
             found[places[row]] = value
-    return found
 
 
 def _at_times_of(one: Closes, others: Sequence[Closes]) -> Floats:
     """The others' prices at the same times, a row each; NaN where they have none."""
-    table = np.full((len(others), len(one)), np.nan)
-    odd: dict[int, Closes] = {}
-    for row, other in enumerate(others):
-        if other.ends_s == one.ends_s:
-            table[row] = np.frombuffer(other.prices)
-        else:
-            odd[row] = other
-    if odd:
-        _search(np.frombuffer(one.ends_s, np.int64), odd, table)
-    return table
-
-
-def _search(times: NDArray[np.int64], odd: Mapping[int, Closes], table: Floats) -> None:
-    """Write into their rows of the table what those with other times have of these."""
-    ends_s = np.concatenate([np.frombuffer(other.ends_s, np.int64) for other in odd.values()])
-    prices = np.concatenate([np.frombuffer(other.prices) for other in odd.values()])
-    rows = np.repeat(list(odd), [len(other) for other in odd.values()])
+    times = np.frombuffer(one.ends_s, np.int64)
+    ends_s = np.frombuffer(b"".join([other.ends_s for other in others]), np.int64)
+    prices = np.frombuffer(b"".join([other.prices for other in others]))
+    rows = np.repeat(np.arange(len(others)), [len(other) for other in others])
     bars = np.searchsorted(times, ends_s)
     is_known = times.take(bars, mode="clip") == ends_s
+    table = np.full((len(others), len(times)), np.nan)
     table[rows[is_known], bars[is_known]] = prices[is_known]
+    return table
 
 
 def _moves(prices: Floats) -> Floats:
     """Returns from each bar to the next, less their mean; bars are along the last axis."""
-    moves: Floats = prices[..., 1:] / prices[..., :-1]
-    moves -= 1.0
-    moves -= moves.sum(axis=-1, keepdims=True) / moves.shape[-1]
-    return moves
+    moves = prices[..., 1:] / prices[..., :-1] - 1.0
+    centred: Floats = moves - np.add.reduce(moves, axis=2, keepdims=True) / moves.shape[2]
+    return centred
 
 
-def _pearson(mine: Floats, theirs: Floats) -> list[float | None]:
+def _pearson(moves: Floats) -> list[float | None]:
     """By sums, for a dot product's last bit may differ from machine to machine."""
-    spreads = np.sqrt((mine * mine).sum(axis=1)) * np.sqrt((theirs * theirs).sum(axis=1))
-    shared = (theirs * mine).sum(axis=1)
+    mine, theirs = np.sqrt(np.add.reduce(moves * moves, axis=2)).tolist()
+    shared = np.add.reduce(moves[0] * moves[1], axis=1).tolist()
     return [
-        max(-1.0, min(1.0, both / spread)) if spread > 0 else None
-        for both, spread in zip(shared.tolist(), spreads.tolist(), strict=True)
+        max(-1.0, min(1.0, both / (one * other))) if one * other > 0 else None
+        for both, one, other in zip(shared, mine, theirs, strict=True)
     ]

@@ -52,7 +52,15 @@ def at_least(
 
 def in_state(name: str, tier: Tier, *, is_good: bool, note: str) -> Check:
     """A yes or no: observed is 1 when things are as they must be, `note` says how they are."""
-    return at_least(name, tier, observed=float(is_good), limit=1.0, unit="state", note=note)
+    return Check(
+        name=name,
+        tier=tier,
+        limit=1.0,
+        observed=float(is_good),
+        unit="state",
+        passed=is_good,
+        note=note,
+    )
 
 
 def _verdict(

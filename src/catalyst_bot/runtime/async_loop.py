@@ -58,8 +58,7 @@ class Inbox:
         while True:
             facts = await self._queue.get()
             effects.execute(pipeline.process(facts))
-            if self._queue.empty():
-                pipeline.settle()
+            pipeline.settle(is_quiet=self._queue.empty())
             self.taken_count += 1
             self._queue.task_done()
 

@@ -43,6 +43,8 @@ class Pipeline:
             listener(batch)
         return [cast("Command", r.body) for r in batch if KIND_OF[type(r.body)] is Kind.COMMAND]
 
-    def settle(self) -> None:
-        """Let what people look at follow what happened, now that the commands are out."""
-        self._journal.settle()
+    def settle(self, *, is_quiet: bool = True) -> None:
+        """Let what people look at follow what happened, now that the commands are out; while
+        more is in line (not `is_quiet`) only once much has gathered.
+        """
+        self._journal.settle(is_quiet=is_quiet)

@@ -104,6 +104,8 @@ class Inlet:
 
     def take_due(self, at: datetime) -> list[Fact]:
         """Remove and return the facts due at or before `at`, in order of time, then of arrival."""
+        if not self._facts:
+            return []
         due = sorted((fact for fact in self._facts if fact.at <= at), key=lambda fact: fact.at)
         self._facts = [fact for fact in self._facts if fact.at > at]
         return due

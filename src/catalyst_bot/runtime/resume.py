@@ -72,8 +72,8 @@ def without_known(
     for facts in batches:
         fresh = []
         for fact in facts:
-            key = fact_key(fact)
-            if key is not None and key in left:
+            key = fact_key(fact) if left else None
+            if key in left:
                 left.discard(key)
             elif not _is_old_bar(fact, bars_until):
                 fresh.append(fact)

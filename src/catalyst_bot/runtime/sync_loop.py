@@ -20,4 +20,5 @@ def run_batches(
     effects.execute(first)
     for facts in batches:
         effects.execute(pipeline.process(facts))
+        pipeline.settle(is_quiet=False)
     pipeline.settle()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import is_dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, cast, get_args, get_type_hints
 
 import msgspec
@@ -66,11 +66,28 @@ def encode(message: Message) -> bytes:
         raise BadData(
             f"{name} cannot be journalled: {error} (NaN and infinity read as null)"
         ) from error
+    # NaN came back as None: a comparison tells so in a tenth of the time of a search for numbers.
     is_suspect = (name in _HOLD_DECIMALS and any(word in body for word in _NOT_FINITE)) or (
-        name in _HOLD_OPTIONAL_FLOATS and _NULL in body
+        name in _HOLD_OPTIONAL_FLOATS and _NULL in body and again != message
     )
     if is_suspect and (place := first_not_finite(message, name)):
         raise BadData(f"{name} cannot be journalled: {place}")
+    return body
+
+
+class Unclear(Exception):
+    """Bytes that may hide a number that is none: the whole message has to be searched."""
+
+
+def canonical(value: object, decoder: msgspec.json.Decoder[Any]) -> bytes:
+    """Return the canonical JSON of a part of a message, as `encode` writes it.
+
+    Raises `Unclear`, or an error of msgspec, where `encode` has to say what is wrong, if anything.
+    """
+    again = decoder.decode(_ENCODER.encode(value))
+    body = _ENCODER.encode(again)
+    if any(word in body for word in _NOT_FINITE) or (_NULL in body and again != value):
+        raise Unclear
     return body
 
 
@@ -89,8 +106,15 @@ def decode(name: str, body: bytes, *, version: int = SCHEMA_VERSION) -> Message:
 
 def wire_time(at: datetime) -> str:
     """Return RFC 3339 in UTC with Z. Raises `BadData` for a naive or non-UTC time."""
-    if at.tzinfo is not UTC and at.utcoffset() != timedelta(0):
+    if at.tzinfo is UTC:
+        return _utc_text(at)
+    if at.utcoffset() != timedelta(0):
         raise BadData(f"{at.isoformat()} is not UTC")
+    return _utc_text(at.astimezone(UTC))
+
+
+@lru_cache(maxsize=8)  # all rows of a batch have the time of its fact
+def _utc_text(at: datetime) -> str:
     return f"{at.isoformat().removesuffix('+00:00')}Z"
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.schema import CreateTable
 from catalyst_bot.domain.errors import JournalDamaged, JournalUnwritable
 from catalyst_bot.domain.messages.registry import TOLD_AGAIN, Recorded
 from catalyst_bot.storage import projector, revisions
+from catalyst_bot.storage.batch_codec import BatchEncoder
 from catalyst_bot.storage.database import open_store
 from catalyst_bot.storage.places import Place, place_of
 from catalyst_bot.storage.rows import (
@@ -30,6 +31,7 @@ from catalyst_bot.storage.schema import PROJECTIONS
 from catalyst_bot.storage.store import Mark, Statements
 
 _PAGE_ROWS = 1000
+_MOST_BEHIND_ROWS = 250  # a few milliseconds' work, for which the next in line waits
 _COLUMNS = ", ".join(Row._fields)
 _READ_PAGE = f"SELECT {_COLUMNS} FROM journal WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608
 _APPEND = f"INSERT INTO journal ({_COLUMNS}) VALUES ({', '.join('?' * len(Row._fields))})"  # noqa: S608
@@ -63,19 +65,17 @@ class SqlJournal:
             return
         check_follows(batch, self._last_seq)
         rows: list[Row] = []
-        chain = self._chain
+        chain, write = self._chain, BatchEncoder().encode
         for record in batch:
-            rows.append(to_row(record, previous_chain=chain))
+            rows.append(to_row(record, previous_chain=chain, write=write))
             chain = rows[-1].chain
         self._write(rows, batch, waits=any(type(r.body) not in TOLD_AGAIN for r in batch))
-        if len(self._behind) >= _PAGE_ROWS:
-            self.settle()
 
-    def settle(self) -> None:
+    def settle(self, *, is_quiet: bool = True) -> None:
         """See `Journal.settle`: the read tables follow, in one transaction."""
-        if not self._behind:
+        if len(self._behind) < (1 if is_quiet else _MOST_BEHIND_ROWS):
             return
-        with self._store.transaction(waits=False) as statements:
+        with self._store.transaction(waits=False, tidies=True) as statements:
             known_seq = self._last_seq - len(self._behind)
             projector.apply(statements, self._behind, known_seq=known_seq)
         self._behind.clear()

@@ -19,7 +19,7 @@ class MemoryJournal:
         check_follows(batch, self.last_seq())
         self._records.extend(batch)
 
-    def settle(self) -> None:
+    def settle(self, *, is_quiet: bool = True) -> None:
         """See `Journal.settle`: nothing else is kept here."""
 
     def read(self, after_seq: int = 0) -> Iterator[Recorded]:

@@ -50,7 +50,12 @@ class PostgresStore:
             yield self._statements
 
     @contextmanager
-    def transaction(self, *, waits: bool = True) -> Iterator[Statements]:
+    def transaction(
+        self,
+        *,
+        waits: bool = True,
+        tidies: bool = False,  # noqa: ARG002  # the server does that beside us
+    ) -> Iterator[Statements]:
         """See `Store.transaction`; statements without an answer share one trip to the server."""
         try:
             with self._connection.transaction(), self._connection.pipeline():

@@ -6,7 +6,7 @@ proves itself (CRC-32 of the body) and its neighbours (SHA-256 over the previous
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import NamedTuple
@@ -14,12 +14,14 @@ from zlib import crc32
 
 from catalyst_bot.domain.errors import BadData, InvariantViolated, JournalDamaged
 from catalyst_bot.domain.messages.facts import RunStarted, RunStopped
-from catalyst_bot.domain.messages.registry import KIND_OF, Kind, Recorded
+from catalyst_bot.domain.messages.registry import KIND_OF, Kind, Message, Recorded
 from catalyst_bot.storage.codec import SCHEMA_VERSION, decode, encode, wire_time
 
 START_OF_CHAIN = ""
 _S = "\x1f"  # separates the columns in the hash
 _OF_ONE_RUN = frozenset({RunStarted.__name__, RunStopped.__name__})
+_KIND_WORDS = {kind: word.value for kind, word in KIND_OF.items()}
+_Columns = tuple[int, str, str, str, int, int | None, str, bytes]  # of a row, before its proofs
 
 
 class Row(NamedTuple):
@@ -37,27 +39,28 @@ class Row(NamedTuple):
     chain: str
 
 
-def to_row(record: Recorded, *, previous_chain: str) -> Row:
+def to_row(
+    record: Recorded, *, previous_chain: str, write: Callable[[Message], bytes] = encode
+) -> Row:
     """Write a record as a row that follows the row with hash `previous_chain`.
 
-    Raises `BadData` for what could not be read back from every database.
+    `write` gives the body. Raises `BadData` for what could not be read back from every database.
     """
+    message = record.body
+    name = type(message).__name__
     if "\x00" in record.trail_id:
-        raise BadData(f"{type(record.body).__name__} has a trail with NUL: {record.trail_id!r}")
-    body = encode(record.body)
-    row = Row(
-        seq=record.seq,
-        at=wire_time(record.at),
-        kind=KIND_OF[type(record.body)].value,
-        name=type(record.body).__name__,
-        version=SCHEMA_VERSION,
-        cause_seq=record.cause_seq,
-        trail_id=record.trail_id,
-        body=body,
-        checksum=crc32(body),
-        chain="",
+        raise BadData(f"{name} has a trail with NUL: {record.trail_id!r}")
+    columns = (
+        record.seq,
+        wire_time(record.at),
+        _KIND_WORDS[type(message)],
+        name,
+        SCHEMA_VERSION,
+        record.cause_seq,
+        record.trail_id,
+        write(message),
     )
-    return Row(*row[:-1], chain=_chain(previous_chain, row))
+    return Row(*columns, checksum=crc32(columns[-1]), chain=_chain(previous_chain, columns))
 
 
 def to_record(row: Row) -> Recorded:
@@ -88,7 +91,7 @@ def check_row(row: Row, *, previous_seq: int, previous_chain: str) -> None:
         raise JournalDamaged(f"journal row {previous_seq + 1} is missing: {row.seq} comes next")
     if crc32(row.body) != row.checksum:
         raise JournalDamaged(f"journal row {row.seq} ({row.name}): its checksum differs")
-    if _chain(previous_chain, row) != row.chain:
+    if _chain(previous_chain, row[:-2]) != row.chain:
         raise JournalDamaged(
             f"journal row {row.seq} ({row.name}): its chain differs; this row, or one before it, "
             "was changed after it was written"
@@ -143,8 +146,8 @@ def _counts(kind: str, name: str) -> bool:
     return kind != Kind.COMMAND and name not in _OF_ONE_RUN
 
 
-def _chain(previous: str, row: Row) -> str:
-    seq, at, kind, name, version, cause_seq, trail_id, body, _, _ = row
+def _chain(previous: str, columns: _Columns) -> str:
+    seq, at, kind, name, version, cause_seq, trail_id, body = columns
     head = (
         f"{previous}{_S}{seq}{_S}{at}{_S}{kind}{_S}{name}{_S}{version}{_S}{cause_seq}{_S}{trail_id}"
     )

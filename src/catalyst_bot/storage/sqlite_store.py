@@ -9,7 +9,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import IO
@@ -28,6 +28,8 @@ from catalyst_bot.storage.store import Mark, Statements
 
 _BUSY_TIMEOUT_S = 5.0
 _MARK_BYTES = 128
+_WAL_PAGES = 1_000  # SQLite's own measure of a WAL that is long
+_NO_CHECKPOINT = "PRAGMA wal_autocheckpoint = 0"
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
 
 
@@ -57,13 +59,14 @@ class SqliteStore:
             yield self._connection
 
     @contextmanager
-    def transaction(self, *, waits: bool = True) -> Iterator[Statements]:
+    def transaction(self, *, waits: bool = True, tidies: bool = False) -> Iterator[Statements]:
         """See `Store.transaction`."""
         try:
             self._wait_for_disk(waits=waits and self._durable)
-            self._connection.execute("BEGIN IMMEDIATE")
-            with self._connection:  # commits, or rolls back on an error
-                yield self._connection
+            with self._tidying() if tidies else nullcontext():
+                self._connection.execute("BEGIN IMMEDIATE")
+                with self._connection:  # commits, or rolls back on an error
+                    yield self._connection
         except sqlite3.OperationalError as error:
             raise JournalUnwritable(f"{self.place} takes no more: {error}") from error
 
@@ -71,6 +74,15 @@ class SqliteStore:
         if waits != self._waits:
             self._connection.execute(f"PRAGMA synchronous = {'FULL' if waits else 'NORMAL'}")
             self._waits = waits
+
+    @contextmanager
+    def _tidying(self) -> Iterator[None]:
+        """Let a commit bring a long WAL into the file, which takes tens of milliseconds."""
+        self._connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
+        try:
+            yield
+        finally:
+            self._connection.execute(_NO_CHECKPOINT)
 
     def version(self) -> int | None:
         """See `Store.version`."""
@@ -156,6 +168,7 @@ def open_writer(path: Path, *, durable: bool) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
+    connection.execute(_NO_CHECKPOINT)
     return prepared(connection)
 
 

@@ -59,11 +59,14 @@ class Store(Protocol):
         """Statements outside a transaction."""
         ...
 
-    def transaction(self, *, waits: bool = True) -> AbstractContextManager[Statements]:
+    def transaction(
+        self, *, waits: bool = True, tidies: bool = False
+    ) -> AbstractContextManager[Statements]:
         """Statements that are committed together, or not at all when one of them fails.
 
         One that `waits` is on the disk afterwards, with all before it. Without waiting it is safe
-        from a crash of the process, and never on the disk before what came earlier.
+        from a crash of the process, and never on the disk before what came earlier. One that
+        `tidies` may take long, for the database does then what it puts off while orders wait.
         """
         ...
 

@@ -10,7 +10,7 @@ from typing import Any
 from catalyst_bot.detection.decide import on_headline
 from catalyst_bot.detection.evolve import EVOLVE
 from catalyst_bot.detection.linear import LinearModel, predict
-from catalyst_bot.detection.opinions import own_opinions, pull
+from catalyst_bot.detection.opinions import own_tone, pull
 from catalyst_bot.detection.reading import Finding, read_headline
 from catalyst_bot.detection.rules import Rules
 from catalyst_bot.detection.second_reading import lowered, wants_opinion
@@ -50,7 +50,7 @@ class Reasoner:
             self._remember(message, fact.at)
         catalysts = [m.catalyst for m in concluded if isinstance(m, CatalystDetected)]
         read = [self._second_reading(catalyst, headline, fact.at) for catalyst in catalysts]
-        opinions = own_opinions(headline, self.rules.lexicon, self.rules.tone_model)
+        tone = own_tone(headline, self.rules.lexicon, self.rules.tone_model)
         return {
             "title": headline.title,
             "tickers": _tickers(headline, self.rules),
@@ -58,7 +58,7 @@ class Reasoner:
             "catalysts": [_catalyst(catalyst) for catalyst in read],
             "phrases": _phrases(headline, catalysts, self.rules),
             "tone_words": _tone_words(headline, self.rules),
-            "opinions": [_opinion(opinion) for opinion in opinions],
+            "opinions": [_opinion(opinion) for opinion in tone.opinions],
             "topic": self._topic(headline.title),
         }
 

@@ -80,7 +80,7 @@ class DiskJournal:
         self._disk.add(rows, read)
         self._check("after commit")
 
-    def settle(self) -> None:
+    def settle(self, *, is_quiet: bool = True) -> None:
         """See `Journal.settle`: nobody looks on."""
 
     def read(self, after_seq: int = 0) -> Iterator[Recorded]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -9,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from catalyst_bot.alpaca.pace import Pace
 from catalyst_bot.broker.alpaca_book import TAKEN
 from catalyst_bot.broker.alpaca_mapping import read_order
 from catalyst_bot.domain.enums import OrderRole, OrderStatus, Side
 from catalyst_bot.domain.messages import commands as c
 from catalyst_bot.domain.messages import facts as f
+from catalyst_bot.domain.messages.commands import UNDER_WAY
 from catalyst_bot.domain.messages.registry import Fact, Message
 from catalyst_bot.domain.trading import ApprovedOrder, stop_leg_id, target_leg_id
 from tests.alpaca_desk import AlpacaDesk, client_for
@@ -100,6 +103,72 @@ def test_an_order_that_never_arrived_stays_unclear_until_it_is_looked_up(bench: 
     (answer,) = bench.look_up(ENTRY_ID)
     assert answer.ticket is None
     assert len(bench.service.posts) == 0
+
+
+class StopWatch(Pace):
+    """Pauses that pass at once; `on_pause` is what happens meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at_s = 0.0
+        self.on_pause: Callable[[], object] = lambda: None
+
+    def seconds(self) -> float:
+        return self.at_s
+
+    async def sleep(self, pause_s: float) -> None:
+        self.at_s += pause_s
+        self.on_pause()
+
+
+@pytest.fixture
+def watch(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> StopWatch:
+    watch = StopWatch()
+    monkeypatch.setattr(bench.desk.broker._client, "pace", watch)
+    return watch
+
+
+def arrive(bench: Bench) -> None:
+    """Let the order come there, long after anybody waited for an answer."""
+    bench.service.venue.submit({**order_body(), "client_order_id": ENTRY_ID}, 100.0)
+
+
+def test_a_clock_that_jumps_makes_no_order_arrive_sooner(bench: Bench, watch: StopWatch):
+    bench.service.faults.append("500 before")
+    bench.send()
+    bench.time += timedelta(hours=1)
+    watch.at_s += 4.0
+    watch.on_pause = lambda: arrive(bench)
+    said = bench.look_up(ENTRY_ID)
+    assert kinds(said) == ["OrderAccepted", "OrderLookedUp"]
+    assert watch.at_s == UNDER_WAY.total_seconds()
+
+
+def test_that_an_order_is_not_there_is_told_at_once_when_it_cannot_arrive_any_more(
+    bench: Bench, watch: StopWatch
+):
+    bench.service.faults.append("500 before")
+    bench.send()
+    watch.at_s += UNDER_WAY.total_seconds()
+    watch.on_pause = lambda: arrive(bench)
+    (answer,) = bench.look_up(ENTRY_ID)
+    assert answer.ticket is None
+
+
+def test_what_the_last_process_sent_may_arrive_for_as_long(bench: Bench, watch: StopWatch):
+    bench.journal.append(c.SubmitOrder(order=ENTRY, valid_until=bench.time))
+    bench.journal += bench.desk.broker.recover(bench.journal, bench.time)
+    bench.read = len(bench.journal)
+    watch.on_pause = lambda: arrive(bench)
+    assert kinds(bench.look_up(ENTRY_ID)) == ["OrderAccepted", "OrderLookedUp"]
+
+
+def test_where_we_move_the_time_nobody_waits_for_it(bench: Bench, watch: StopWatch):
+    bench.service.faults.append("500 before")
+    bench.send()
+    watch.is_stepped = True
+    assert kinds(bench.look_up(ENTRY_ID)) == ["OrderLookedUp"]
+    assert watch.at_s == 0.0
 
 
 def test_a_redirect_is_not_followed(bench: Bench):
@@ -415,6 +484,26 @@ def order_body() -> dict[str, Any]:
     }
 
 
+def test_a_leg_that_the_last_list_of_orders_was_too_old_for_is_ours(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    """The stream told of the entry, and the leg sold between the list and the executions."""
+    bench.service.faults.append("504 after")
+    reader = bench.desk.broker._watch._reader
+    read, lists = reader.orders_since, [{}, {}]  # of orders, from before the entry came there
+
+    async def read_late(after: datetime) -> Any:
+        return lists.pop() if lists else await read(after)
+
+    monkeypatch.setattr(reader, "orders_since", read_late)
+    bench.send()
+    bench.trade_at(100.0)
+    bench.desk.hear(next(told for told in bench.service.events if told["event"] == "fill"))
+    bench.trade_at(108.0)
+    sold = [fact for fact in bench.take() if isinstance(fact, f.OrderFilled | f.ForeignFilled)]
+    assert [fact.fill.client_order_id for fact in sold] == [ENTRY_ID, TARGET_ID]
+
+
 def test_orders_of_others_are_left_alone_and_shown_in_the_books(bench: Bench):
     bench.service.venue.submit({**order_body(), "client_order_id": "by-hand"}, 100.0)
     assert bench.take() == []
@@ -527,3 +616,5 @@ def test_the_first_books_tell_which_orders_the_journal_lost(bench: Bench):
     assert lost == f.LostOrdersFound(at=bench.time, order_ids=("cb-lost",))
     assert isinstance(books, f.BrokerSnapshotReceived)
     assert kinds(bench.books()) == ["BrokerSnapshotReceived"]
+    bench.restart()
+    assert "LostOrdersFound" not in kinds(bench.books())  # a person knows of them

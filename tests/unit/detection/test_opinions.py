@@ -11,9 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalyst_bot.detection.grams import CHARACTERS, Numbers, grams, number_of, plain, rows_of
+from catalyst_bot.detection.grams import (
+    CHARACTERS,
+    PIECE,
+    Numbers,
+    grams,
+    number_of,
+    plain,
+    rows_of,
+)
 from catalyst_bot.detection.linear import LinearModel, counted, features, predict
-from catalyst_bot.detection.opinions import HALF_LIFE_S, decay_of, fuse, own_opinions, pull
+from catalyst_bot.detection.opinions import HALF_LIFE_S, decay_of, fuse, own_tone, pull
 from catalyst_bot.domain.news import SentimentOpinion
 from tests.builders import NOON, headline
 from tests.detection_rules import rules
@@ -70,16 +78,17 @@ def test_faint_and_old_opinions_say_less():
 
 
 def test_the_word_list_has_no_opinion_on_words_it_does_not_know():
-    known = own_opinions(headline(title="Acme profit surges"), rules().lexicon, None)
-    assert [o.name for o in known] == ["lexicon"]
-    assert own_opinions(headline(title="Acme holds a meeting"), rules().lexicon, None) == ()
+    known = own_tone(headline(title="Acme profit surges"), rules().lexicon, None)
+    assert [o.name for o in known.opinions] == ["lexicon"]
+    assert known.sentiment == fuse(known.opinions) > 0
+    assert own_tone(headline(title="Acme holds a meeting"), rules().lexicon, None) == (0.0, ())
 
 
 def test_an_old_headline_has_faint_opinions():
     fresh = headline(title="Acme profit surges", published_at=NOON)
     old = headline(title="Acme profit surges", published_at=NOON - timedelta(hours=6))
     (now,), (then,) = (
-        own_opinions(h, rules().lexicon, None)
+        own_tone(h, rules().lexicon, None).opinions
         for h in (fresh, headline(title=old.title, published_at=old.published_at, received_at=NOON))
     )
     assert then.decay == 0.5 < now.decay
@@ -88,6 +97,18 @@ def test_an_old_headline_has_faint_opinions():
 
 def numbers(*grams: str) -> Numbers:
     return np.array([number_of(gram) for gram in grams])
+
+
+def test_words_and_their_order_are_features_by_the_hash_of_their_text():
+    found = grams("good day € now", {})
+    assert sorted(number for number in found.tolist() if number < PIECE) == sorted(
+        numbers(
+            *("good", "day", "€", "now"),
+            *("good day", "day €", "€ now"),
+            *("good _ €", "day _ now"),
+            *("^good", "^good day", "^good day €", "now$", "€ now$"),
+        ).tolist()
+    )
 
 
 def small_model() -> LinearModel:
@@ -115,7 +136,9 @@ def test_the_linear_model_is_one_of_the_opinions():
     model = small_model()
     assert predict(model, "a good day").label == "positive"
     assert predict(model, "an awful day").label == "negative"
-    said = own_opinions(headline(title="a good day"), rules().lexicon, model)
+    tone = own_tone(headline(title="a good day"), rules().lexicon, model)
+    said = tone.opinions
+    assert tone.sentiment == fuse(said)
     linear = next(o for o in said if o.name == "linear")
     assert linear.value > 0.5
     assert "positive" in linear.note

@@ -39,6 +39,7 @@ def test_finite_numbers_words_and_nothing_are_fine():
         (Outer(inner=Inner(amount=Decimal("sNaN"))), "o.inner.amount is sNaN"),
         (Outer(inner=Inner(amount=Decimal("Infinity"))), "o.inner.amount is Infinity"),
         (Outer(values=(1.0, inf)), "o.values[1] is inf"),
+        (Outer(values=("x", inf)), "o.values[1] is inf"),
         (Outer(values=((), (Inner(rate=nan),))), "o.values[1][0].rate is nan"),
         (Outer(inner=Inner(rate=nan), values=(inf,)), "o.inner.rate is nan"),
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -20,7 +20,7 @@ def rescaled(ticket, shares_per_share: str, symbol: str = "ACME") -> list[OrderR
         at=builders.NOON,
         symbol=symbol,
         shares_per_share=Decimal(shares_per_share),
-        effective_on=date(2025, 10, 6),
+        effective_on=date(2025, 10, 7),
     )
     state = State()
     state.open_tickets[ticket.client_order_id] = ticket
@@ -52,3 +52,20 @@ def test_shares_stay_whole_and_prices_follow(
 
 def test_orders_of_other_symbols_stay_as_they_are():
     assert rescaled(builders.ticket(), "2", symbol="OTHER") == []
+
+
+@pytest.mark.parametrize(
+    ("sent_at", "is_rescaled"),
+    [
+        (None, True),
+        (datetime(2025, 10, 7, 0, 30, tzinfo=UTC), True),  # late trading of the day before
+        (datetime(2025, 10, 7, 8, 0, tzinfo=UTC), False),
+        (datetime(2025, 10, 8, 14, 0, tzinfo=UTC), False),
+    ],
+)
+def test_an_order_that_was_sent_in_new_shares_stays_as_it_is(
+    sent_at: datetime | None, is_rescaled: bool
+):
+    """The split was told late: the broker has the order in the shares it was sent in."""
+    told = rescaled(replace(builders.ticket(), submitted_at=sent_at), "2")
+    assert bool(told) is is_rescaled

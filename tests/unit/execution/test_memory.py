@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -449,7 +449,7 @@ def test_a_split_asks_anew_only_for_what_waits_in_its_symbol():
         open_tickets={s: ticket(client_order_id=s, symbol=s) for s in ("ACME", "OTHER")},
     )
     split = f.SplitApplied(
-        at=NOON, symbol="ACME", shares_per_share=Decimal(2), effective_on=NOON.date()
+        at=NOON, symbol="ACME", shares_per_share=Decimal(2), effective_on=date(2025, 10, 7)
     )
     said = corporate.rescale_orders(state, split)
     assert [m.client_order_id for m in said] == ["x-ACME", "q-ACME", "ACME"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalyst_bot.domain.errors import BadData
@@ -134,6 +134,62 @@ def test_a_symbol_comes_from_one_file(tmp_path: Path) -> None:
     assert np.array_equal(panel.as_traded("ACME").close, daily("ACME", 1)["close"].to_numpy())
     assert [(s.symbols, s.unused) for s in panel.card.sources] == [(2, 0), (1, 1)]
     assert any("several files" in flaw for flaw in panel.card.flaws)
+
+
+def two_files(folder: Path, *files: pl.DataFrame) -> Panel:
+    named = {f"file{number}": each for number, each in enumerate(files)}
+    return build_panel(catalog_of(folder, named), SESSIONS, RULES)
+
+
+@settings(max_examples=25)
+@given(first=st.integers(0, 200), shared=st.integers(0, 60), dividend=st.integers(1, COUNT - 1))
+def test_files_that_follow_each_other_are_one_history(
+    tmp_path_factory: pytest.TempPathFactory, first: int, shared: int, dividend: int
+) -> None:
+    whole = pl.concat([daily("SPY", 99), scaled(daily("ACME"), PRICES, dividend, 0.98)])
+    row = pl.int_range(pl.len()).over("symbol")
+    early, late = whole.filter(row < first + shared + 1), whole.filter(row >= first)
+    # The later file was adjusted by who knew of later dividends: its adjusted closes are lower.
+    late = late.with_columns(pl.col("adj_close") * 0.9)
+    one = two_files(tmp_path_factory.mktemp("one"), whole)
+    for files in ((early, late), (late, early)):
+        joined = two_files(tmp_path_factory.mktemp("two"), *files)
+        assert joined.card.excluded == ()
+        for name in COLUMNS[:-1]:
+            assert np.array_equal(joined.columns[name], one.columns[name]), name
+        assert joined.columns["factor"] == pytest.approx(one.columns["factor"])
+
+
+def test_a_dividend_between_two_files_is_not_known(tmp_path: Path) -> None:
+    whole = pl.concat([daily("SPY", 99), scaled(daily("ACME"), PRICES, 200, 0.98)])
+    row = pl.int_range(pl.len()).over("symbol")
+    panel = two_files(tmp_path, whole.filter(row < 200), whole.filter(row >= 200))
+    assert set(panel.columns["factor"]) == {1.0}
+    assert any("2 symbols are joined" in flaw for flaw in panel.card.flaws)
+    assert panel.span("ACME").source == "file0.parquet + file1.parquet"
+    assert [(s.symbols, s.unused) for s in panel.card.sources] == [(2, 0), (2, 0)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "by", "first"),
+    [(PRICES, 1 / 1.5, 250), (PRICES, 1.0, 262)],
+    ids=["other shares", "another stock of the name"],
+)
+def test_what_does_not_go_on_is_left_out(
+    tmp_path: Path, columns: tuple[str, ...], by: float, first: int
+) -> None:
+    early = pl.concat([daily("SPY", 99), daily("ACME", count=255)])
+    late = scaled(daily("ACME"), columns, 0, by)[first:].with_columns(adj_close=pl.col("close"))
+    late = late.with_columns(pl.col("date").dt.offset_by("15d")) if first > 255 else late
+    panel = two_files(tmp_path, early, pl.concat([late, daily("ZETA", 2)]))
+    assert np.array_equal(panel.as_traded("ACME").close, early["close"].to_numpy()[COUNT:])
+    assert panel.card.sources[1].unused == 1
+
+
+def test_bars_of_another_length_are_named(tmp_path: Path) -> None:
+    catalog = catalog_of(tmp_path, {"bars": daily("ACME")})
+    with pytest.raises(BadData, match="no bars of 300 s, but of 86400 s: --interval 86400"):
+        build_panel(catalog, SESSIONS, HistoryRules(benchmark="SPY", interval_s=300))
 
 
 def test_who_stopped_trading_is_said(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from catalyst_bot.domain.messages.decisions import PositionClosed, StrategyPause
 from catalyst_bot.features.spec import NAMES
 from catalyst_bot.history.panel import Panel
 from catalyst_bot.ml.kernels import books as b
-from catalyst_bot.ml.kernels import likeness, portfolio
+from catalyst_bot.ml.kernels import fills, likeness, portfolio, records
 from catalyst_bot.ml.kernels.asks import kelly_of_record
 from catalyst_bot.ml.kernels.play import Play
 from catalyst_bot.ml.kernels.trading import STOP_LOSS
@@ -258,12 +258,12 @@ def test_the_record_is_that_of_the_bot(trades: list[tuple[bool, int]], turn: int
     books, bot = new_books(1, terms, trades=100), State()
     for number, (is_of_new, cents) in enumerate(trades):
         if number == turn:
-            b.begin_record(books, 1)
+            records.begin_record(books, 1)
         strategy = int(is_of_new and number >= turn)
         books.held[0, [b.BOUGHT_BY, b.BOUGHT, b.BOUGHT_USD]] = strategy, 1.0, 100.0
         books.held[0, b.SOLD_USD] = 100.0 + cents / 100
-        meeting = b.Meeting(100.0, 100.0, 1e6, 3600.0 * number, 1)
-        b.close_trade(books, 0, STOP_LOSS, meeting, terms)
+        meeting = fills.Meeting(100.0, 100.0, 1e6, 3600.0 * number, 1)
+        fills.close_trade(books, 0, STOP_LOSS, meeting, terms)
         told = PositionClosed(trade=trade(cents / 10_000, strategy_id=str(strategy)))
         for paused in decide.on_position_closed(bot, told, FakeDesk(), Rules()):
             if isinstance(paused, StrategyPaused):

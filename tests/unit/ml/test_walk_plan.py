@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalyst_bot.domain.errors import BadData, ConfigError
+from catalyst_bot.history.splits import Parts
 from catalyst_bot.market_data.session_times import DAY_S
 from catalyst_bot.ml.walk_forward.plan import (
     DAILY,
@@ -17,6 +18,7 @@ from catalyst_bot.ml.walk_forward.plan import (
     gap_in,
     gap_of,
     least_in,
+    must_be_asked,
     must_be_complete,
 )
 from tests.panels import Case, panel_of
@@ -40,6 +42,11 @@ def test_a_year_teaches_and_the_next_quarter_tests():
     assert WEEKDAYS[first.train.start] == date(2015, 1, 1)
     assert WEEKDAYS[first.test.start] == date(2016, 1, 1)
     assert WEEKDAYS[folds[-1].test.stop - 1] == date(2018, 12, 31)
+
+
+def test_a_span_may_begin_on_a_day_without_a_session():
+    folds = folds_of(WEEKDAYS[1:], span("2015-01-01", "2016-01-01", "2016-12-31"), gap_of(0.0))
+    assert (folds[0].train.start, len(folds)) == (0, 4)
 
 
 def test_the_gap_is_that_of_the_longest_case_of_a_history():
@@ -81,7 +88,7 @@ def test_a_first_tested_day_outside_is_refused(start: str, oos_start: str, end: 
 @pytest.mark.parametrize(
     ("start", "oos_start", "end", "why"),
     [
-        ("2014-06-01", "2016-01-01", "2018-01-01", "the history holds 2015-01-01"),
+        ("2013-06-01", "2014-12-01", "2018-01-01", "the history holds 2015-01-01"),
         ("2015-01-01", "2020-06-01", "2021-01-01", "the history holds"),
         ("2015-01-01", "2016-01-01", "2016-01-10", "no quarter"),
     ],
@@ -97,7 +104,19 @@ def test_missing_sessions_are_named():
     holes = [day for day in WEEKDAYS if day.month != 7]
     with pytest.raises(BadData, match=r"2015-07-01, 2015-07-02, .*…"):
         must_be_complete(holes, WEEKDAYS, wish)
+    with pytest.raises(BadData, match=r"the history holds 2015-03-02 to 2019-12-30, but no bar"):
+        must_be_complete(WEEKDAYS[42:], WEEKDAYS, wish)
     must_be_complete(WEEKDAYS[:1200], WEEKDAYS[:1200], wish)
+
+
+def test_sessions_in_which_nobody_is_asked_teach_nothing():
+    panel = panel_of([Case(symbol="ACME", bar=40, bars=5)])
+    learns, rests = range(20, 60), range(60, 90)
+    asked = [Parts(train=learns, validation=rests, test=rests)]
+    must_be_asked(panel, asked)
+    days = panel.days()
+    with pytest.raises(BadData, match=f"from {days[60]} to {days[89]} there is neither news"):
+        must_be_asked(panel, [*asked, Parts(train=rests, validation=rests, test=rests)])
 
 
 def test_parts_that_the_gaps_leave_nothing_of_are_refused():

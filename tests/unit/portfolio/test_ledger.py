@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -110,6 +111,14 @@ def test_prices_move_equity_and_unrealised_only():
     assert account.realised_usd == 0
     assert marked.cash_usd == books.cash_usd
     assert ledger.mark_price(books, "ELSE", Decimal(1), NOON) is books
+
+
+def test_a_price_changes_nothing_else():
+    books = ledger.raise_peak(buy(BOOKS, "10", "100", "1").books, Decimal(7_000_000))
+    later = NOON + timedelta(minutes=1)
+    marked = ledger.mark_price(books, "ACME", Decimal(103), later)
+    position = replace(books.positions["ACME"], last_price=Decimal(103), marked_at=later)
+    assert marked == replace(books, positions={"ACME": position})
 
 
 def test_the_day_counts_from_its_open_and_the_peak_only_rises():

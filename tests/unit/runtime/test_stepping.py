@@ -78,7 +78,7 @@ def played(
             log.extend(type(fact).__name__ for fact in facts)
             return []
 
-        def settle(self) -> None:
+        def settle(self, *, is_quiet: bool) -> None:
             pass
 
     async def main() -> None:

@@ -54,6 +54,19 @@ def test_a_transaction_waits_for_the_disk_when_told(file: Path, durable: bool, l
     store.close()
 
 
+def test_no_order_waits_while_a_long_wal_is_brought_into_the_file(file: Path):
+    big = f.HeadlineReceived(at=b.NOON, headline=b.headline(body=os.urandom(60_000).hex()))
+    order = c.SubmitOrder(order=b.approved_order(), valid_until=b.NOON)
+    with SqlJournal(file) as journal:
+        before = file.stat().st_size
+        for seq in range(0, 80, 2):
+            journal.append(record([big, order], after_seq=seq))
+        assert Path(f"{file}-wal").stat().st_size > 1_000 * 4_096
+        assert file.stat().st_size == before
+        journal.settle()
+        assert file.stat().st_size > before + 1_000 * 4_096
+
+
 def test_news_and_prices_are_acknowledged_with_the_next_order(file: Path):
     bars = [f.BarClosed(at=b.NOON, bar=b.bar()) for _ in range(3)]
     order = c.SubmitOrder(order=b.approved_order(), valid_until=b.NOON)

@@ -61,7 +61,7 @@ class CatalystVecEnv(VecEnv):
         self._place = np.zeros((n_envs, PLACE_COLUMNS), dtype=np.int64)
         self._ends = np.zeros(n_envs, dtype=np.int64)
         self._last = np.zeros((n_envs, len(FEATURES)), dtype=np.float32)
-        game = Game(world, self._money, self._place, self._ends, self._last)
+        game = Game(world, self._money, self._place, self._ends, self._last, np.zeros(1))
         self._kernel, self._held = kernel_and_held(game)
         self._step = self._kernel["step"]
         self._actions = np.zeros(n_envs, dtype=np.float32)
@@ -90,9 +90,9 @@ class CatalystVecEnv(VecEnv):
 
     def step_wait(self) -> tuple[Singles, Singles, NDArray[np.bool_], list[dict[str, Any]]]:
         """Return observations, rewards, who ended, and infos; the arrays are the caller's."""
-        observations = np.empty_like(self._last)
-        rewards = np.empty(self.num_envs, dtype=np.float32)
-        dones = np.empty(self.num_envs, dtype=np.bool_)
+        count = self.num_envs
+        observations = np.empty((count, len(FEATURES)), np.float32)
+        rewards, dones = np.empty(count, np.float32), np.empty(count, np.bool_)
         if not self._step(self._held, self._actions, rewards, dones, observations):
             self.ended = _NOBODY
             return observations, rewards, dones, self._no_infos
@@ -110,11 +110,11 @@ class CatalystVecEnv(VecEnv):
         return self._last[self.ended]
 
     def _infos(self) -> list[dict[str, Any]]:
-        infos = self._no_infos.copy()
+        infos, last, ends = self._no_infos.copy(), self._last, self._ends
         for number in self.ended.tolist():
             infos[number] = {
-                "terminal_observation": self._last[number].copy(),
-                "TimeLimit.truncated": self._ends.item(number) == TRUNCATED,
+                "terminal_observation": last[number].copy(),
+                "TimeLimit.truncated": ends.item(number) == TRUNCATED,
             }
         return infos
 

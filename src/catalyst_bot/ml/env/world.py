@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from catalyst_bot.ml.terms import Terms
 QUIET_FRACTION = 0.25
 COST_PENALTY = 0.5
 MOST_QUESTIONS = 64
+LINE_BYTES = 64  # what a processor fetches from memory at once
 
 
 def world_of(
@@ -50,13 +52,14 @@ def world_of(
     quiet[asks.row] = False
     catalyst = _of(normalisation, "catalyst")
     world = World(
-        bars=_row_by_row(tape, sessions, _of(normalisation, "market")),
+        bars=_laid_out(tape, sessions, _of(normalisation, "market")),
         asks=asks,
         terms=terms,
         rules=rules,
         case_starts=np.flatnonzero(asks.is_first & ~asks.is_bad & is_start[asks.row]),
         quiet_starts=np.flatnonzero(quiet) if rules.quiet_fraction > 0 else _NONE,
         row_limit=row_limit,
+        is_sure=asks.values[:, _CONFIDENCE] >= terms.min_confidence,
         shown=catalyst.apply_rows(asks.values.astype(np.float32).astype(np.float64)).astype(
             np.float32
         ),
@@ -70,7 +73,8 @@ def world_of(
 _NONE = np.zeros(0, dtype=np.int64)
 _CATALYST = tuple(feature for feature in FEATURES if feature.group == "catalyst")
 _NEUTRAL = tuple(feature.neutral for feature in _CATALYST)
-_DIRECTION = [feature.name for feature in _CATALYST].index("direction")
+_TOLD = [feature.name for feature in _CATALYST]
+_DIRECTION, _CONFIDENCE = _TOLD.index("direction"), _TOLD.index("confidence")
 
 
 def _of(normalisation: Normalisation, group: str) -> Normalisation:
@@ -84,25 +88,34 @@ def _of(normalisation: Normalisation, group: str) -> Normalisation:
     )
 
 
-def _row_by_row(tape: Tape, sessions: range, normalisation: Normalisation) -> Bars:
+def _laid_out(tape: Tape, sessions: range, normalisation: Normalisation) -> Bars:
     """Lay the bars of the sessions row by row, with their features normalised.
 
-    Then a bar lies in three lines of the cache instead of fourteen. The rows of other sessions are
-    never looked at, and take no memory as long as nobody does.
+    Then a bar lies in three lines of the cache instead of fourteen, and what playing it takes is in
+    the first of them. The rows of other sessions are never looked at, and take no memory as long as
+    nobody does.
     """
     bars = tape.bars
     played = (bars.session >= sessions.start) & (bars.session < sessions.stop)
     rows = np.flatnonzero(played)
-    kinds = [(name, *_kind(column)) for name, column in bars._asdict().items()]
-    laid = np.empty(len(played), dtype=np.dtype(kinds))
+    laid = _records(len(played), bars._asdict())
     for name, column in bars._asdict().items():
         laid[name][rows] = column[rows]
     laid["market"][rows] = normalisation.apply_rows(bars.market[rows].astype(np.float64))
-    return Bars(**{name: laid[name] for name in Bars._fields})
+    return cast("Bars", laid)
 
 
-def _kind(column: NDArray[Any]) -> tuple[Any, tuple[int, ...]]:
-    return column.dtype, column.shape[1:]
+def _records(count: int, columns: Mapping[str, NDArray[Any]]) -> np.recarray[Any, Any]:
+    """Room for so many records of these columns, each at the beginning of a line of the cache.
+
+    A column is an attribute, as in a named tuple, but for the compiler all of it is one array.
+    """
+    fields = [(name, each.dtype, each.shape[1:]) for name, each in columns.items()]
+    rest = -np.dtype(fields).itemsize % LINE_BYTES
+    kind = np.dtype([*fields, ("rest", np.uint8, (rest,))])
+    room = np.empty(count * kind.itemsize + LINE_BYTES, dtype=np.uint8)
+    begins = -room.ctypes.data % LINE_BYTES
+    return room[begins : begins + count * kind.itemsize].view(kind).view(np.recarray)
 
 
 def _asks_of(tape: Tape) -> Asks:

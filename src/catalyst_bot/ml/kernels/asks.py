@@ -33,17 +33,19 @@ from catalyst_bot.ml.kernels.books import (
     WON_SUM,
     Books,
     activate,
-    day_loss,
-    drawdown,
     equity_usd,
     exposure_usd,
-    is_poor,
-    losses_since,
     ordered_usd,
 )
 from catalyst_bot.ml.kernels.likeness import most_alike
 from catalyst_bot.ml.kernels.orders import is_crowded, leave, note_order, works_until
 from catalyst_bot.ml.kernels.play import Play
+from catalyst_bot.ml.kernels.records import (
+    day_loss,
+    drawdown,
+    is_poor,
+    losses_since,
+)
 from catalyst_bot.ml.kernels.shown import (
     ACCOUNT,
     CATALYST,

@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 from catalyst_bot.features.kernels import Floats
 from catalyst_bot.history.panel import Integers
+from catalyst_bot.ml.kernels.account import ROW
 from catalyst_bot.ml.kernels.episode import GOES_ON, World, answer, begin, observe
+from catalyst_bot.ml.kernels.shown import MARKET
 from catalyst_bot.ml.tape import Flags, Singles
 
 
@@ -19,7 +21,7 @@ class Game(NamedTuple):
     """A world and the accounts that play in it, a row each.
 
     `ends` says how each account's last step ended, `last` what an episode that ended would have
-    asked next.
+    asked next. `touched` is a place for a number of no use, see `touch_next`.
     """
 
     world: World
@@ -27,6 +29,7 @@ class Game(NamedTuple):
     place: Integers
     ends: Integers
     last: Singles
+    touched: Floats
 
 
 def reset(held: Sequence[Game], observations: Singles) -> None:
@@ -40,6 +43,7 @@ def reset(held: Sequence[Game], observations: Singles) -> None:
 def observe_all(held: Sequence[Game], observations: Singles) -> None:
     """Write what every account is asked."""
     game = held[0]
+    touch_shown(game)
     for i in range(len(game.money)):
         observe(game.world, game.money[i], game.place[i], observations[i])
 
@@ -49,10 +53,10 @@ def step(
 ) -> int:
     """Answer every account's question; return how many episodes ended. Each begins another at once.
 
-    What is asked is written after all have answered: memory is waited for once, not account by
-    account.
+    What is asked is written after all have answered.
     """
     game, ended = held[0], 0
+    touch_next(game)
     for i in range(len(game.money)):
         rewards[i], end = answer(game.world, game.money[i], game.place[i], actions[i])
         game.ends[i], dones[i] = end, end != GOES_ON
@@ -62,3 +66,24 @@ def step(
             begin(game.world, game.money[i], game.place[i])
     observe_all(held, observations)
     return ended
+
+
+def touch_next(game: Game) -> None:
+    """Read a number of the bar that each account will play next.
+
+    No reading waits for another, so memory is waited for once, not account by account. A sum that
+    was kept nowhere would not be read for.
+    """
+    bars, total = game.world.bars, 0.0
+    for i in range(len(game.place)):
+        total += bars.open[min(game.place[i, ROW] + 1, len(bars.open) - 1)]
+    game.touched[0] = total
+
+
+def touch_shown(game: Game) -> None:
+    """Read the first and the last of the features that each account will be shown."""
+    market, total = game.world.bars.market, 0.0
+    for i in range(len(game.place)):
+        row = game.place[i, ROW]
+        total += market[row, 0] + market[row, MARKET - 1]
+    game.touched[0] = total

@@ -40,12 +40,11 @@ from catalyst_bot.ml.kernels.account import (
 from catalyst_bot.ml.kernels.shown import (
     ACCOUNT,
     CATALYST,
-    CONFIDENCE,
     MARKET,
     write_account,
 )
 from catalyst_bot.ml.kernels.trading import NEGATIVE_NEWS, POLICY, STAYS
-from catalyst_bot.ml.tape import Asks, Bars, Singles
+from catalyst_bot.ml.tape import Asks, Bars, Flags, Singles
 from catalyst_bot.ml.terms import Terms
 
 BORROWS = True  # see `history.compiled`
@@ -85,6 +84,7 @@ class World(NamedTuple):
     case_starts: Integers
     quiet_starts: Integers
     row_limit: Integers
+    is_sure: Flags
     shown: Singles
     neutral: Singles
 
@@ -170,7 +170,7 @@ def _decide(world: World, money: Floats, place: Integers, action: float) -> None
     if ask != NOTHING:
         row = world.asks.seen[ask]
         horizon_s, is_first = world.asks.horizon_s[ask], world.asks.is_first[ask]
-        is_sure = world.asks.values[ask, CONFIDENCE] >= world.terms.min_confidence
+        is_sure = world.is_sure[ask]
     if wants_to_leave(money, action, world.terms):
         place[LEAVING] = NEGATIVE_NEWS if is_first else POLICY
     elif is_sure:

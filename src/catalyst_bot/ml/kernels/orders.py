@@ -30,16 +30,20 @@ from catalyst_bot.ml.kernels.books import (
     STOP,
     TARGET,
     Books,
-    Meeting,
-    buy,
     entry_price,
-    mark,
     ordered_usd,
-    sell,
     tidy,
     value,
 )
+from catalyst_bot.ml.kernels.fills import (
+    Meeting,
+    buy,
+    sell,
+)
 from catalyst_bot.ml.kernels.play import Closes, Play
+from catalyst_bot.ml.kernels.records import (
+    mark,
+)
 from catalyst_bot.ml.kernels.trading import (
     STAYS,
     STOP_LOSS,

@@ -27,10 +27,12 @@ from catalyst_bot.ml.kernels.books import (
     Books,
     equity_usd,
     exposure_usd,
-    resume,
 )
 from catalyst_bot.ml.kernels.orders import close_bars, open_bars
 from catalyst_bot.ml.kernels.play import Play
+from catalyst_bot.ml.kernels.records import (
+    resume,
+)
 from catalyst_bot.ml.kernels.shown import (
     CONFIDENCE,
     DIRECTION,

@@ -16,7 +16,7 @@ from catalyst_bot.features.kernels import Floats
 from catalyst_bot.features.spec import FEATURES
 from catalyst_bot.history.compiled import compiled
 from catalyst_bot.history.panel import Integers
-from catalyst_bot.ml.kernels import asks, orders, portfolio, trading
+from catalyst_bot.ml.kernels import asks, fills, orders, portfolio, records, trading
 from catalyst_bot.ml.kernels import books as b
 from catalyst_bot.ml.kernels.books import Books
 from catalyst_bot.ml.kernels.play import Play
@@ -188,7 +188,7 @@ def _run_model(
         if _decides(policy, session) is not decides:
             decides = _decides(policy, session)
             taken_over.append(books.outcomes.copy())
-            b.begin_record(books, len(taken_over))
+            records.begin_record(books, len(taken_over))
         inside = places_of(play, range(session, session + 1))
         place, end = inside.start, inside.stop
         while place < end:
@@ -222,14 +222,14 @@ def new_books(symbols: int, terms: Terms, *, trades: int) -> Books:
         orders_s=np.zeros(max(terms.max_orders_per_minute, 1)),
         active=np.zeros(symbols, dtype=np.int64),
         held=held,
-        trades=np.zeros((trades, len(b.TRADE_COLUMNS))),
+        trades=np.zeros((trades, len(fills.TRADE_COLUMNS))),
         outcomes=np.zeros(asks.OUTCOMES, dtype=np.int64),
     )
 
 
 def _trades(books: Books, tape: Tape) -> NDArray[Any]:
     count = int(books.money[b.CLOSED])
-    rows = dict(zip(b.TRADE_COLUMNS, books.trades[:count].T, strict=True))
+    rows = dict(zip(fills.TRADE_COLUMNS, books.trades[:count].T, strict=True))
     trades = np.empty(count, dtype=TRADE)
     names = np.array(tape.symbols)
     trades["symbol"] = names[rows["symbol"].astype(np.int64)]

@@ -86,13 +86,12 @@ def folds_of(days: Sequence[date], span: Span, gap: Gap, least: Least = DAILY) -
     """Return the folds of a span over the sessions of a history; between parts lie gaps that no
     label reaches over. No part has fewer sessions than `least`, but for the last one tested.
 
-    Raises `BadData` when the history does not reach over the span, and when there is too little of
-    it for a fold.
+    Whether each session of the span is there tells `must_be_complete`. Raises `BadData` when there
+    is nothing to learn from or to test on, and when there is too little of it for a fold.
     """
-    if not days or days[0] > span.start or days[-1] < span.oos_start:
-        held = f"{days[0]} to {days[-1]}" if days else "no session"
+    if not days or days[0] >= span.oos_start or days[-1] < span.oos_start:
         raise BadData(
-            f"the history holds {held}, not {span.start} to {span.end}: import more, or ask "
+            f"the history holds {_held(days)}, not {span.start} to {span.end}: import more, or ask "
             "for less"
         )
     until = [day for day in days if day <= span.end]
@@ -136,9 +135,26 @@ def must_be_complete(days: Sequence[date], sessions: Sequence[date], span: Span)
     if missing:
         shown = ", ".join(map(str, missing[:_SHOWN])) + (", …" if len(missing) > _SHOWN else "")
         raise BadData(
-            f"{len(missing)} sessions between {span.start} and {span.end} have no bar of the "
-            f"benchmark ({shown}): import them, or ask for other days"
+            f"the history holds {_held(days)}, but no bar of the benchmark on {len(missing)} of "
+            f"the sessions from {span.start} to {span.end} ({shown}): import them, or ask for "
+            "other days"
         )
+
+
+def must_be_asked(panel: Panel, folds: Sequence[Parts]) -> None:
+    """Raise `BadData` when a fold would learn from sessions in which nobody is asked anything."""
+    asked, days = panel.sessions()[panel.ask_row], panel.days()
+    for parts in folds:
+        first, last = parts.train[0], parts.train[-1]
+        if not ((asked >= first) & (asked <= last)).any():
+            raise BadData(
+                f"from {days[first]} to {days[last]} there is neither news nor a hit of the "
+                "scanner to learn from: import more, or ask for other days"
+            )
+
+
+def _held(days: Sequence[date]) -> str:
+    return f"{days[0]} to {days[-1]}" if days else "no session"
 
 
 def _halved(sessions: range, gap: Gap) -> tuple[range, range]:
