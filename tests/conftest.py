@@ -19,6 +19,13 @@ from tests import postgres
 
 ROOT = Path(__file__).parents[1]
 
+LONGEST = {  # half a minute and more
+    "test_kill_runs.py",
+    "test_named_steps.py",
+    "test_restored_journal.py",
+    "test_same_trades.py",
+    "test_ten_trades.py",
+}
 LONG = {"crash", "e2e"}  # folders
 YOUNG_OBJECTS = 50_000  # made before it is looked whether they are garbage
 
@@ -43,7 +50,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long, so that the workers have short tests to share in the end."""
-    items.sort(key=lambda item: item.path.parent.name not in LONG)
+    items.sort(key=lambda item: (item.path.name not in LONGEST, item.path.parent.name not in LONG))
 
 
 def pytest_collection_finish() -> None:
