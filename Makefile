@@ -5,7 +5,8 @@ ARGS ?=
 # Its CPU and CUDA builds differ, so it is no part of the locks; for the build of your machine:
 # make setup-ml TORCH="torch==2.13.0 --index-url ..."
 TORCH ?= torch==2.13.0
-WORKERS ?= 2
+# One more than CI has cores: many tests wait for processes and sockets.
+WORKERS ?= 3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 LOCKED := install --quiet --require-hashes --no-deps
@@ -51,7 +52,7 @@ paper: setup  ## Trade a generated session on paper
 # Tests start the bot hundreds of times, so its bytecode is kept even where that is switched off.
 # A worker takes files whole, so that what their tests share is made once, and steals in the end.
 test: setup-all setup-clients  ## Run every test, as CI does
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 coverage: setup-all  ## Every branch of risk, execution and the ledger is tested, or it fails
 	$(BIN)/coverage run -m pytest -q $(GUARDED_TESTS)
@@ -64,7 +65,7 @@ simulate: setup  ## Play 10,000 schedules of faults against the whole bot
 	$(BIN)/catalyst-bot simulate --seeds 0..10000 $(ARGS)
 
 bench: setup-all  ## Measure speed (never asserted in tests)
-	$(BIN)/python -m benchmarks $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m benchmarks $(ARGS)
 
 docs: setup-all  ## Write docs/reference, catalyst.toml and the examples shown in pages again
 	$(BIN)/python -m tools.reference
@@ -168,6 +169,9 @@ $(JS)/node_modules/.stamp: $(JS)/package.json $(JS)/package-lock.json
 	cd $(JS) && npm ci --silent --no-audit --no-fund
 	@touch $@
 
+# pip compiles one file after the other, compileall on every core; some files of torch are for
+# other Pythons.
 .venv/.dev-stamp: .venv/.torch-stamp requirements/dev.txt
-	$(PIP) $(LOCKED) -r requirements/dev.txt
+	$(PIP) $(LOCKED) --no-compile -r requirements/dev.txt
+	$(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null || true
 	@touch $@

@@ -14,6 +14,7 @@ import numpy as np
 
 from benchmarks.line import Line, median_of, skipped
 from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.history.panel import Panel
 from catalyst_bot.settings import Settings
 from tests.panels import Case, panel_of
 
@@ -62,15 +63,20 @@ def market() -> tuple[Any, range, Any]:
     from catalyst_bot.ml.env.fitting import fit_on  # noqa: PLC0415  # extras
     from catalyst_bot.ml.tape import tape_of  # noqa: PLC0415
 
+    sessions = range(50, BARS)
+    tape = tape_of(drawn_panel(), atr_length=Settings().stops.atr_length)
+    return tape, sessions, fit_on(tape, sessions)
+
+
+def drawn_panel() -> Panel:
+    """Return random walks of all symbols with a case now and then."""
     symbols = [f"S{number:03}" for number in range(SYMBOLS)]
     cases = [
         Case(symbol=symbol, bar=bar, bars=6)
         for place, symbol in enumerate(symbols)
         for bar in range(60 + place % APART, BARS - 60, APART)
     ]
-    panel, sessions = panel_of(cases, symbols=symbols, count=BARS), range(50, BARS)
-    tape = tape_of(panel, atr_length=Settings().stops.atr_length)
-    return tape, sessions, fit_on(tape, sessions)
+    return panel_of(cases, symbols=symbols, count=BARS)
 
 
 def _per_second(env: object) -> float:

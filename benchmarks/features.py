@@ -1,4 +1,4 @@
-"""The market features of a history, and of one decision; beside TA-Lib's recursive indicators.
+"""The market features of a history, beside TA-Lib's recursive indicators.
 
 TA-Lib computes six of them and feeds each value into the next; ours are twenty, each from its own
 window, so that a decision today has the bits of the history.
@@ -15,31 +15,25 @@ import talib
 
 from benchmarks.line import Line, median_of, skipped
 from catalyst_bot.domain.errors import ConfigError
-from catalyst_bot.features.market import DAY_S, market_features
+from catalyst_bot.features.market import DAY_S
 from catalyst_bot.features.spec import MARKET
 from catalyst_bot.features.window import BarWindow
 from catalyst_bot.history.batch import market_matrix
-from catalyst_bot.ports.market_data import BENCHMARK_VIEW_BARS, VIEW_BARS
 
-SYMBOLS, BARS, WORKERS, CALLS = 500, 2_500, 2, 500
+SYMBOLS, BARS, WORKERS = 500, 2_500, 2
 
 
 def lines() -> list[Line]:
-    """Measure one decision, and a history where numba is installed."""
-    window, benchmark = _window(1, VIEW_BARS), _window(2, BENCHMARK_VIEW_BARS)
-    live_us = median_of(lambda: _seconds(lambda: _decide(window, benchmark)) / CALLS * 1e6)
-    job = f"{len(MARKET)} market features"
-    found = [Line(job=f"{job} of one decision", unit="us", value=live_us)]
-    job = f"{job} of a history"
+    """Measure where numba is installed."""
+    job = f"{len(MARKET)} market features of a history"
     try:
-        market_matrix(window, benchmark, bar_interval_s=DAY_S)
+        market_matrix(window_of(1, 1), window_of(2, 1), bar_interval_s=DAY_S)
     except ConfigError as error:
-        return [*found, skipped(job, str(error))]
-    windows = [_window(seed, BARS) for seed in range(SYMBOLS)]
+        return [skipped(job, str(error))]
+    windows = [window_of(seed, BARS) for seed in range(SYMBOLS)]
     ours = median_of(lambda: _seconds(lambda: _batch(windows)))
     theirs = median_of(lambda: _seconds(lambda: [_peer(each) for each in windows]))
     return [
-        *found,
         Line(
             job=job,
             unit="s",
@@ -50,11 +44,6 @@ def lines() -> list[Line]:
             note=f"{SYMBOLS} symbols x {BARS:,} bars, {WORKERS} threads",
         ),
     ]
-
-
-def _decide(window: BarWindow, benchmark: BarWindow) -> None:
-    for _ in range(CALLS):
-        market_features(window, benchmark, bar_interval_s=DAY_S)
 
 
 def _batch(windows: list[BarWindow]) -> None:
@@ -72,7 +61,8 @@ def _peer(window: BarWindow) -> None:
     talib.MAX(high, timeperiod=252)
 
 
-def _window(seed: int, count: int) -> BarWindow:
+def window_of(seed: int, count: int) -> BarWindow:
+    """Return a random walk of daily bars; windows of different lengths begin on the same day."""
     rng = np.random.default_rng(seed)
     close = 50.0 * np.exp(np.cumsum(rng.normal(0, 0.01, count)))
     open_ = close * (1 + rng.normal(0, 0.003, count))

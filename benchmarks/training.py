@@ -1,4 +1,5 @@
-"""Decisions a second that agents learn from, and how good they become; the library beside us.
+"""Decisions a second that agents learn from, how good they become, what a fold takes; the library
+beside us.
 
 The peer is Stable-Baselines3 as it comes, on the same environment in the same run: one account,
 small batches. Large batches need more decisions for the same skill, so speed counts only with the
@@ -9,10 +10,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from statistics import mean, stdev
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.environment import market
+from benchmarks.environment import drawn_panel, market
 from benchmarks.line import Line, median_of, skipped
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.settings import Settings
@@ -26,12 +29,13 @@ SPEED = {
 # algorithm: decisions learned from with us and with the library
 SKILL = {"ppo": (400_000, 20_480), "a2c": (400_000, 20_000), "sac": (40_000, 3_000)}
 SEEDS = range(10)
+TRAIN, VALIDATION = range(60, 249), range(260, 312)  # a year, as a walk forward divides it
 
 
 def lines() -> list[Line]:
-    """Measure speed, then skill."""
+    """Measure speed, then an ensemble, then skill."""
     try:
-        return [*_speeds(), *_skills()]
+        return [*_speeds(), _ensemble(), *_skills()]
     except (ImportError, ConfigError) as error:
         return [skipped("training", str(error))]
 
@@ -72,6 +76,42 @@ def _speeds() -> list[Line]:
             )
         )
     return found
+
+
+def _ensemble() -> Line:
+    """An agent of each algorithm on one fold, with loading, judging and all their decisions."""
+    from catalyst_bot.history.panel import write_panel  # noqa: PLC0415  # extras
+    from catalyst_bot.history.splits import Parts  # noqa: PLC0415
+    from catalyst_bot.ml.terms import terms_of  # noqa: PLC0415
+    from catalyst_bot.ml.training.ensemble import Plan, model_of  # noqa: PLC0415
+    from catalyst_bot.ml.training.recipes import recipe_of  # noqa: PLC0415
+    from catalyst_bot.ml.training.train import train  # noqa: PLC0415
+
+    patient = {name: {"patience": recipe_of(name).rounds} for name in SPEED}
+    with TemporaryDirectory() as folder:
+        write_panel(Path(folder) / "history", drawn_panel())
+        plan = Plan(
+            history=Path(folder) / "history",
+            parts=Parts(train=TRAIN, validation=VALIDATION, test=range(0)),
+            algorithms=tuple(SPEED),
+            seeds=(1,),
+            terms=terms_of(Settings()),
+            hyperparameters=patient,
+        )
+        start, busy = time.perf_counter(), time.process_time()
+        trained = [train(job) for job in plan.jobs()]
+        model_of("ensemble", plan, trained, {})
+        seconds, busy = time.perf_counter() - start, time.process_time() - busy
+    decisions = sum(each.steps for each in trained)
+    return Line(
+        job="one ensemble on one fold",
+        unit="s",
+        value=seconds,
+        target=60,
+        is_less_better=True,
+        note=f"{len(trained)} agents, {decisions:,} decisions: none ends early; "
+        f"{busy:.0f} s of one processor",
+    )
 
 
 def _skills() -> list[Line]:

@@ -18,9 +18,22 @@ from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.ml.backtest import BacktestReport
 from catalyst_bot.policies.model_files import read_model, write_model
 from catalyst_bot.storage.journal import SqlJournal
-from tests.daily_market import REPLAYED, SYMBOLS, DailyMarket, sessions, write_daily_market
+from tests.daily_market import (
+    FEW_LOOKS,
+    REPLAYED,
+    SYMBOLS,
+    DailyMarket,
+    sessions,
+    write_daily_market,
+)
 from tests.e2e.commands import catalyst_bot
 from tests.models import agent, model
+
+
+@pytest.fixture(autouse=True)
+def _few_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in FEW_LOOKS.items():
+        monkeypatch.setenv(name, value)
 
 
 def test_the_report_is_that_of_the_run(tmp_path: Path) -> None:

@@ -30,16 +30,25 @@ DAYS = ("--start", "2015-01-02", "--oos-start", "2016-01-04", "--end", "2016-12-
 def test_without_the_learning_libraries_the_remedy_is_said(
     tmp_path: Path, command: tuple[str, ...]
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_TORCH, *command, "--data-dir", str(tmp_path)],
-        cwd=tmp_path,
+    done = without_torch(tmp_path, *command)
+    assert (done.returncode, "run `make setup-ml`" in done.stderr) == (CONFIGURATION, True)
+    assert "Traceback" not in done.stderr
+
+
+def test_a_trained_model_is_judged_without_them(tmp_path: Path) -> None:
+    done = without_torch(tmp_path, "validate", "shipped", "--history", "history")
+    assert (done.returncode, "history: no history" in done.stderr) == (CONFIGURATION, True)
+
+
+def without_torch(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", WITHOUT_TORCH, *command, "--data-dir", str(folder)],
+        cwd=folder,
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
-    assert (done.returncode, "run `make setup-ml`" in done.stderr) == (CONFIGURATION, True)
-    assert "Traceback" not in done.stderr
 
 
 def test_spaces_between_algorithms_are_no_part_of_their_names(tmp_path: Path) -> None:

@@ -18,11 +18,19 @@ from catalyst_bot.domain.messages import decisions as d
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.policies.model_files import UNJUDGED, WEIGHTS, write_model
 from tests import replays
-from tests.daily_market import REPLAYED, DailyMarket, write_daily_market
+from tests.daily_market import FEW_LOOKS, REPLAYED, DailyMarket, write_daily_market
 from tests.e2e.commands import Said, catalyst_bot
 from tests.models import agent, model
 
 BUYS = 0.5  # a bias with which the drawn agents mostly want to buy
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_looks() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in FEW_LOOKS.items():
+            patch.setenv(name, value)
+        yield
 
 
 @pytest.fixture(scope="module")

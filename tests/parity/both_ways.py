@@ -18,10 +18,10 @@ import pytest
 from catalyst_bot.bootstrap.configuration import load_settings
 from catalyst_bot.features.catalyst import Edges
 from catalyst_bot.history.edges import with_edges
-from catalyst_bot.history.panel import open_panel
+from catalyst_bot.history.panel import Panel, open_panel
 from catalyst_bot.ml.portfolio.run import PortfolioRun, RowsPolicy, run_portfolio
 from catalyst_bot.ml.tape import Tape, tape_of
-from catalyst_bot.ml.terms import terms_of
+from catalyst_bot.ml.terms import Terms, terms_of
 from catalyst_bot.policies.rule_action import RULE_TERMS, RuleTerms
 from tests.e2e.commands import catalyst_bot
 
@@ -68,6 +68,17 @@ def through_the_kernel(
     edges: Edges | None = None,
 ) -> tuple[Tape, PortfolioRun]:
     """Make a history of the files that the flags name and trade their days by the kernel."""
+    panel, terms = history_of(folder, flags, config, interval_s=interval_s)
+    panel = panel if edges is None else with_edges(panel, edges)
+    tape = tape_of(panel, atr_length=terms.atr_length)
+    days = range([day.isoformat() for day in tape.days].index(flags[1]), len(tape.days))
+    return tape, run_portfolio(tape, terms, sessions=days, policy=policy)
+
+
+def history_of(
+    folder: Path, flags: list[str], config: Path, *, interval_s: int = 86_400
+) -> tuple[Panel, Terms]:
+    """Make a history of the files that the flags name; return it with the terms of the settings."""
     catalog, history = str(folder / "catalog"), folder / "history"
     assert catalyst_bot("data", "import", flags[5], flags[7], "--catalog", catalog).code == 0
     said = catalyst_bot(
@@ -75,12 +86,7 @@ def through_the_kernel(
         *("--config", str(config), "--interval", str(interval_s)),
     )
     assert said.code == 0, said.err
-    terms = terms_of(load_settings(config=config, data_dir=None).settings)
-    panel = open_panel(history)
-    panel = panel if edges is None else with_edges(panel, edges)
-    tape = tape_of(panel, atr_length=terms.atr_length)
-    days = range([day.isoformat() for day in tape.days].index(flags[1]), len(tape.days))
-    return tape, run_portfolio(tape, terms, sessions=days, policy=policy)
+    return open_panel(history), terms_of(load_settings(config=config, data_dir=None).settings)
 
 
 Trade = tuple[str | float, ...]
@@ -114,6 +120,26 @@ def trades_in(kernel: PortfolioRun) -> set[Trade]:
         )
         for trade in kernel.trades
     }
+
+
+def the_rule_alike(
+    folder: Path, flags: list[str], settings: str, *, interval_s: int = 86_400
+) -> set[Trade]:
+    """Hold both ways to the same trades, refusals, answers and worth by the rule; return the
+    trades.
+    """
+    config = folder / "catalyst.toml"
+    config.write_text(settings, encoding="utf-8")
+    engine = through_the_engine(folder, flags, config)
+    _tape, kernel = through_the_kernel(folder, flags, config, interval_s=interval_s)
+    trades = trades_in(kernel)
+    assert trades == trades_of(engine)
+    assert_equal(engine, kernel)
+    funnel = engine["funnel"]
+    assert kernel.outcomes["entries"] == funnel["approved"]
+    declined = funnel["lost"].get("intent", {}).get("policy_says_no", 0)
+    assert kernel.outcomes.get("declined", 0) == declined
+    return trades
 
 
 def assert_equal(engine: dict[str, Any], kernel: PortfolioRun) -> None:

@@ -20,6 +20,7 @@ from tests.daily_market import sessions
 from tests.models import agent, model
 from tests.parity.both_ways import (
     assert_equal,
+    the_rule_alike,
     through_the_engine,
     through_the_kernel,
     trades_in,
@@ -105,19 +106,10 @@ def _some_time(draw: np.random.Generator) -> timedelta:
 def test_the_rule_trades_alike(
     tmp_path: Path, seed: int, volume: tuple[int, int], noise: float, gaps: float
 ) -> None:
-    config = tmp_path / "catalyst.toml"
-    config.write_text(SETTINGS, encoding="utf-8")
     flags = write_market(tmp_path, seed=seed, volume=volume, noise=noise, gaps=gaps)
-    engine = through_the_engine(tmp_path, flags, config)
-    _tape, kernel = through_the_kernel(tmp_path, flags, config, interval_s=300)
-    trades = trades_in(kernel)
-    assert trades == trades_of(engine)
+    trades = the_rule_alike(tmp_path, flags, SETTINGS, interval_s=300)
     assert len(trades) > 12
     assert len({trade[3] for trade in trades}) >= 3, "several ways to leave"
-    assert_equal(engine, kernel)
-    funnel = engine["funnel"]
-    assert kernel.outcomes["entries"] == funnel["approved"]
-    assert kernel.outcomes["declined"] == funnel["lost"]["intent"]["policy_says_no"]
 
 
 def test_a_model_that_reviews_trades_alike(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from tests.daily_market import sessions
 from tests.models import agent, model
 from tests.parity.both_ways import (
     assert_equal,
+    the_rule_alike,
     through_the_engine,
     through_the_kernel,
     trades_in,
@@ -88,19 +89,10 @@ def write_market(folder: Path, *, seed: int, volume: tuple[int, int], noise: flo
 def test_the_rule_trades_alike(
     tmp_path: Path, seed: int, volume: tuple[int, int], noise: float
 ) -> None:
-    config = tmp_path / "catalyst.toml"
-    config.write_text(SETTINGS, encoding="utf-8")
     flags = write_market(tmp_path, seed=seed, volume=volume, noise=noise)
-    engine = through_the_engine(tmp_path, flags, config)
-    _tape, kernel = through_the_kernel(tmp_path, flags, config)
-    trades = trades_in(kernel)
-    assert trades == trades_of(engine)
+    trades = the_rule_alike(tmp_path, flags, SETTINGS)
     assert len(trades) > 15
     assert len({trade[3] for trade in trades}) >= 3, "several ways to leave"
-    assert_equal(engine, kernel)
-    funnel = engine["funnel"]
-    assert kernel.outcomes["entries"] == funnel["approved"]
-    assert kernel.outcomes["declined"] == funnel["lost"]["intent"]["policy_says_no"]
 
 
 def test_a_model_that_reviews_trades_alike(tmp_path: Path) -> None:

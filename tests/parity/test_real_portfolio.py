@@ -12,14 +12,7 @@ import polars as pl
 import pytest
 
 from tests.daily_market import sessions
-from tests.parity.both_ways import (
-    assert_equal,
-    through_the_engine,
-    through_the_kernel,
-    trades_in,
-    trades_of,
-    write_news,
-)
+from tests.parity.both_ways import the_rule_alike, write_news
 
 pytest.importorskip("numba", reason="compiling needs numba: make setup-research")
 PRICES = ["timestamp", "symbol", "open", "high", "low", "close", "volume"]
@@ -53,18 +46,6 @@ def written(folder: Path, bars: pl.LazyFrame, first: str, start: str, last: str)
     return ["--from", start, "--to", last, *files]
 
 
-def trade_alike(folder: Path, flags: list[str], settings: str, *, interval_s: int) -> int:
-    """Hold both ways to the same trades, refusals and equity; return how many trades there were."""
-    config = folder / "catalyst.toml"
-    config.write_text(settings, encoding="utf-8")
-    engine = through_the_engine(folder, flags, config)
-    _tape, kernel = through_the_kernel(folder, flags, config, interval_s=interval_s)
-    trades = trades_in(kernel)
-    assert trades == trades_of(engine)
-    assert_equal(engine, kernel)
-    return len(trades)
-
-
 def test_a_quarter_of_days(shared_data: Path, tmp_path: Path) -> None:
     parts = [
         pl.scan_parquet(shared_data / "prices" / f"{name}.parquet")
@@ -74,11 +55,11 @@ def test_a_quarter_of_days(shared_data: Path, tmp_path: Path) -> None:
     ]
     bars = pl.concat(parts).filter(pl.col("symbol").is_in([*SYMBOLS, "SPY"]))
     flags = written(tmp_path, bars, "2016-01-04", "2018-04-02", "2018-06-29")
-    assert trade_alike(tmp_path, flags, DAILY, interval_s=86_400) > 10
+    assert len(the_rule_alike(tmp_path, flags, DAILY)) > 10
 
 
 def test_weeks_of_five_minute_bars(shared_data: Path, tmp_path: Path) -> None:
     bars = pl.scan_parquet(shared_data / "prices" / "bars_5m_2025.parquet")
     bars = bars.filter(pl.col("symbol").is_in([*SYMBOLS, "SPY"]))
     flags = written(tmp_path, bars, "2025-08-18", "2025-09-08", "2025-09-26")
-    assert trade_alike(tmp_path, flags, SETTINGS, interval_s=300) > 10
+    assert len(the_rule_alike(tmp_path, flags, SETTINGS, interval_s=300)) > 10

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from catalyst_bot.bootstrap.rules import Companies, companies_of
 from catalyst_bot.domain.calendar import TradingCalendar
@@ -15,16 +16,17 @@ from catalyst_bot.domain.limits import ScannerRules
 from catalyst_bot.domain.market import DAY_S
 from catalyst_bot.domain.messages.facts import HeadlineReceived, HeadlineUnreadable
 from catalyst_bot.feeds.recorded import read_news
-from catalyst_bot.market_data import catalog
 from catalyst_bot.market_data.bar_store import BarStore
 from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.market_data.generated import GeneratedMarket, generate_session
 from catalyst_bot.market_data.invented_companies import BENCHMARK
-from catalyst_bot.market_data.load import BarSelection, Refusal
 from catalyst_bot.market_data.scanner import history_before, scan_store
 from catalyst_bot.market_data.session_times import SessionTimes
 from catalyst_bot.runtime.replay import Tape
 from catalyst_bot.settings import Settings
+
+if TYPE_CHECKING:
+    from catalyst_bot.market_data.load import Refusal
 
 GENERATED_BENCHMARK = BENCHMARK.symbol
 HISTORY = timedelta(days=21)  # bars before the first day, for ATR and relative volume
@@ -100,7 +102,10 @@ def _open(
     end: datetime,
     notes: list[str],
 ) -> BarStore:
-    return catalog.open_bars(
+    from catalyst_bot.market_data.catalog import open_bars  # noqa: PLC0415 - loads Polars
+    from catalyst_bot.market_data.load import BarSelection  # noqa: PLC0415
+
+    return open_bars(
         bars,
         calendar=calendar,
         selection=BarSelection(start=start, end=end),
@@ -161,9 +166,11 @@ def generated(
 
 def _news_files(paths: Sequence[Path]) -> list[Path]:
     """News files; a folder is a catalog."""
+    from catalyst_bot.market_data.catalog import news_files  # noqa: PLC0415 - loads Polars
+
     files: list[Path] = []
     for path in paths:
-        files += catalog.news_files(path) if path.is_dir() else [path]
+        files += news_files(path) if path.is_dir() else [path]
     return files
 
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from catalyst_bot.bootstrap.commits import commit
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.ml.reports.files import FILE as REPORT
-from catalyst_bot.ml.reports.files import read_report
+from catalyst_bot.ml.reports.files import Report, read_report
 from catalyst_bot.ml.reports.verdict import Verdict, verdict_of
+from catalyst_bot.ml.terms import terms_of
 from catalyst_bot.ml.validation.noise import Passed, World, noise_test, tried
 from catalyst_bot.ml.validation.trials import FILE as LEDGER
 from catalyst_bot.ml.validation.trials import Head, TrialLedger
+from catalyst_bot.ml.walk_forward.held_out import hold_out
+from catalyst_bot.ml.walk_forward.report import Note, Provenance
 from catalyst_bot.policies.model_files import read_model
 from catalyst_bot.runtime.clock import SystemClock
 from catalyst_bot.settings import Settings
@@ -35,6 +41,22 @@ def validate(
     path = report if report is not None else model / REPORT
     found = read_report(path) if report is not None or path.is_file() else None
     return verdict_of(read, found, ledger_of(settings, ledger))
+
+
+def held_out(
+    settings: Settings, model: Path, *, history: Path, ledger: Path | None, note: Note
+) -> tuple[Verdict, Report]:
+    """Return the verdict on a model by the sessions of a history that its training never saw, and
+    the report of them; the ledger counts it.
+
+    Raises `ConfigError` and `BadData` for what is no model, no history or no ledger, for bars of
+    another length, and when the history ends too early.
+    """
+    read, book = read_model(model), ledger_of(settings, ledger)
+    book.read()  # a ledger that was cut is refused before the work, not after it
+    terms = terms_of(settings)
+    report = hold_out(read, history.absolute(), terms, book, provenance=provenance(), note=note)
+    return verdict_of(read, report, book), report
 
 
 def carry_on(settings: Settings, *, ledger: Path | None, reason: str) -> Head:
@@ -68,3 +90,9 @@ def try_gates(
             world=world,
             on_progress=partial(on_progress, sharpe),
         )
+
+
+def provenance() -> Provenance:
+    """Return the command that is running, and the commit of its code."""
+    command = shlex.join(["catalyst-bot", *sys.argv[1:]])
+    return Provenance(command=command, commit=commit(), made_at=SystemClock().now())

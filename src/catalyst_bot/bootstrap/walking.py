@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
@@ -11,25 +9,21 @@ from hashlib import sha256
 from pathlib import Path
 
 import catalyst_bot
-from catalyst_bot.bootstrap.commits import commit
 from catalyst_bot.bootstrap.decision_bars import catalog_of
 from catalyst_bot.bootstrap.histories import make_history
-from catalyst_bot.bootstrap.validating import ledger_of
+from catalyst_bot.bootstrap.validating import ledger_of, provenance
 from catalyst_bot.domain.errors import BadData, ConfigError
 from catalyst_bot.history.panel import open_panel
 from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.market_data.catalog import read_catalog
 from catalyst_bot.ml.reports.files import FILE as REPORT
-from catalyst_bot.ml.reports.files import Report
 from catalyst_bot.ml.reports.page import page_of
-from catalyst_bot.ml.reports.verdict import Verdict, verdict_of
 from catalyst_bot.ml.terms import terms_of
 from catalyst_bot.ml.training.recipes import ALGORITHMS
-from catalyst_bot.ml.walk_forward.held_out import hold_out
 from catalyst_bot.ml.walk_forward.plan import Span, must_be_complete
-from catalyst_bot.ml.walk_forward.run import Provenance, Walked, Wish, walk
-from catalyst_bot.policies.model_files import read_model, write_model
-from catalyst_bot.runtime.clock import SystemClock
+from catalyst_bot.ml.walk_forward.report import Wish
+from catalyst_bot.ml.walk_forward.run import Walked, walk
+from catalyst_bot.policies.model_files import write_model
 from catalyst_bot.settings import Settings
 
 HISTORIES, WALKS = "histories", "walk_forward"
@@ -87,26 +81,10 @@ def walk_forward(settings: Settings, asked: Asked, *, note: Note) -> Walked:
         workers=asked.workers,
         cluster=asked.cluster,
     )
-    walked = walk(wish, ledger_of(settings, asked.ledger), _provenance(), note=note)
+    walked = walk(wish, ledger_of(settings, asked.ledger), provenance(), note=note)
     if asked.model is not None:
         write_model(asked.model, walked.model)
     return walked
-
-
-def held_out(
-    settings: Settings, model: Path, *, history: Path, ledger: Path | None, note: Note
-) -> tuple[Verdict, Report]:
-    """Return the verdict on a model by the sessions of a history that its training never saw, and
-    the report of them; the ledger counts it.
-
-    Raises `ConfigError` and `BadData` for what is no model, no history or no ledger, for bars of
-    another length, and when the history ends too early.
-    """
-    read, book = read_model(model), ledger_of(settings, ledger)
-    book.read()  # a ledger that was cut is refused before the work, not after it
-    terms = terms_of(settings)
-    report = hold_out(read, history.absolute(), terms, book, provenance=_provenance(), note=note)
-    return verdict_of(read, report, book), report
 
 
 def kept_history(settings: Settings, catalog: Path | None, *, interval_s: int, note: Note) -> Path:
@@ -169,8 +147,3 @@ def _program() -> str:
             if path.is_file() and "__pycache__" not in path.parts:
                 digest.update(path.read_bytes())
     return digest.hexdigest()
-
-
-def _provenance() -> Provenance:
-    command = shlex.join(["catalyst-bot", *sys.argv[1:]])
-    return Provenance(command=command, commit=commit(), made_at=SystemClock().now())

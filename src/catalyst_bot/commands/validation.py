@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from catalyst_bot import console
-from catalyst_bot.commands.flags import Config, DataDir, Json, learning, settings_of
+from catalyst_bot.commands.flags import Config, DataDir, Json, settings_of
 from catalyst_bot.domain.errors import ConfigError
 
 Ledger = Annotated[
@@ -54,11 +54,10 @@ def validate(
             verdict = validating.validate(settings, folder, report=report, ledger=ledger)
             told = verdict.as_dict()
         else:
-            with learning():
-                from catalyst_bot.bootstrap import walking
-                from catalyst_bot.bootstrap.decision_bars import settings_by_bars
+            from catalyst_bot.bootstrap.decision_bars import settings_by_bars
+
             by_bars, _ = settings_by_bars(config, data_dir, console.note, history=history)
-            verdict, found = walking.held_out(
+            verdict, found = validating.held_out(
                 by_bars, folder, history=history, ledger=ledger, note=console.note
             )
             told = verdict.as_dict() | {"report": dict(found.content)}

@@ -104,10 +104,11 @@ def atr(bars: Bars, end: int) -> tuple[float, float]:
     total = 0.0
     for i in range(start + 1, begun):
         total += ranges[i]
-    value = total / ATR_LENGTH
+    value, share = total / ATR_LENGTH, 1.0 / ATR_LENGTH
     for i in range(begun, end):
-        total += ranges[i]
-        value += (ranges[i] - value) * (1.0 / ATR_LENGTH)
+        now = ranges[i]
+        total += now
+        value += (now - value) * share
     return value, total / (end - start - 1)
 
 
@@ -117,8 +118,9 @@ def deviation(bars: Bars, start: int, end: int) -> float:
     n = total = squares = 0.0
     for i in range(start + 1, end):
         n += counts[i]
-        total += move[i]
-        squares += move[i] * move[i]
+        now = move[i]
+        total += now
+        squares += now * now
     if n < 2.0:
         return 0.0
     apart = squares - total * total / n
@@ -137,8 +139,10 @@ def rsi(bars: Bars, end: int) -> float:
     if end < begun:
         return 0.0
     gain = loss = 0.0
+    before = close[start]
     for i in range(start + 1, begun):
-        change = close[i] - close[i - 1]
+        now = close[i]
+        change, before = now - before, now
         if change > 0.0:
             gain += change
         else:
@@ -146,7 +150,8 @@ def rsi(bars: Bars, end: int) -> float:
     share = 1.0 / RSI_LENGTH
     gain, loss = gain * share, loss * share
     for i in range(begun, end):
-        change = close[i] - close[i - 1]
+        now = close[i]
+        change, before = now - before, now
         if change > 0.0:
             gain += (change - gain) * share
             loss -= loss * share
@@ -161,6 +166,8 @@ def macd(bars: Bars, end: int) -> float:
     close, start = bars.close, max(end - _RECURSIVE, 0)
     if end - start < MACD_SLOW + MACD_SIGNAL - 1:
         return 0.0
+    fast_share, slow_share = 2.0 / (MACD_FAST + 1), 2.0 / (MACD_SLOW + 1)
+    signal_share = 2.0 / (MACD_SIGNAL + 1)
     fast = slow = 0.0
     for i in range(start, start + MACD_SLOW):
         slow += close[i]
@@ -170,16 +177,18 @@ def macd(bars: Bars, end: int) -> float:
     line = signal = fast - slow
     begun = start + MACD_SLOW + MACD_SIGNAL - 1
     for i in range(start + MACD_SLOW, begun):
-        fast += (close[i] - fast) * (2.0 / (MACD_FAST + 1))
-        slow += (close[i] - slow) * (2.0 / (MACD_SLOW + 1))
+        now = close[i]
+        fast += (now - fast) * fast_share
+        slow += (now - slow) * slow_share
         line = fast - slow
         signal += line
     signal = signal / MACD_SIGNAL
     for i in range(begun, end):
-        fast += (close[i] - fast) * (2.0 / (MACD_FAST + 1))
-        slow += (close[i] - slow) * (2.0 / (MACD_SLOW + 1))
+        now = close[i]
+        fast += (now - fast) * fast_share
+        slow += (now - slow) * slow_share
         line = fast - slow
-        signal += (line - signal) * (2.0 / (MACD_SIGNAL + 1))
+        signal += (line - signal) * signal_share
     return (line - signal) / close[end - 1]
 
 
@@ -193,7 +202,8 @@ def bollinger(bars: Bars, end: int) -> float:
         total += close[i]
     mean = total / length
     for i in range(end - length, end):
-        squares += (close[i] - mean) * (close[i] - mean)
+        apart = close[i] - mean
+        squares += apart * apart
     half = 2.0 * sqrt(squares / length)
     return (close[end - 1] - mean) / half if half > _FLAT * mean else 0.0
 
@@ -233,8 +243,9 @@ def spread_bps(bars: Bars, end: int) -> float:
     n, total = 0, 0.0
     for i in range(end - _SPREAD, end - 1):
         if counts[i + 1] > 0.0:
-            now = 1.0 - (high[i] + low[i]) / 2.0 / close[i]
-            following = 1.0 - (high[i + 1] + low[i + 1]) / 2.0 / close[i]
+            last = close[i]
+            now = 1.0 - (high[i] + low[i]) / 2.0 / last
+            following = 1.0 - (high[i + 1] + low[i + 1]) / 2.0 / last
             total += now * following
             n += 1
     return sqrt(4.0 * total / n) * BPS if total > 0.0 else 0.0

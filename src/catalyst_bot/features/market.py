@@ -6,7 +6,7 @@ import numpy as np
 
 from catalyst_bot.domain.market import DAY_S
 from catalyst_bot.features.kernels import Bars, write_row
-from catalyst_bot.features.spec import BENCHMARK_WINDOW, MARKET, MARKET_WINDOW
+from catalyst_bot.features.spec import MARKET
 from catalyst_bot.features.window import BarWindow, columns_of
 
 NEUTRAL: tuple[float, ...] = tuple(feature.neutral for feature in MARKET)
@@ -22,17 +22,16 @@ def market_features(
     """
     if not len(window):
         return NEUTRAL
-    bars = _columns(window, MARKET_WINDOW, bar_interval_s)
-    market = _columns(benchmark, BENCHMARK_WINDOW, bar_interval_s)
+    has_nights = bar_interval_s >= DAY_S
+    bars, market = (_as_read(columns_of(w, has_nights=has_nights)) for w in (window, benchmark))
     row = [0.0] * len(MARKET)
     write_row(bars, len(bars.close), market, len(market.close), row)
     return tuple(row)
 
 
-def _columns(window: BarWindow, count: int, bar_interval_s: int) -> Bars:
-    """The last bars as plain Python reads them fastest: as lists what many features go over, the
+def _as_read(columns: Bars) -> Bars:
+    """The columns as plain Python reads them fastest: as a list what many features go over, the
     others in place, for a list costs more than the few readings of it.
     """
-    columns = columns_of(window, has_nights=bar_interval_s >= DAY_S)
-    last = Bars(*(np.asarray(column)[-count:].data for column in columns))
-    return last._replace(closed=list(last.closed), close=list(last.close))
+    read = Bars(*(np.asarray(column).data for column in columns))
+    return read._replace(close=np.asarray(columns.close).tolist())

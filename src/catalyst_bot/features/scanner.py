@@ -193,8 +193,24 @@ def _past(
 
 
 def _extremes(high: Floats, low: Floats, n: int) -> tuple[Floats, Floats]:
-    highest, lowest = _windows_before(high, n).max(axis=1), _windows_before(low, n).min(axis=1)
+    """The highest high and the lowest low of the `n` values before each."""
+    highest, lowest = extreme_before(high, n, np.maximum), extreme_before(low, n, np.minimum)
     return _padded(highest, len(high)), _padded(lowest, len(low))
+
+
+def extreme_before(values: Floats, n: int, larger: np.ufunc) -> Floats:
+    """Return the extreme of the `n` values before each value, only for those that have so many.
+
+    `larger` is `np.maximum` or `np.minimum`. The extreme of a window is that of two shorter ones
+    that cover it: a year takes eight steps, not 252.
+    """
+    if len(values) <= n:
+        return np.empty(0)
+    extreme, length = values[:-1], 1
+    while length < n:
+        step = min(length, n - length)
+        extreme, length = larger(extreme[:-step], extreme[step:]), length + step
+    return extreme
 
 
 def _is_narrow(width: Floats, rules: ScannerRules) -> Flags:

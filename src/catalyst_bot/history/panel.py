@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -88,11 +89,22 @@ class Panel:
         days = np.unique(_days_of(self.as_traded(self.card.benchmark)))
         return np.searchsorted(days, _days_of(self.as_traded(symbol)))
 
+    def sessions(self) -> Integers:
+        """Return the number of the session of every row, as `session_of` gives it."""
+        return np.concatenate([self.session_of(symbol) for symbol in self.symbols])
+
     def session_closes(self, symbol: str) -> tuple[Integers, Floats]:
         """Return the sessions in which a symbol traded, and its adjusted close in each."""
         session, close = self.session_of(symbol), self.adjusted(symbol).close
         last = np.append(session[1:] != session[:-1], [True])
         return session[last], close[last]
+
+    def let_go(self) -> None:
+        """Give back the memory of files that were read through: what is looked at comes back."""
+        for column in (*self.columns.values(), self.features, self.ask_values):
+            mapped = getattr(column, "_mmap", None)
+            if mapped is not None:
+                mapped.madvise(mmap.MADV_DONTNEED)
 
     def _rows(self, symbol: str) -> slice:
         span = self.span(symbol)

@@ -212,6 +212,7 @@ def _import_file(
             sha256 = file_digest(content, "sha256").hexdigest()
         known = next((d for d in read_catalog(catalog) if d.sha256 == sha256), None)
         if known and (catalog / known.file).is_file():
+            known = _confirmed(known, origin, catalog)
             return ImportedFile(path=str(path), outcome="known", dataset=known)
         dataset: Dataset
         quality: QualityReport | NewsReport
@@ -224,6 +225,18 @@ def _import_file(
     dataset = replace(dataset, origin=origin)
     _add_to_manifest(catalog, dataset)
     return ImportedFile(path=str(path), outcome="imported", dataset=dataset, quality=quality)
+
+
+def _confirmed(known: Dataset, origin: Origin | None, catalog: Path) -> Dataset:
+    """Note that a vendor, asked again, told the same: it is as fresh as the last answer.
+
+    Nobody decides by it: news and bars carry times of their own. What a person imported stays that.
+    """
+    if origin is None or known.origin in {None, origin}:
+        return known
+    confirmed = replace(known, origin=origin)
+    _add_to_manifest(catalog, confirmed)
+    return confirmed
 
 
 def _take_bars(

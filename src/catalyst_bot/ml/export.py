@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -21,7 +20,6 @@ from torch import nn
 from catalyst_bot.domain.errors import BadData, InvariantViolated
 from catalyst_bot.features.normalisation import LIMIT
 from catalyst_bot.features.spec import FEATURES
-from catalyst_bot.policies.model_files import Agent
 from catalyst_bot.policies.network import Activation, Network, Squash, network_of
 
 MAX_DIFFERENCE = 1e-6
@@ -62,16 +60,6 @@ def exported(learner: BaseAlgorithm) -> Network:
             f"the exported network answers {worst:.2e} beside {type(learner).__name__}"
         )
     return network
-
-
-def weighed(agents: Sequence[Agent]) -> tuple[Agent, ...]:
-    """Return the agents with their weights in the vote.
-
-    Where none has any, nothing speaks for one of them, and all count the same.
-    """
-    if any(agent.weight > 0 for agent in agents):
-        return tuple(agents)
-    return tuple(replace(agent, weight=1.0) for agent in agents)
 
 
 def difference(network: Network, policy: BasePolicy) -> float:

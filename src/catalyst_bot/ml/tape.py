@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -114,11 +113,12 @@ def tape_of(panel: Panel, *, atr_length: int) -> Tape:
         **{name: columns[name] for name in ("opened_s", "closed_s", *_PRICES, "volume")},
         atr=atr,
         atr_average=atr_average,
-        session=np.concatenate([panel.session_of(span.symbol) for span in spans]),
+        session=panel.sessions(),
         symbol=np.repeat(np.arange(len(spans)), counts),
         stretch_end=_stretch_ends(columns["factor"], first_row + counts),
         market=features,
     )
+    panel.let_go()
     return Tape(
         bars=Bars(*map(_read_only, bars)),
         asks=Asks(*map(_read_only, _asks_of(panel))),
@@ -158,16 +158,9 @@ def _checked(panel: Panel, atr_length: int) -> Singles:
             raise BadData(f"the history has no {name} for this table: make it again")
         if not all(np.isfinite(part).all() for part in np.array_split(each, _PARTS)):
             raise BadData(f"the {name} of the history hold a value that is not finite")
-        _let_go(each)
+    panel.let_go()
     assert panel.features is not None, "just checked"
     return panel.features
-
-
-def _let_go(column: Any) -> None:
-    """Give back the memory of a mapped file that was read once: few of its rows are looked at."""
-    mapped = getattr(column, "_mmap", None)
-    if mapped is not None:
-        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def _average_ranges(panel: Panel, length: int) -> tuple[Floats, Floats]:

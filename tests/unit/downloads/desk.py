@@ -22,10 +22,16 @@ def period(first: str = "2025-10-06", last: str = "2025-10-10") -> Period:
     return Period(first=date.fromisoformat(first), last=date.fromisoformat(last))
 
 
-def ask(source: Source, catalog: Path, *symbols: str, days: Period | None = None) -> DownloadReport:
+def ask(
+    source: Source,
+    catalog: Path,
+    *symbols: str,
+    days: Period | None = None,
+    now: datetime = NOW,
+) -> DownloadReport:
     """Download as the command does, and raise what it raises."""
     wanted = Wanted(symbols=symbols, period=days or period(), today=NOW.date())
-    into = Into(catalog=catalog, calendar=CALENDAR, now=lambda: NOW)
+    into = Into(catalog=catalog, calendar=CALENDAR, now=lambda: now)
     return asyncio.run(download(source, wanted, into, tell=lambda _: None))
 
 

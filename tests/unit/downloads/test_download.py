@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from catalyst_bot.downloads.wanted import (
     with_day,
 )
 from catalyst_bot.market_data.catalog import import_paths, read_catalog
+from catalyst_bot.market_data.origin import Origin
 from tests.unit.downloads.desk import CALENDAR, NOW, ask, bars_of, outcomes, period
 
 SESSIONS = [session.day for session in CALENDAR.sessions if session.day >= date(2025, 9, 29)][:30]
@@ -88,6 +89,28 @@ def test_the_card_of_a_dataset_says_where_it_is_from(tmp_path: Path) -> None:
     assert dataset.origin.describe() == (
         "Inventor (nowhere), asked 2025-12-01T15:00:00Z; not adjusted; free"
     )
+
+
+def test_what_was_told_again_is_as_fresh_as_the_last_answer(tmp_path: Path) -> None:
+    source, later = Invented(), NOW + timedelta(days=1)
+    ask(source, tmp_path, "AAPL")
+    (before,) = read_catalog(tmp_path)
+    longer = period("2025-10-01", "2025-10-10")
+    source.unchanged = {"AAPL"}
+    (again,) = ask(source, tmp_path, "AAPL", days=longer, now=later).imported.files
+    (after,) = read_catalog(tmp_path)
+    assert again.outcome == "known"
+    assert before.origin is not None
+    assert after == again.dataset
+    assert after == replace(before, origin=replace(before.origin, asked_at="2025-12-02T15:00:00Z"))
+
+
+def test_what_a_person_imported_is_no_download(tmp_path: Path) -> None:
+    file = tmp_path / "bars.parquet"
+    with_day(_bars("AAPL", SESSIONS)).write_parquet(file)
+    for origin in (None, Origin(vendor="V", place="p", asked_at="a", adjustment="", terms="")):
+        import_paths([file], tmp_path / "catalog", calendar=CALENDAR, now=NOW, origin=origin)
+    assert [each.origin for each in read_catalog(tmp_path / "catalog")] == [None]
 
 
 def test_one_symbol_that_cannot_be_had_stops_no_other(tmp_path: Path) -> None:

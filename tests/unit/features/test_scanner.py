@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalyst_bot.domain.limits import ScannerRules
-from catalyst_bot.features.scanner import DOWN, KINDS, UP, Hit, scan
+from catalyst_bot.features.scanner import DOWN, KINDS, UP, Hit, extreme_before, scan
 from catalyst_bot.features.window import BarWindow
 
 RULES = ScannerRules(
@@ -164,6 +164,13 @@ def test_volume_is_held_against_the_same_time_of_day():
     assert hit.kinds[:2] == ("gap_up", "surge")
     assert hit.closed_s == 25 * DAY_S + 3_600
     assert hit.rvol == 4.0
+
+
+@given(values=st.lists(st.floats(-9, 9) | st.just(np.nan), max_size=70), n=st.integers(1, 40))
+def test_extremes_are_those_of_the_values_before(values: list[float], n: int):
+    found = extreme_before(np.array(values), n, np.maximum)
+    wanted = [np.max(values[end - n : end]) for end in range(n, len(values))]
+    np.testing.assert_array_equal(found, wanted)
 
 
 def columns_of(window: BarWindow) -> list[np.ndarray]:

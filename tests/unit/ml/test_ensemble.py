@@ -11,7 +11,6 @@ import pytest
 from catalyst_bot.domain.errors import BadData, ConfigError
 from catalyst_bot.history.panel import open_panel
 from catalyst_bot.history.splits import Gap, Parts
-from catalyst_bot.ml.export import weighed
 from catalyst_bot.ml.training.ensemble import (
     HEADER,
     Plan,
@@ -20,6 +19,7 @@ from catalyst_bot.ml.training.ensemble import (
     procedure_of,
     table_of,
 )
+from catalyst_bot.ml.training.judging import weighed
 from catalyst_bot.ml.training.search import search
 from catalyst_bot.ml.training.train import TrainedAgent, train
 from catalyst_bot.policies.ensemble import EnsemblePolicy

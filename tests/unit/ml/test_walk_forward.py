@@ -24,10 +24,12 @@ from catalyst_bot.ml.tape import tape_of
 from catalyst_bot.ml.training.train import TrainedAgent, TrainingJob
 from catalyst_bot.ml.validation.trials import TrialLedger
 from catalyst_bot.ml.walk_forward import chain, run
-from catalyst_bot.ml.walk_forward.fold import Fold, train_fold
+from catalyst_bot.ml.walk_forward.fold import Fold
+from catalyst_bot.ml.walk_forward.fold_jobs import train_fold
 from catalyst_bot.ml.walk_forward.held_out import hold_out
 from catalyst_bot.ml.walk_forward.plan import Span
-from catalyst_bot.ml.walk_forward.run import Provenance, Walked, Wish, walk
+from catalyst_bot.ml.walk_forward.report import Provenance, Wish
+from catalyst_bot.ml.walk_forward.run import Walked, walk
 from catalyst_bot.policies.model_files import Model
 from tests import models
 from tests.unit.ml.histories import terms, write_history

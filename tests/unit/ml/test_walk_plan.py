@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalyst_bot.domain.errors import BadData, ConfigError
+from catalyst_bot.history.splits import Parts
 from catalyst_bot.market_data.session_times import DAY_S
 from catalyst_bot.ml.walk_forward.plan import (
     DAILY,
@@ -17,6 +18,7 @@ from catalyst_bot.ml.walk_forward.plan import (
     gap_in,
     gap_of,
     least_in,
+    must_be_asked,
     must_be_complete,
 )
 from tests.panels import Case, panel_of
@@ -105,6 +107,16 @@ def test_missing_sessions_are_named():
     with pytest.raises(BadData, match=r"the history holds 2015-03-02 to 2019-12-30, but no bar"):
         must_be_complete(WEEKDAYS[42:], WEEKDAYS, wish)
     must_be_complete(WEEKDAYS[:1200], WEEKDAYS[:1200], wish)
+
+
+def test_sessions_in_which_nobody_is_asked_teach_nothing():
+    panel = panel_of([Case(symbol="ACME", bar=40, bars=5)])
+    learns, rests = range(20, 60), range(60, 90)
+    asked = [Parts(train=learns, validation=rests, test=rests)]
+    must_be_asked(panel, asked)
+    days = panel.days()
+    with pytest.raises(BadData, match=f"from {days[60]} to {days[89]} there is neither news"):
+        must_be_asked(panel, [*asked, Parts(train=rests, validation=rests, test=rests)])
 
 
 def test_parts_that_the_gaps_leave_nothing_of_are_refused():

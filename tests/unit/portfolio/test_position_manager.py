@@ -47,7 +47,7 @@ def split(stages: Stages, shares: str) -> list[Any]:
             at=stages.now,
             symbol="ACME",
             shares_per_share=Decimal(shares),
-            effective_on=NOON.date() + timedelta(days=1),  # the orders are from before it
+            effective_on=NOON.date() + timedelta(days=1),
         )
     )
 

@@ -15,16 +15,11 @@ from catalyst_bot.domain.errors import BadData, ConfigError
 from catalyst_bot.engine.voting import combine_rows
 from catalyst_bot.features.spec import SPEC_HASH
 from catalyst_bot.history.splits import Gap, Parts, three_parts
-from catalyst_bot.ml.export import weighed
 from catalyst_bot.ml.terms import Terms
-from catalyst_bot.ml.training.judging import judged
+from catalyst_bot.ml.training.identity import libraries
+from catalyst_bot.ml.training.judging import judged, weighed
 from catalyst_bot.ml.training.recipes import recipe_of
-from catalyst_bot.ml.training.train import (
-    TrainedAgent,
-    TrainingJob,
-    grounds_of,
-    libraries,
-)
+from catalyst_bot.ml.training.train import TrainedAgent, TrainingJob, grounds_of
 from catalyst_bot.ml.validation.metrics import Floats
 from catalyst_bot.policies.model_files import UNJUDGED, Model
 

@@ -5,8 +5,8 @@ One account trades all symbols, as the bot would.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from catalyst_bot.ml.portfolio.run import run_portfolio
 from catalyst_bot.ml.tape import Tape
 from catalyst_bot.ml.terms import Terms
 from catalyst_bot.ml.validation.metrics import Floats, Metrics, equity_of, measure, returns_of
+from catalyst_bot.policies.model_files import Agent
 
 # Normalised observations, a row each -> actions, and how far agents agree.
 Decide = Callable[[Floats], tuple[Floats, Floats]]
@@ -65,3 +66,13 @@ def judged(
         pnl_usd=run.trades["pnl_usd"],
         exposure=run.exposure,
     )
+
+
+def weighed(agents: Sequence[Agent]) -> tuple[Agent, ...]:
+    """Return the agents with their weights in the vote.
+
+    Where none has any, nothing speaks for one of them, and all count the same.
+    """
+    if any(agent.weight > 0 for agent in agents):
+        return tuple(agents)
+    return tuple(replace(agent, weight=1.0) for agent in agents)

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from catalyst_bot.ml.tape import Tape, tape_of
 from catalyst_bot.ml.terms import Terms
 from catalyst_bot.ml.training.algorithms import build
 from catalyst_bot.ml.training.checkpoints import Checkpoint
+from catalyst_bot.ml.training.identity import PROGRAM, libraries
 from catalyst_bot.ml.training.judging import Decide, Judged, judged
 from catalyst_bot.ml.training.recipes import Recipe, recipe_of
 from catalyst_bot.ml.training.rounds import KEEP_EVERY_S, Note, Report, learn
@@ -39,10 +39,6 @@ from catalyst_bot.ml.validation.metrics import Floats
 from catalyst_bot.policies.model_files import Agent
 from catalyst_bot.policies.network import Network
 from catalyst_bot.study.event_study import round_trip_bps
-
-# Raised when the same job would train another agent: checkpoints of before are refused.
-PROGRAM = 2
-_LIBRARIES = ("torch", "stable-baselines3", "gymnasium", "numpy", "numba")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,11 +209,6 @@ def hash_of(job: TrainingJob, data_hash: str) -> str:
         "recipe": asdict(job.recipe),
     }
     return sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
-
-
-def libraries() -> dict[str, str]:
-    """Return the versions of what learning is done with."""
-    return {name: version(name) for name in _LIBRARIES}
 
 
 def alone(network: Network) -> Decide:

@@ -83,6 +83,7 @@ def assess(
     seeds = sorted({agent.seed for fold in folds for agent in fold.model.agents})
     note("trading by chance")
     chance = list(_by_chance(tape, terms, folds, float(run.exposure.mean())))
+    panel.let_go()  # what was asked lies all over the files; what follows reads other parts
     evidence = Evidence(
         days=tuple(str(tape.days[session]) for session in sessions),
         fold=tuple(_fold_of(folds, session) for session in sessions),
@@ -102,6 +103,7 @@ def assess(
         | {RULE: returns_of(baseline.equity)}
         | {f"{CHANCE}{number}": each for number, each in enumerate(chance[: len(members)], 1)},
     )
+    panel.let_go()
     return Assessment(
         evidence=evidence,
         run=run,

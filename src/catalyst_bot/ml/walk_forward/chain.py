@@ -19,11 +19,10 @@ from catalyst_bot.features.catalyst import Edges
 from catalyst_bot.features.spec import FEATURES
 from catalyst_bot.history.edges import with_edges
 from catalyst_bot.history.panel import Panel
-from catalyst_bot.ml.export import weighed
 from catalyst_bot.ml.portfolio.run import PortfolioRun, RowsPolicy, run_portfolio
 from catalyst_bot.ml.tape import Singles, Tape, tape_of
 from catalyst_bot.ml.terms import Terms
-from catalyst_bot.ml.training.judging import REVIEW_AFTER
+from catalyst_bot.ml.training.judging import REVIEW_AFTER, weighed
 from catalyst_bot.ml.validation.metrics import Floats
 from catalyst_bot.ml.walk_forward.fold import Fold
 from catalyst_bot.policies.ensemble import EnsemblePolicy
@@ -54,7 +53,7 @@ def chain_tape(panel: Panel, folds: Sequence[Fold], terms: Terms) -> Tape:
     """Return the tape of a history where each quarter knows the worth of categories that its own
     fold learned, and none that was learned later.
     """
-    session = tape_of(panel, atr_length=terms.atr_length).bars.session[panel.ask_row]
+    session = panel.sessions()[panel.ask_row]
     values = np.array(panel.ask_values)
     for fold in folds:
         own = (session >= fold.test.start) & (session < fold.test.stop)

@@ -19,7 +19,7 @@ from catalyst_bot.ml.validation.metrics import measure
 from catalyst_bot.ml.validation.trials import TrialLedger
 from catalyst_bot.ml.walk_forward.fold import Fold
 from catalyst_bot.ml.walk_forward.plan import Span, gap_in
-from catalyst_bot.ml.walk_forward.run import Note, Provenance, Wish, measured
+from catalyst_bot.ml.walk_forward.report import Note, Provenance, Wish, measured
 from catalyst_bot.policies.ensemble import EnsemblePolicy
 from catalyst_bot.policies.model_files import Model
 
@@ -89,6 +89,7 @@ def _fold_of(model: Model, panel: Panel, terms: Terms) -> Fold:
         policy=EnsemblePolicy(model).act_rows,
         review_after=REVIEW_AFTER,
     )
+    panel.let_go()
     weights = {agent.name: agent.weight for agent in model.agents}
     inside = measure(run.equity, run.trades["pnl_usd"], run.exposure)
     return Fold(

@@ -141,6 +141,18 @@ def must_be_complete(days: Sequence[date], sessions: Sequence[date], span: Span)
         )
 
 
+def must_be_asked(panel: Panel, folds: Sequence[Parts]) -> None:
+    """Raise `BadData` when a fold would learn from sessions in which nobody is asked anything."""
+    asked, days = panel.sessions()[panel.ask_row], panel.days()
+    for parts in folds:
+        first, last = parts.train[0], parts.train[-1]
+        if not ((asked >= first) & (asked <= last)).any():
+            raise BadData(
+                f"from {days[first]} to {days[last]} there is neither news nor a hit of the "
+                "scanner to learn from: import more, or ask for other days"
+            )
+
+
 def _held(days: Sequence[date]) -> str:
     return f"{days[0]} to {days[-1]}" if days else "no session"
 
