@@ -26,6 +26,7 @@ import numpy as np
 import polars as pl
 
 from catalyst_bot.storage.read_model import ReadModel
+from tests.e2e.commands import catalyst_bot
 from tests.exchange.process import Running, exchange
 
 PATIENCE_S = 100.0
@@ -179,10 +180,11 @@ class Story:
         )
 
     def asked(self, *arguments: str) -> Any:
-        """What a command writes as JSON."""
-        done = self.command(*arguments, "--json", "-")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        """What a command, run in this process, writes as JSON."""
+        flags = ("--json", "-", "--data-dir", str(self.data_dir))
+        said = catalyst_bot(*arguments, *flags, env=self.settings)
+        assert said.code == 0, said.err
+        return json.loads(said.out)
 
     def play(self) -> str:
         """Run the bot to the end of the last day; it moves the exchange."""

@@ -25,6 +25,7 @@ import pytest
 
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.storage.read_model import ReadModel
+from tests.e2e.commands import Said, catalyst_bot
 from tests.exchange.process import Running, exchange
 
 SPEED = "60"
@@ -94,8 +95,8 @@ class Desk:
         return answer.json()
 
     def status(self) -> dict[str, Any]:
-        told = catalyst_bot("status", "--json", "-", "--data-dir", str(self.data_dir))
-        return json.loads(told.stdout)
+        told = other_command("status", "--json", "-", "--data-dir", str(self.data_dir))
+        return json.loads(told.out)
 
     def check_books(self) -> None:
         """What the journal tells of shares and fills is what the exchange has."""
@@ -114,17 +115,11 @@ class Desk:
         assert self.said("ForeignFilled") == []
 
 
-def catalyst_bot(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run another command beside the bot, to its good end."""
-    done = subprocess.run(
-        [sys.executable, "-m", "catalyst_bot", *arguments],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-    )
-    assert done.returncode == 0, done.stderr
-    return done
+def other_command(*arguments: str) -> Said:
+    """Another command beside the bot, to its good end."""
+    said = catalyst_bot(*arguments)
+    assert said.code == 0, said.err
+    return said
 
 
 @pytest.fixture

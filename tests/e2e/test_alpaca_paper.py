@@ -25,6 +25,7 @@ from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.domain.market import Bar
 from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.storage.read_model import ReadModel
+from tests.e2e.commands import catalyst_bot
 from tests.fake_alpaca import KEY, SECRET, FakeAlpaca, served
 from tests.fake_streams import TRADING
 
@@ -108,18 +109,7 @@ class Stage:
 
     def status(self) -> dict[str, Any]:
         told = catalyst_bot("status", "--json", "-", "--data-dir", str(self.data_dir))
-        return json.loads(told.stdout)
-
-
-def catalyst_bot(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "catalyst_bot", *arguments],
-        env=os.environ | environ,
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-    )
+        return json.loads(told.out)
 
 
 def feed_app(published_at: datetime) -> FastAPI:
@@ -197,7 +187,7 @@ def test_a_headline_becomes_a_paper_trade_once_through_kill_and_restart(stage: S
     assert SECRET not in told
     assert SECRET.encode() not in stage.journal.read_bytes()
     verified = catalyst_bot("replay", str(stage.journal), "--verify")
-    assert verified.returncode == 0, verified.stdout
+    assert verified.code == 0, verified.out
 
 
 def test_a_kill_between_order_and_answer_makes_no_second_order(stage: Stage):
@@ -254,7 +244,14 @@ def run(tmp_path: Path, *flags: str, **environ: str) -> subprocess.CompletedProc
     feeds = {"CATALYST_FEEDS__RSS_URLS": '["http://127.0.0.1:9/feed"]'}
     quiet = {"CATALYST_DASHBOARD__ENABLED": "false"}
     arguments = ("run", "--broker", "alpaca", "--data-dir", str(tmp_path), *flags)
-    return catalyst_bot(*arguments, **{**empty, **feeds, **quiet, **environ})
+    return subprocess.run(
+        [sys.executable, "-m", "catalyst_bot", *arguments],
+        env=os.environ | empty | feeds | quiet | environ,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+    )
 
 
 def test_missing_keys_refuse_the_start(tmp_path: Path):
@@ -302,14 +299,14 @@ def test_doctor_looks_at_the_account(tmp_path: Path):
     service = FakeAlpaca(now=lambda: datetime.now(UTC))
     with served(service.app) as url:
         environ = {"CATALYST_BROKER__KIND": "alpaca", "CATALYST_ALPACA__BASE_URL": url, **KEYS}
-        good = catalyst_bot("doctor", "--data-dir", str(tmp_path), **environ)
+        good = catalyst_bot("doctor", "--data-dir", str(tmp_path), env=environ)
         service.account["trading_blocked"] = True
-        bad = catalyst_bot("doctor", "--data-dir", str(tmp_path), **environ)
-    assert "ok   alpaca account: PA3TEST may trade" in good.stdout
-    assert "FAIL alpaca account" in bad.stdout
-    assert bad.returncode == 3
+        bad = catalyst_bot("doctor", "--data-dir", str(tmp_path), env=environ)
+    assert "ok   alpaca account: PA3TEST may trade" in good.out
+    assert "FAIL alpaca account" in bad.out
+    assert bad.code == 3
 
 
 def test_doctor_asks_nobody_without_alpaca(tmp_path: Path):
     told = catalyst_bot("doctor", "--data-dir", str(tmp_path))
-    assert "alpaca" not in told.stdout
+    assert "alpaca" not in told.out

@@ -194,6 +194,40 @@ def test_resume_needs_a_reason(page: Any, site: Site) -> None:
     assert site.operator.commands == [("resume", "dashboard", "books compared")]
 
 
+def test_the_checklist_asks_and_answers_and_waits_for_what_is_open(page: Any, site: Site) -> None:
+    site.source.status_row = {**site.source.status_row, "trading_state": "halted"}
+    site.source.standing = {
+        "trading_state": "halted",
+        "items": [
+            {"name": "books", "question": "Do they agree?", "is_met": True, "note": "they do"},
+            {"name": "cause", "question": "Is it known?", "is_met": False, "note": "three losses"},
+        ],
+    }
+    site.source.touch()
+    page.get_by_role("button", name="Resume…").click()
+    items = page.locator("#resume-items")
+    expect(items).to_contain_text("Tick what you have looked at")
+    expect(items.locator("label")).to_have_text("Is it known?three losses")
+    expect(items.locator(".settled")).to_have_text("✓Do they agree?they do")
+    page.get_by_label("Why is it safe now?").fill("looked at them")
+    page.get_by_role("button", name="Resume", exact=True).click()
+    assert site.operator.commands == []
+    page.get_by_label("Is it known?").check()
+    page.get_by_role("button", name="Resume", exact=True).click()
+    expect(page.locator("#resume")).to_be_hidden()
+    assert site.operator.commands == [("resume", "dashboard", "looked at them", "cause")]
+
+
+def test_a_checklist_that_cannot_be_read_is_told(page: Any, site: Site) -> None:
+    site.source.status_row = {**site.source.status_row, "trading_state": "halted"}
+    site.source.touch()
+    page.route("**/api/checklist", lambda route: route.abort())
+    page.get_by_role("button", name="Resume…").click()
+    expect(page.locator("#resume-problem")).to_contain_text("The checklist cannot be read")
+    page.unroute("**/api/checklist")
+    site.problems.clear()
+
+
 def test_reduce_needs_a_reason_and_is_offered_while_trading_is_active(
     page: Any, site: Site
 ) -> None:

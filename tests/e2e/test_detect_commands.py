@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +11,18 @@ import pytest
 
 from catalyst_bot.texts.labels import Task
 from catalyst_bot.texts.model_files import shipped, shipped_card
+from tests.e2e.commands import Said, catalyst_bot
 from tests.unit.texts.test_training import rows
 
-ROOT = Path(__file__).parents[2]
+
+def detect(folder: Path, *arguments: str) -> Said:
+    with chdir(folder):
+        return catalyst_bot("detect", *arguments)
 
 
-def detect(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "catalyst_bot", "detect", *arguments],
-        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
-def as_json(done: subprocess.CompletedProcess[str]) -> Any:
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+def as_json(done: Said) -> Any:
+    assert done.code == 0, done.err
+    return json.loads(done.out)
 
 
 def lines(path: Path, found: list[dict[str, Any]]) -> str:
@@ -52,8 +42,8 @@ def test_a_text_shows_the_whole_reasoning(tmp_path: Path):
     assert {"word": "fall", "adds": 0.84} in found["tone_words"]  # turned by the "not"
     assert found["topic"]["label"]
     shown = detect(tmp_path, "text", text, "--symbol", "ACME")
-    assert "fda_approval" in shown.stdout
-    assert "opinion" in shown.stdout
+    assert "fda_approval" in shown.out
+    assert "opinion" in shown.out
 
 
 def test_the_acquirer_and_the_target_have_each_their_own_catalyst(tmp_path: Path):
@@ -63,7 +53,7 @@ def test_the_acquirer_and_the_target_have_each_their_own_catalyst(tmp_path: Path
     assert parts == {"PFE": ("acquisition_announced", 0), "MTSR": ("acquisition_target", 1)}
     assert {p["words"] for p in found["phrases"] if p["counts"]} == {"to acquire"}
     shown = detect(tmp_path, "text", "Nvidia supplier Acme wins $5 million order")
-    assert "bystander at with_ticker: the title names NVDA beside another company" in shown.stdout
+    assert "bystander at with_ticker: the title names NVDA beside another company" in shown.out
 
 
 def test_a_refusal_says_why(tmp_path: Path):
@@ -71,11 +61,11 @@ def test_a_refusal_says_why(tmp_path: Path):
     assert found["catalysts"] == []
     assert found["refused"][0]["step"] == "with_ticker"
     shown = detect(tmp_path, "text", "Why is Acme up today?")
-    assert shown.returncode == 0
-    assert "refused      no_ticker at with_ticker" in shown.stdout
+    assert shown.code == 0
+    assert "refused      no_ticker at with_ticker" in shown.out
     empty = detect(tmp_path, "text", "  ")
-    assert (empty.returncode, empty.stdout) == (3, "")
-    assert "TEXT is empty" in empty.stderr
+    assert (empty.code, empty.out) == (3, "")
+    assert "TEXT is empty" in empty.err
 
 
 def test_a_file_is_read_as_the_bot_would_read_it(tmp_path: Path):
@@ -89,12 +79,12 @@ def test_a_file_is_read_as_the_bot_would_read_it(tmp_path: Path):
     file = lines(tmp_path / "news.jsonl", given)
     out = tmp_path / "out.json"
     done = detect(tmp_path, "file", file, "--json", str(out))
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     found = json.loads(out.read_text())
     assert (found["n"], found["with_catalyst"]) == (3, 2)
     assert found["refused"] == {"duplicate": 1}
     assert found["unreadable"] == ["news.jsonl:4: has no title"]
-    assert "news.jsonl:4" in done.stderr
+    assert "news.jsonl:4" in done.err
     assert [len(item["catalysts"]) for item in found["items"]] == [1, 0, 1]
 
 
@@ -140,9 +130,9 @@ def test_times_that_cannot_be_and_other_character_sets_are_refused_and_counted(t
         ["news.jsonl:5", "has a time still to come: 2199-01-01 00:00 UTC"],
         ["news.jsonl:6", "is not UTF-8 at byte 14"],
     ]
-    assert "left out: news.jsonl:6: is not UTF-8" in done.stderr
+    assert "left out: news.jsonl:6: is not UTF-8" in done.err
     shown = detect(tmp_path, "file", str(file))
-    assert "5 lines left out" in shown.stdout
+    assert "5 lines left out" in shown.out
 
 
 def test_evaluate_measures_the_shipped_models(tmp_path: Path):
@@ -170,11 +160,11 @@ def test_evaluate_measures_the_shipped_models(tmp_path: Path):
     )
     assert (timid["coverage"], timid["accuracy"]) == (0.0, 0.0)
     shown = detect(tmp_path, "evaluate", file, "--task", "sentiment")
-    assert "macro-F1  1.0000  (too few texts for a band)" in shown.stdout
+    assert "macro-F1  1.0000  (too few texts for a band)" in shown.out
     topic = lines(tmp_path / "topic.jsonl", [{"text": "Acme declares dividend", "label": 4}])
     shown = detect(tmp_path, "evaluate", topic, "--task", "topic")
-    assert shown.returncode == 0
-    assert "macro-F1" in shown.stdout
+    assert shown.code == 0
+    assert "macro-F1" in shown.out
 
 
 @pytest.mark.parametrize(
@@ -197,10 +187,10 @@ def test_bad_input_is_named(tmp_path: Path, arguments: tuple[str, ...], reason: 
     (tmp_path / "numbers.jsonl").write_text("1\n2\n")
     (tmp_path / "empty.jsonl").write_text("")
     done = detect(tmp_path, *arguments)
-    assert done.returncode == 3
+    assert done.code == 3
     assert not (tmp_path / "out.json").exists()
-    assert reason in done.stderr
-    assert "Traceback" not in done.stderr
+    assert reason in done.err
+    assert "Traceback" not in done.err
 
 
 def test_a_trained_model_is_measured_by_its_folder(tmp_path: Path):
@@ -210,8 +200,8 @@ def test_a_trained_model_is_measured_by_its_folder(tmp_path: Path):
         *(tmp_path, "train", "--task", "sentiment", "--data", file, more, "--out", "made"),
         *("--json", "card.json"),
     )
-    assert shown.returncode == 0
-    assert "labels    by name" in shown.stdout
+    assert shown.code == 0
+    assert "labels    by name" in shown.out
     card = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))
     assert [row["rows"] for row in card["data"]] == [90, 90]
     assert (tmp_path / "made" / "model.npz").stat().st_size > 1000

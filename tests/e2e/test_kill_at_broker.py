@@ -17,7 +17,7 @@ import pytest
 from catalyst_bot import kill
 from catalyst_bot.runtime.latch import OperatorMailbox
 from catalyst_bot.runtime.latch_file import note_broker, noted_broker
-from tests.e2e.test_alpaca_exchange import START, Desk, catalyst_bot
+from tests.e2e.test_alpaca_exchange import START, Desk, other_command
 from tests.exchange.process import Running, exchange
 from tests.hook_server import hook
 
@@ -255,7 +255,7 @@ def test_halt_close_goes_through_the_bulk_requests_of_the_broker(
         monkeypatch.setenv(name, text)
     account.buy(5)
     account.rest(2)
-    told = catalyst_bot("halt", "--close", "--data-dir", str(tmp_path)).stdout
+    told = other_command("halt", "--close", "--data-dir", str(tmp_path)).out
     assert "cancel all orders: 2 asked" in told
     assert account.books == (0, 0)
 

@@ -18,7 +18,7 @@ import pytest
 from catalyst_bot.alpaca.reading import rfc3339
 from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.storage.read_model import ReadModel
-from tests.e2e.test_alpaca_exchange import KNOBS, START, Desk, catalyst_bot
+from tests.e2e.test_alpaca_exchange import KNOBS, START, Desk, other_command
 from tests.exchange.process import exchange
 
 STEP = timedelta(seconds=3)  # at every look
@@ -68,13 +68,13 @@ def test_the_account_went_on_after_the_copy_was_made(desk: Desk) -> None:
     desk.start()
     opened = wait_a_while(desk, lambda: desk.said("PositionOpened"))[0].position
     copy = desk.data_dir.parent / "copy.db"
-    catalyst_bot("db", "backup", str(copy), "--journal", str(desk.journal))
+    other_command("db", "backup", str(copy), "--journal", str(desk.journal))
     assert holds(desk, opened.symbol), "the copy has to be older than the sale"
-    catalyst_bot("trade", "sell", opened.symbol, "--all", "--data-dir", str(desk.data_dir))
+    other_command("trade", "sell", opened.symbol, "--all", "--data-dir", str(desk.data_dir))
     wait_a_while(desk, lambda: not holds(desk, opened.symbol))
     desk.end()
     placed = {order["client_order_id"] for order in orders(desk)}
-    catalyst_bot("db", "restore", str(copy), "--journal", str(desk.journal), "--force")
+    other_command("db", "restore", str(copy), "--journal", str(desk.journal), "--force")
 
     desk.start()
     desk.wait_until(lambda: desk.said("LostOrdersFound"))

@@ -81,6 +81,12 @@ def test_without_a_run_the_latch_is_lifted(tmp_path: Path):
     assert named.code == 3
 
 
+def test_to_reduce_needs_a_reason(tmp_path: Path):
+    said = catalyst_bot("reduce", "--reason", " ", "--data-dir", str(tmp_path))
+    assert said.code == 3
+    assert "--reason: say why only exits are left" in said.err
+
+
 def test_a_run_that_is_told_to_reduces_and_is_shown_so(tmp_path: Path):
     asked = catalyst_bot("reduce", "--reason", "holiday", "--data-dir", str(tmp_path))
     assert asked.code == 0

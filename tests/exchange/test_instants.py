@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,6 @@ from catalyst_bot.exchange.books.store import ExchangeStore
 from catalyst_bot.exchange.conductor import Conductor
 from catalyst_bot.exchange.exchange import Exchange
 from catalyst_bot.exchange.knobs import Knobs, Profile
-from catalyst_bot.exchange.market import world
 from catalyst_bot.exchange.market.clock import ExchangeClock
 from catalyst_bot.exchange.market.moments import Played
 from catalyst_bot.exchange.market.ticks import Halt
@@ -57,12 +55,6 @@ SCRIPT: list[tuple[datetime, int, dict[str, Any]]] = [  # when which account sen
     (OPEN + 3 * MINUTE, 0, {**LIMIT, "symbol": "SPY", "side": "sell", "type": "market"}),
 ]
 END = OPEN + 5 * MINUTE
-
-
-@pytest.fixture(autouse=True)
-def _one_calendar(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Starts are many here, and the calendar is the same."""
-    monkeypatch.setattr(world, "load_calendar", cache(world.load_calendar))
 
 
 class Killed(Exception):

@@ -26,7 +26,7 @@ class Standing:
     items: tuple[Item, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON form: trading_state and items of name, is_met, note."""
+        """JSON form: trading_state and items of name, question, is_met, note."""
         return {
             "trading_state": str(self.trading_state),
             "items": [asdict(item) for item in self.items],

@@ -12,6 +12,7 @@ import typer
 from catalyst_bot import console
 from catalyst_bot.commands.flags import Config, DataDir, Journal, Json, settings_of
 from catalyst_bot.domain.enums import PositionsPolicy, Side
+from catalyst_bot.domain.errors import ConfigError
 
 if TYPE_CHECKING:
     pass
@@ -57,6 +58,8 @@ def reduce(
     def action() -> int:
         from catalyst_bot.runtime.words import WordBox
 
+        if not reason.strip():
+            raise ConfigError("--reason: say why only exits are left")
         WordBox(settings_of(data_dir, config).run.data_dir).reduce(by="operator", reason=reason)
         console.say("asked: a running bot reduces now, one that is not running at its start")
         return console.OK

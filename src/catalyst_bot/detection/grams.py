@@ -72,18 +72,20 @@ def rows_of(numbers: Numbers, word_buckets: int, piece_buckets: int) -> Numbers:
     return np.where(is_piece, pieces, numbers & (word_buckets - 1))
 
 
-def _word_grams(tokens: Sequence[str]) -> Iterator[int]:
+def _word_grams(tokens: Sequence[str]) -> list[int]:
     """Words, pairs, pairs across one word, and how the text begins and ends.
 
     The number of a pair goes on from that of its first word: its text need not be put together.
     """
     words = [token.encode() for token in tokens]
     numbers = list(map(crc32, words))
-    yield from numbers
-    yield from map(crc32, [b" " + word for word in words[1:]], numbers)
-    yield from map(crc32, [b" _ " + word for word in words[2:]], numbers)
-    yield from (number_of(f"^{' '.join(tokens[:count])}") for count in (1, 2, 3))
-    yield from (number_of(f"{' '.join(tokens[-count:])}$") for count in (1, 2))
+    return [
+        *numbers,
+        *map(crc32, [b" " + word for word in words[1:]], numbers),
+        *map(crc32, [b" _ " + word for word in words[2:]], numbers),
+        *[crc32(b"^" + b" ".join(words[:count])) for count in (1, 2, 3)],
+        *[crc32(b" ".join(words[-count:]) + b"$") for count in (1, 2)],
+    ]
 
 
 def _tone_grams(tokens: Sequence[str], tones: Mapping[str, float]) -> Iterator[str]:

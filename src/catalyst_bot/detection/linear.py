@@ -102,7 +102,7 @@ def features(
     """
     rows, values = counted(text, word_buckets, len(rarity) - word_buckets, tones)
     values *= rarity.take(rows)
-    known = np.flatnonzero(values > 0)
+    known = (values > 0).nonzero()[0]
     rows, values = rows.take(known), values.take(known)
     words = np.count_nonzero(rows < word_buckets)
     scaled = np.concatenate((_to_length_one(values[:words]), _to_length_one(values[words:])))
@@ -123,10 +123,11 @@ def counted(
     """
     numbers = grams(text, tones)
     numbers.sort()
-    changes = np.flatnonzero(numbers[1:] != numbers[:-1]) + 1
-    starts = np.concatenate(([0], changes, [len(numbers)]))
-    rows = rows_of(numbers.take(starts[:-1]), word_buckets, piece_buckets)
-    values = _VALUES.take(starts[1:] - starts[:-1])
+    is_edge = np.ones(len(numbers) + 1, dtype=np.bool_)
+    np.not_equal(numbers[1:], numbers[:-1], out=is_edge[1:-1])
+    edges = is_edge.nonzero()[0]
+    rows = rows_of(numbers.take(edges[:-1]), word_buckets, piece_buckets)
+    values = _VALUES.take(edges[1:] - edges[:-1])
     ordered = np.sort(rows)
     if (ordered[1:] == ordered[:-1]).any():
         rows, where = np.unique(rows, return_inverse=True)

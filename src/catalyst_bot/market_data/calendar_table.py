@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,7 @@ _NO_SESSION = "closed"
 _SATURDAY = 5
 
 
+@cache  # 8,298 sessions, which nobody can change
 def load_calendar() -> TradingCalendar:
     """Return every regular session from 1998-01-01 to 2030-12-31, in UTC."""
     exceptions = _exceptions()

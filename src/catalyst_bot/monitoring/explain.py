@@ -24,7 +24,7 @@ from catalyst_bot.monitoring.telling import (
     stamp,
 )
 from catalyst_bot.monitoring.what_if import WhatIf
-from catalyst_bot.risk.check_table import ENTRY_CHECKS
+from catalyst_bot.risk.check_table import ENTRY_CHECKS, STATE
 
 _OVERRIDABLE = frozenset(row.name for row in ENTRY_CHECKS if row.may_be_overridden)
 
@@ -217,7 +217,9 @@ def _approved(message: d.OrderApproved, _: datetime) -> tuple[Section, str]:
 def _refused(message: d.OrderRefused, _: datetime) -> tuple[Section, str]:
     failed = next((c for c in message.checks if c.name == message.rule), None)
     by = ""
-    if failed is not None:
+    if failed is not None and failed.unit == STATE:
+        by = f": {failed.note}"
+    elif failed is not None:
         by = f": observed {number(failed.observed)}, limit {number(failed.limit)} {failed.unit}"
     rows = (*_sizing_rows(message.sizing), *check_rows(message.checks))
     sentence = f"{message.symbol}: refused by {message.rule}{by}."

@@ -141,7 +141,8 @@ def gauge_row(gauge: Gauge) -> Row:
 def risk_text(view: RiskView) -> str:
     """`catalyst-bot risk` for people."""
     cause = f" ({view.halt_cause})" if view.halt_cause else ""
-    lines = [f"{view.trading_state.upper()}{cause}, as of {view.at or 'no record yet'}"]
+    told = f"as of {view.at:%Y-%m-%d %H:%M:%S} UTC" if view.at is not None else "no record yet"
+    lines = [f"{view.trading_state.upper()}{cause}, {told}"]
     lines += [
         f"  {'!' if gauge.warning() else ' '} {gauge.name:<16} "
         f"{_number(gauge.observed, gauge.unit)}"

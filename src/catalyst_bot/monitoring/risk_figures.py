@@ -136,7 +136,7 @@ class RiskFigures:
                 threshold=1.0,
                 is_most=False,
                 unit="ratio",
-                note=f"{min(len(returns), SHARPE_DAYS)} days",
+                note=_counted(min(len(returns), SHARPE_DAYS), "day"),
             ),
             Metric(
                 name="max_drawdown",
@@ -151,7 +151,7 @@ class RiskFigures:
                 threshold=0.40,
                 is_most=False,
                 unit="fraction",
-                note=f"{len(self._wins)} trades",
+                note=_counted(len(self._wins), "trade"),
             ),
             Metric(
                 name="open_positions", value=float(held), threshold=5.0, is_most=True, unit="count"
@@ -162,7 +162,7 @@ class RiskFigures:
                 threshold=0.95,
                 is_most=False,
                 unit="fraction",
-                note=f"{measured.order_count} orders",
+                note=_counted(measured.order_count, "order"),
             ),
             Metric(
                 name="api_latency_p95",
@@ -170,7 +170,7 @@ class RiskFigures:
                 threshold=1000.0,
                 is_most=True,
                 unit="ms",
-                note=f"{len(self._latencies_ms)} orders",
+                note=_counted(len(self._latencies_ms), "order"),
             ),
             Metric(
                 name="error_minutes",
@@ -231,6 +231,10 @@ class RiskFigures:
         if self._first_at is None or self._last_at is None or self._last_at <= self._first_at:
             return None
         return 1.0 - self._down / (self._last_at - self._first_at)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def rolling_sharpe(daily_returns: Sequence[float]) -> float | None:

@@ -118,6 +118,11 @@ def _count(bodies: Sequence[object], kind: type) -> int:
     return sum(isinstance(body, kind) for body in bodies)
 
 
+def _lasted(span: timedelta) -> str:
+    hours, minutes = divmod(int(span.total_seconds() // 60), 60)
+    return f"{hours} h {minutes:02d} min"
+
+
 def _halted(records: Sequence[Recorded], begins_at: datetime, ends_at: datetime) -> timedelta:
     """How long of a period trading was halted; a halt from before counts from its beginning."""
     since: datetime | None = None
@@ -181,7 +186,7 @@ def _figures(week: RiskWeek) -> list[tuple[str, str]]:
         ("Deepest drawdown from the peak", _percent(week.deepest)),
         ("Largest exposure", _percent(week.most_used)),
         ("Order fill rate", f"{_percent(p.fill_rate)} of {p.order_count} orders"),
-        ("Halted for", str(week.halted).split(".", maxsplit=1)[0]),
+        ("Halted for", _lasted(week.halted)),
         ("Stops moved up", str(week.stops_moved)),
         ("Steps for positions without a stop", str(week.naked_steps)),
         ("Differences from the broker's books", str(week.mismatches)),

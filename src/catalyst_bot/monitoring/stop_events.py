@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -14,6 +14,7 @@ from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.domain.trading import ApprovedOrder, stop_leg_id
 
+PROTECTED, UNPROTECTED = "protected", "unprotected"
 HEADER = ("at", "symbol", "event", "stop", "note", "trade")
 STOPS = frozenset({ExitReason.STOP_LOSS, ExitReason.TRAILING_STOP, ExitReason.UNPROTECTED})
 
@@ -50,7 +51,18 @@ class StopEvent:
 def stop_events(records: Iterable[Recorded]) -> list[StopEvent]:
     """Return every event of a stop in a journal."""
     reader = _Reader()
-    return [event for record in records for event in reader.read(record)]
+    return list(_lasting([event for record in records for event in reader.read(record)]))
+
+
+def _lasting(events: Sequence[StopEvent]) -> Iterator[StopEvent]:
+    """Leave out that a position was without protection for no time: a broker tells of the entry's
+    fill and of the stop that came with it one after the other.
+    """
+    last = {(each.trade_id, each.at): n for n, each in enumerate(events) if each.event == PROTECTED}
+    for number, event in enumerate(events):
+        is_over = last.get((event.trade_id, event.at), -1) > number
+        if event.event != UNPROTECTED or not is_over:
+            yield event
 
 
 class _Reader:
@@ -76,7 +88,7 @@ class _Reader:
                 yield self._of_order(record, body, "change refused", None, body.reason)
             case d.ProtectionChanged():
                 is_bare = body.protected_by is ProtectedBy.NONE
-                word = "unprotected" if is_bare else "protected"
+                word = UNPROTECTED if is_bare else PROTECTED
                 yield _of_trade(record, body, word, body.detail)
             case d.ProtectionNeeded():
                 note = f"{body.quantity:f} shares: {body.detail} ({body.step})"

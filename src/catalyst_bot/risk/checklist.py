@@ -20,9 +20,13 @@ _BY_A_PERSON = frozenset({None, HaltCause.OPERATOR, HaltCause.KILL_SWITCH})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One thing to look at: met by itself, or to be confirmed by name; `note` says how it is."""
+    """One thing to look at: met by itself, or to be confirmed by name.
+
+    `question` asks for it in words, `note` says how it is.
+    """
 
     name: str
+    question: str
     is_met: bool
     note: str
 
@@ -52,26 +56,40 @@ def _cause(state: State) -> Item:
     """A person's own halt needs only their reason; any other cause has to be named."""
     cause = state.halt_cause
     told = f"halted by {cause}: {state.halt_detail}" if cause is not None else "nothing halted"
-    return Item(name="cause", is_met=cause in _BY_A_PERSON, note=told)
+    return Item(
+        name="cause",
+        question="Is what halted trading known?",
+        is_met=cause in _BY_A_PERSON,
+        note=told,
+    )
 
 
 def _books(state: State) -> Item:
     differ = state.book_differences
     note = "books agree" if not differ else f"{'; '.join(differ)}: resuming takes the broker's word"
-    return Item(name="books", is_met=not differ, note=note)
+    return Item(
+        name="books", question="Do our books and the broker's agree?", is_met=not differ, note=note
+    )
 
 
 def _orders(desk: Desk) -> Item:
     unknown = [t for t in desk.orders.values() if t.status is OrderStatus.UNKNOWN]
     told = ", ".join(f"{t.client_order_id} ({t.symbol})" for t in unknown)
     note = f"the broker did not answer for {told}" if unknown else "every order has an answer"
-    return Item(name="orders", is_met=not unknown, note=note)
+    return Item(
+        name="orders",
+        question="Did the broker answer for every order?",
+        is_met=not unknown,
+        note=note,
+    )
 
 
 def _protection(state: State) -> Item:
     bare = sorted(state.unprotected)
     note = f"without a stop: {', '.join(bare)}" if bare else "every position is protected"
-    return Item(name="protection", is_met=not bare, note=note)
+    return Item(
+        name="protection", question="Is every position protected?", is_met=not bare, note=note
+    )
 
 
 def _daily_loss(desk: Desk, limits: RiskLimits) -> Item:
@@ -79,7 +97,10 @@ def _daily_loss(desk: Desk, limits: RiskLimits) -> Item:
     is_met = lost < limit
     note = f"lost {lost:.2%} today, limit {limit:.2%}"
     return Item(
-        name="daily_loss", is_met=is_met, note=note if is_met else f"{note}: it will halt again"
+        name="daily_loss",
+        question="Is there room to the day's limit?",
+        is_met=is_met,
+        note=note if is_met else f"{note}: it will halt again",
     )
 
 
@@ -90,6 +111,7 @@ def _drawdown(state: State, desk: Desk, limits: RiskLimits) -> Item:
     note = f"{drawn:.2%} below the peak, limit {limit:.2%}"
     return Item(
         name="drawdown",
+        question="Is there room to the drawdown limit?",
         is_met=is_met,
         note=note if is_met else f"{note}: today's equity becomes the new peak",
     )
@@ -98,4 +120,4 @@ def _drawdown(state: State, desk: Desk, limits: RiskLimits) -> Item:
 def _broker(state: State) -> Item:
     since = state.broker_failed_at
     note = f"failing since {since:%Y-%m-%d %H:%M} UTC" if since is not None else "it answers"
-    return Item(name="broker", is_met=since is None, note=note)
+    return Item(name="broker", question="Does the broker answer?", is_met=since is None, note=note)

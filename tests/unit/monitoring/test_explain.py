@@ -60,3 +60,13 @@ def test_what_was_approved_after_all_is_not_offered():
     approved = assess(State(), builders.intent(), builders.FakeDesk(), Rules())
     assert not explain("cat-1", recorded(refused_by("confidence"), approved)).may_pass
     assert not explain("cat-1", recorded()).may_pass
+
+
+@pytest.mark.parametrize(
+    ("rule", "why"),
+    [("trading_state", "active"), ("daily_loss", "observed 0, limit 0.03 fraction")],
+)
+def test_a_refusal_by_a_state_is_told_in_its_words(rule: str, why: str):
+    """Of a yes or no, "observed 0, limit 1" says nothing."""
+    told = explain("cat-1", recorded(refused_by(rule)))
+    assert told.verdict == f"ACME: refused by {rule}: {why}."

@@ -82,8 +82,9 @@ def test_it_counts_only_what_the_week_holds():
 
 def test_a_halt_from_before_counts_from_the_weeks_beginning():
     week = risk_week("2025-W41", [at(-24 * 7, halted()), at(0, marked(100_000))])
-    assert week.halted == b.NOON - week.begins_at
+    assert week.halted == b.NOON - week.begins_at == timedelta(hours=12)
     assert week.halts == ()
+    assert "12 h 00 min" in week_html(week)
 
 
 def test_the_page_is_whole_and_escapes_what_strangers_say():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -22,9 +23,15 @@ OF_TRADE: dict[str, Any] = {
 }
 
 
-def told(*bodies: Any) -> list[tuple[str, str, str | None]]:
+def told(*bodies: Any, apart_s: float = 1.0) -> list[tuple[str, str, str | None]]:
     records = [
-        Recorded(seq=n, at=builders.NOON, cause_seq=None, trail_id="t", body=body)
+        Recorded(
+            seq=n,
+            at=builders.NOON + timedelta(seconds=n * apart_s),
+            cause_seq=None,
+            trail_id="t",
+            body=body,
+        )
         for n, body in enumerate(bodies, start=1)
     ]
     return [(e.symbol, e.event, e.as_dict()["stop_price"]) for e in stop_events(records)]
@@ -63,11 +70,23 @@ def refused_change(order_id: str) -> f.ChangeRefused:
     return f.ChangeRefused(at=builders.NOON, client_order_id=order_id, reason="too late")
 
 
+BARE = d.ProtectionChanged(**OF_TRADE, protected_by=ProtectedBy.NONE, detail="nothing")
+KEPT = d.ProtectionChanged(
+    **OF_TRADE, protected_by=ProtectedBy.BROKER_STOP, detail="a stop at the broker"
+)
+
+
+def test_without_protection_for_no_time_is_no_event():
+    """A broker tells of a fill and of the stop that came with it one after the other."""
+    words = [event for _, event, _ in told(BARE, KEPT, apart_s=0.0)]
+    assert words == ["protected"]
+    words = [event for _, event, _ in told(KEPT, BARE, apart_s=0.0)]
+    assert words == ["protected", "unprotected"]
+    words = [event for _, event, _ in told(BARE, KEPT, apart_s=0.1)]
+    assert words == ["unprotected", "protected"]
+
+
 def test_the_life_of_a_stop():
-    bare = d.ProtectionChanged(**OF_TRADE, protected_by=ProtectedBy.NONE, detail="nothing")
-    kept = d.ProtectionChanged(
-        **OF_TRADE, protected_by=ProtectedBy.BROKER_STOP, detail="a stop at the broker"
-    )
     needed = d.ProtectionNeeded(
         **OF_TRADE,
         quantity=Decimal(100),
@@ -86,8 +105,8 @@ def test_the_life_of_a_stop():
     closed = d.PositionClosed(trade=trade(-0.02, exit_reason=ExitReason.TRAILING_STOP))
     assert told(
         d.OrderApproved(order=ENTRY),
-        bare,
-        kept,
+        BARE,
+        KEPT,
         moved("97.60", "103.30"),
         replaced(STOP_ID, Decimal("103.30")),
         refused_change(STOP_ID),

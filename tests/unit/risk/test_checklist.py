@@ -72,6 +72,13 @@ def kinds(told: list[Any]) -> list[type]:
     return [type(message) for message in told]
 
 
+def test_every_item_asks_something_of_its_own(bench: Bench):
+    items = checklist(bench.state, bench.desk, bench.rules.limits)
+    questions = [item.question for item in items]
+    assert all(question.endswith("?") for question in questions)
+    assert len(set(questions)) == len(items)
+
+
 def test_a_persons_own_halt_needs_only_a_reason(bench: Bench):
     halted_by(bench)
     assert waiting(bench) == {}

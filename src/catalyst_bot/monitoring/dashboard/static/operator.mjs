@@ -1,6 +1,6 @@
 // What a person may command (halt, reduce, resume, let a refusal pass), each in its own dialog.
 
-import { byId } from "./dom.mjs";
+import { byId, el } from "./dom.mjs";
 import * as as from "./format.mjs";
 import { stateSentence } from "./panels.mjs";
 import { ask, needsPassword } from "./session.mjs";
@@ -101,20 +101,27 @@ function wireOverride() {
   });
 }
 
-/** A box for each item that nothing settled; the form waits until all are ticked. */
+/** Every question with its answer; what nothing settled has a box, and the form waits for all of them. */
 async function showChecklist(place) {
-  place.querySelectorAll("label").forEach((label) => label.remove());
-  const { items } = await ask("/api/checklist").catch(() => ({ items: [] }));
-  const open = items.filter((item) => !item.is_met);
-  for (const item of open) {
-    const box = Object.assign(document.createElement("input"), {
-      type: "checkbox", name: item.name, required: true,
-    });
-    const label = document.createElement("label");
-    label.append(box, ` ${item.name}: ${item.note}`);
-    place.append(label);
+  const submit = byId("resume-form").querySelector("[type=submit]");
+  place.hidden = submit.disabled = true;
+  let items = [];
+  try {
+    ({ items } = await ask("/api/checklist"));
+  } catch (error) {
+    byId("resume-problem").textContent = `The checklist cannot be read: ${error.message}`;
+  } finally {
+    submit.disabled = false;
   }
-  place.hidden = !open.length;
+  const [open, met] = [false, true].map((isMet) => items.filter((item) => item.is_met === isMet));
+  const told = (item) => el("span", {}, el("b", {}, item.question), el("small", {}, item.note));
+  place.replaceChildren(
+    el("legend", {}, open.length ? "Tick what you have looked at" : "Nothing is left to look at"),
+    ...open.map((item) => el("label", { class: "choice" },
+      el("input", { type: "checkbox", name: item.name, required: true }), told(item))),
+    ...met.map((item) => el("p", { class: "settled" }, el("span", { "aria-label": "settled" }, "✓"), told(item))),
+  );
+  place.hidden = !items.length;
 }
 
 async function send(command, body) {
