@@ -30,6 +30,10 @@ def twice(stages: Stages, **given: Any) -> list[Any]:
     return look(stages, **given)
 
 
+def looks_again(said: list[Any]) -> bool:
+    return any(timer.timer_id == "second_look:" for timer in of_type(said, c.SetTimer))
+
+
 def cash_of(stages: Stages) -> Decimal:
     return account_view(stages.portfolio, NOON).cash_usd
 
@@ -223,6 +227,13 @@ def test_a_position_that_appears_was_found():
     said = twice(flat(), positions={"ELSE": 10}, cash=START_USD - 500)
     (judged,) = of_type(said, d.ForeignTradeJudged)
     assert (judged.reason, judged.fill.side) == ("found at the broker", Side.BUY)
+
+
+def test_what_was_found_hid_the_cash_which_is_looked_at_soon():
+    """Before the open the next planned look may be hours away."""
+    stages, found = flat(), {"positions": {"ELSE": 10}, "cash": START_USD - 500}
+    assert looks_again(twice(stages, **found))
+    assert not looks_again(look(stages, **found))
 
 
 @pytest.mark.parametrize(

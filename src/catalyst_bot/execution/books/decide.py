@@ -126,7 +126,7 @@ def on_snapshot(
 ) -> list[Message]:
     """Compare, ask about what is new, judge what a second look confirms.
 
-    What was held before hides whether the cash differs: it is looked at again.
+    What is taken over hides whether the cash differs: it is looked at again.
     """
     snapshot, books = message.snapshot, state.books
     outcome = _foreign_orders(state, snapshot)
@@ -148,7 +148,8 @@ def on_snapshot(
     outcome += _questions(state, fresh)
     for difference in confirmed:
         outcome += _judge(state, difference, snapshot, desk, rules)
-    if fresh or earlier or (confirmed and books.trusts_broker):
+    is_taken_over = any(isinstance(m, ForeignTradeJudged) for m in outcome)
+    if fresh or is_taken_over or (confirmed and books.trusts_broker):
         due_at = desk.now + timedelta(seconds=rules.working.second_look_after_s)
         outcome.append(SetTimer(timer_id=SECOND_LOOK, due_at=due_at))
     after = replace(
