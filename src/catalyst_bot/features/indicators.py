@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from catalyst_bot.features.kernels import Floats
 from catalyst_bot.features.window import BarWindow
 
 BPS = 10_000.0
@@ -20,7 +21,7 @@ def average_true_range(window: BarWindow, length: int) -> float:
     ranges = window.true_range
     if len(ranges) < length:
         raise ValueError(f"ATR({length}) needs {length + 1} bars, got {len(window)}")
-    value, before = float(ranges[:length].mean()), length - 1
+    value, before = _mean(ranges[:length]), length - 1
     for each in ranges[length:].tolist():
         value = (value * before + each) / length
     return value
@@ -31,7 +32,7 @@ def mean_true_range(window: BarWindow) -> float:
 
     Price units; 0 for fewer than two bars.
     """
-    return float(window.true_range.mean()) if len(window) > 1 else 0.0
+    return _mean(window.true_range) if len(window) > 1 else 0.0
 
 
 def vwap(window: BarWindow) -> float:
@@ -39,8 +40,8 @@ def vwap(window: BarWindow) -> float:
     start = window.session_start
     typical = (window.high[start:] + window.low[start:] + window.close[start:]) / 3.0
     volume = window.volume[start:]
-    total = float(volume.sum())
-    return float((typical * volume).sum()) / total if total > 0 else float(typical[-1])
+    total = float(np.add.reduce(volume))
+    return float(np.add.reduce(typical * volume)) / total if total > 0 else float(typical[-1])
 
 
 def relative_volume(window: BarWindow, bars: int) -> float:
@@ -54,17 +55,17 @@ def relative_volume(window: BarWindow, bars: int) -> float:
     count = min(bars, len(window) - start)
     times = window.opened_at % SECONDS_PER_DAY
     earlier_times, earlier_volume = times[:start], window.volume[:start]
-    recent = float(window.volume[len(window) - count :].sum())
+    recent = float(np.add.reduce(window.volume[len(window) - count :]))
     expected = 0.0
     for time_of_day in times[len(window) - count :].tolist():
         same = earlier_volume[earlier_times == time_of_day]
-        expected += float(same.mean()) if len(same) else 0.0
+        expected += _mean(same) if len(same) else 0.0
     return recent / expected if expected > 0 else 1.0
 
 
 def close_before(window: BarWindow, at_epoch_s: float) -> float:
     """Close of the last bar that was complete at the time, else the first open of the window."""
-    index = int(np.searchsorted(window.closed_at, at_epoch_s, side="right")) - 1
+    index = int(window.closed_at.searchsorted(at_epoch_s, side="right")) - 1
     return float(window.close[index]) if index >= 0 else float(window.open[0])
 
 
@@ -76,7 +77,7 @@ def return_bps(window: BarWindow, since_epoch_s: float) -> float:
 
 def distance_from_mean(window: BarWindow) -> float:
     """Distance of the last close from the mean close, as a fraction."""
-    return float(window.close[-1] / window.close.mean() - 1.0)
+    return float(window.close[-1]) / _mean(window.close) - 1.0
 
 
 def realised_volatility(window: BarWindow) -> float:
@@ -88,5 +89,10 @@ def realised_volatility(window: BarWindow) -> float:
     inside = (logarithms[1:] - logarithms[:-1])[~window.opens_session]
     if len(inside) < 2:
         return 0.0
-    apart = inside - np.add.reduce(inside) / len(inside)
-    return math.sqrt(np.add.reduce(apart * apart) / (len(inside) - 1))
+    apart = inside - _mean(inside)
+    return math.sqrt(float(np.add.reduce(apart * apart)) / (len(inside) - 1))
+
+
+def _mean(values: Floats) -> float:
+    """The same bits as `values.mean()`, in half of its time for so few."""
+    return float(np.add.reduce(values)) / len(values)

@@ -71,7 +71,7 @@ class BarStore:
         bars = self._columns.get(symbol)
         if bars is None:
             return series_of(symbol, ())
-        end = int(np.searchsorted(bars.closed_s, to_seconds(as_of), side="right"))
+        end = int(bars.closed_s.searchsorted(to_seconds(as_of), side="right"))
         part = slice(max(0, end - count), end)
         columns = (array[part].astype("<f8", copy=False).tobytes() for array in bars.arrays())
         return BarSeries(symbol=symbol, table=b"".join(columns))

@@ -15,7 +15,7 @@ class Journal(Protocol):
         """Append all or nothing. `seq` must continue without a gap.
 
         Durable on return, with all that came before; a batch of nothing but what is
-        `TOLD_AGAIN` may wait for the next one that is.
+        `TOLD_AGAIN` may wait for the next one that is, or until it settles.
         """
         ...
 

@@ -1,7 +1,8 @@
 """The journal in a database: append-only, checksummed, hash-chained, one writer.
 
-A batch is one transaction, and its orders leave when it is on the disk. The read tables follow in a
-transaction of their own that nobody waits for: what they miss after a crash, the next opening adds.
+A batch, with those before it that had to wait for nothing, is one transaction, and its orders leave
+when it is on the disk. The read tables follow in a transaction of their own that nobody waits for:
+what they miss after a crash, the next opening adds.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ class SqlJournal:
             self._check_schema(migrates=migrates)
             self._version = self._store.version()
             self._last_seq, self._chain = self._verify()
+            self._unwritten: list[Row] = []  # what goes to the disk with the next that waits for it
             self._behind: list[Recorded] = []  # what the read tables do not show yet
             self._catch_up()
             self._held = stack.pop_all()
@@ -72,12 +74,16 @@ class SqlJournal:
         self._write(rows, batch, waits=any(type(r.body) not in TOLD_AGAIN for r in batch))
 
     def settle(self, *, is_quiet: bool = True) -> None:
-        """See `Journal.settle`: the read tables follow, in one transaction."""
+        """See `Journal.settle`: the read tables follow, in one transaction, with the rows that had
+        to wait for nothing.
+        """
         if len(self._behind) < (1 if is_quiet else _MOST_BEHIND_ROWS):
             return
         with self._store.transaction(waits=False, tidies=True) as statements:
+            statements.executemany(_APPEND, self._unwritten)
             known_seq = self._last_seq - len(self._behind)
             projector.apply(statements, self._behind, known_seq=known_seq)
+        self._unwritten.clear()
         self._behind.clear()
 
     def copy(self, rows: Iterable[Row]) -> None:
@@ -92,6 +98,7 @@ class SqlJournal:
 
     def read(self, after_seq: int = 0) -> Iterator[Recorded]:
         """See `Journal.read`. Rows checked at the opening are checked again once others wrote."""
+        self._write_down()
         return map(to_record, self._rows(after_seq))
 
     def last_seq(self) -> int:
@@ -100,6 +107,7 @@ class SqlJournal:
 
     def rebuild(self) -> None:
         """Write every read table again from the journal, in one transaction; a lost one too."""
+        self._write_down()
         with self._store.transaction() as statements:
             for table in PROJECTIONS:
                 made = CreateTable(table, if_not_exists=True).compile(dialect=self._store.dialect)
@@ -122,12 +130,24 @@ class SqlJournal:
     def _write(
         self, rows: Sequence[Row], records: Sequence[Recorded], *, waits: bool = True
     ) -> None:
-        with self._store.transaction(waits=waits) as statements:
-            statements.executemany(_APPEND, rows)
+        """Bring rows to the disk, with all before them; or keep them for the next that wait."""
+        unwritten = [*self._unwritten, *rows]
+        if waits:
+            with self._store.transaction() as statements:
+                statements.executemany(_APPEND, unwritten)
+            unwritten.clear()
+        self._unwritten = unwritten
         self._behind += records
         self._last_seq, self._chain = rows[-1].seq, rows[-1].chain
         if waits:
             self._store.acknowledge(Mark(self._last_seq, self._chain))
+
+    def _write_down(self) -> None:
+        """Let whoever reads find all rows."""
+        if self._unwritten:
+            with self._store.transaction(waits=False) as statements:
+                statements.executemany(_APPEND, self._unwritten)
+            self._unwritten.clear()
 
     def _check_schema(self, *, migrates: bool) -> None:
         """Make the tables of a new journal; refuse those of another program."""

@@ -26,6 +26,7 @@ from tests.databases import read_tables
 from tests.unit.storage.stories import a_day, record
 
 DAY = record(a_day())
+ORDER = c.SubmitOrder(order=b.approved_order(), valid_until=b.NOON)
 
 
 def write_day(file: Path, *, durable: bool = True) -> None:
@@ -56,11 +57,10 @@ def test_a_transaction_waits_for_the_disk_when_told(file: Path, durable: bool, l
 
 def test_no_order_waits_while_a_long_wal_is_brought_into_the_file(file: Path):
     big = f.HeadlineReceived(at=b.NOON, headline=b.headline(body=os.urandom(60_000).hex()))
-    order = c.SubmitOrder(order=b.approved_order(), valid_until=b.NOON)
     with SqlJournal(file) as journal:
         before = file.stat().st_size
         for seq in range(0, 80, 2):
-            journal.append(record([big, order], after_seq=seq))
+            journal.append(record([big, ORDER], after_seq=seq))
         assert Path(f"{file}-wal").stat().st_size > 1_000 * 4_096
         assert file.stat().st_size == before
         journal.settle()
@@ -69,15 +69,35 @@ def test_no_order_waits_while_a_long_wal_is_brought_into_the_file(file: Path):
 
 def test_news_and_prices_are_acknowledged_with_the_next_order(file: Path):
     bars = [f.BarClosed(at=b.NOON, bar=b.bar()) for _ in range(3)]
-    order = c.SubmitOrder(order=b.approved_order(), valid_until=b.NOON)
     with SqlJournal(file) as journal:
-        journal.append(record([order]))
+        journal.append(record([ORDER]))
         journal.append(record(bars, after_seq=1))
         assert mark_of(file) == Mark(1, journal._chain_at(1))
     with SqlJournal(file) as journal:
         assert journal.last_seq() == 4
-        journal.append(record([bars[0], order], after_seq=4))
+        journal.append(record([bars[0], ORDER], after_seq=4))
         assert mark_of(file) == Mark(6, journal._chain_at(6))
+
+
+def test_news_and_prices_are_written_with_the_next_order_or_at_rest(file: Path):
+    bars = [f.BarClosed(at=b.NOON, bar=b.bar()) for _ in range(3)]
+    with SqlJournal(file) as journal:
+        journal.append(record(bars))
+        assert (journal.last_seq(), rows_in(file)) == (3, 0)
+        journal.append(record([ORDER], after_seq=3))
+        assert rows_in(file) == 4
+        journal.append(record(bars, after_seq=4))
+        assert rows_in(file) == 4
+        journal.settle()
+        assert rows_in(file) == 7
+        journal.append(record(bars, after_seq=7))
+        assert [r.seq for r in journal.read(after_seq=7)] == [8, 9, 10]
+
+
+def rows_in(file: Path) -> int:
+    with closing(sqlite3.connect(file)) as reader:
+        (count,) = reader.execute("SELECT count(*) FROM journal").fetchone()
+    return int(count)
 
 
 def test_an_alert_waits_for_the_disk_only_with_what_notifies_at_once(file: Path):
@@ -117,7 +137,7 @@ def test_a_full_disk_leaves_nothing_of_its_batch(file: Path):
             statements.execute(f"PRAGMA max_page_count = {used}")
         big = f.HeadlineReceived(at=b.NOON, headline=b.headline(body=os.urandom(60_000).hex()))
         with pytest.raises(JournalUnwritable, match="full"):
-            journal.append([DAY[1], *record([big], after_seq=2)])
+            journal.append([DAY[1], *record([big, ORDER], after_seq=2)])
         assert (journal.last_seq(), read_tables(file)) == (1, before)
         with journal._store.read() as statements:
             statements.execute(f"PRAGMA max_page_count = {used + 1000}")
@@ -274,7 +294,7 @@ def test_a_disk_full_at_any_write_loses_that_write_only(file: Path, nth: int):
         before = read_tables(file)
         fill_up(journal, 0)
         with pytest.raises(JournalUnwritable, match="full"):
-            journal.append(record([big], after_seq=nth))
+            journal.append(record([big, ORDER], after_seq=nth))
         assert (journal.last_seq(), read_tables(file)) == (nth, before)
         fill_up(journal, 10_000)
         for row in DAY[nth:]:
@@ -291,7 +311,7 @@ def test_a_locked_database_is_given_up_after_a_while_and_goes_on_when_it_is_free
             with journal._store.read() as statements:
                 statements.execute("PRAGMA busy_timeout = 50")
             with pytest.raises(JournalUnwritable, match="locked"):
-                journal.append(DAY[1:2])
+                journal.append(DAY[1:])
             assert journal.last_seq() == 1
             other.execute("ROLLBACK")
         journal.append(DAY[1:])
