@@ -8,8 +8,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from catalyst_bot.feeds.lines import read_lines
 from catalyst_bot.history.panel import open_panel
-from catalyst_bot.market_data.catalog import read_catalog
+from catalyst_bot.market_data.catalog import news_files, read_catalog
 from tests.e2e.commands import catalyst_bot
 from tests.exchange.process import exchange
 from tests.feed_samples import SUBMISSION, submissions
@@ -71,13 +72,29 @@ def test_a_table_and_filings_by_configuration(tmp_path: Path) -> None:
         for source in ("csv", "edgar"):
             done = catalyst_bot("data", "download", "--source", source, *days, *more)
             assert done.code == 0, done.err
+        assert _bodies(tmp_path / "catalog") == ["CURRENT REPORT Item 2.02 Item 9.01"]
+        server.replies[TEXT_AT] = Reply(body=b"<DOCUMENT>\n<TYPE>8-K\n<TEXT>\nItem 2.02 Acme won.")
+        asked = ("data", "download", "--source", "edgar", "--texts", *days, *more)
+        assert catalyst_bot(*asked).code == 0
+        assert server.paths()[-1] == TEXT_AT
+        assert _bodies(tmp_path / "catalog") == ["Item 2.02 Acme won."]
     kinds = [(each.kind, each.source) for each in read_catalog(tmp_path / "catalog")]
     assert kinds == [("bars", "csv-1d.parquet"), ("news", "edgar.jsonl")]
+
+
+TEXT_AT = "/Archives/edgar/data/101/000000010125000001/0000000101-25-000001.txt"
+
+
+def _bodies(catalog: Path) -> list[str]:
+    return [
+        json.loads(line)["body"] for file in news_files(catalog) for _, line in read_lines(file)
+    ]
 
 
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
+        (("--source", "csv", "--symbols", "A", "--texts"), "--texts belongs to filings"),
         (("--source", "csv", "--symbols", "A"), "set downloads.csv"),
         (("--source", "edgar", "--symbols", "A"), "feeds.edgar_contact"),
         (("--source", "edgar", "--symbols", "A", "--interval", "1d"), "--interval belongs to bars"),

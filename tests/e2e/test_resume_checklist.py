@@ -81,6 +81,19 @@ def test_without_a_run_the_latch_is_lifted(tmp_path: Path):
     assert named.code == 3
 
 
+def test_what_is_asked_is_told_to_machines_too(tmp_path: Path):
+    data = ("--data-dir", str(tmp_path), "--json", "-")
+    assert json.loads(catalyst_bot("reduce", "--reason", "holiday", *data).out) == {
+        "asked": "reduce",
+        "reason": "holiday",
+    }
+    for flags, verdict in ((), "HALT latch set (hold)"), (("--close",), "a running bot cancels"):
+        told = json.loads(catalyst_bot("halt", *flags, *data).out)
+        assert verdict in told["verdict"]
+        assert told["latch_ms"] > 0
+    assert OperatorMailbox(tmp_path).is_halted()
+
+
 def test_to_reduce_needs_a_reason(tmp_path: Path):
     said = catalyst_bot("reduce", "--reason", " ", "--data-dir", str(tmp_path))
     assert said.code == 3

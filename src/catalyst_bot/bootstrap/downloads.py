@@ -18,14 +18,18 @@ from catalyst_bot.downloads.alpaca_bars import AlpacaBars
 from catalyst_bot.downloads.csv_bars import KEY_ENV, CsvBars
 from catalyst_bot.downloads.download import DownloadReport, Into, download
 from catalyst_bot.downloads.edgar_filings import EdgarFilings
+from catalyst_bot.downloads.edgar_texts import FilingTexts
 from catalyst_bot.downloads.names import Interval, SourceName
+from catalyst_bot.downloads.pages import Pages
 from catalyst_bot.downloads.patience import Patience
 from catalyst_bot.downloads.shelf import FOLDER
 from catalyst_bot.downloads.wanted import NEW_YORK, Period, Source, Wanted, symbols_of
 from catalyst_bot.downloads.yahoo_bars import YahooBars
+from catalyst_bot.feeds.choice import contact_agent
 from catalyst_bot.feeds.fetch import make_client
 from catalyst_bot.feeds.sources import ELSEWHERE, SOURCES
 from catalyst_bot.feeds.tickers import load_companies
+from catalyst_bot.feeds.turns import Turns
 from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.runtime.clock import SystemClock
 from catalyst_bot.settings import Settings
@@ -45,6 +49,7 @@ class DownloadRequest:
     symbols: str = ""
     symbols_file: Path | None = None
     interval: Interval | None = None
+    has_texts: bool = False
 
 
 def run_download(
@@ -69,34 +74,56 @@ async def _download(
     into: Into,
     tell: Callable[[str], None],
 ) -> DownloadReport:
+    if request.source is SourceName.EDGAR:
+        return await _from_edgar(settings, request, wanted, into, tell)
+    if request.has_texts:
+        raise ConfigError("--texts belongs to filings: leave it out without --source edgar")
     async with _opened(settings, request, Patience(tell)) as source:
         return await download(source, wanted, into, tell=tell)
+
+
+async def _from_edgar(
+    settings: Settings,
+    request: DownloadRequest,
+    wanted: Wanted,
+    into: Into,
+    tell: Callable[[str], None],
+) -> DownloadReport:
+    """Raises `ConfigError` without a contact address, which the SEC asks for."""
+    if request.interval:
+        raise ConfigError("--interval belongs to bars: leave it out with --source edgar")
+    row = SOURCES[_EDGAR]
+    if settings.downloads.edgar:
+        url = _address(settings.downloads.edgar)
+        at = urlsplit(url)
+        row = replace(row, url=url, limits=ELSEWHERE, documents_at=f"{at.scheme}://{at.netloc}")
+    headers = {"User-Agent": contact_agent(settings.feeds.edgar_contact, row)}
+    async with make_client() as client:
+        pages = Pages(client, Patience(tell), Turns(row.limits))
+        texts = FilingTexts(
+            pages,
+            row=row,
+            headers=headers,
+            folder=request.catalog / FOLDER / "edgar-texts",
+            is_asking=request.has_texts,
+            tell=tell,
+        )
+        source = EdgarFilings(
+            pages, row=row, headers=headers, ciks=_ciks(settings), now=SystemClock().now
+        )
+        return await download(source, wanted, replace(into, finish=texts.add_to), tell=tell)
 
 
 @asynccontextmanager
 async def _opened(
     settings: Settings, request: DownloadRequest, patience: Patience
 ) -> AsyncIterator[Source]:
+    """Open a source of bars."""
     interval = request.interval or Interval.DAY
     match request.source:
         case SourceName.ALPACA:
             async with _alpaca(settings) as client:
                 yield AlpacaBars(client, patience, feed=settings.alpaca.feed, interval=interval)
-        case SourceName.EDGAR:
-            if request.interval:
-                raise ConfigError("--interval belongs to bars: leave it out with --source edgar")
-            row = SOURCES[_EDGAR]
-            if settings.downloads.edgar:
-                row = replace(row, url=_address(settings.downloads.edgar), limits=ELSEWHERE)
-            async with make_client() as client:
-                yield EdgarFilings(
-                    client,
-                    patience,
-                    row=row,
-                    contact=settings.feeds.edgar_contact,
-                    ciks=_ciks(settings),
-                    now=SystemClock().now,
-                )
         case SourceName.CSV:
             if not settings.downloads.csv:
                 raise ConfigError(
@@ -112,7 +139,7 @@ async def _opened(
                     adjustment=settings.downloads.csv_adjustment,
                     terms=settings.downloads.csv_terms,
                 )
-        case SourceName.YFINANCE:
+        case _:
             cache = request.catalog / FOLDER / ".yfinance"
             yield YahooBars(patience, interval=interval, cache=cache)
 

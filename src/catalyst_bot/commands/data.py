@@ -59,6 +59,9 @@ def download(
         Path | None, typer.Option(exists=True, dir_okay=False, help="a text of symbols")
     ] = None,
     interval: Annotated[Interval | None, typer.Option(help="of the bars; default: 1d")] = None,
+    texts: Annotated[
+        bool, typer.Option("--texts", help="of filings: their texts, too, one request each")
+    ] = False,
     catalog: Catalog = None,
     json_: Json = "",
     data_dir: DataDir = None,
@@ -79,6 +82,7 @@ def download(
             symbols=symbols,
             symbols_file=symbols_file,
             interval=interval,
+            has_texts=texts,
         )
         report = run_download(settings, request, tell=console.note)
         if json_:

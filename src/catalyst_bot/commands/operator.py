@@ -27,6 +27,7 @@ def register(app: typer.Typer) -> None:
 def halt(
     reason: Annotated[str, typer.Option(help="why")] = "operator",
     close: Annotated[bool, typer.Option("--close", help="close positions too")] = False,
+    json_: Json = "",
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
@@ -39,17 +40,23 @@ def halt(
         asked = kill.asked_by(
             policy=policy, reason=reason, data_dir=data_dir, config=config, environ=os.environ
         )
+        say = console.note if json_ == "-" else console.say_now
         if close:  # a bulk request at the broker is the fastest way out
-            return kill.press(asked, by="operator", say=console.say_now, environ=os.environ).code
-        took_ms = kill.set_latch(asked.data_dir, policy=policy, reason=reason, by="operator")
-        console.say(f"HALT latch set ({policy}) in {took_ms:.1f} ms")
-        return console.OK
+            report = kill.press(asked, by="operator", say=say, environ=os.environ)
+        else:
+            took_ms = kill.set_latch(asked.data_dir, policy=policy, reason=reason, by="operator")
+            report = kill.Report(latch_ms=took_ms, verdict=f"HALT latch set ({policy})")
+            say(f"{report.verdict} in {took_ms:.1f} ms")
+        if json_:
+            console.write_json(report.as_dict(), json_)
+        return report.code
 
     console.guarded(action)
 
 
 def reduce(
     reason: Annotated[str, typer.Option(help="why")],
+    json_: Json = "",
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
@@ -61,7 +68,10 @@ def reduce(
         if not reason.strip():
             raise ConfigError("--reason: say why only exits are left")
         WordBox(settings_of(data_dir, config).run.data_dir).reduce(by="operator", reason=reason)
-        console.say("asked: a running bot reduces now, one that is not running at its start")
+        if json_:
+            console.write_json({"asked": "reduce", "reason": reason}, json_)
+        else:
+            console.say("asked: a running bot reduces now, one that is not running at its start")
         return console.OK
 
     console.guarded(action)

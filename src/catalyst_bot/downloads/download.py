@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -68,11 +68,14 @@ class DownloadReport:
 
 @dataclass(frozen=True, kw_only=True)
 class Into:
-    """Where downloads go, and what judges them."""
+    """Where downloads go, and what judges them; `finish` adds what is asked for besides to the rows
+    of all symbols.
+    """
 
     catalog: Path
     calendar: TradingCalendar
     now: Callable[[], datetime]
+    finish: Callable[[pl.DataFrame], Awaitable[pl.DataFrame]] | None = None
 
 
 async def download(
@@ -96,7 +99,7 @@ async def download(
         tell(outcome.render())
         outcomes.append(outcome)
     return DownloadReport(
-        source=source.name, symbols=tuple(outcomes), imported=_import(source, shelf, into)
+        source=source.name, symbols=tuple(outcomes), imported=await _import(source, shelf, into)
     )
 
 
@@ -142,11 +145,13 @@ def _check_interval(symbol: str, rows: pl.DataFrame, interval: Interval | None) 
         )
 
 
-def _import(source: Source, shelf: Shelf, into: Into) -> ImportReport:
+async def _import(source: Source, shelf: Shelf, into: Into) -> ImportReport:
     """Import the rows of all symbols as one file, which is named by source and interval."""
     rows, asked_at = shelf.all_rows()
     if rows.is_empty():
         return ImportReport(files=())
+    if into.finish is not None:
+        rows = await into.finish(rows)
     origin = Origin(
         vendor=source.vendor,
         place=source.place,

@@ -1,7 +1,7 @@
 """Filings of companies from EDGAR's submissions, as recorded news.
 
-Without their texts: what a filing says on its own list is its form, its items and its time. The
-time is read by the rule of `feeds.readers.edgar_submissions`, for each answer anew.
+What a filing says on its company's list is its form, its items and its time, which is read by the
+rule of `feeds.readers.edgar_submissions`, for each answer anew. Texts: `edgar_texts`.
 """
 
 from __future__ import annotations
@@ -10,16 +10,13 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 
-import httpx2
 import polars as pl
 
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.domain.news import Headline
 from catalyst_bot.downloads.names import Interval
 from catalyst_bot.downloads.pages import Pages, asked_of
-from catalyst_bot.downloads.patience import Patience
 from catalyst_bot.downloads.wanted import NEW_YORK, Fetched, Known, Period, as_text
-from catalyst_bot.feeds.choice import contact_agent
 from catalyst_bot.feeds.fetch import Request
 from catalyst_bot.feeds.readers.edgar_submissions import (
     Older,
@@ -28,36 +25,31 @@ from catalyst_bot.feeds.readers.edgar_submissions import (
 )
 from catalyst_bot.feeds.source import Source as Row
 from catalyst_bot.feeds.source import redacted
-from catalyst_bot.feeds.turns import Turns
 
 MAX_BYTES = 64 << 20  # decoded; who files thousands of notes a year has answers of many MiB
 
 
 class EdgarFilings:
-    """All filings of companies: a `Source`. `row` is EDGAR's in the table of feeds.
-
-    Raises `ConfigError` without a contact address, which the SEC asks for.
-    """
+    """All filings of companies: a `Source`. `row` is EDGAR's in the table of feeds."""
 
     name = "edgar"
     vendor = "SEC EDGAR"
     interval: Interval | None = None
-    adjustment = "times by the hours of EDGAR, texts not included"
+    adjustment = "times by the hours of EDGAR, texts as far as they were asked for"
     terms = "public domain, under the SEC's rules of fair access"
 
     def __init__(
         self,
-        client: httpx2.AsyncClient,
-        patience: Patience,
+        pages: Pages,
         *,
         row: Row,
-        contact: str,
+        headers: Mapping[str, str],
         ciks: Mapping[str, int],
         now: Callable[[], datetime],
     ) -> None:
-        self._pages = Pages(client, patience, Turns(row.limits))
+        self._pages = pages
         self._row = row
-        self._headers = {"User-Agent": contact_agent(contact, row)}
+        self._headers = headers
         self._ciks = ciks
         self._now = now
         self.place = redacted(row.url)

@@ -45,7 +45,7 @@ class Documents:
     def wants(self, headline: Headline) -> bool:
         """Tell whether the text of a filing is worth a request, and where it lies is known."""
         is_one = headline.form in self._feed.source.follows
-        return is_one and _path(headline) is not None
+        return is_one and whole_filing_at(headline.url) is not None
 
     async def add_to(self, headlines: Sequence[Headline]) -> list[Headline]:
         """Return the headlines, the first of them with their text. One filing is fetched once,
@@ -63,7 +63,7 @@ class Documents:
     async def _text(self, filing: Headline) -> str:
         """Return the text of a filing, empty when it cannot be had."""
         request = Request(
-            url=f"{self._feed.source.documents_at}{_path(filing)}",
+            url=f"{self._feed.source.documents_at}{whole_filing_at(filing.url)}",
             headers={"User-Agent": self._feed.agent},
             max_bytes=MAX_BYTES,
             cuts=True,
@@ -72,7 +72,7 @@ class Documents:
             async with self._free, asyncio.timeout(PATIENCE_S):
                 await self._turns.take()
                 answer = await fetch(self._client, request)
-            text = await asyncio.to_thread(_read, answer.content if answer else b"")
+            text = await asyncio.to_thread(text_in, answer.content if answer else b"")
         except TimeoutError:
             self._health.failed(f"no text of a filing within {PATIENCE_S:g} s")
         except (Unanswered, BadData) as error:
@@ -84,15 +84,16 @@ class Documents:
         return ""
 
 
-def _path(filing: Headline) -> str | None:
-    """Return where the whole filing lies in one file; None for an address of no archive.
+def whole_filing_at(url: str) -> str | None:
+    """Return where the whole filing of an index page lies in one file; None for no such page.
 
     Only the path is taken from what a feed says: the host is the one we were told to ask.
     """
-    path = urlsplit(filing.url).path
+    path = urlsplit(url).path
     is_index = path.startswith(_ARCHIVE) and path.endswith(_INDEX)
     return f"{path.removesuffix(_INDEX)}{_WHOLE}" if is_index else None
 
 
-def _read(content: bytes) -> str:
+def text_in(content: bytes) -> str:
+    """Return the text of a whole filing. Raises `BadData` when there is none in it."""
     return text_of(read_documents(content, "document"))

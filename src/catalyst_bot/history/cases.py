@@ -8,6 +8,7 @@ only while the symbol is held), so all of them are here and the account decides.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -62,7 +63,8 @@ def with_events(panel: Panel, catalysts: Iterable[Catalyst], rules: EventRules) 
 
 def asks_of(events: Sequence[Event], reader: EventReader) -> Asks:
     """Return every ask of the events that became signals."""
-    rows, owners, values = list[int](), list[int](), list[list[float]]()
+    # Plain numbers side by side: a wide history has millions of asks.
+    rows, owners, values = array("q"), array("q"), array("d")
     for number, event in enumerate(events):
         if event.dropped:
             continue
@@ -72,7 +74,7 @@ def asks_of(events: Sequence[Event], reader: EventReader) -> Asks:
         published_s = event.catalyst.published_at.timestamp()
         rows.append(moments.first_row + event.bar)
         owners.append(number)
-        values.append(list(features_at(event.catalyst, event.moment).values()))
+        values.extend(features_at(event.catalyst, event.moment).values())
         is_at_close = moments.window.closed_at[event.bar] == event.moment.now_s
         for bar in range(event.bar + is_at_close, end):
             moment = moments.at(bar, published_s)
@@ -80,7 +82,7 @@ def asks_of(events: Sequence[Event], reader: EventReader) -> Asks:
             if all(check.passed for check in checks if check.name in REVIEWED):
                 rows.append(moments.first_row + bar)
                 owners.append(number)
-                values.append(list(features_at(event.catalyst, moment).values()))
+                values.extend(features_at(event.catalyst, moment).values())
     return Asks(
         row=np.array(rows, dtype=np.int64),
         event=np.array(owners, dtype=np.int64),

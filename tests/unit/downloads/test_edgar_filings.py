@@ -13,12 +13,15 @@ import pytest
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.downloads.download import DownloadReport
 from catalyst_bot.downloads.edgar_filings import EdgarFilings
+from catalyst_bot.downloads.pages import Pages
 from catalyst_bot.downloads.patience import Patience
 from catalyst_bot.downloads.wanted import Period
+from catalyst_bot.feeds.choice import contact_agent
 from catalyst_bot.feeds.fetch import make_client
 from catalyst_bot.feeds.lines import read_lines
 from catalyst_bot.feeds.rows import headline_of, row_of
 from catalyst_bot.feeds.sources import SOURCES
+from catalyst_bot.feeds.turns import Turns
 from catalyst_bot.market_data.catalog import news_files, read_catalog
 from tests.feed_samples import SUBMISSION, submissions
 from tests.feed_server import Reply, Server, serving
@@ -37,13 +40,16 @@ def server() -> Iterator[Server]:
 def make(server: Server, contact: str = "me@example.org") -> EdgarFilings:
     row = replace(SOURCES["edgar-submissions"], url=f"{server.origin}/submissions/CIK{{cik}}.json")
     return EdgarFilings(
-        make_client(),
-        Patience(lambda _: None),
+        pages_of(),
         row=row,
-        contact=contact,
+        headers={"User-Agent": contact_agent(contact, row)},
         ciks={"ACME": 101},
         now=lambda: NOW,
     )
+
+
+def pages_of() -> Pages:
+    return Pages(make_client(), Patience(lambda _: None), Turns(((1_000, 1),)))
 
 
 def download(server: Server, catalog: Path, days: Period | None = None) -> DownloadReport:
