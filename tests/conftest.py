@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import shutil
@@ -30,15 +31,20 @@ LONG = {"crash", "e2e"}  # folders
 YOUNG_OBJECTS = 50_000  # made before it is looked whether they are garbage
 
 # Journals wait for the disk at every commit. No test survives its machine, so in memory they show
-# the same and wait for nothing. Processes that tests start find it by the variable.
-MEMORY = Path("/dev/shm")  # only the parent: the folders in it are made safely
+# the same and wait for nothing. Workers and processes that tests start find it by the variable.
+MEMORY = Path("/dev/shm")
 ENOUGH_BYTES = 4 * 2**30  # tests write some 100 MB; a container may have 64 MB there
 if (
     "TMPDIR" not in os.environ
     and os.access(MEMORY, os.W_OK)
     and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES
 ):
-    os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+    # A short name: the path of a socket may have 107 characters only.
+    OURS = tempfile.mkdtemp(prefix="tests-", dir=MEMORY)
+    Path(OURS).chmod(0o755)  # PostgreSQL may be another user's
+    os.environ["TMPDIR"] = tempfile.tempdir = OURS
+else:
+    OURS = ""
 
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=50)
 settings.register_profile(  # for who asks only whether a test fails
@@ -60,6 +66,12 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, 20, 50)
+
+
+def pytest_sessionfinish(exitstatus: int) -> None:
+    """Give the memory back, unless there is something to look at."""
+    if OURS and exitstatus == pytest.ExitCode.OK:
+        atexit.register(shutil.rmtree, OURS, ignore_errors=True)  # after all who still write there
 
 
 @pytest.fixture(scope="session")

@@ -14,17 +14,19 @@ from catalyst_bot.storage.read_model import ReadModel
 from tests.unit.storage.stories import a_day, record
 
 KILLS = 10
+MOST_DAYS = 200  # more, while the test gets no time, would only take long to check
 ROOT = Path(__file__).parents[3]
 DAY_LENGTH = len(a_day())
 
 
-def append_for_ever(url: str) -> None:
+def append_until_killed(url: str) -> None:
     """Append one day after the other, saying after each how far it is."""
     with SqlJournal(url) as journal:
-        while True:
+        for _ in range(MOST_DAYS):
             journal.append(record(a_day(), after_seq=journal.last_seq()))
             sys.stdout.write(f"{journal.last_seq()}\n")
             sys.stdout.flush()
+        signal.pause()
 
 
 def test_a_kill_loses_nothing_acknowledged_and_leaves_nothing_torn(place: Place):
@@ -60,4 +62,4 @@ def killed_after(place: Place, *, appends: int) -> int:
 
 
 if __name__ == "__main__":
-    append_for_ever(sys.argv[1])
+    append_until_killed(sys.argv[1])
