@@ -61,7 +61,7 @@ coverage: setup-all  ## Every branch of risk, execution and the ledger is tested
 mutants: setup-all  ## Plant small mistakes in risk, execution and the ledger: nine tenths must be noticed
 	$(BIN)/python -m tools.mutants $(ARGS)
 
-simulate: setup  ## Play 10,000 schedules of faults against the whole bot
+simulate: setup  ## Play 10,000 schedules of faults against the whole bot, as CI does
 	$(BIN)/catalyst-bot simulate --seeds 0..10000 $(ARGS)
 
 bench: setup-all  ## Measure speed (never asserted in tests)

@@ -3,10 +3,9 @@
     catalyst-bot simulate --seeds 0..10000 --jobs 2 --json summary.json
     catalyst-bot simulate --seeds 0..1000 --planted-bug all --json bugs.json
     catalyst-bot simulate --soak 24 --seed 1 --json soak.json
-    python -m tools.simulation bugs.json soak.json summary.json… [--earlier COMMIT summary.json…]
+    python -m tools.simulation COMMIT bugs.json soak.json summary.json…
 
-Summaries of several ranges of seeds are added up. Those after `--earlier` are of another commit:
-what they found is told apart, with the seeds that break a promise today, too.
+Summaries of several ranges of seeds are added up; COMMIT is the one that played them.
 """
 
 from __future__ import annotations
@@ -16,16 +15,11 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from catalyst_bot.bootstrap.simulating import trial_rules
-from catalyst_bot.settings import Settings
 from catalyst_bot.trials.bugs import BUGS
-from catalyst_bot.trials.faults import ELSEWHERE, FAULTS, chosen
-from catalyst_bot.trials.schedule import play
+from catalyst_bot.trials.faults import ELSEWHERE, FAULTS
 from catalyst_bot.trials.soak import MOST_MB_AN_HOUR, WARM_UP_H
-from catalyst_bot.trials.stage import Setting
 
 PAGE = Path("docs/evidence/simulation.md")
 SAMPLES_SHOWN = 12
@@ -34,16 +28,14 @@ SAMPLES_SHOWN = 12
 def main() -> None:
     """Read the files that are named and write the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("commit")
     parser.add_argument("bugs", type=_read)
     parser.add_argument("soak", type=_read)
     parser.add_argument("summaries", type=_read, nargs="+", metavar="summary")
-    parser.add_argument("--earlier", nargs="+", default=[""], metavar=("COMMIT", "summary"))
     told = parser.parse_args()
-    commit, *names = told.earlier
     if told.soak["mb_an_hour"] is None:
         parser.error("the soak was too short to tell whether memory grows")
-    earlier = [_read(name) for name in names]
-    lines = page_of(told.summaries, told.bugs, told.soak, commit=commit, earlier=earlier)
+    lines = page_of(told.commit, told.summaries, told.bugs, told.soak)
     PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -53,12 +45,10 @@ def _read(name: str) -> dict[str, Any]:
 
 
 def page_of(
+    commit: str,
     summaries: Sequence[dict[str, Any]],
     bugs: dict[str, Any],
     soak: dict[str, Any],
-    *,
-    commit: str = "",
-    earlier: Sequence[dict[str, Any]] = (),
 ) -> Iterator[str]:
     """Yield the lines of the page."""
     total: Counter[str] = Counter()
@@ -67,30 +57,33 @@ def page_of(
     for summary in summaries:
         total.update({name: summary[name] for name in ("seeds", "steps", "lives", "seconds")})
         fired.update(summary["faults"])
-    yield "<!-- Written by `python -m tools.simulation BUGS SOAK SUMMARY…`. -->"
+    fewest_steps = min(summary["fewest_steps"] for summary in summaries)
+    yield "<!-- Written by `python -m tools.simulation COMMIT BUGS SOAK SUMMARY…`. -->"
     yield ""
     yield "# The whole bot against faults: measured"
     yield ""
     yield "What is played, and what is real in it: [how to simulate](../how-to/simulate.md)."
     yield "`catalyst-bot simulate --seeds 0..N --jobs 2 --json FILE`, and with `--planted-bug all`;"
-    yield "on two cores, beside other work on the machine."
+    yield f"on two cores, beside other work on the machine, at commit {commit}."
     yield ""
-    yield from _summary(total, fired, broken)
-    if earlier:
-        yield from _earlier(commit, earlier)
+    yield from _summary(total, fewest_steps, fired, broken)
     yield from _faults(fired)
     yield from _soak(soak)
     yield from _bugs(bugs)
 
 
 def _summary(
-    total: Counter[str], fired: Counter[str], broken: Sequence[dict[str, Any]]
+    total: Counter[str],
+    fewest_steps: int,
+    fired: Counter[str],
+    broken: Sequence[dict[str, Any]],
 ) -> Iterator[str]:
     speed = total["steps"] / total["seconds"]
     yield "| | |"
     yield "| --- | --- |"
     yield f"| schedules | {total['seeds']:,} |"
-    yield f"| steps | {total['steps']:,} ({total['steps'] / total['seeds']:.0f} a schedule) |"
+    mean_steps = total["steps"] / total["seeds"]
+    yield f"| steps | {total['steps']:,}: {fewest_steps} or more each, mean {mean_steps:.0f} |"
     yield f"| lives of the bot | {total['lives']:,} |"
     yield f"| faults that happened | {sum(fired.values()):,} |"
     yield f"| broken promises | {len(broken)} |"
@@ -100,29 +93,6 @@ def _summary(
         yield f"- seed {each['seed']}: {each['invariant']}: {each['detail']}"
     if broken:
         yield ""
-
-
-def _earlier(commit: str, summaries: Sequence[dict[str, Any]]) -> Iterator[str]:
-    broken = [each for summary in summaries for each in summary["violations"]]
-    schedules, steps = (sum(each[name] for each in summaries) for name in ("seeds", "steps"))
-    seeds = sorted({each["seed"] for each in broken})
-    with TemporaryDirectory() as folder:
-        setting = Setting(
-            rules=trial_rules(),
-            settings=Settings().model_dump_json(),
-            quarantine=Path(folder) / "rows.jsonl",
-            faults=chosen("all"),
-        )
-        today = [each for seed in seeds for each in play(seed, setting).violations]
-    still = len({each.seed for each in today})
-    yield "## More schedules, of an earlier commit"
-    yield ""
-    yield f"{schedules:,} schedules at commit {commit}, {steps:,} steps: {len(broken)} broken"
-    yield f"promises, in {len(seeds)} schedules. Of these {still} break one today, too, not mended:"
-    yield ""
-    for each in today:
-        yield f"- seed {each.seed}: {each.invariant}: {each.detail}"
-    yield ""
 
 
 def _faults(fired: Counter[str]) -> Iterator[str]:

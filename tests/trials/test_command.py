@@ -9,7 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from catalyst_bot.cli import app
+from catalyst_bot.trials import report
 from catalyst_bot.trials.faults import FAULTS
+from catalyst_bot.trials.schedule import LEAST_STEPS
 
 
 def run(*arguments: str):
@@ -23,7 +25,7 @@ def test_a_summary_in_words_and_for_machines(tmp_path: Path):
     assert "3 schedules" in result.output
     told = json.loads(file.read_text())
     assert told["seeds"] == 3
-    assert told["steps"] > 600
+    assert LEAST_STEPS <= told["fewest_steps"] <= told["steps"] / 3
     assert told["violations"] == []
     assert set(told["faults"]) == set(FAULTS)
     assert told["seconds"] > 0
@@ -37,6 +39,7 @@ def test_two_processes_play_what_one_plays(tmp_path: Path):
         told.append(json.loads(file.read_text()))
     assert [each["steps"] for each in told] == [told[0]["steps"]] * 2
     assert told[0]["faults"] == told[1]["faults"]
+    assert told[0]["fewest_steps"] == told[1]["fewest_steps"]
 
 
 def test_one_schedule_as_a_story():
@@ -55,6 +58,13 @@ def test_a_broken_promise_is_exit_code_6(tmp_path: Path):
     found = json.loads(file.read_text())
     assert found["planted_bug"] == "no-client-id"
     assert found["violations"][0]["invariant"] == "I5 written before sent"
+
+
+def test_a_fault_that_never_happens_is_exit_code_7(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(report, "SEEN_WITHIN", 2)
+    result = run("--seeds", "0..2", "--jobs", "1")
+    assert result.exit_code == 7
+    assert "never seen" in result.output
 
 
 @pytest.mark.parametrize(

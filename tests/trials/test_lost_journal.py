@@ -65,7 +65,7 @@ class Lost:
         self.schedule.mischief.befall()
 
 
-@pytest.mark.parametrize("seed", [0, 4, 8])
+@pytest.mark.parametrize("seed", [0, 8, 9])
 def test_what_is_held_gets_its_stop_and_nothing_is_bought(seed: int, tmp_path: Path):
     loop = VirtualLoop()
     lost = Lost(seed, tmp_path, loop)

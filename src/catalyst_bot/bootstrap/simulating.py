@@ -15,10 +15,16 @@ from catalyst_bot.trials.report import Request
 from catalyst_bot.trials.world import COMPANIES
 
 EVERY_BUG = "all"
+LOOKS_APART_S = 120.0  # a schedule lasts minutes, and is to see more than one look at the books
+
+
+def _settings() -> Settings:
+    """The defaults, but for how often the books are compared."""
+    return Settings.model_validate({"execution": {"reconcile_every_s": LOOKS_APART_S}})
 
 
 def trial_rules() -> EngineRules:
-    """Return the rules of a run with default settings, for the companies of the schedules.
+    """Return the rules of a run for the companies of the schedules.
 
     The tone model is left out: it takes longer than everything else and changes no order path.
     """
@@ -26,7 +32,7 @@ def trial_rules() -> EngineRules:
         symbols_by_cik={cik: (symbol,) for cik, symbol in enumerate(COMPANIES, start=1)},
         registered_names={symbol: name for symbol, (name, _) in COMPANIES.items()},
     )
-    rules = engine_rules(Settings(), load_calendar(), companies)
+    rules = engine_rules(_settings(), load_calendar(), companies)
     return replace(rules, detection=detection_rules(companies))
 
 
@@ -42,7 +48,7 @@ def request_of(*, seeds: str, faults: str, planted_bug: str = "") -> Request:
         )
     return Request(
         rules=trial_rules,
-        settings=Settings().model_dump_json(),
+        settings=_settings().model_dump_json(),
         seeds=_seeds(seeds),
         faults=chosen(faults),
         planted_bug=planted_bug,

@@ -36,7 +36,9 @@ def simulate(
     trace: Annotated[bool, typer.Option("--trace", help="tell one schedule as a story")] = False,
     json_: Annotated[str, typer.Option("--json", help="write JSON here; - is stdout")] = "",
 ) -> None:
-    """Play schedules of faults against the whole bot; exit code 6 when a promise was broken."""
+    """Play schedules of faults against the whole bot; exit code 6 when a promise was broken, 7 when
+    a fault that was to happen never did.
+    """
 
     def action() -> int:
         from catalyst_bot.bootstrap.simulating import EVERY_BUG, request_of
@@ -66,7 +68,9 @@ def simulate(
             console.write_json(as_json(total, request), json_)
         if json_ != "-":
             _say(total, request)
-        return console.INVARIANT if total.violations else console.OK
+        if total.violations:
+            return console.INVARIANT
+        return console.REFUSED if total.unseen(request.faults) else console.OK
 
     console.guarded(action)
 

@@ -40,7 +40,7 @@ FAULTS: dict[str, tuple[str, str, float]] = {
     "stream-busy": ("F9", "the stream says that a connection is open already", 0.2),
     "stream-mute": ("F10", "the stream stays open and says nothing", 0.02),
     "update-lost": ("F10", "an event of the stream is lost", 0.12),
-    "leg-cancelled": ("F11", "the broker cancels an exit leg", 0.02),
+    "leg-cancelled": ("F11", "the broker cancels an exit leg", 0.03),
     "entry-cancelled": ("F11", "the broker cancels an entry that has filled in part", 0.05),
     "clock-skew": ("F12", "the bot's clock is seconds or minutes off", 0.15),
     "clock-jump": ("F12", "the bot's clock jumps forward or back", 0.01),

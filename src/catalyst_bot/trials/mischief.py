@@ -75,11 +75,11 @@ class Mischief:
         """
         stage = self._stage
         chance, now = stage.chance, stage.clock.now()
-        if chance.random() < 0.06:
+        if chance.random() < 0.1:
             side = Side.BUY if chance.random() < 0.7 else Side.SELL
             usd = Decimal(chance.choice((500, 3_000, 20_000, 50_000)))
             self._ask_for(side, chance.choice(stage.world.tradable()), usd)
-        if chance.random() < 0.006:
+        if chance.random() < 0.01:
             for symbol in stage.world.tradable():
                 self._ask_for(Side.BUY, symbol, Decimal(50_000))
         life = stage.alive()

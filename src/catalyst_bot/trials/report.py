@@ -45,6 +45,7 @@ class Summary:
 
     seeds: int = 0
     steps: int = 0
+    fewest_steps: int = 0  # of one schedule; 0 while there is none
     lives: int = 0
     seconds: float = 0.0
     violations: list[Violation] = field(default_factory=list)
@@ -53,6 +54,8 @@ class Summary:
 
     def add(self, other: Summary) -> None:
         """Add what others came to."""
+        both = (self.fewest_steps, other.fewest_steps)
+        self.fewest_steps = min(both) if all(both) else max(both)
         self.seeds += other.seeds
         self.steps += other.steps
         self.lives += other.lives
@@ -172,6 +175,7 @@ def _summed(outcome: Outcome) -> Summary:
     return Summary(
         seeds=1,
         steps=outcome.steps,
+        fewest_steps=outcome.steps,
         lives=outcome.lives,
         violations=list(outcome.violations),
         faults=Counter(outcome.fired),
@@ -184,6 +188,7 @@ def as_json(total: Summary, request: Request) -> dict[str, Any]:
     return {
         "seeds": total.seeds,
         "steps": total.steps,
+        "fewest_steps": total.fewest_steps,
         "lives": total.lives,
         "violations": [
             {

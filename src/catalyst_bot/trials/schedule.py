@@ -20,11 +20,11 @@ from catalyst_bot.trials.mischief import Mischief
 from catalyst_bot.trials.stage import Setting, Stage, Told
 from catalyst_bot.trials.virtual_loop import VirtualLoop
 
-LEAST_STEPS = 200
-MOST_STEPS = 250
-STEPS_AFTER_A_NIGHT = 90
+LEAST_STEPS = 200  # of a schedule, the quiet at its end included
+DISTURBED_STEPS = (165, 190)
+STEPS_AFTER_A_NIGHT = 60
 LONGEST_S = 5_400.0  # of one schedule, before its faults stop
-RECOVERY_S = 640.0  # after the faults: two looks at the books are five minutes apart
+RECOVERY_S = 300.0  # after the faults: two looks at the books are two minutes apart
 STILL_S = 60.0
 
 
@@ -75,7 +75,7 @@ class Schedule:
         self.lives = Lives(stage)
         self.mischief = Mischief(stage, kill=self.lives.kill)
         self.lives.tell_halt = self.mischief.tell_halt
-        self._steps_wanted = stage.chance.randint(LEAST_STEPS, MOST_STEPS)
+        self._steps_wanted = stage.chance.randint(*DISTURBED_STEPS)
 
     async def run(self) -> None:
         """Live through the faults, then through the quiet after them."""
@@ -122,7 +122,8 @@ class Schedule:
         midnight = following.opens_at - timedelta(hours=8)
         await asyncio.sleep((midnight - stage.true_time()).total_seconds())
         if stage.faults.strikes("split"):
-            self._split(stage.chance.choice(sorted(stage.venue.holdings) or stage.world.tradable()))
+            held = sorted(name for name, each in stage.venue.holdings.items() if each.quantity > 0)
+            self._split(stage.chance.choice(held or stage.world.tradable()))
         early = timedelta(minutes=stage.chance.uniform(1, 20))
         while stage.true_time() < following.opens_at - early:
             left_s = (following.opens_at - early - stage.true_time()).total_seconds()
@@ -181,6 +182,8 @@ class Schedule:
             self.lives.kill("the faults are over: a fresh start")
         stage.note("world", "the faults stop")
         await self._go_on(RECOVERY_S, step_s=30.0)
+        while stage.steps < LEAST_STEPS and not stage.observed.violations:
+            await self._go_on(2 * STILL_S, step_s=30.0)
         stage.observed.when_quiet(stage)
 
     async def _go_on(self, for_s: float, *, step_s: float) -> None:

@@ -261,5 +261,10 @@ def average_of_the_last_purchase(plot: Plot) -> None:
 
 @bug
 def a_stop_on_its_way_is_asked_for_again(plot: Plot) -> None:
-    """A stop that goes out now counts as none, so a second one is asked for that cancels it."""
+    """A stop on its way counts as none, so a second one is asked for that cancels it."""
+
+    def wrong(before: Any) -> Any:
+        return lambda *given: replace(before(*given), coming=())
+
+    plot.put(protection, "cover_of", wrong)
     plot.put(protection, "_is_sent", lambda _: lambda *_: False)

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from catalyst_bot.domain.enums import OrderRole, Severity, Side, TradingState
+from catalyst_bot.domain.enums import OrderRole, OrderStatus, Severity, Side, TradingState
 from catalyst_bot.domain.messages import commands as c
 from catalyst_bot.domain.messages import decisions as d
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.domain.money import ZERO, whole_shares
 from catalyst_bot.domain.trading import ApprovedOrder
+from catalyst_bot.execution.brackets import LEGS
 from catalyst_bot.trials.invariants.seen import Observed, Scene
 from catalyst_bot.trials.life import Life
 
@@ -125,6 +126,43 @@ def sells_what_is_held(_: Observed, scene: Scene, batch: Sequence[Recorded]) -> 
         held = position.quantity if position is not None else ZERO
         if order.quantity > held:
             yield f"{order.client_order_id} sells {order.quantity} {order.symbol} of {held} held"
+
+
+def no_share_is_promised_twice(
+    _: Observed, scene: Scene, batch: Sequence[Recorded]
+) -> Iterator[str]:
+    """An exit sells what no stop and no target sells; the two of a pair sell once."""
+    life = scene.life
+    for record in batch:
+        if life is None or not isinstance(record.body, c.SubmitOrder):
+            continue
+        order = record.body.order
+        if order.role is not OrderRole.EXIT:
+            continue
+        for_sale: dict[str, Decimal] = {}
+        for ticket in life.engine.state.execution.open_tickets.values():
+            is_sent = ticket.status is not OrderStatus.PLANNED
+            if ticket.symbol == order.symbol and ticket.side is Side.SELL and is_sent:
+                is_exit = ticket.role is OrderRole.EXIT
+                whose = ticket.client_order_id if is_exit else ticket.trade_id
+                left = ticket.quantity - ticket.filled_quantity
+                for_sale[whose] = max(for_sale.get(whose, ZERO), left)
+        position = life.engine.state.portfolio.positions.get(order.symbol)
+        held, promised = position.quantity if position else ZERO, sum(for_sale.values())
+        if promised > held:
+            yield f"{order.client_order_id}: {promised} {order.symbol} for sale, {held} held"
+
+
+def not_sent_to_be_cancelled(_: Observed, __: Scene, batch: Sequence[Recorded]) -> Iterator[str]:
+    """What protects is not cancelled in the same breath in which it is sent."""
+    sent = {
+        record.body.order.client_order_id
+        for record in batch
+        if isinstance(record.body, c.SubmitOrder) and record.body.order.role in LEGS
+    }
+    for record in batch:
+        if isinstance(record.body, c.CancelOrder) and record.body.client_order_id in sent:
+            yield f"{record.body.client_order_id} is sent, and cancelled at once"
 
 
 def a_halt_is_told(_: Observed, __: Scene, batch: Sequence[Recorded]) -> Iterator[str]:

@@ -26,6 +26,8 @@ ON_BATCH: tuple[Invariant, ...] = (
     Invariant(number="I4", name="approved within limits", check=on_batch.approved_within_limits),
     Invariant(number="I6", name="no entry while halted", check=on_batch.no_entry_while_halted),
     Invariant(number="I4", name="sells what is held", check=on_batch.sells_what_is_held),
+    Invariant(number="I4", name="no share twice", check=on_batch.no_share_is_promised_twice),
+    Invariant(number="I9", name="not to be cancelled", check=on_batch.not_sent_to_be_cancelled),
     Invariant(number="I10", name="a halt is told", check=on_batch.a_halt_is_told),
     Invariant(number="I6", name="a halt cancels entries", check=on_batch.a_halt_cancels_entries),
     Invariant(number="I3", name="books agree", check=on_batch.books_agree),

@@ -22,7 +22,7 @@ ROUNDING_USD = Decimal("0.01")  # of one fill, whose price Alpaca rounds in an a
 AVERAGE_FRACTION = Decimal("0.0001")  # by how much average prices may differ
 VERIFIED_EVERY = 20  # seeds: deciding everything again takes as long as the run
 SETTLED_S = 30.0  # after the faults: what they left behind is dealt with
-CANCELLED_WITHIN_S = 300.0  # a cancel is asked for again every minute
+CANCELLED_WITHIN_S = 200.0  # without faults: a cancel is asked for again every minute
 ANSWERED_WITHIN_S = 10.0
 _UNCLEAR = frozenset({OrderStatus.SUBMITTED, OrderStatus.UNKNOWN})
 
@@ -168,9 +168,10 @@ def cancels_get_through(seen: Observed, scene: Scene, _: object) -> Iterator[str
     if scene.life is None or not scene.is_in_session():
         return
     for order_id in sorted(scene.life.engine.state.execution.cancelling):
-        asked_s = scene.now_s() - seen.cancelled.get(order_id, scene.now_s())
-        if asked_s > CANCELLED_WITHIN_S:
-            yield f"{order_id} was to be cancelled {asked_s:.0f} s ago"
+        asked_at_s = seen.cancelled.get(order_id, scene.now_s())
+        waited_s = scene.now_s() - max(asked_at_s, scene.calm_at_s or 0.0)
+        if waited_s > CANCELLED_WITHIN_S:
+            yield f"{order_id} is to be cancelled for {waited_s:.0f} s"
 
 
 def everything_is_answered(seen: Observed, scene: Scene, _: object) -> Iterator[str]:
