@@ -171,17 +171,21 @@ class Schedule:
         stage.note("world", "prices move")
 
     async def _calm_down(self) -> None:
-        """Stop every fault, start the bot afresh, wait for two looks at the books, and judge."""
+        """Stop every fault, start the bot afresh, wait for two looks at the books, and judge.
+
+        A look that was planned by a clock that ran ahead comes so much later.
+        """
         stage = self._stage
         if stage.observed.violations:
             return
+        ahead_s = max(0.0, stage.clock.is_off_by.total_seconds())
         self.mischief.stop()
         if stage.shared.sockets and stage.chance.random() < 0.5:
             stage.shared.break_streams()
         else:
             self.lives.kill("the faults are over: a fresh start")
         stage.note("world", "the faults stop")
-        await self._go_on(RECOVERY_S, step_s=30.0)
+        await self._go_on(RECOVERY_S + ahead_s, step_s=30.0)
         while stage.steps < LEAST_STEPS and not stage.observed.violations:
             await self._go_on(2 * STILL_S, step_s=30.0)
         stage.observed.when_quiet(stage)

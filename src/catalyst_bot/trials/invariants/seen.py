@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -14,7 +15,7 @@ from catalyst_bot.domain.messages import decisions as d
 from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.domain.money import ZERO
-from catalyst_bot.domain.trading import ApprovedOrder
+from catalyst_bot.domain.trading import ApprovedOrder, Fill
 from catalyst_bot.engine.rules import EngineRules
 from catalyst_bot.trials.disk import Disk
 from catalyst_bot.trials.life import Life
@@ -80,6 +81,8 @@ class Observed:
         self.timers: dict[str, None] = {}
         self.fill_ids: set[str] = set()
         self.fills = 0
+        self.filled_at: dict[str, datetime] = {}  # the latest told of each symbol
+        self.told_late: set[str] = set()  # symbols with a fill told after a later one
         self.adjusted_usd = ZERO
         self.quote_ages_s: dict[str, float] = {}
         self.stop_moved_at_s: dict[str, float] = {}
@@ -126,6 +129,7 @@ class Observed:
             case f.OrderFilled():
                 self.fills += body.fill.fill_id not in self.fill_ids
                 self.fill_ids.add(body.fill.fill_id)
+                self._fold_time(body.fill)
             case f.SplitApplied():
                 self.has_told_split = True
             case d.CashAdjusted():
@@ -155,6 +159,12 @@ class Observed:
                 self.naked_told.update(t for t, s in self.naked.items() if s == body.symbol)
             case _:
                 pass
+
+    def _fold_time(self, fill: Fill) -> None:
+        latest = self.filled_at.get(fill.symbol, fill.filled_at)
+        if fill.filled_at < latest:
+            self.told_late.add(fill.symbol)
+        self.filled_at[fill.symbol] = max(latest, fill.filled_at)
 
     def _fold_protection(self, body: d.ProtectionChanged) -> None:
         self._is_not_naked(body.trade_id)

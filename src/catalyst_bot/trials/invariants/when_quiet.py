@@ -78,19 +78,24 @@ def one_order_per_intent(seen: Observed, scene: Scene, _: object) -> Iterator[st
 
 
 def books_are_equal(seen: Observed, scene: Scene, _: object) -> Iterator[str]:
-    """Shares, cash and average prices are the broker's."""
+    """Shares, cash and average prices are the broker's.
+
+    A purchase told after a later sale is averaged over what was left by then: the same money in
+    all, but more of it in the trade that ended.
+    """
     life, venue = scene.life, scene.venue
     if life is None or seen.is_flagged(life):
         return
     state = life.engine.state
     positions, books = state.portfolio.positions, state.execution.books
+    unclear = seen.meddled | seen.told_late
     for symbol in sorted({*positions, *venue.holdings, *books.foreign_shares}):
         position = positions.get(symbol)
         ours = position.quantity if position is not None else ZERO
         theirs = venue.held(symbol)
         if ours + books.foreign_shares.get(symbol, ZERO) != theirs:
             yield f"{symbol}: we hold {ours}, the broker says {theirs}"
-        elif position is not None and ours == theirs and symbol not in seen.meddled:
+        elif position is not None and ours == theirs and symbol not in unclear:
             average = venue.holdings[symbol].cost_usd / theirs
             if abs(position.average_cost / average - 1) > AVERAGE_FRACTION:
                 yield f"{symbol}: average {position.average_cost}, the broker's {average}"
