@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,6 +43,10 @@ def simulate(
         from catalyst_bot.bootstrap.simulating import EVERY_BUG, request_of
         from catalyst_bot.trials.report import as_json, play_all
 
+        if not math.isfinite(soak):
+            raise ConfigError(f"--soak {soak}: give hours that end, say 24")
+        if seed is not None and seeds != SEEDS:
+            raise ConfigError(f"--seed {seed} and --seeds {seeds}: give one of them")
         chosen = seeds if seed is None else str(seed)
         request = request_of(seeds=chosen, faults=faults, planted_bug=planted_bug)
         if soak:
@@ -66,7 +71,12 @@ def simulate(
             console.write_json(as_json(total, request), json_)
         if json_ != "-":
             _say(total, request)
-        return console.INVARIANT if total.violations else console.OK
+        if total.violations:
+            return console.INVARIANT
+        if planted_bug:
+            console.note(f"--planted-bug {planted_bug}: not found; play more seeds")
+            return console.REFUSED
+        return console.OK
 
     console.guarded(action)
 
