@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
 import time
@@ -220,9 +221,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.json == "-":
         _say(text)
     elif given.json:
-        Path(given.json).write_text(text + "\n", encoding="utf-8")
+        _write(given.json, text)
     _tell_people(given.config, asked, report)
     return report.code
+
+
+def _write(file: str, text: str) -> None:
+    """Keep the report; on a full disk people are told nevertheless, and the exit code stands."""
+    try:
+        Path(file).write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        _note(f"--json {file}: the report is not written: {error}; name another file, or -")
 
 
 def _tell_people(config: Path | None, asked: Asked, report: Report) -> None:
@@ -299,12 +308,23 @@ def _parser() -> argparse.ArgumentParser:
         help="default: where the bot that ran last had its orders, else as configured",
     )
     parser.add_argument("--reason", default="kill switch")
-    parser.add_argument("--deadline-s", type=float, help="give up at the broker after so long")
+    parser.add_argument("--deadline-s", type=_seconds, help="give up at the broker after so long")
     parser.add_argument(
-        "--watch-s", type=float, default=WATCH_S, help="look on for orders on their way"
+        "--watch-s", type=_seconds, default=WATCH_S, help="look on for orders on their way"
     )
     parser.add_argument("--json", default="", help="write the report here; - is standard output")
     return parser
+
+
+def _seconds(words: str) -> float:
+    """Read a time that ends: with NaN or infinity the switch would never say what it came to."""
+    try:
+        found = float(words)
+    except ValueError:
+        found = math.nan
+    if not (math.isfinite(found) and found >= 0):
+        raise argparse.ArgumentTypeError(f"{words}: give seconds, 0 or more, say 30")
+    return found
 
 
 def _say(text: str) -> None:

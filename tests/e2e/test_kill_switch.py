@@ -13,6 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from catalyst_bot import kill
 from catalyst_bot.bootstrap import run
 from catalyst_bot.domain.enums import Mode, OrderRole, PositionsPolicy, TradingState
@@ -188,3 +190,26 @@ def test_another_process_stops_a_running_one(tmp_path: Path):
     assert any(isinstance(r.body, d.OrderRefused) for r in records)
     told = catalyst_bot("status", "--journal", str(journal))
     assert "HALTED (kill_switch)" in told.out or "HALTED (operator)" in told.out
+
+
+@pytest.mark.parametrize("flag", ["--deadline-s", "--watch-s"])
+@pytest.mark.parametrize("words", ["nan", "inf", "-1", "soon"])
+def test_a_press_that_would_never_end_is_refused(
+    flag: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    with pytest.raises(SystemExit) as refused:
+        kill.main(["--hold", "--data-dir", str(tmp_path), f"{flag}={words}"])
+    assert refused.value.code == 2
+    assert f"{flag}: {words}: give seconds" in capsys.readouterr().err
+
+
+def test_a_report_that_cannot_be_written_keeps_nobody_from_being_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    told: list[int] = []
+    monkeypatch.setattr(kill, "_tell_people", lambda *args: told.append(args[-1].code))
+    (tmp_path / "file").touch()
+    wrong = str(tmp_path / "file" / "report.json")
+    assert kill.main(["--hold", "--data-dir", str(tmp_path / "data"), "--json", wrong]) == 0
+    assert told == [0]
+    assert f"--json {wrong}: the report is not written" in capsys.readouterr().err

@@ -67,13 +67,23 @@ def test_a_fault_that_never_happens_is_exit_code_7(monkeypatch: pytest.MonkeyPat
     assert "never seen" in result.output
 
 
+def test_a_bug_that_is_not_found_is_exit_code_7():
+    bug = ("--planted-bug", "the-latch-is-not-looked-at", "--jobs", "1")
+    result = run("--seed", "0", "--faults", "none", *bug)
+    assert result.exit_code == 7
+    assert "the-latch-is-not-looked-at: not found" in result.output
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
         ("--seeds", "5..5"),
         ("--seeds", "-1..2"),
         ("--seeds", "many"),
+        ("--seed", "1", "--seeds", "0..3"),
         ("--faults", "earthquake"),
+        ("--faults", ""),
+        ("--soak", "inf"),
         ("--planted-bug", "gremlin"),
         ("--trace",),
     ],

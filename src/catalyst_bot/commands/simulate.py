@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,6 +45,8 @@ def simulate(
         from catalyst_bot.bootstrap.simulating import EVERY_BUG, request_of
         from catalyst_bot.trials.report import as_json, play_all
 
+        if not math.isfinite(soak):
+            raise ConfigError(f"--soak {soak}: give hours that end, say 24")
         chosen = seeds if seed is None else str(seed)
         request = request_of(seeds=chosen, faults=faults, planted_bug=planted_bug)
         if soak:
@@ -56,6 +59,8 @@ def simulate(
                 }
             )
             return _soak(request, soak, json_)
+        if seed is not None and seeds != SEEDS:
+            raise ConfigError(f"--seed {seed} and --seeds {seeds}: give one of them")
         if trace:
             if seed is None:
                 raise ConfigError("--trace tells one schedule: name it with --seed N")
@@ -70,6 +75,9 @@ def simulate(
             _say(total, request)
         if total.violations:
             return console.INVARIANT
+        if planted_bug:
+            console.note(f"--planted-bug {planted_bug}: not found; play more seeds")
+            return console.REFUSED
         return console.REFUSED if total.unseen(request.faults) else console.OK
 
     console.guarded(action)

@@ -85,7 +85,7 @@ _MIX = (0.0, 0.0, 0.3, 1.0, 1.0, 2.5)  # how much of a fault a seed has
 def chosen(words: str) -> frozenset[str]:
     """Return the faults that `all`, `none` or a list of names means.
 
-    Raises `ConfigError` for an unknown name.
+    Raises `ConfigError` for an unknown name, and where none is given.
     """
     if words == "all":
         return frozenset(FAULTS)
@@ -97,6 +97,8 @@ def chosen(words: str) -> frozenset[str]:
             f"--faults {', '.join(unknown)}: no such fault; there are all, none, "
             f"{', '.join(FAULTS)}"
         )
+    if not names:
+        raise ConfigError("--faults: names no fault; a calm world is none")
     return names
 
 
