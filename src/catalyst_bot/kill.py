@@ -13,6 +13,7 @@ import argparse
 import json
 import math
 import os
+import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -216,7 +217,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = replace(found, deadline_s=given.deadline_s, watch_s=given.watch_s)
     say = _note if given.json == "-" else _say
     report = press(asked, by="kill switch", say=say, environ=os.environ)
-    say("Resume with: catalyst-bot resume --reason '...'")
+    if report.latch_ms is not None:
+        where = "" if given.data_dir is None else f" --data-dir {shlex.quote(str(given.data_dir))}"
+        say(f"Resume with: catalyst-bot resume --reason '...'{where}")
     text = json.dumps(report.as_dict(), indent=2)
     if given.json == "-":
         _say(text)

@@ -212,4 +212,14 @@ def test_a_report_that_cannot_be_written_keeps_nobody_from_being_told(
     wrong = str(tmp_path / "file" / "report.json")
     assert kill.main(["--hold", "--data-dir", str(tmp_path / "data"), "--json", wrong]) == 0
     assert told == [0]
-    assert f"--json {wrong}: the report is not written" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert f"--json {wrong}: the report is not written" in said.err
+    assert f"Resume with: catalyst-bot resume --reason '...' --data-dir {tmp_path}" in said.out
+
+
+def test_who_did_not_halt_is_not_told_how_to_resume(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "file").touch()
+    assert kill.main(["--hold", "--data-dir", str(tmp_path / "file" / "data")]) != 0
+    assert "Resume with" not in capsys.readouterr().out

@@ -24,6 +24,7 @@ from catalyst_bot.storage.places import (
     place_of,
     server_of,
 )
+from catalyst_bot.storage.sqlite_store import mark_path, marked_in
 
 FOLDER = "journals"
 SUFFIX = ".db"
@@ -83,6 +84,19 @@ def newest(settings: Settings) -> Place:
     if not found:
         raise ConfigError(f"no journal in {folder}: {_HOW_TO_BEGIN}")
     return found[-1]
+
+
+def lost(settings: Settings) -> list[Path]:
+    """Journals that are gone although the mark beside them says how far they were acknowledged."""
+    url = settings.storage.url
+    if url and not _is_file(url):
+        return []
+    places = [place_of(url)] if url else marked_in(settings.run.data_dir / FOLDER)
+    return [
+        place
+        for place in places
+        if isinstance(place, Path) and mark_path(place).exists() and not place.exists()
+    ]
 
 
 def chosen(settings: Settings, journal: str | Path | None) -> Place:

@@ -9,7 +9,7 @@ from typing import Any
 from catalyst_bot.bootstrap import journals
 from catalyst_bot.bootstrap.journal_tools import engine_of
 from catalyst_bot.domain.enums import Mode, TradingState
-from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.domain.errors import ConfigError, JournalDamaged
 from catalyst_bot.domain.messages.facts import RunStarted
 from catalyst_bot.risk.checklist import Item, checklist, still_open
 from catalyst_bot.runtime.latch import OperatorMailbox
@@ -52,8 +52,15 @@ def standing_of(place: Place) -> Standing:
 def standing_here(settings: Settings, journal: str | None) -> Standing:
     """The standing of the journal that is named, or of the one written last.
 
-    A backtest waits for nobody, and without a journal there is nothing to look at.
+    A backtest waits for nobody, and without a journal there is nothing to look at. Raises
+    `JournalDamaged` when there was one and it is lost: nobody knows then what halted trading.
     """
+    if not journal and (lost := journals.lost(settings)):
+        raise JournalDamaged(
+            f"{lost[0]} is lost, and what has to be looked at with it: `catalyst-bot db restore` "
+            f"brings back a backup (or remove {lost[0]}-mark to accept the loss, or name the run's "
+            "own with --journal)"
+        )
     try:
         place = journals.chosen(settings, journal)
     except ConfigError:

@@ -38,7 +38,7 @@ def simulate(
     json_: Annotated[str, typer.Option("--json", help="write JSON here; - is stdout")] = "",
 ) -> None:
     """Play schedules of faults against the whole bot; exit code 6 when a promise was broken, 7 when
-    a fault that was to happen never did.
+    a fault that was to happen never did, or a planted bug was not found.
     """
 
     def action() -> int:

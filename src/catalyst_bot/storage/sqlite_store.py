@@ -27,6 +27,7 @@ from catalyst_bot.domain.errors import (
 from catalyst_bot.storage.store import Mark, Statements
 
 _BUSY_TIMEOUT_S = 5.0
+_MARK = "-mark"
 _MARK_BYTES = 128
 _WAL_PAGES = 1_000  # SQLite's own measure of a WAL that is long
 _NO_CHECKPOINT = "PRAGMA wal_autocheckpoint = 0"
@@ -105,7 +106,12 @@ class SqliteStore:
 
 def mark_path(path: Path) -> Path:
     """The file beside a journal that knows how far it was acknowledged."""
-    return Path(f"{path}-mark")
+    return Path(f"{path}{_MARK}")
+
+
+def marked_in(folder: Path) -> list[Path]:
+    """The journals of a folder that have such a file, in sorted order, whether they are there."""
+    return sorted(Path(str(mark).removesuffix(_MARK)) for mark in folder.glob(f"*{_MARK}"))
 
 
 def mark_of(path: Path) -> Mark | None:
