@@ -21,7 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
-from benchmarks.line import Line, quantile
+from benchmarks.line import Line, how_long
 from benchmarks.restart import TARGET_S
 from benchmarks.restart_once import ROWS
 from catalyst_bot.bootstrap.journal_tools import engine_of
@@ -109,7 +109,7 @@ def _trade(bot: Bot) -> None:
     bot.strike(BOT)
 
 
-def _lines(where: str, bot: Bot) -> Iterator[Line]:
+def _lines(where: str, bot: Bot) -> list[Line]:
     _started_in_s(bot)  # the first start also looks up what the last one left in the air
     bot.strike(BOT)
     note = _lengthened(bot.journal)
@@ -118,15 +118,7 @@ def _lines(where: str, bot: Bot) -> Iterator[Line]:
         seconds.append(_started_in_s(bot))
         bot.strike(BOT)
     told = f"{note}; {TRIES} kills, the slowest {max(seconds):.2f} s"
-    for name, fraction, target_s in (("p50", 0.50, None), ("p99", 0.99, TARGET_S)):
-        yield Line(
-            job=f"kill -9 to trading, {where}, {name}",
-            unit="s",
-            value=quantile(seconds, fraction),
-            target=target_s,
-            is_less_better=True,
-            note=told,
-        )
+    return how_long(f"kill -9 to trading, {where}", "s", seconds, p99=TARGET_S, note=told)
 
 
 def _started_in_s(bot: Bot) -> float:

@@ -44,6 +44,23 @@ def quantile(values: Sequence[float], fraction: float) -> float:
     return ordered[min(len(ordered) - 1, int(fraction * len(ordered)))]
 
 
+def how_long(
+    job: str, unit: str, values: Sequence[float], *, note: str, p99: float, p50: float | None = None
+) -> list[Line]:
+    """Return the lines of p50 and p99 of times, each beside its target if it has one."""
+    return [
+        Line(
+            job=f"{job}, {name}",
+            unit=unit,
+            value=quantile(values, fraction),
+            target=target,
+            is_less_better=True,
+            note=note,
+        )
+        for name, fraction, target in (("p50", 0.50, p50), ("p99", 0.99, p99))
+    ]
+
+
 def shared_data() -> Path | None:
     """Return the folder of real recordings, None where there is none."""
     root = Path(__file__).parents[2] / "shared" / "data"

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.generated_run import generated_request
-from benchmarks.line import Line, quantile
+from benchmarks.line import Line, how_long
 from catalyst_bot import runner
 from catalyst_bot.bootstrap.run import assemble, story
 from catalyst_bot.domain.messages.commands import SubmitOrder
@@ -63,17 +63,8 @@ def lines() -> list[Line]:
                 break
             _play(Path(folder), seed, stopwatch)
     times = stopwatch.milliseconds
-    return [
-        Line(
-            job=f"headline to durable order, {name}",
-            unit="ms",
-            value=quantile(times, fraction),
-            target=target_ms,
-            is_less_better=True,
-            note=f"synchronous=FULL, {len(times)} orders",
-        )
-        for name, fraction, target_ms in (("p50", 0.50, 3), ("p99", 0.99, 15))
-    ]
+    note = f"synchronous=FULL, {len(times)} orders"
+    return how_long("headline to durable order", "ms", times, p50=3, p99=15, note=note)
 
 
 def _play(folder: Path, seed: int, stopwatch: Stopwatch) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.generated_run import recorded_session
-from benchmarks.line import Line, quantile
+from benchmarks.line import Line, how_long
 from benchmarks.restart import full_desk
 from benchmarks.restart_once import ORDERS, POSITIONS
 from catalyst_bot import runner
@@ -45,16 +45,8 @@ def lines() -> list[Line]:
     ]
 
 
-def _lines(where: str, milliseconds: Sequence[float], note: str) -> Iterator[Line]:
-    for name, fraction, target_ms in (("p50", 0.50, None), ("p99", 0.99, TARGET_P99_MS)):
-        yield Line(
-            job=f"risk decision {where}, {name}",
-            unit="ms",
-            value=quantile(milliseconds, fraction),
-            target=target_ms,
-            is_less_better=True,
-            note=note,
-        )
+def _lines(where: str, milliseconds: Sequence[float], note: str) -> list[Line]:
+    return how_long(f"risk decision {where}", "ms", milliseconds, p99=TARGET_P99_MS, note=note)
 
 
 def _of_a_session(records: Sequence[Recorded]) -> Iterator[float]:
