@@ -85,6 +85,7 @@ def test_a_bug_that_is_not_found_is_exit_code_7():
         ("--faults", ""),
         ("--soak", "inf"),
         ("--planted-bug", "gremlin"),
+        ("--planted-bug", ""),
         ("--trace",),
     ],
 )

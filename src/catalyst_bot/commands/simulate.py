@@ -28,7 +28,9 @@ def simulate(
     seeds: Annotated[str, typer.Option(help="A..B: schedules A to B - 1")] = SEEDS,
     seed: Annotated[int | None, typer.Option(min=0, help="one schedule; with --trace")] = None,
     faults: Annotated[str, typer.Option(help="all, none, or NAME,NAME,…")] = "all",
-    planted_bug: Annotated[str, typer.Option(help="hunt a bug put in on purpose; all: each")] = "",
+    planted_bug: Annotated[
+        str | None, typer.Option(help="hunt a bug put in on purpose; all: each")
+    ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="processes; default: all cores")] = None,
     *,
     soak: Annotated[
@@ -47,8 +49,10 @@ def simulate(
 
         if not math.isfinite(soak):
             raise ConfigError(f"--soak {soak}: give hours that end, say 24")
+        if planted_bug == "":  # an unset variable, say: nothing would be hunted
+            raise ConfigError("--planted-bug is empty: name a bug, or leave it out")
         chosen = seeds if seed is None else str(seed)
-        request = request_of(seeds=chosen, faults=faults, planted_bug=planted_bug)
+        request = request_of(seeds=chosen, faults=faults, planted_bug=planted_bug or "")
         if soak:
             _refuse_with_soak(
                 {

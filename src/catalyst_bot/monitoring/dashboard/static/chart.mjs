@@ -23,7 +23,7 @@ export function equityChart() {
       layout: { background: { color: "transparent" }, textColor: colour("--dim"), fontSize: 11, fontFamily: css.fontFamily },
       grid: { vertLines: { visible: false }, horzLines: grid },
       rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.08, bottom: 0.06 } },
-      timeScale: { borderVisible: false, timeVisible: true, secondsVisible: false, tickMarkFormatter: tick, minBarSpacing: 0.01, fixLeftEdge: true },
+      timeScale: { borderVisible: false, timeVisible: true, secondsVisible: false, tickMarkFormatter: tick, minBarSpacing: 0.01, fixLeftEdge: true, fixRightEdge: true },
       crosshair: { mode: CrosshairMode.Magnet, vertLine: { color: colour("--dim"), style: LineStyle.Dotted }, horzLine: { color: colour("--dim"), style: LineStyle.Dotted } },
       localization: { timeFormatter: (time) => as.dayAndClock(time * 1000), priceFormatter: (value) => as.money(value, { digits: 0 }) },
       handleScroll: { mouseWheel: false, vertTouchDrag: false },
