@@ -77,14 +77,19 @@ def simulate(
             console.write_json(as_json(total, request), json_)
         if json_ != "-":
             _say(total, request)
-        if total.violations:
-            return console.INVARIANT
-        if planted_bug:
-            console.note(f"--planted-bug {planted_bug}: not found; play more seeds")
-            return console.REFUSED
-        return console.REFUSED if total.unseen(request.faults) else console.OK
+        return _code_of(total, request)
 
     console.guarded(action)
+
+
+def _code_of(total: Summary, request: Request) -> int:
+    """What looked for nothing, or for a bug that it did not find, is no success."""
+    if total.violations:
+        return console.INVARIANT
+    if request.planted_bug:
+        console.note(f"--planted-bug {request.planted_bug}: not found; play more seeds")
+        return console.REFUSED
+    return console.REFUSED if total.unseen(request.faults) else console.OK
 
 
 def _tell(request: Request, seed: int) -> int:
