@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -36,9 +36,6 @@ from catalyst_bot.commands import (
 )
 from catalyst_bot.commands.flags import Config, DataDir, Journal, Json, settings_of
 from catalyst_bot.domain.enums import Mode
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(
     name="catalyst-bot",

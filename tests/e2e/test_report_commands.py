@@ -91,3 +91,7 @@ def test_the_report_as_a_table_and_what_it_needs(played: Path, tmp_path: Path):
     other = catalyst_bot("report", "gates", "--effects", "0", "--data-dir", str(played))
     assert other.code == 3
     assert "another market of seed" in other.err
+    unheeded = catalyst_bot("report", "gates", "--bars", "x.csv", "--data-dir", str(played))
+    assert unheeded.code == 3
+    assert "--bars" in unheeded.err
+    assert "is made again: leave them out" in unheeded.err

@@ -80,6 +80,7 @@ def test_a_bug_that_is_not_found_is_exit_code_7():
         ("--seeds", "5..5"),
         ("--seeds", "-1..2"),
         ("--seeds", "many"),
+        ("--seeds", "5"),
         ("--seed", "1", "--seeds", "0..3"),
         ("--faults", "earthquake"),
         ("--faults", ""),

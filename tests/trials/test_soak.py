@@ -24,7 +24,7 @@ def soaked(*samples: tuple[float, float, int, int]) -> Soaked:
 
 
 def test_a_short_life_is_sampled_and_keeps_its_promises():
-    told = soak(request_of(seeds="1", faults="all"), 0.4)
+    told = soak(request_of(seeds="1..2", faults="all"), 0.4)
     assert not told.violations
     assert told.hours >= 0.4
     assert len(told.samples) == 3
@@ -35,7 +35,9 @@ def test_a_short_life_is_sampled_and_keeps_its_promises():
 def test_a_night_passes_and_the_bot_lives_on():
     messages: list[int] = []
     told = soak(
-        request_of(seeds="1", faults="none"), 4.5, on_sample=lambda s: messages.append(s.messages)
+        request_of(seeds="1..2", faults="none"),
+        4.5,
+        on_sample=lambda s: messages.append(s.messages),
     )
     assert not told.violations
     assert messages == sorted(set(messages))

@@ -40,8 +40,9 @@ class Gates:
 def gates(journal: Place, *, bars: Sequence[Path], effects: float) -> Gates:
     """Value what each rule of a run blocked, on the bars it was played on.
 
-    A generated market is made again; recorded and live days need their `bars`. Raises `BadData` for
-    a journal without a run, `ConfigError` without bars, or where the market made is another one.
+    A generated market, whose effects were `effects` strong, is made again; recorded and live days
+    need their `bars`. Raises `BadData` for a journal without a run, `ConfigError` without bars,
+    with bars of a generated market, or where the market made is another one.
     """
     with ReadModel(journal) as model:
         records = list(model.records())
@@ -50,9 +51,16 @@ def gates(journal: Place, *, bars: Sequence[Path], effects: float) -> Gates:
         raise BadData(f"{journal}: no run in it, so nothing was blocked")
     settings = from_json(started.settings)
     notes: list[str] = []
-    store, halts = _generated(settings, started, effects)
-    if store is None:
-        store = _recorded(records, bars, notes)
+    seed = settings.run.generated_seed
+    if seed is None:
+        store, halts = _recorded(records, bars, notes), ()
+    elif bars:
+        raise ConfigError(
+            f"--bars: {journal} was played on the generated market of seed {seed}, which is made "
+            "again: leave them out"
+        )
+    else:
+        store, halts = _generated(settings, started, seed=seed, effects=effects)
     market = Market(
         bars=store,
         halts=halts,
@@ -74,11 +82,8 @@ def gates(journal: Place, *, bars: Sequence[Path], effects: float) -> Gates:
 
 
 def _generated(
-    settings: Settings, started: RunStarted, effects: float
-) -> tuple[BarStore | None, Sequence[Halt]]:
-    seed = settings.run.generated_seed
-    if seed is None:
-        return None, ()
+    settings: Settings, started: RunStarted, *, seed: int, effects: float
+) -> tuple[BarStore, Sequence[Halt]]:
     recording, _ = tapes.generated(settings, seed=seed, effects=effects)
     if recording.inputs_hash != started.inputs_hash:
         raise ConfigError(

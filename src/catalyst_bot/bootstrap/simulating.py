@@ -37,7 +37,7 @@ def trial_rules() -> EngineRules:
 
 
 def request_of(*, seeds: str, faults: str, planted_bug: str = "") -> Request:
-    """Return which schedules are asked for: `seeds` is N, or A..B with B left out.
+    """Return which schedules are asked for: `seeds` is A..B with B left out.
 
     Raises `ConfigError`.
     """
@@ -56,10 +56,10 @@ def request_of(*, seeds: str, faults: str, planted_bug: str = "") -> Request:
 
 
 def _seeds(words: str) -> range:
-    first, dots, end = words.partition("..")
+    first, _, end = words.partition("..")
     try:
         begin = int(first)
-        found = range(begin, int(end) if dots else begin + 1)
+        found = range(begin, int(end))
     except ValueError as error:
         raise ConfigError(f"--seeds {words}: give A..B, say 0..1000") from error
     if begin < 0 or not found:

@@ -51,7 +51,7 @@ def simulate(
             raise ConfigError(f"--soak {soak}: give hours that end, say 24")
         if planted_bug == "":  # an unset variable, say: nothing would be hunted
             raise ConfigError("--planted-bug is empty: name a bug, or leave it out")
-        chosen = seeds if seed is None else str(seed)
+        chosen = seeds if seed is None else f"{seed}..{seed + 1}"
         request = request_of(seeds=chosen, faults=faults, planted_bug=planted_bug or "")
         if soak:
             _refuse_with_soak(

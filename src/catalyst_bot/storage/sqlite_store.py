@@ -204,6 +204,11 @@ def errors_named(path: Path) -> Iterator[None]:
         if not isinstance(cause, sqlite3.OperationalError):
             raise JournalDamaged(f"{path} is no readable database: {cause}") from error
         if "no such table" in str(cause) or "no such column" in str(cause):
+            if (mark := mark_of(path)) is not None:
+                raise JournalDamaged(
+                    f"{path} is emptied: row {mark.seq} was acknowledged, and its table is gone; "
+                    "`catalyst-bot db restore` brings back a backup"
+                ) from error
             raise ConfigError(f"storage.url: {path} is no journal: {cause}") from error
         raise SourceUnreachable(f"{path} cannot be read now: {cause}") from error
 

@@ -214,6 +214,14 @@ def test_a_removed_journal_does_not_begin_anew_by_itself(file: Path):
         assert journal.last_seq() == 0
 
 
+@pytest.mark.parametrize("open_it", [SqlJournal, ReadModel])
+def test_an_emptied_journal_is_not_a_new_one(file: Path, open_it):
+    write_day(file)
+    os.truncate(file, 0)
+    with pytest.raises(JournalDamaged, match=r"db restore"):
+        open_it(file)
+
+
 def test_another_journal_in_its_place_is_found(file: Path, tmp_path: Path):
     write_day(file)
     other = tmp_path / "other.db"
