@@ -128,8 +128,9 @@ def test_bars_that_were_refused_are_told(tmp_path: Path) -> None:
     ).write_parquet(market.bars)
     where = ("--data-dir", str(tmp_path / "data"), "--json", "-")
     done = catalyst_bot("backtest", *market.flags(), *where)
-    note, *by_bars = json.loads(done.out)["notes"]
+    note, missing, *by_bars = json.loads(done.out)["notes"]
     assert "1 bar row" in note
+    assert missing.endswith(f"no bar of BOLT on 1 session ({day})")
     assert note in done.err
     assert [line.split(" = ")[0] for line in by_bars] == [
         "detection.min_horizon_s",

@@ -18,6 +18,7 @@ from catalyst_bot.market_data.bar_store import BarStore
 from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.market_data.catalog import open_bars
 from catalyst_bot.market_data.load import BarSelection, Refusal
+from catalyst_bot.market_data.missing import missing_told
 from catalyst_bot.market_data.scanner import scan_store
 from catalyst_bot.market_data.session_times import SessionTimes
 from catalyst_bot.settings import Settings
@@ -77,7 +78,9 @@ def open_prices(
     notes: list[str],
     calendar: TradingCalendar,
 ) -> Prices:
-    """Open the bars around the days; what was refused of the files is told in `notes`."""
+    """Open the bars around the days; what was refused of the files is told in `notes`, and which
+    sessions they lack.
+    """
 
     def refused(source: str, refusal: Refusal) -> None:
         notes.append(f"{source}: {refusal.count} bar rows refused: {refusal.reason}")
@@ -88,7 +91,9 @@ def open_prices(
         selection=BarSelection(start=days.start - BEFORE, end=days.end + AFTER),
         on_refused=refused,
     )
-    return Prices(store, settings.run.benchmark, SessionTimes.of(calendar))
+    sessions, benchmark = SessionTimes.of(calendar), settings.run.benchmark
+    notes += missing_told(store, sessions, paths=bars, benchmark=benchmark)
+    return Prices(store, benchmark, sessions)
 
 
 def rules_for(settings: Settings, store: BarStore) -> Rules:

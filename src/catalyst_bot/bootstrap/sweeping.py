@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from catalyst_bot.bootstrap.histories import check_days
 from catalyst_bot.domain.errors import BadData, ConfigError
 from catalyst_bot.domain.ids import content_id
 from catalyst_bot.history.panel import open_panel
@@ -21,6 +22,7 @@ from catalyst_bot.ml.validation.trials import FILE, Head, TrialLedger
 from catalyst_bot.runtime.clock import SystemClock
 from catalyst_bot.settings import Settings
 
+Note = Callable[[str], None]
 SHOWN = ("sharpe", "total_return", "max_drawdown", "exposure", "trades", "win_rate")
 
 
@@ -67,6 +69,7 @@ def sweep_history(
     last_day: date | None,
     review_after: int,
     workers: int,
+    note: Note,
 ) -> SweepReport:
     """Trade the days of a history by the rule with every combination of the values.
 
@@ -76,13 +79,15 @@ def sweep_history(
     if not varied:
         raise ConfigError("nothing is varied: give --vary NAME=VALUE,VALUE")
     grid(varied)  # before the history is read
-    tape = tape_of(open_panel(history), atr_length=settings.stops.atr_length)
+    panel = open_panel(history)
+    tape = tape_of(panel, atr_length=settings.stops.atr_length)
     sessions = sessions_between(tape, first_day, last_day)
+    days = (tape.days[sessions.start], tape.days[sessions.stop - 1])
+    check_days(panel, *days, note)
     terms = terms_of(settings)
     swept = sweep(
         tape, terms, varied, sessions=sessions, review_after=review_after, workers=workers
     )
-    days = (tape.days[sessions.start], tape.days[sessions.stop - 1])
     named = {name: list(values) for name, values in varied.items()}
     head = TrialLedger(settings.run.data_dir / FILE).record(
         "sweep",

@@ -20,8 +20,9 @@ from catalyst_bot.market_data.bar_store import BarStore
 from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.market_data.generated import GeneratedMarket, generate_session
 from catalyst_bot.market_data.invented_companies import BENCHMARK
+from catalyst_bot.market_data.missing import missing_told
 from catalyst_bot.market_data.scanner import history_before, scan_store
-from catalyst_bot.market_data.session_times import SessionTimes
+from catalyst_bot.market_data.session_times import SessionTimes, to_seconds
 from catalyst_bot.runtime.replay import Tape
 from catalyst_bot.settings import Settings
 
@@ -37,7 +38,7 @@ DAILY_HISTORY = timedelta(days=600)  # the same of bars of a session: more than 
 class Recording:
     """A tape with all that is needed to play it: bars, calendar, companies, and its name.
 
-    `notes` are for people: what of the input was refused, and why.
+    `notes` are for people: what of the input was refused, and why; which sessions are missing.
     """
 
     label: str
@@ -68,6 +69,10 @@ def recorded(
     if store.interval_s >= DAY_S:
         notes.clear()
         store = _open(bars, calendar, start - DAILY_HISTORY, end, notes)
+    benchmark, asked_s = settings.run.benchmark, (to_seconds(start), to_seconds(end))
+    notes += missing_told(
+        store, SessionTimes.of(calendar), paths=bars, benchmark=benchmark, asked_s=asked_s
+    )
     tape = Tape(
         bars=store,
         news=tuple(

@@ -12,8 +12,7 @@ from typing import Any
 
 import catalyst_bot
 from catalyst_bot.bootstrap.commits import commit
-from catalyst_bot.bootstrap.decision_bars import catalog_of
-from catalyst_bot.bootstrap.histories import make_history
+from catalyst_bot.bootstrap.histories import check_days, kept_history
 from catalyst_bot.bootstrap.validating import ledger_of
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.history.panel import open_panel
@@ -93,10 +92,16 @@ def train_model(settings: Settings, asked: AskedTraining, note: Note) -> Trainin
         raise ConfigError(f"--out {asked.out}: is there already; name a new folder for the model")
     work = asked.out.with_name(asked.out.name + _WORK).absolute()
     changes = _changes(asked.hyperparameters)
-    history = _history(settings, asked, work, note)
+    kept = asked.history or kept_history(
+        settings, asked.catalog, interval_s=asked.interval_s, note=note
+    )
+    history = kept.absolute()
     panel = open_panel(history)
+    days = panel.days()
+    first, last = max(asked.start or days[0], days[0]), min(asked.end or days[-1], days[-1])
+    check_days(panel, first, last, note)
     parts = parts_of(
-        panel.days(),
+        days,
         gap_in(panel),
         start=asked.start,
         end=asked.end,
@@ -202,25 +207,6 @@ def _searched(plan: Plan, tries: int, ledger: TrialLedger, note: Note) -> Plan:
         **{name: getattr(plan, name) for name in Plan.__dataclass_fields__}
         | {"hyperparameters": found}
     )
-
-
-def _history(settings: Settings, asked: AskedTraining, work: Path, note: Note) -> Path:
-    """Return the history named, or that of the catalog, made beside the model once."""
-    if asked.history is not None:
-        return asked.history.absolute()
-    out = work / "history"
-    if not out.exists():
-        catalog = catalog_of(settings.run.data_dir, asked.catalog)
-        note(f"building a history of {catalog}")
-        make_history(
-            settings,
-            catalog=catalog,
-            out=out,
-            interval_s=asked.interval_s,
-            with_features=True,
-            with_scanner=True,
-        )
-    return out
 
 
 def _changes(path: Path | None) -> Mapping[str, Mapping[str, Any]]:

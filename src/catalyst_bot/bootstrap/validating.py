@@ -9,7 +9,9 @@ from functools import partial
 from pathlib import Path
 
 from catalyst_bot.bootstrap.commits import commit
+from catalyst_bot.bootstrap.histories import check_days
 from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.history.panel import open_panel
 from catalyst_bot.ml.reports.files import FILE as REPORT
 from catalyst_bot.ml.reports.files import Report, read_report
 from catalyst_bot.ml.reports.verdict import Verdict, verdict_of
@@ -17,7 +19,7 @@ from catalyst_bot.ml.terms import terms_of
 from catalyst_bot.ml.validation.noise import Passed, World, noise_test, tried
 from catalyst_bot.ml.validation.trials import FILE as LEDGER
 from catalyst_bot.ml.validation.trials import Head, TrialLedger
-from catalyst_bot.ml.walk_forward.held_out import hold_out
+from catalyst_bot.ml.walk_forward.held_out import first_day_of, hold_out
 from catalyst_bot.ml.walk_forward.report import Note, Provenance
 from catalyst_bot.policies.model_files import read_model
 from catalyst_bot.runtime.clock import SystemClock
@@ -50,10 +52,13 @@ def held_out(
     the report of them; the ledger counts it.
 
     Raises `ConfigError` and `BadData` for what is no model, no history or no ledger, for bars of
-    another length, and when the history ends too early.
+    another length, for sessions that are missing since the first that it learned from, and when the
+    history ends too early.
     """
     read, book = read_model(model), ledger_of(settings, ledger)
     book.read()  # a ledger that was cut is refused before the work, not after it
+    panel = open_panel(history)
+    check_days(panel, first_day_of(read), panel.days()[-1], note)
     terms = terms_of(settings)
     report = hold_out(read, history.absolute(), terms, book, provenance=provenance(), note=note)
     return verdict_of(read, report, book), report

@@ -146,6 +146,8 @@ def history(
             with_features=features,
             with_scanner=scanner,
         )
+        for line in card.missing_told:
+            console.note(line)
         if json_:
             console.write_json(card.to_json(), json_)
         else:

@@ -55,6 +55,7 @@ def sweep(
             last_day=end.date() if end is not None else None,
             review_after=review_after,
             workers=workers,
+            note=console.note,
         )
         if json_:
             console.write_json(report.as_dict(), json_)

@@ -19,6 +19,7 @@ from catalyst_bot.history.joining import GONE_AFTER_S, joined
 from catalyst_bot.history.panel import Panel, columns_of, hash_of
 from catalyst_bot.market_data.catalog import Dataset, read_catalog
 from catalyst_bot.market_data.load import ADJUSTED, BarSelection, load_bars
+from catalyst_bot.market_data.missing import missing_sessions
 from catalyst_bot.market_data.session_times import DAY_S, Seconds, SessionTimes, to_datetime
 
 
@@ -71,6 +72,9 @@ def build_panel(catalog: Path, sessions: SessionTimes, rules: HistoryRules) -> P
             excluded=tuple(sorted(excluded, key=lambda each: each.symbol)),
             sources=tuple(sources),
             events={},
+            missing=missing_sessions(
+                {bars.symbol: bars.opened_s for bars in taken}, sessions, benchmark=rules.benchmark
+            ),
         ),
         columns=columns,
         features=None,

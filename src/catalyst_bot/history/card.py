@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.history.gates import Exclusion, Gate
+from catalyst_bot.market_data.missing import MissingSessions
 
-VERSION = 2
+VERSION = 3
 _SHOWN = 5
 
 
@@ -46,7 +47,7 @@ class Card:
     """What a history is made of. `data_hash` is of all arrays: equal data, equal hash.
 
     `events` counts catalysts by what became of them, `events_hash` is of them and of the asks;
-    empty before they were read.
+    empty before they were read. `missing` are sessions without a bar.
     """
 
     interval_s: int
@@ -60,6 +61,7 @@ class Card:
     sources: tuple[Source, ...]
     events: dict[str, int]
     events_hash: str = ""
+    missing: MissingSessions = field(default_factory=MissingSessions)
 
     @property
     def survivorship(self) -> str:
@@ -70,6 +72,16 @@ class Card:
             f"{gone} of {len(self.spans)} symbols stopped trading before {self.last_day}, {late} "
             f"began after {self.first_day}. Who was delisted before the vendor drew up its list is "
             "missing, so what is earned here flatters buying and holding, small names above all."
+        )
+
+    @property
+    def missing_told(self) -> list[str]:
+        """Which sessions are missing, of which symbols and files, as sentences."""
+        files = {span.symbol: span.source for span in self.spans}
+        return self.missing.told(
+            ", ".join(each.source for each in self.sources if each.symbols),
+            benchmark=self.benchmark,
+            file_of=files.__getitem__,
         )
 
     @property
@@ -86,6 +98,7 @@ class Card:
         joined = sum(" + " in span.source for span in self.spans)
         if joined:
             found.append(f"{joined} symbols are joined of several files: volume jumps at the seam")
+        found += self.missing_told
         unused = sum(source.unused for source in self.sources)
         if unused:
             found.append(f"{unused} symbols are in several files; the file imported first counts")
@@ -139,6 +152,7 @@ def card_from(content: Any) -> Card:
                     Exclusion(**each | {"gate": Gate(each["gate"])}) for each in content["excluded"]
                 ),
                 "sources": tuple(Source(**each) for each in content["sources"]),
+                "missing": MissingSessions.from_json(content["missing"]),
             }
         )
     except (KeyError, TypeError, ValueError) as error:

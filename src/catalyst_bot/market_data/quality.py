@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from catalyst_bot.market_data.load import LoadedBars, Refusal, RowRefusal
+from catalyst_bot.market_data.missing import MissingSessions, missing_sessions
 from catalyst_bot.market_data.session_times import SessionTimes, to_datetime
 
 JUMP_FRACTION = 0.20  # between neighbouring closes
@@ -48,7 +49,8 @@ class QualityReport:
     """Range, gaps, duplicates, jumps and refused rows of one file of bars.
 
     `outside_sessions` counts bars from before the open, after the close or a closed day.
-    `worst_gaps` and `worst_jumps` are examples, the worst first.
+    `worst_gaps` and `worst_jumps` are examples, the worst first; `missing_sessions` are all days
+    without a bar.
     """
 
     source: str
@@ -62,6 +64,7 @@ class QualityReport:
     expected_bars: int
     missing_bars: int
     worst_gaps: tuple[SymbolGaps, ...]
+    missing_sessions: MissingSessions
     jumps: int
     possible_splits: int
     worst_jumps: tuple[Jump, ...]
@@ -90,6 +93,7 @@ class QualityReport:
             f"{self.source}: {content}, {span}",
             f"  gaps: {self.missing_bars:,} of {self.expected_bars:,} bars ({missing:.2%})"
             + _listed(gaps),
+            *(f"  {line}" for line in self.missing_sessions.told(self.source)),
             f"  duplicates: {self.duplicates:,}; outside sessions: {self.outside_sessions:,}",
             f"  jumps over {JUMP_FRACTION:.0%}: {self.jumps:,}" + _listed(jumps),
             f"  possible splits: {self.possible_splits:,}",
@@ -116,6 +120,13 @@ def assess(loaded: LoadedBars, sessions: SessionTimes) -> QualityReport:
         expected_bars=sum(gap.expected for gap in gaps),
         missing_bars=sum(gap.missing for gap in gaps),
         worst_gaps=tuple(gap for gap in gaps if gap.missing)[:_EXAMPLES],
+        missing_sessions=missing_sessions(
+            {
+                str(symbol): bars["opened_s"].to_numpy()
+                for (symbol,), bars in frame.partition_by("symbol", as_dict=True).items()
+            },
+            sessions,
+        ),
         jumps=len(jumps),
         possible_splits=sum(jump.possible_split for jump in jumps),
         worst_jumps=jumps[:_EXAMPLES],

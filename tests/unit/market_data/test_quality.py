@@ -119,3 +119,10 @@ def test_empty_quote_minutes_are_refused_rows(shared_data: Path, sessions: Sessi
     path = shared_data / "prices" / "lean_minute_tradequote.parquet"
     found = assess(load_bars(path, sessions, EVERY_HOUR), sessions)
     assert {str(r.reason): r.count for r in found.refused} == {"not_a_number": 3819}
+
+
+def test_days_that_a_real_export_skipped_are_named(shared_data: Path, sessions: SessionTimes):
+    path = shared_data / "prices" / "bars_1h_2021_meme_delisted.parquet"
+    missing = assess(load_bars(path, sessions, EVERY_HOUR), sessions).missing_sessions
+    ends_of_months = ("2021-03-31", "2021-04-30", "2021-06-30", "2021-08-31", "2021-09-30")
+    assert missing.of_all == (*ends_of_months, "2021-11-30")

@@ -99,14 +99,14 @@ def test_too_little_history_is_refused(start: str, oos_start: str, end: str, why
 
 
 def test_missing_sessions_are_named():
-    wish = span("2015-01-01", "2016-01-01", "2018-12-31")
-    must_be_complete(WEEKDAYS, WEEKDAYS, wish)
+    asked = (date(2015, 1, 1), date(2018, 12, 31))
+    must_be_complete(WEEKDAYS, WEEKDAYS, *asked)
     holes = [day for day in WEEKDAYS if day.month != 7]
     with pytest.raises(BadData, match=r"2015-07-01, 2015-07-02, .*…"):
-        must_be_complete(holes, WEEKDAYS, wish)
+        must_be_complete(holes, WEEKDAYS, *asked)
     with pytest.raises(BadData, match=r"the history holds 2015-03-02 to 2019-12-30, but no bar"):
-        must_be_complete(WEEKDAYS[42:], WEEKDAYS, wish)
-    must_be_complete(WEEKDAYS[:1200], WEEKDAYS[:1200], wish)
+        must_be_complete(WEEKDAYS[42:], WEEKDAYS, *asked)
+    must_be_complete(WEEKDAYS[:1200], WEEKDAYS[:1200], *asked)
 
 
 def test_sessions_in_which_nobody_is_asked_teach_nothing():

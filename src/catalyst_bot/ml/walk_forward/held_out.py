@@ -67,6 +67,11 @@ def hold_out(
     return measured(wish, panel, [fold], procedure, ledger, provenance=provenance, note=note)
 
 
+def first_day_of(model: Model) -> date:
+    """Return the first day that a model learned from. `ConfigError` when its card is mute."""
+    return _told(model)["train"][0]
+
+
 def _fold_of(model: Model, panel: Panel, terms: Terms) -> Fold:
     if model.edges is None:
         raise ConfigError(

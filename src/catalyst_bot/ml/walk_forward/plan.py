@@ -128,15 +128,17 @@ def _walked(days: Sequence[date], span: Span, gap: Gap) -> tuple[Fold, ...]:
     )
 
 
-def must_be_complete(days: Sequence[date], sessions: Sequence[date], span: Span) -> None:
-    """Raise `BadData` when the history lacks sessions of the span that the exchange had."""
+def must_be_complete(
+    days: Sequence[date], sessions: Sequence[date], first: date, last: date
+) -> None:
+    """Raise `BadData` when the history lacks sessions that the exchange had between two days."""
     held = set(days)
-    missing = [day for day in sessions if span.start <= day <= span.end and day not in held]
+    missing = [day for day in sessions if first <= day <= last and day not in held]
     if missing:
         shown = ", ".join(map(str, missing[:_SHOWN])) + (", …" if len(missing) > _SHOWN else "")
         raise BadData(
             f"the history holds {_held(days)}, but no bar of the benchmark on {len(missing)} of "
-            f"the sessions from {span.start} to {span.end} ({shown}): import them, or ask for "
+            f"the sessions from {first} to {last} ({shown}): import them, or ask for "
             "other days"
         )
 
