@@ -60,9 +60,12 @@ class Asked:
 
 @dataclass(slots=True, kw_only=True)
 class Report:
-    """What came of it, for people and for machines. Times are in milliseconds."""
+    """What came of it, for people and for machines. Times are in milliseconds; `is_attended`: a
+    bot runs on the folder.
+    """
 
     latch_ms: float | None = None
+    is_attended: bool = True
     code: int = OK
     verdict: str = ""
     verified_ms: float | None = None
@@ -84,10 +87,26 @@ def set_latch(data_dir: Path, *, policy: PositionsPolicy, reason: str, by: str) 
     return (time.perf_counter() - started) * 1000.0
 
 
+def is_attended(data_dir: Path) -> bool:
+    """Tell whether a bot runs on a folder; where that cannot be told, one may."""
+    try:
+        return latch_file.is_attended(data_dir)
+    except OSError:
+        return True
+
+
+def no_bot(data_dir: Path) -> str:
+    """What to say of a folder on which no bot runs: it may be the wrong one."""
+    return (
+        f"no bot runs on {data_dir}, its next start is halted: if one runs elsewhere, "
+        "name its folder with --data-dir"
+    )
+
+
 def press(asked: Asked, *, by: str, say: Say, environ: Mapping[str, str]) -> Report:
     """Set the latch first, then stop the broker; never raises for what the world does."""
     started = time.perf_counter()
-    report = Report()
+    report = Report(is_attended=is_attended(asked.data_dir))
     try:
         report.latch_ms = set_latch(asked.data_dir, policy=asked.policy, reason=asked.reason, by=by)
         say(
@@ -105,7 +124,11 @@ def press(asked: Asked, *, by: str, say: Say, environ: Mapping[str, str]) -> Rep
     if asked.broker == ALPACA:
         _stop_broker(asked, report, started, say, environ)
     elif report.code == OK:
-        report.verdict = "the venue is the bot's own: a running bot cancels within a second"
+        report.verdict = (
+            "the venue is the bot's own, which cancels within a second"
+            if report.is_attended
+            else no_bot(asked.data_dir)
+        )
     say(report.verdict or "nothing more can be done from here")
     return report
 

@@ -59,11 +59,16 @@ RulesT = TypeVar("RulesT")
 
 def _refuse_unknown(rules: type) -> Callable[[Any], Any]:
     names = {item.name for item in dataclasses.fields(rules)}
+    numbers = {item.name for item in dataclasses.fields(rules) if "low" in item.metadata}
 
     def check(given: Any) -> Any:
-        unknown = sorted(set(given) - names) if isinstance(given, Mapping) else []
+        values = given if isinstance(given, Mapping) else {}
+        unknown = sorted(set(values) - names)
         if unknown:
             raise ValueError(f"unknown key {unknown[0]!r}; known keys: {', '.join(sorted(names))}")
+        for name in sorted(numbers & set(values)):
+            if isinstance(values[name], bool):  # pydantic would read it as 1 or 0
+                raise ValueError(f"{name} = {str(values[name]).lower()} is no number")
         return given
 
     return check
@@ -483,7 +488,7 @@ def _explain(error: ValidationError, merged: Mapping[str, tuple[str, Any]]) -> s
         reason = problem["msg"].removeprefix("Value error, ")
         named = f"{key}.{reason.split(' ')[0]}"
         origin = next(
-            (o for k, (o, _) in merged.items() if k in {key, named}),
+            (o for k, (o, _) in merged.items() if k in {key, named} or key.startswith(f"{k}.")),
             next((o for k, (o, _) in merged.items() if k.startswith(key)), "defaults"),
         )
         if problem["type"] == "extra_forbidden":

@@ -105,6 +105,15 @@ def test_hold_keeps_positions_and_their_stops(tmp_path: Path):
     assert "halt" not in reasons
 
 
+def test_a_signal_halts_a_replay_as_it_halts_a_live_run(tmp_path: Path):
+    operator = Operator(d.PositionOpened, lambda: os.kill(os.getpid(), signal.SIGUSR1))
+    records, state = played_with(tmp_path, operator)
+    assert state is TradingState.HALTED
+    (halted,) = [r.body for r in records if isinstance(r.body, f.OperatorHalted)]
+    assert (halted.by, halted.reason) == ("signal", "SIGUSR1")
+    assert OperatorMailbox(tmp_path).is_halted()
+
+
 def test_close_leaves_every_position(tmp_path: Path):
     def close() -> None:
         kill.set_latch(tmp_path, policy=PositionsPolicy.CLOSE, reason="test", by="test")

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from catalyst_bot.bootstrap import overrides, run
 from catalyst_bot.bootstrap.configuration import load_settings
 from catalyst_bot.bootstrap.journal_tools import explanation, verify
-from catalyst_bot.domain.enums import Mode
+from catalyst_bot.domain.enums import Mode, Side
 from catalyst_bot.domain.errors import ConfigError, SourceUnreachable
 from catalyst_bot.domain.messages import decisions as d
 from catalyst_bot.domain.messages.registry import Recorded
@@ -22,6 +23,7 @@ from catalyst_bot.runtime.trade_desk import TradeDesk
 from catalyst_bot.runtime.words import WordBox
 from catalyst_bot.storage.journal import SqlJournal
 from catalyst_bot.storage.read_model import ReadModel
+from tests import builders
 from tests.builders import NOON
 from tests.e2e.commands import catalyst_bot
 from tests.replays import generated
@@ -83,6 +85,15 @@ def test_without_a_bot_nobody_answers(tmp_path: Path):
         (("int-1", "--rule", "confidence", "--symbol", "A", "--reason", "x"), "name the refused"),
         (("--rule", "confidence", "--reason", "x"), "name the refused intent"),
         (("int-1",), "--reason: say why"),
+        (
+            ("--rule", "weather", "--symbol", "A", "--reason", "x"),
+            "weather: no rule that may be",
+        ),
+        (
+            ("--rule", "exposure", "--symbol", "A", "--reason", "x"),
+            "no rule that may be",
+        ),
+        (("--rule", "confidence", "--symbol", "a b", "--reason", "x"), "--symbol a b: no symbol"),
         (("int-1", "--reason", "x", "--for", "soon"), "--for soon: write it like"),
     ],
 )
@@ -92,7 +103,7 @@ def test_a_wish_that_is_none(tmp_path: Path, flags: tuple[str, ...], reason: str
     assert reason in said.err
 
 
-def answered(folder: Path, *bodies: object) -> overrides.Answer:
+def answered(folder: Path, *bodies: object, wait_s: float = 5.0) -> overrides.Answer:
     """Ask a bot that answers at once with these messages."""
     settings = load_settings(config=None, data_dir=folder).settings
     place = folder / "journals" / "live.db"
@@ -110,12 +121,12 @@ def answered(folder: Path, *bodies: object) -> overrides.Answer:
         journal.append(records(1, [run_started()]))
 
         def pause(_: float) -> None:
-            (word,) = box.collect(NOON)
-            name = word.override_id  # type: ignore[union-attr]
-            journal.append(records(2, [replace(b, override_id=name) for b in bodies]))  # type: ignore[type-var]
+            for word in box.collect(NOON):
+                name = word.override_id  # type: ignore[union-attr]
+                journal.append(records(2, [of_override(body, name) for body in bodies]))
 
         asked = overrides.Asked(by="ada", reason="x", lasts="10m", intent_id="int-1")
-        return overrides.override(settings, asked, journal=None, wait_s=5, pause=pause)
+        return overrides.override(settings, asked, journal=None, wait_s=wait_s, pause=pause)
 
 
 GRANTED = d.OverrideGranted(
@@ -130,10 +141,51 @@ GRANTED = d.OverrideGranted(
 )
 
 
+def of_override(body: Any, name: str) -> Any:
+    """A message about the override of this name; one about an order says whose it is."""
+    if isinstance(body, d.OrderApproved):
+        return replace(body, order=replace(body.order, override_id=name))
+    return body if isinstance(body, d.OrderRefused) else replace(body, override_id=name)
+
+
+def refusal(rule: str) -> d.OrderRefused:
+    return d.OrderRefused(
+        intent_id="int-1",
+        signal_id="sig-1",
+        catalyst_id="cat-1",
+        strategy_id="news-rule",
+        symbol="ACME",
+        side=Side.BUY,
+        rule=rule,
+        checks=(),
+        sizing=(),
+    )
+
+
 def test_the_answer_is_read_in_the_journal(tmp_path: Path):
-    answer = answered(tmp_path, GRANTED)
+    approved = d.OrderApproved(order=builders.approved_order())
+    answer = answered(tmp_path, GRANTED, refusal("confidence"), approved)
+    assert answer.is_refused_again
+    assert answer.as_text() == "granted: confidence in ACME; and refused again, by confidence"
+
+
+def test_an_order_that_followed_is_named(tmp_path: Path):
+    order = builders.approved_order()
+    answer = answered(tmp_path, GRANTED, d.OrderApproved(order=order))
     assert answer.is_granted
-    assert answer.as_text() == "granted: confidence in ACME"
+    assert not answer.is_refused_again
+    assert answer.verdict == f"approved {order.quantity:f} ACME, order {order.client_order_id}"
+
+
+def test_a_grant_without_prices_yet_is_told_as_that(tmp_path: Path):
+    answer = answered(tmp_path, GRANTED, wait_s=0.2)
+    assert answer.is_granted
+    assert answer.as_text() == ("granted: confidence in ACME; not judged yet: `explain` will tell")
+
+
+def test_one_of_a_rule_waits_for_nothing(tmp_path: Path):
+    answer = answered(tmp_path, replace(GRANTED, intent_id=""))
+    assert answer.as_text() == "granted: confidence in ACME; for the next entry there"
 
 
 def test_a_refused_one_says_why(tmp_path: Path):

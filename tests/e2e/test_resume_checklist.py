@@ -12,7 +12,9 @@ from catalyst_bot.bootstrap import run
 from catalyst_bot.domain.enums import Mode, PositionsPolicy, TradingState
 from catalyst_bot.domain.messages import decisions as d
 from catalyst_bot.runtime.latch import OperatorMailbox
+from catalyst_bot.runtime.trade_desk import TradeDesk
 from catalyst_bot.storage.read_model import ReadModel
+from tests.builders import NOON
 from tests.e2e.commands import catalyst_bot
 from tests.replays import generated
 
@@ -74,7 +76,10 @@ def test_without_a_run_the_latch_is_lifted(tmp_path: Path):
     OperatorMailbox(tmp_path).halt(by="you", reason="x", positions_policy=PositionsPolicy.HOLD)
     said = catalyst_bot("resume", "--reason", "fine", "--data-dir", str(tmp_path))
     assert said.code == 0
-    assert not OperatorMailbox(tmp_path).is_halted()
+    assert "latch lifted; no bot runs here now" in said.out
+    mailbox = OperatorMailbox(tmp_path)
+    assert not mailbox.is_halted()
+    assert mailbox.collect(NOON) == []  # a run of tomorrow was not halted, and resumes nothing
     named = catalyst_bot(
         "resume", "--reason", "fine", "--journal", "none.db", "--data-dir", str(tmp_path)
     )
@@ -87,11 +92,30 @@ def test_what_is_asked_is_told_to_machines_too(tmp_path: Path):
         "asked": "reduce",
         "reason": "holiday",
     }
-    for flags, verdict in ((), "HALT latch set (hold)"), (("--close",), "a running bot cancels"):
-        told = json.loads(catalyst_bot("halt", *flags, *data).out)
-        assert verdict in told["verdict"]
-        assert told["latch_ms"] > 0
+    desk = TradeDesk(tmp_path)
+    for runs, verdict in (False, "no bot runs on"), (True, "which cancels within a second"):
+        assert not runs or desk.attend()
+        for flags, said in ((), "HALT latch set (hold)"), (("--close",), verdict):
+            told = json.loads(catalyst_bot("halt", *flags, *data).out)
+            assert said in told["verdict"]
+            assert told["is_attended"] is runs
+            assert told["latch_ms"] > 0
     assert OperatorMailbox(tmp_path).is_halted()
+
+
+def test_a_latch_that_no_bot_obeys_now_is_told_as_that(tmp_path: Path):
+    """A mistyped folder must not look like a halted bot."""
+    said = catalyst_bot("halt", "--data-dir", str(tmp_path / "dta"))
+    assert said.code == 0
+    assert f"no bot runs on {tmp_path / 'dta'}, its next start is halted" in said.out
+
+
+@pytest.mark.parametrize("command", ["resume", "reduce"])
+def test_a_word_is_left_in_no_folder_that_is_not_there(tmp_path: Path, command: str):
+    said = catalyst_bot(command, "--reason", "x", "--data-dir", str(tmp_path / "dta"))
+    assert said.code == 3
+    assert "dta: no such folder, so nothing is changed" in said.err
+    assert not (tmp_path / "dta").exists()
 
 
 def test_to_reduce_needs_a_reason(tmp_path: Path):

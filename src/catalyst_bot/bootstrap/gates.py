@@ -52,8 +52,9 @@ def gates(journal: Place, *, bars: Sequence[Path], effects: float) -> Gates:
     settings = from_json(started.settings)
     notes: list[str] = []
     seed = settings.run.generated_seed
+    halts: Sequence[Halt] = ()
     if seed is None:
-        store, halts = _recorded(records, bars, notes), ()
+        store = _recorded(records, bars, notes)
     elif bars:
         raise ConfigError(
             f"--bars: {journal} was played on the generated market of seed {seed}, which is made "

@@ -31,12 +31,9 @@ from catalyst_bot.bootstrap.reminders import words_of_its_own
 from catalyst_bot.bootstrap.rules import INTRADAY_S, companies_of, engine_rules
 from catalyst_bot.bootstrap.texts import readers_of
 from catalyst_bot.domain.calendar import TradingCalendar
-from catalyst_bot.domain.enums import Mode, PositionsPolicy
+from catalyst_bot.domain.enums import Mode
 from catalyst_bot.domain.errors import ConfigError
-from catalyst_bot.domain.messages.facts import (
-    OperatorHalted,
-    RunStopped,
-)
+from catalyst_bot.domain.messages.facts import RunStopped
 from catalyst_bot.domain.messages.registry import Command, Recorded
 from catalyst_bot.engine.engine import Engine
 from catalyst_bot.engine.recovery import questions
@@ -98,12 +95,12 @@ def follow(request: LiveRequest) -> Outcome:
 
 @contextmanager
 def ends_held() -> Iterator[None]:
-    """Hold back what ends a run until its loop listens, or the start fails.
+    """Hold back what ends or halts a run until its loop listens, or the start fails.
 
     Python raises Ctrl-C wherever it is, and what is raised in a callback of a weak reference is
     dropped: a bot that was just starting would go on.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {*ENDS, async_loop.HALTS})
     try:
         yield
     finally:
@@ -155,7 +152,6 @@ def _follow(request: LiveRequest) -> Outcome:
             inbox=inbox,
             timers=timers,
             delivery=delivery,
-            mailbox=mailbox,
         )
         request.on_ready()
         asyncio.run(
@@ -270,10 +266,8 @@ class _Parts:
         inbox: async_loop.Inbox,
         timers: TimerBook,
         delivery: Delivery | None,
-        mailbox: OperatorMailbox,
     ) -> None:
         self._records = records
-        self._mailbox = mailbox
         self._delivery = delivery
         self._request = request
         self._desk = desk
@@ -291,7 +285,6 @@ class _Parts:
         for name in ENDS:
             loop.add_signal_handler(name, stop.set)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
-        loop.add_signal_handler(signal.SIGUSR1, self._halt)
         started = run_started(
             self._request.loaded,
             mode=self._request.mode,
@@ -316,21 +309,6 @@ class _Parts:
         reason = "stopped" if stop.is_set() else "the last day ended"
         now = self._clock.now()
         await self._inbox.put([RunStopped(at=now, run_id=started.run_id, reason=reason)])
-
-    def _halt(self) -> None:
-        """Halt as a person would; a latch that cannot be written halts this run at least."""
-        halted = OperatorHalted(
-            at=self._clock.now(),
-            by="signal",
-            reason="SIGUSR1",
-            positions_policy=PositionsPolicy.HOLD,
-        )
-        try:
-            self._mailbox.halt(
-                by=halted.by, reason=halted.reason, positions_policy=halted.positions_policy
-            )
-        except OSError:
-            self._inbox(halted)
 
     async def _days(self) -> None:
         """Return when the last day has ended; never without a last day."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from catalyst_bot.bootstrap import journals
 from catalyst_bot.domain.errors import ConfigError, SourceUnreachable
+from catalyst_bot.domain.limits import SYMBOL
 from catalyst_bot.domain.messages import decisions as d
-from catalyst_bot.domain.messages.registry import Recorded
+from catalyst_bot.risk.check_table import ENTRY_CHECKS
 from catalyst_bot.runtime.clock import SystemClock
 from catalyst_bot.runtime.trade_desk import TradeDesk
 from catalyst_bot.runtime.words import WordBox, parse_duration
@@ -19,6 +20,7 @@ from catalyst_bot.storage.places import Place
 from catalyst_bot.storage.read_model import ReadModel
 
 POLL_S = 0.05
+_OVERRIDABLE = frozenset(row.name for row in ENTRY_CHECKS if row.may_be_overridden)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,16 +41,29 @@ class Asked:
             raise ConfigError("name the refused intent, or a rule with --rule and --symbol")
         if not self.reason.strip():
             raise ConfigError("--reason: say why this refusal is overridden")
+        if self.rule and self.rule not in _OVERRIDABLE:
+            raise ConfigError(
+                f"--rule {self.rule}: no rule that may be overridden; there are "
+                f"{', '.join(sorted(_OVERRIDABLE))}"
+            )
+        if self.symbol and not SYMBOL.fullmatch(self.symbol.upper()):
+            raise ConfigError(f"--symbol {self.symbol}: no symbol; give one such as AAPL")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the bot said; `verdict` of a refusal that was judged again."""
+    """What the bot said; `verdict` of a refusal that was judged again, and whether it passed."""
 
     override_id: str
     is_granted: bool
     detail: str
     verdict: str = ""
+    is_refused_again: bool = False
+
+    @property
+    def is_final(self) -> bool:
+        """False while a refusal waits for prices to be judged by."""
+        return not self.is_granted or bool(self.verdict)
 
     def as_dict(self) -> dict[str, Any]:
         """JSON form."""
@@ -57,7 +72,8 @@ class Answer:
     def as_text(self) -> str:
         """One line."""
         word = "granted" if self.is_granted else "refused"
-        return f"{word}: {self.detail}{self.verdict and f'; {self.verdict}'}"
+        verdict = self.verdict if self.is_final else "not judged yet: `explain` will tell"
+        return f"{word}: {self.detail}{verdict and f'; {verdict}'}"
 
 
 def override(
@@ -95,8 +111,10 @@ def override(
         rule=asked.rule,
     )
     deadline = time.monotonic() + wait_s
-    while (answer := _answer(place, override_id)) is None:
+    while (answer := _answer(place, override_id)) is None or not answer.is_final:
         if time.monotonic() >= deadline:
+            if answer is not None:
+                return answer
             raise SourceUnreachable(
                 f"the bot on {data_dir} did not answer within {wait_s:g} s; its journal will tell"
             )
@@ -107,25 +125,25 @@ def override(
 def _answer(place: Place, override_id: str) -> Answer | None:
     """The answer in a journal, None while there is none."""
     names = ("OverrideGranted", "OverrideRefused", "OrderApproved", "OrderRefused")
+    answer, intent_id = None, ""
     with ReadModel(place) as model:
-        told = list(model.records(*names))
-    for number, record in enumerate(told):
-        body = record.body
-        if isinstance(body, d.OverrideRefused) and body.override_id == override_id:
-            return Answer(override_id=override_id, is_granted=False, detail=body.reason)
-        if isinstance(body, d.OverrideGranted) and body.override_id == override_id:
-            detail = f"{', '.join(body.rules)} in {body.symbol}"
-            following = told[number + 1 :]
-            verdict = _verdict(body, following) if body.intent_id else "for the next entry there"
-            return Answer(override_id=override_id, is_granted=True, detail=detail, verdict=verdict)
-    return None
-
-
-def _verdict(granted: d.OverrideGranted, following: list[Recorded]) -> str:
-    for record in following:
-        match record.body:
-            case d.OrderApproved(order=order) if order.override_id == granted.override_id:
-                return f"approved {order.quantity:f} {order.symbol}, order {order.client_order_id}"
-            case d.OrderRefused(intent_id=intent_id, rule=rule) if intent_id == granted.intent_id:
-                return f"and refused again, by {rule}"
-    return ""
+        for record in model.records(*names):
+            match record.body:
+                case d.OverrideGranted() as granted if granted.override_id == override_id:
+                    intent_id = granted.intent_id
+                    answer = Answer(
+                        override_id=override_id,
+                        is_granted=True,
+                        detail=f"{', '.join(granted.rules)} in {granted.symbol}",
+                        verdict="" if intent_id else "for the next entry there",
+                    )
+                case d.OverrideRefused() as refused if refused.override_id == override_id:
+                    return Answer(override_id=override_id, is_granted=False, detail=refused.reason)
+                case d.OrderApproved(order=order) if answer and order.override_id == override_id:
+                    bought = f"{order.quantity:f} {order.symbol}, order {order.client_order_id}"
+                    return replace(answer, verdict=f"approved {bought}")
+                case d.OrderRefused() as again if intent_id and again.intent_id == intent_id:
+                    assert answer is not None, "refused before it was granted"
+                    why = f"and refused again, by {again.rule}"
+                    return replace(answer, verdict=why, is_refused_again=True)
+    return answer

@@ -20,13 +20,26 @@ from catalyst_bot.storage.places import Place
 from catalyst_bot.storage.read_model import ReadModel
 
 
-async def serve(settings: Settings, journal: Place, listener: socket.socket) -> None:
+def served(settings: Settings) -> DashboardSettings:
+    """How the page is served. Raises `ConfigError` for an address that is not safe to open."""
+    return DashboardSettings(
+        host=settings.dashboard.host,
+        port=settings.dashboard.port,
+        behind_proxy=settings.dashboard.behind_proxy,
+        allowed_hosts=settings.dashboard.allowed_hosts,
+        token=secret(DASHBOARD_TOKEN),
+    )
+
+
+async def serve(
+    settings: Settings, journal: Place, how: DashboardSettings, listener: socket.socket
+) -> None:
     """Serve the dashboard over a journal until cancelled."""
     with ReadModel(journal) as model:
-        await serve_on(page(settings, model), listener)
+        await serve_on(_page(settings, model, how), listener)
 
 
-def page(settings: Settings, model: ReadModel) -> FastAPI:
+def _page(settings: Settings, model: ReadModel, how: DashboardSettings) -> FastAPI:
     """The dashboard over a journal."""
     return create_app(
         JournalSource(
@@ -38,13 +51,7 @@ def page(settings: Settings, model: ReadModel) -> FastAPI:
             make_board=lambda: risk_board(model, settings),
         ),
         OperatorMailbox(settings.run.data_dir),
-        DashboardSettings(
-            host=settings.dashboard.host,
-            port=settings.dashboard.port,
-            behind_proxy=settings.dashboard.behind_proxy,
-            allowed_hosts=settings.dashboard.allowed_hosts,
-            token=secret(DASHBOARD_TOKEN),
-        ),
+        how,
     )
 
 

@@ -80,6 +80,7 @@ class Resumption:
 
     standing: Standing
     still_open: tuple[Item, ...]
+    is_attended: bool  # a bot runs, and resumes now
 
     def as_text(self) -> str:
         """The checklist, one line an item, and how to go on."""
@@ -89,14 +90,19 @@ class Resumption:
             for item in self.standing.items
         ]
         if not waiting:
-            return "\n".join([*lines, "latch lifted; a running bot resumes now"])
+            then = "a running bot resumes now" if self.is_attended else "no bot runs here now"
+            return "\n".join([*lines, f"latch lifted; {then}"])
         confirm = " ".join(f"--confirm {name}" for name in sorted(waiting))
         asked = f"nothing is changed: look at what is OPEN, then say it with {confirm}"
         return "\n".join([*lines, asked])
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON form: the standing, and the names that are still open."""
-        return {**self.standing.as_dict(), "still_open": [item.name for item in self.still_open]}
+        """JSON form: the standing, the names that are still open, and whether a bot runs."""
+        return {
+            **self.standing.as_dict(),
+            "still_open": [item.name for item in self.still_open],
+            "is_attended": self.is_attended,
+        }
 
 
 def resume(
@@ -111,10 +117,13 @@ def resume(
     standing = standing_here(settings, journal)
     _check_names(confirmed, standing.items)
     waiting = still_open(standing.items, confirmed)
-    if not waiting:
-        mailbox = OperatorMailbox(settings.run.data_dir)
+    mailbox = OperatorMailbox(settings.run.data_dir)
+    is_attended = mailbox.trades.is_attended()
+    if not waiting and (is_attended or standing.trading_state is not TradingState.ACTIVE):
         mailbox.resume(by=by, reason=reason.strip(), confirmed=confirmed)
-    return Resumption(standing=standing, still_open=waiting)
+    elif not waiting:  # nobody is halted whom the word could reach
+        mailbox.lift()
+    return Resumption(standing=standing, still_open=waiting, is_attended=is_attended)
 
 
 def _check_names(confirmed: Collection[str], items: Collection[Item]) -> None:

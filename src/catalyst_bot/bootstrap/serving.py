@@ -149,11 +149,12 @@ def _page_beside(
     if not (settings.dashboard.enabled and row.has_dashboard):
         yield ()
         return
-    from catalyst_bot.bootstrap.pages import serve  # noqa: PLC0415  # FastAPI, for who has a page
+    from catalyst_bot.bootstrap.pages import serve, served  # noqa: PLC0415  # FastAPI, for who has a page
     from catalyst_bot.monitoring.dashboard.server import listen  # noqa: PLC0415
 
+    how = served(settings)
     gc.freeze()  # what a page needs lives as long as the run, as what was loaded before
-    with listen(settings.dashboard.host, settings.dashboard.port, next_free=True) as listener:
+    with listen(how.host, how.port, next_free=True) as listener:
         host, port = listener.getsockname()[:2]
         say(f"dashboard: http://{host}:{port}")
-        yield (lambda: serve(settings, journal, listener),)
+        yield (lambda: serve(settings, journal, how, listener),)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -44,9 +45,13 @@ def halt(
         if close:  # a bulk request at the broker is the fastest way out
             report = kill.press(asked, by="operator", say=say, environ=os.environ)
         else:
+            is_attended = kill.is_attended(asked.data_dir)
             took_ms = kill.set_latch(asked.data_dir, policy=policy, reason=reason, by="operator")
-            report = kill.Report(latch_ms=took_ms, verdict=f"HALT latch set ({policy})")
-            say(f"{report.verdict} in {took_ms:.1f} ms")
+            verdict = f"HALT latch set ({policy})"
+            report = kill.Report(latch_ms=took_ms, is_attended=is_attended, verdict=verdict)
+            say(f"{verdict} in {took_ms:.1f} ms")
+            if not is_attended:
+                say(kill.no_bot(asked.data_dir))
         if json_:
             console.write_json(report.as_dict(), json_)
         return report.code
@@ -67,7 +72,9 @@ def reduce(
 
         if not reason.strip():
             raise ConfigError("--reason: say why only exits are left")
-        WordBox(settings_of(data_dir, config).run.data_dir).reduce(by="operator", reason=reason)
+        folder = settings_of(data_dir, config).run.data_dir
+        _must_be_there(folder)
+        WordBox(folder).reduce(by="operator", reason=reason)
         if json_:
             console.write_json({"asked": "reduce", "reason": reason}, json_)
         else:
@@ -75,6 +82,15 @@ def reduce(
         return console.OK
 
     console.guarded(action)
+
+
+def _must_be_there(data_dir: Path) -> None:
+    """Raise `ConfigError` for a folder on which no bot ever ran: a word left there reaches none."""
+    if not data_dir.is_dir():
+        raise ConfigError(
+            f"--data-dir {data_dir}: no such folder, so nothing is changed; name the "
+            "one of your bot"
+        )
 
 
 def override(
@@ -104,7 +120,8 @@ def override(
             console.write_json(answer.as_dict(), json_)
         else:
             console.say(answer.as_text())
-        return console.OK if answer.is_granted else console.REFUSED
+        passed = answer.is_granted and not answer.is_refused_again
+        return console.OK if passed else console.REFUSED
 
     console.guarded(action)
 
@@ -125,6 +142,7 @@ def resume(
         from catalyst_bot.bootstrap import resuming
 
         settings = settings_of(data_dir, config)
+        _must_be_there(settings.run.data_dir)
         done = resuming.resume(
             settings, reason=reason, confirmed=confirm or (), journal=journal, by="operator"
         )

@@ -5,12 +5,15 @@ Defaults are the roadmap's; where it contradicts itself, CONVENTIONS decided (se
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeVar
 
 from catalyst_bot.domain.enums import EntryKind, HaltedSymbols, ManualPositions
+
+SYMBOL = re.compile(r"[A-Z][A-Z0-9.\-]*")  # as it is written where it trades
 
 Number = TypeVar("Number", int, float, Decimal)
 
@@ -217,6 +220,13 @@ class RiskLimits:
     warn_at_fraction: float = number(
         0.90, 0.1, 1, "fraction", "roadmap story 2.5", looser=Looser.HIGHER
     )
+
+    def __post_init__(self) -> None:
+        for symbol in self.tradable_symbols:
+            if not SYMBOL.fullmatch(symbol):
+                raise ValueError(
+                    f"tradable_symbols names {symbol!r}, which nothing trades as: write AAPL"
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

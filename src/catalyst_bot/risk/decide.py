@@ -42,6 +42,8 @@ from catalyst_bot.domain.messages.facts import (
     AdapterRecovered,
     BarClosed,
     LostOrdersFound,
+    MarketViewReceived,
+    MarketViewUnavailable,
     OperatorHalted,
     OperatorOverrode,
     OperatorReduced,
@@ -81,7 +83,19 @@ def on_request(
 
 def on_override(state: State, message: OperatorOverrode, desk: Desk, rules: Rules) -> list[Message]:
     """A person overrides a refusal."""
-    return overriding.answer(state, message, desk, rules)
+    return overriding.answer(state, message, desk)
+
+
+def on_view(state: State, message: MarketViewReceived, desk: Desk, rules: Rules) -> list[Message]:
+    """What a person overrode is judged again."""
+    return overriding.judge(state, message, desk, rules)
+
+
+def on_no_view(
+    state: State, message: MarketViewUnavailable, desk: Desk, rules: Rules
+) -> list[Message]:
+    """What a person overrode cannot be judged."""
+    return overriding.give_up(state, message)
 
 
 def on_protection_needed(
@@ -337,6 +351,8 @@ DECIDE: dict[type, Callable[[State, Any, Desk, Rules], list[Message]]] = {
     LimitApproached: on_limit_approached,
     OperatorHalted: on_breaker,
     OperatorOverrode: on_override,
+    MarketViewReceived: on_view,
+    MarketViewUnavailable: on_no_view,
     OperatorReduced: on_operator_reduced,
     TradingReduced: on_trading_reduced,
     OperatorResumed: on_operator_resumed,

@@ -19,6 +19,7 @@ from catalyst_bot.domain.messages.decisions import (
     OrderApproved,
     OrderRefused,
     OverrideGranted,
+    OverrideRefused,
     PositionChanged,
     PositionClosed,
     PositionOpened,
@@ -48,6 +49,7 @@ from catalyst_bot.domain.money import ZERO, round_price
 from catalyst_bot.domain.trading import ApprovedOrder, TradeIntent
 from catalyst_bot.risk.breakers import is_of_the_signal
 from catalyst_bot.risk.closes import MAX_CLOSES, Closes
+from catalyst_bot.risk.overrides import refusal_of
 from catalyst_bot.risk.proposal import wants_entry
 from catalyst_bot.risk.records import add_to_streak, add_trade, rest, review
 from catalyst_bot.risk.state import (
@@ -165,20 +167,23 @@ def note_refused(state: State, message: OrderRefused, at: datetime) -> None:
 
 
 def note_override(state: State, message: OverrideGranted, at: datetime) -> None:
-    """It waits to be used; those that are over are gone. A refusal is judged again."""
+    """It waits to be used; those that are over are gone."""
     waiting = state.overrides.items()
     state.overrides = {name: each for name, each in waiting if at < each.expires_at}
     state.overrides[message.override_id] = Override(
         override_id=message.override_id,
         by=message.by,
         reason=message.reason,
+        intent_id=message.intent_id,
         symbol=message.symbol,
         rules=message.rules,
         expires_at=message.expires_at,
     )
-    refusal = state.refusals.get(message.intent_id)
-    if refusal is not None:
-        _wait(state, refusal.intent)
+
+
+def drop_override(state: State, message: OverrideRefused, at: datetime) -> None:
+    """One that was granted cannot be used after all."""
+    state.overrides.pop(message.override_id, None)
 
 
 def hear_override(state: State, message: OperatorOverrode, at: datetime) -> None:
@@ -266,7 +271,10 @@ def note_bar(state: State, message: BarClosed, at: datetime) -> None:
 
 
 def note_view(state: State, message: MarketViewReceived, at: datetime) -> None:
-    """Keep the closes of the window."""
+    """Keep the closes of the window; the intent that it was asked for is judged again."""
+    refusal = refusal_of(state, message.request_id)
+    if refusal is not None:
+        _wait(state, refusal.intent)
     bars = message.view.bars
     _closes(state, bars.symbol).keep(bars.closes(MAX_CLOSES))
 
@@ -355,7 +363,12 @@ def note_request(state: State, message: OperatorTradeRequested, at: datetime) ->
 
 
 def split(state: State, message: SplitApplied, at: datetime) -> None:
-    """Prices of the symbol are those of the new shares."""
+    """Prices of the symbol are those of the new shares; refusals at old ones are over."""
+    state.refusals = {
+        intent_id: refusal
+        for intent_id, refusal in state.refusals.items()
+        if refusal.intent.signal.catalyst.symbol != message.symbol
+    }
     ratio = message.shares_per_share
     for trade_id, plan in state.plans.items():
         if plan.symbol == message.symbol:
@@ -449,6 +462,7 @@ EVOLVE: dict[type, Callable[[State, Any, datetime], None]] = {
     AdapterRecovered: note_recovery,
     OperatorTradeRequested: note_request,
     OperatorOverrode: hear_override,
+    OverrideRefused: drop_override,
     OverrideGranted: note_override,
     SplitApplied: split,
     SymbolRenamed: rename,

@@ -21,23 +21,18 @@ from catalyst_bot.risk.orders import entry_order, exit_order, wants_limit
 from catalyst_bot.risk.overrides import find, waived
 from catalyst_bot.risk.proposal import Proposal, propose, wants_entry
 from catalyst_bot.risk.rules import Rules
-from catalyst_bot.risk.state import Override, State
+from catalyst_bot.risk.state import State
 
 MANUAL = "manual"  # the strategy of everything a person did
 
 
 def assess(
-    state: State,
-    intent: TradeIntent,
-    desk: Desk,
-    rules: Rules,
-    *,
-    override: Override | None = None,
+    state: State, intent: TradeIntent, desk: Desk, rules: Rules
 ) -> OrderApproved | OrderRefused:
     """Judge an intent: a wish to buy becomes a bracket, any other leaves the whole position.
 
     One with a number that is none is refused before anything is computed from it. What a person
-    overrode, now (`override`) or before, does not refuse an entry.
+    overrode does not refuse an entry.
     """
     inputs = judge_inputs(intent, desk)
     if not inputs.passed:
@@ -45,9 +40,7 @@ def assess(
     if wants_entry(intent):
         is_limit = wants_limit(desk, rules.execution)
         cap_bps = rules.execution.limit_cap_bps if is_limit else 0.0
-        return _assess_entry(
-            propose(state, intent, desk, rules, inputs=inputs, cap_bps=cap_bps), override
-        )
+        return _assess_entry(propose(state, intent, desk, rules, inputs=inputs, cap_bps=cap_bps))
     symbol = intent.signal.catalyst.symbol
     position = desk.positions.get(symbol)
     checks = (inputs, *check_exit(symbol, position, desk))
@@ -109,11 +102,11 @@ def _asked_quantity(request: OperatorTradeRequested, position: Position) -> Deci
     return position.quantity
 
 
-def _assess_entry(entry: Proposal, given: Override | None) -> OrderApproved | OrderRefused:
+def _assess_entry(entry: Proposal) -> OrderApproved | OrderRefused:
     checks = check_entry(entry)
     if entry.protection is not None and _first_failed(checks) is None:
         return OrderApproved(order=entry_order(entry, entry.protection, checks))
-    override = find((given, *entry.state.overrides.values()), entry.symbol, checks, entry.desk)
+    override = find(entry.state.overrides.values(), entry.intent, checks, entry.desk)
     if entry.protection is None or override is None:
         return _refuse(entry.intent, checks, entry.sizing.steps)
     passed = waived(checks, override)

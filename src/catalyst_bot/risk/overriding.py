@@ -6,23 +6,32 @@ says of each rule whether it may be. Whatever else would have refused the order 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from catalyst_bot.domain.enums import Tier
+from catalyst_bot.domain.market import MarketView
+from catalyst_bot.domain.messages.commands import RequestMarketView
 from catalyst_bot.domain.messages.decisions import OverrideGranted, OverrideRefused
-from catalyst_bot.domain.messages.facts import OperatorOverrode
+from catalyst_bot.domain.messages.facts import (
+    MarketViewReceived,
+    MarketViewUnavailable,
+    OperatorOverrode,
+)
 from catalyst_bot.domain.messages.registry import Message
+from catalyst_bot.domain.trading import TradeIntent
 from catalyst_bot.ports.desk import Desk
 from catalyst_bot.risk.check_table import ROWS
 from catalyst_bot.risk.manager import assess
+from catalyst_bot.risk.overrides import REQUEST_PREFIX, override_of, refusal_of
 from catalyst_bot.risk.rules import Rules
-from catalyst_bot.risk.state import Override, Refusal, State
+from catalyst_bot.risk.state import Refusal, State
 
 LONGEST = timedelta(hours=8)  # of a session and what surrounds it
 
 
-def answer(state: State, message: OperatorOverrode, desk: Desk, rules: Rules) -> list[Message]:
-    """Grant or refuse an override; a granted one of a refusal is judged again at once."""
+def answer(state: State, message: OperatorOverrode, desk: Desk) -> list[Message]:
+    """Grant or refuse an override; for a granted one of a refusal the market is looked at."""
     if message.override_id in state.heard_overrides:
         return []
     refusal = state.refusals.get(message.intent_id)
@@ -54,15 +63,43 @@ def answer(state: State, message: OperatorOverrode, desk: Desk, rules: Rules) ->
     )
     if refusal is None:
         return [granted]
-    override = Override(
-        override_id=granted.override_id,
-        by=granted.by,
-        reason=granted.reason,
-        symbol=granted.symbol,
-        rules=granted.rules,
-        expires_at=granted.expires_at,
+    look = RequestMarketView(
+        request_id=f"{REQUEST_PREFIX}{granted.override_id}",
+        catalyst_id=catalyst_id,
+        symbol=symbol,
     )
-    return [granted, assess(state, refusal.intent, desk, rules, override=override)]
+    return [granted, look]
+
+
+def judge(state: State, message: MarketViewReceived, desk: Desk, rules: Rules) -> list[Message]:
+    """Judge a refused intent again at the prices of now: those it was refused at are history."""
+    refusal = refusal_of(state, message.request_id)
+    if refusal is None:
+        return []
+    return [assess(state, _at_prices_of(message.view, refusal.intent), desk, rules)]
+
+
+def give_up(state: State, message: MarketViewUnavailable) -> list[Message]:
+    """Without prices nothing is judged, and the override is gone."""
+    override = override_of(state, message.request_id)
+    if override is None:
+        return []
+    return [
+        OverrideRefused(
+            override_id=override.override_id,
+            by=override.by,
+            intent_id=override.intent_id,
+            catalyst_id=message.catalyst_id,
+            symbol=override.symbol,
+            rules=override.rules,
+            reason=f"there are no prices to judge it by: {message.reason.replace('_', ' ')}",
+        )
+    ]
+
+
+def _at_prices_of(view: MarketView, intent: TradeIntent) -> TradeIntent:
+    last = view.bars[-1].close if len(view.bars) else intent.signal.price
+    return replace(intent, signal=replace(intent.signal, price=last, quote=view.quote))
 
 
 def _symbol(refusal: Refusal) -> str:

@@ -31,11 +31,14 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """A person lets these rules be broken once in a symbol, before `expires_at`."""
+    """A person lets these rules be broken once in a symbol, before `expires_at`: by the refused
+    intent `intent_id`, or by the next entry when it is empty.
+    """
 
     override_id: str
     by: str
     reason: str
+    intent_id: str
     symbol: str
     rules: tuple[str, ...]
     expires_at: datetime

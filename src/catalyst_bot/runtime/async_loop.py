@@ -7,9 +7,12 @@ core sees passes one door in one order.
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 
+from catalyst_bot.domain.enums import PositionsPolicy
+from catalyst_bot.domain.messages.facts import OperatorHalted
 from catalyst_bot.domain.messages.registry import Command, Fact
 from catalyst_bot.ports.clock import Clock
 from catalyst_bot.runtime.effects import Effects
@@ -22,6 +25,7 @@ MAILBOX_POLL_S = 0.2  # an operator's halt is seen within this time
 TIMER_POLL_S = 0.05
 MAX_PAUSE_S = 3_600.0
 CANCEL_AGAIN_S = 5.0  # longer than any task takes to end well
+HALTS = signal.SIGUSR1
 
 
 class Inbox:
@@ -85,12 +89,29 @@ async def play(batches: Iterator[Sequence[Fact]], *, inbox: Inbox, speed: float 
 
 
 async def watch_mailbox(mailbox: OperatorMailbox, *, inbox: Inbox, clock: Clock) -> None:
-    """Bring what the operator asks for into the inbox."""
-    while True:
-        facts = mailbox.collect(clock.now())
-        if facts:
-            await inbox.put(facts)
-        await asyncio.sleep(MAILBOX_POLL_S)
+    """Bring what the operator asks for into the inbox; SIGUSR1 is a halt."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(HALTS, lambda: _halt(mailbox, inbox=inbox, clock=clock))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {HALTS})
+    try:
+        while True:
+            facts = mailbox.collect(clock.now())
+            if facts:
+                await inbox.put(facts)
+            await asyncio.sleep(MAILBOX_POLL_S)
+    finally:
+        loop.remove_signal_handler(HALTS)
+
+
+def _halt(mailbox: OperatorMailbox, *, inbox: Inbox, clock: Clock) -> None:
+    """Halt as a person would; a latch that cannot be written halts this run at least."""
+    halted = OperatorHalted(
+        at=clock.now(), by="signal", reason=HALTS.name, positions_policy=PositionsPolicy.HOLD
+    )
+    try:
+        mailbox.halt(by=halted.by, reason=halted.reason, positions_policy=halted.positions_policy)
+    except OSError:
+        inbox(halted)
 
 
 async def fire_timers(

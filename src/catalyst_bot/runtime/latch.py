@@ -59,9 +59,13 @@ class OperatorMailbox:
         """Lift the latch and ask the running bot to resume; `confirmed` of its checklist."""
         note = {"by": by, "reason": reason, "confirmed": ",".join(confirmed)}
         path = write_note(self._folder / RESUME_FILE, note)
+        self.lift()
+        return path
+
+    def lift(self) -> None:
+        """Lift the latch alone."""
         (self._folder / HALT_FILE).unlink(missing_ok=True)
         self._seen_halt = None
-        return path
 
     def reduce(self, *, by: str, reason: str) -> Path:
         """Ask that positions end and none begin. Raises `OSError`."""

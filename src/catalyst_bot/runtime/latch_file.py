@@ -6,7 +6,9 @@ messages, so a process that only has to stop the bot starts at once.
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from catalyst_bot.domain.enums import PositionsPolicy
 FOLDER = "operator"
 HALT_FILE = "HALT"
 BROKER_FILE = "BROKER"
+LOCK_FILE = "ATTENDED"
 
 Note = dict[str, str]
 
@@ -32,6 +35,31 @@ def set_latch(data_dir: Path, *, by: str, reason: str, positions_policy: Positio
     except OSError:
         path.touch()
         return path
+
+
+def hold(data_dir: Path) -> int | None:
+    """Take the lock of the one bot on a folder: the open file, which holds it until it is closed
+    or the process is gone. None when another bot has it. Raises `OSError`.
+    """
+    folder = data_dir / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    held = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(held)
+        return None
+    return held
+
+
+def is_attended(data_dir: Path) -> bool:
+    """True while a bot holds the lock; a folder without one is left as it is. Raises `OSError`."""
+    if not (data_dir / FOLDER / LOCK_FILE).exists():
+        return False
+    held = hold(data_dir)
+    if held is not None:
+        os.close(held)
+    return held is None
 
 
 def note_broker(data_dir: Path, note: Note) -> None:

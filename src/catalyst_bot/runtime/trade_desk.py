@@ -8,7 +8,6 @@ the lock `operator/ATTENDED` is the bot that answers.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import weakref
@@ -28,12 +27,12 @@ from catalyst_bot.domain.messages.registry import Recorded
 from catalyst_bot.domain.trading import Check, Fill
 from catalyst_bot.ports.clock import Clock
 from catalyst_bot.runtime.clock import SystemClock
+from catalyst_bot.runtime.latch_file import FOLDER, hold, is_attended
 
 TOO_OLD = timedelta(seconds=30)  # a request nobody took: whoever asked has given up
 REFUSED, APPROVED, QUEUED, REJECTED = "refused", "approved", "queued", "rejected"
 ACCEPTED, FILLED, UNCLEAR = "accepted", "filled", "unclear"
 FINAL = frozenset({REFUSED, REJECTED, FILLED, UNCLEAR, QUEUED})
-LOCK = "ATTENDED"
 PRICE_STEP = Decimal("0.0001")
 Answer = dict[str, Any]
 
@@ -54,7 +53,8 @@ class TradeDesk:
     """Requests and answers, as files; both sides of the counter."""
 
     def __init__(self, data_dir: Path, *, wall: Clock | None = None) -> None:
-        self._folder = data_dir / "operator"
+        self._data_dir = data_dir
+        self._folder = data_dir / FOLDER
         self._requests = self._folder / "trades"
         self._answers = self._folder / "answers"
         self._wall = wall or SystemClock()
@@ -94,19 +94,15 @@ class TradeDesk:
 
     def is_attended(self) -> bool:
         """True while a bot holds the lock; a folder without one is left as it is."""
-        if not (self._folder / LOCK).exists():
-            return False
-        held = self._hold()
-        if held is not None:
-            held()
-        return held is None
+        return is_attended(self._data_dir)
 
     # The bot
 
     def attend(self) -> bool:
         """Hold the lock until this desk, or the process, is gone; False when another bot has it."""
         if self._lock is None:
-            self._lock = self._hold()
+            held = hold(self._data_dir)
+            self._lock = weakref.finalize(self, os.close, held) if held is not None else None
         return self._lock is not None
 
     def leave(self) -> None:
@@ -229,17 +225,6 @@ class TradeDesk:
             return
         known.update({name: value for name, value in told.items() if value is not None})
         _write(self._answers / f"{request_id}.json", known)
-
-    def _hold(self) -> Callable[[], object] | None:
-        """Take the lock; return what lets go of it, None when somebody else has it."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        held = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(held)
-            return None
-        return weakref.finalize(self, os.close, held)
 
 
 def _refusal(rule: str, checks: tuple[Check, ...]) -> Answer:

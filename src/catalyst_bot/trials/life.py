@@ -151,6 +151,7 @@ class Life:
     ) -> None:
         self._points = points
         self._clock = clock
+        self.now = clock.now
         self.number = number
         self.is_dead = False
         self.is_stopping = asyncio.Event()

@@ -176,6 +176,7 @@ def override(*rules: str) -> Override:
         override_id="ovr",
         by="ada",
         reason="known",
+        intent_id="",
         symbol="ACME",
         rules=rules,
         expires_at=NOON,

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from catalyst_bot.domain.enums import TradingState
+from catalyst_bot.domain.market import MarketView, series_of
+from catalyst_bot.domain.messages.commands import RequestMarketView
 from catalyst_bot.domain.messages.decisions import (
     IntentFormed,
     OrderApproved,
@@ -17,7 +19,12 @@ from catalyst_bot.domain.messages.decisions import (
     OverrideGranted,
     OverrideRefused,
 )
-from catalyst_bot.domain.messages.facts import OperatorOverrode
+from catalyst_bot.domain.messages.facts import (
+    MarketViewReceived,
+    MarketViewUnavailable,
+    OperatorOverrode,
+    SplitApplied,
+)
 from catalyst_bot.risk.check_table import ENTRY_CHECKS
 from catalyst_bot.risk.evolve import MAX_REFUSALS
 from catalyst_bot.risk.state import StrategyRecord
@@ -54,9 +61,33 @@ def refuse(bench: Bench) -> OrderRefused:
     return refused
 
 
+def judged(bench: Bench, message: OperatorOverrode, **seen: Any) -> list[Any]:
+    """Tell a word that is granted, and what the market shows when it is looked at for it."""
+    granted, look = bench.tell(message)
+    assert isinstance(granted, OverrideGranted)
+    assert isinstance(look, RequestMarketView)
+    assert (look.symbol, look.catalyst_id) == (granted.symbol, granted.catalyst_id)
+    return [granted, *bench.tell(view_for(look, bench, **seen))]
+
+
+def view_for(look: RequestMarketView, bench: Bench, **seen: Any) -> MarketViewReceived:
+    at = bench.desk.now
+    view = MarketView(
+        symbol=look.symbol,
+        as_of=at,
+        bar_interval_s=300,
+        bars=series_of(look.symbol, [builders.bar(close=seen.pop("close", 100.0))]),
+        benchmark_bars=series_of("SPY", []),
+        quote=seen.get("quote", builders.quote(at=at)),
+    )
+    return MarketViewReceived(
+        at=at, request_id=look.request_id, catalyst_id=look.catalyst_id, view=view
+    )
+
+
 def test_a_refusal_is_judged_again_and_says_who_overrode_what(bench: Bench):
     assert refuse(bench).rule == "daily_trades"
-    granted, approved = bench.tell(word())
+    granted, approved = judged(bench, word())
     assert isinstance(granted, OverrideGranted)
     assert granted.rules == ("daily_trades",)
     assert granted.catalyst_id == INTENT.signal.catalyst.catalyst_id
@@ -73,7 +104,7 @@ def test_a_refusal_is_judged_again_and_says_who_overrode_what(bench: Bench):
 
 def test_it_is_used_once(bench: Bench):
     refuse(bench)
-    bench.tell(word())
+    judged(bench, word())
     assert bench.state.overrides == {}
     assert bench.tell(word()) == []  # the same word again
     other = bench.tell(word(override_id="ovr-2"))
@@ -81,11 +112,65 @@ def test_it_is_used_once(bench: Bench):
     assert "no refusal of" in other[0].reason
 
 
+def test_it_is_judged_at_the_prices_of_now(bench: Bench):
+    """A refusal is minutes old when a person answers it: its own quote would be refused as old."""
+    refuse(bench)
+    bench.desk.now = NOON + timedelta(minutes=11)
+    quote = builders.quote(at=bench.desk.now, bid=102.98, ask=103.02)
+    _, approved = judged(
+        bench, word(expires_at=NOON + timedelta(minutes=20)), quote=quote, close=103.0
+    )
+    assert isinstance(approved, OrderApproved)
+    assert approved.order.reference_price == Decimal("103.02")
+
+
+def test_it_is_over_when_the_prices_come_too_late(bench: Bench):
+    refuse(bench)
+    _, look = bench.tell(word())
+    bench.desk.now = NOON + timedelta(minutes=10)
+    (refused,) = bench.tell(view_for(look, bench))
+    assert isinstance(refused, OrderRefused)
+    assert refused.rule == "daily_trades"
+    assert bench.state.pending == {}
+
+
+def test_without_prices_nothing_is_judged_and_it_is_gone(bench: Bench):
+    refuse(bench)
+    _, look = bench.tell(word())
+    unavailable = MarketViewUnavailable(
+        at=NOON,
+        request_id=look.request_id,
+        catalyst_id=look.catalyst_id,
+        symbol=look.symbol,
+        reason="no_bars",
+    )
+    (refused,) = bench.tell(unavailable)
+    assert isinstance(refused, OverrideRefused)
+    assert refused.reason == "there are no prices to judge it by: no bars"
+    assert bench.state.overrides == {}
+    assert bench.tell(unavailable) == []
+
+
+def test_other_looks_at_the_market_judge_nothing(bench: Bench):
+    refuse(bench)
+    _, look = bench.tell(word())
+    other = replace(look, request_id=f"view:{look.catalyst_id}")
+    assert bench.tell(view_for(other, bench)) == []
+    assert bench.state.pending == {}
+
+
+def test_it_is_for_that_intent_only(bench: Bench):
+    refuse(bench)
+    bench.tell(word())
+    (refused,) = bench.tell(IntentFormed(intent=intent_in("ACME", 1)))
+    assert isinstance(refused, OrderRefused)
+    assert "ovr-1" in bench.state.overrides
+
+
 def test_whatever_else_refuses_still_does(bench: Bench):
     refuse(bench)
     bench.state.trading_state = TradingState.HALTED
-    granted, refused = bench.tell(word())
-    assert isinstance(granted, OverrideGranted)
+    _, refused = judged(bench, word())
     assert isinstance(refused, OrderRefused)
     assert refused.rule == "trading_state"
     assert not next(c for c in refused.checks if c.name == "daily_trades").passed
@@ -213,5 +298,17 @@ def test_refusals_are_kept_for_a_while_only(bench: Bench):
     for number in range(MAX_REFUSALS):
         bench.tell(IntentFormed(intent=intent_in("OTHER", number)))
     assert len(bench.state.refusals) == MAX_REFUSALS
+    (refused,) = bench.tell(word())
+    assert "no refusal of" in refused.reason
+
+
+def test_what_was_refused_at_prices_before_a_split_is_over(bench: Bench):
+    refuse(bench)
+    split = SplitApplied(
+        at=NOON, symbol="OTHER", shares_per_share=Decimal(4), effective_on=NOON.date()
+    )
+    bench.tell(split)
+    assert list(bench.state.refusals) == [INTENT.intent_id]
+    bench.tell(replace(split, symbol="ACME"))
     (refused,) = bench.tell(word())
     assert "no refusal of" in refused.reason

@@ -132,3 +132,21 @@ def dict_of(loaded: LoadedSettings) -> dict[str, Any]:
         for section, values in found.items()
         for name, value in values.items()
     }
+
+
+@pytest.mark.parametrize(
+    ("toml", "said"),
+    [
+        ("[risk]\ntradable_symbols = [1]", "risk.tradable_symbols.0: "),
+        ('[risk]\ntradable_symbols = ["stlq"]', "tradable_symbols names 'stlq'"),
+        ('[risk]\ntradable_symbols = [""]', "tradable_symbols names ''"),
+        ("[risk]\nmax_daily_trades = true", "max_daily_trades = true is no number"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused_with_its_file(tmp_path: Path, toml: str, said: str):
+    file = tmp_path / "t.toml"
+    file.write_text(toml)
+    with pytest.raises(ConfigError) as told:
+        load(file=file, environ={})
+    assert str(told.value).startswith(f"{file}: risk")
+    assert said in str(told.value)

@@ -180,7 +180,8 @@ class OrderRefused:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverrideGranted:
     """A person's override holds until it is used once, or over: for the refusal of `intent_id`,
-    which is judged again at once, or for the next entry in `symbol` that these rules refuse.
+    which is judged again at the prices of now, or for the next entry in `symbol` that these rules
+    refuse.
     """
 
     override_id: str

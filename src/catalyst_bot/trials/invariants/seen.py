@@ -78,7 +78,7 @@ class Observed:
         self.halted_at_s: float | None = None
         self.resumed_at_s: float | None = None
         self.cancelled: dict[str, float] = {}  # since when, in virtual seconds
-        self.timers: dict[str, None] = {}
+        self.timers: dict[str, datetime] = {}  # that are set, by id: when they are due
         self.fill_ids: set[str] = set()
         self.fills = 0
         self.filled_at: dict[str, datetime] = {}  # the latest told of each symbol
@@ -123,7 +123,7 @@ class Observed:
             case c.CancelOrder():
                 self.cancelled.setdefault(body.client_order_id, at_s)
             case c.SetTimer():
-                self.timers[body.timer_id] = None
+                self.timers[body.timer_id] = body.due_at
             case c.ClearTimer() | f.TimerFired():
                 self.timers.pop(body.timer_id, None)
             case f.OrderFilled():
