@@ -57,7 +57,7 @@ def lines() -> list[Line]:
             f"ATR({LENGTH}) of one window",
             lambda: average_true_range(window, LENGTH),
             lambda: talib.ATR(window.high, window.low, window.close, timeperiod=LENGTH)[-1],
-            note=f"plain Python, {VIEW_BARS} bars",
+            note=f"plain Python, {VIEW_BARS} bars: each step needs the one before, in bytecode",
         ),
         _beside(
             f"highest and lowest of {length} before each bar",

@@ -21,9 +21,10 @@ def average_true_range(window: BarWindow, length: int) -> float:
     ranges = window.true_range
     if len(ranges) < length:
         raise ValueError(f"ATR({length}) needs {length + 1} bars, got {len(window)}")
-    value, before = _mean(ranges[:length]), length - 1
-    for each in ranges[length:].tolist():
-        value = (value * before + each) / length
+    # Python multiplies two floats faster than a float and a whole number.
+    value, before, bars = _mean(ranges[:length]), length - 1.0, float(length)
+    for each in ranges[length:].data:
+        value = (value * before + each) / bars
     return value
 
 

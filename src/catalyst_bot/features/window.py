@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from catalyst_bot.domain.errors import BadData
 from catalyst_bot.domain.market import BarSeries
-from catalyst_bot.features.kernels import Bars, Floats
+from catalyst_bot.features.kernels import Bars, Closes, Floats
 
 SESSION_GAP_S = 3600.0  # a longer pause between bars separates two sessions
 
@@ -63,11 +63,9 @@ def columns_of(window: BarWindow, *, has_nights: bool) -> Bars:
     With `has_nights` the returns over nights count (daily bars); within a day they would make each
     open look like a crisis.
     """
-    before, later = window.close[:-1], slice(1, None)
-    true_range, move, first, counts = np.zeros((4, len(window)))  # nothing said of the oldest bar
-    true_range[later], first[later] = window.true_range, window.opens_session
-    counts[later] = 1.0 if has_nights else 1.0 - first[later]
-    move[later] = (window.close[later] / before - 1.0) * counts[later]
+    true_range, first = np.zeros(len(window)), np.zeros(len(window))
+    true_range[1:], first[1:] = window.true_range, window.opens_session
+    move, counts = _moves(window, has_nights=has_nights)
     return Bars(
         closed=window.closed_at,
         open=window.open,
@@ -75,9 +73,22 @@ def columns_of(window: BarWindow, *, has_nights: bool) -> Bars:
         low=window.low,
         close=window.close,
         volume=window.volume,
-        money=(window.high + window.low + window.close) / 3.0 * window.volume,
         true_range=true_range,
         move=move,
         first=first,
         counts=counts,
     )
+
+
+def closes_of(window: BarWindow, *, has_nights: bool) -> Closes:
+    """Return the columns of a benchmark that the market features look at; see `columns_of`."""
+    move, counts = _moves(window, has_nights=has_nights)
+    return Closes(closed=window.closed_at, close=window.close, move=move, counts=counts)
+
+
+def _moves(window: BarWindow, *, has_nights: bool) -> tuple[Floats, Floats]:
+    """The return over the bar before, and whether it counts; neither of the oldest bar."""
+    move, counts = np.zeros(len(window)), np.zeros(len(window))
+    counts[1:] = 1.0 if has_nights else ~window.opens_session
+    move[1:] = (window.close[1:] / window.close[:-1] - 1.0) * counts[1:]
+    return move, counts

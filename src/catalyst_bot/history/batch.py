@@ -8,7 +8,7 @@ import numpy as np
 
 from catalyst_bot.features import kernels
 from catalyst_bot.features.spec import MARKET
-from catalyst_bot.features.window import BarWindow, columns_of
+from catalyst_bot.features.window import BarWindow, closes_of, columns_of
 from catalyst_bot.history.compiled import compiled
 from catalyst_bot.history.panel import Panel
 from catalyst_bot.market_data.session_times import DAY_S
@@ -26,7 +26,7 @@ def market_matrix(window: BarWindow, benchmark: BarWindow, *, bar_interval_s: in
     known = np.searchsorted(benchmark.closed_at, window.closed_at, side="right")
     compiled(kernels)["write_rows"](
         columns_of(window, has_nights=has_nights),
-        columns_of(benchmark, has_nights=has_nights),
+        closes_of(benchmark, has_nights=has_nights),
         known.astype(np.int64),
         rows,
     )

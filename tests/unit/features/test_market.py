@@ -177,7 +177,7 @@ def test_the_future_moves_no_bit(seed: int, interval_s: int, cut: int) -> None:
 
 
 @given(seeds, st.sampled_from(INTERVALS), st.integers(1, LENGTH), st.booleans())
-def test_lists_and_arrays_give_the_same_bits(
+def test_views_and_arrays_give_the_same_bits(
     seed: int, interval_s: int, end: int, is_coarse: bool
 ) -> None:
     window, benchmark = (
