@@ -76,6 +76,7 @@ class FakeAlpaca:
     news: list[dict[str, Any]] = field(default_factory=list)
     actions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     has_sip: bool = True
+    unknown: tuple[str, ...] = ()  # symbols that nobody trades
     faults: list[str] = field(default_factory=list)
     delete_faults: list[str] = field(default_factory=list)
     failing: int = 0  # how many requests get no answer but a 502
@@ -215,7 +216,7 @@ class FakeAlpaca:
             case "GET", "/v2/orders:by_client_order_id":
                 order = self.by_client_id(query["client_order_id"])
                 return told(self.json_of(order, nested=False))
-            case "GET", _ if path.startswith(("/v2/stocks", "/v1")):
+            case "GET", _ if path.startswith(("/v2/stocks", "/v2/assets", "/v1")):
                 return self._data(path, query)
         order = self.venue.by_id(path.removeprefix("/v2/orders/"))
         match method:
@@ -246,6 +247,11 @@ class FakeAlpaca:
             "cash": str(self.venue.cash_usd),
             "equity": str(self.venue.cash_usd + worth),
         } | self.account
+
+    def _asset(self, symbol: str) -> Reply:
+        if symbol in self.unknown:
+            raise Refusal(404, 40410000, f"asset not found for {symbol}")
+        return told({"symbol": symbol, "class": "us_equity", "status": "active", "tradable": True})
 
     def _positions(self) -> list[dict[str, Any]]:
         return [
@@ -313,6 +319,8 @@ class FakeAlpaca:
         if query.get("feed") == "sip" and not self.has_sip:
             raise Refusal(403, 42210000, "subscription does not permit querying recent SIP data")
         match path:
+            case _ if path.startswith("/v2/assets/"):
+                return self._asset(path.removeprefix("/v2/assets/"))
             case "/v2/stocks/bars":
                 return told(self._bars(query))
             case "/v2/stocks/quotes/latest":

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from errno import ENOSPC
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,8 @@ def guarded(action: Callable[[], int]) -> None:
 def os_reason(error: OSError) -> str:
     """What the system said no to, in words: the file and why."""
     where = f"{error.filename}: " if error.filename is not None else ""
-    return f"{where}{error.strerror or error}; check that it exists and may be written"
+    remedy = "make room" if error.errno == ENOSPC else "check that it exists and may be written"
+    return f"{where}{error.strerror or error}; {remedy}"
 
 
 def spread_lists(arguments: Sequence[str]) -> list[str]:

@@ -59,14 +59,20 @@ class Standing:
 
 
 async def ask_standing(
-    access: Access, *, clock: Clock, number: str = "", wants_sip: bool = False
+    access: Access,
+    *,
+    clock: Clock,
+    number: str = "",
+    benchmark: str = "",
+    wants_sip: bool = False,
 ) -> Standing:
     """Return the account of the keys and the time there.
 
-    `number` is the account that the configuration means, empty for any. `wants_sip` asks whether
-    the account may see all exchanges. Raises `SourceUnreachable` when Alpaca does not answer in
-    time, `ConfigError` when it refuses the keys, the account may not trade or is another one, the
-    clocks are apart, or the prices are not paid for.
+    `number` is the account that the configuration means, empty for any; `benchmark` the symbol that
+    has to be known there. `wants_sip` asks whether the account may see all exchanges. Raises
+    `SourceUnreachable` when Alpaca does not answer in time, `ConfigError` when it refuses the keys,
+    the account may not trade or is another one, the clocks are apart, the benchmark is not traded,
+    or the prices are not paid for.
     """
     try:
         # loading the SDK takes as long as an answer: both at once
@@ -76,6 +82,8 @@ async def ask_standing(
             told = await _soon(client.clock())
             time = read_time(told, asked_at=asked_at, answered_at=clock.now(), access=access)
             account = read_account(await _soon(client.trading("GET", "/v2/account")))
+            if benchmark:
+                await _check_benchmark(client, benchmark, access)
             if wants_sip:
                 await _check_sip(client)
     except TimeoutError as error:
@@ -115,6 +123,19 @@ def _refused(error: AlpacaRefused, access: Access) -> Exception:
         kind = "the live account" if access.live_account else "a paper account"
         return ConfigError(f"Alpaca refuses the keys ({error}): they must be those of {kind}")
     return SourceUnreachable(f"{access.base_url} refuses to show the account: {error}")
+
+
+async def _check_benchmark(client: AlpacaClient, symbol: str, access: Access) -> None:
+    """Its prices tell whether the stream still speaks: of a symbol nobody knows there are none."""
+    try:
+        await _soon(client.trading("GET", f"/v2/assets/{symbol}"))
+    except AlpacaRefused as error:
+        if not error.is_unknown:
+            raise
+        raise ConfigError(
+            f"run.benchmark = {symbol} is not traded at {access.base_url}: set it to one that is "
+            "(in a generated market that is MKT: CATALYST_RUN__BENCHMARK=MKT)"
+        ) from error
 
 
 async def _check_sip(client: AlpacaClient) -> None:

@@ -126,7 +126,11 @@ def alpaca_desk(settings: Settings) -> AlpacaDesk:
         allow_live=alpaca.allow_live,
     )
     asking = ask_standing(
-        access, clock=SystemClock(), number=alpaca.account, wants_sip=alpaca.feed == "sip"
+        access,
+        clock=SystemClock(),
+        number=alpaca.account,
+        benchmark=settings.run.benchmark,
+        wants_sip=alpaca.feed == "sip",
     )
     token = secret(ADMIN_TOKEN) or ""
     return AlpacaDesk(access=access, standing=at_once(asking), admin_token=token)

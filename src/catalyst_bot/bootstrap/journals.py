@@ -6,7 +6,7 @@ import gc
 from hashlib import sha256
 from pathlib import Path
 
-from catalyst_bot.domain.errors import ConfigError
+from catalyst_bot.domain.errors import ConfigError, JournalDamaged
 from catalyst_bot.domain.messages.facts import (
     RunStarted,
     RunStopped,
@@ -24,7 +24,8 @@ from catalyst_bot.storage.places import (
     place_of,
     server_of,
 )
-from catalyst_bot.storage.sqlite_store import mark_path, marked_in
+from catalyst_bot.storage.read_model import ReadModel
+from catalyst_bot.storage.sqlite_store import is_lost, mark_of, marked_in
 
 FOLDER = "journals"
 SUFFIX = ".db"
@@ -87,16 +88,25 @@ def newest(settings: Settings) -> Place:
 
 
 def lost(settings: Settings) -> list[Path]:
-    """Journals that are gone although the mark beside them says how far they were acknowledged."""
+    """Journals that are gone or emptied although the mark beside them says how far they went."""
     url = settings.storage.url
     if url and not _is_file(url):
         return []
     places = [place_of(url)] if url else marked_in(settings.run.data_dir / FOLDER)
-    return [
-        place
-        for place in places
-        if isinstance(place, Path) and mark_path(place).exists() and not place.exists()
-    ]
+    return [place for place in places if isinstance(place, Path) and is_lost(place)]
+
+
+def check_whole(model: ReadModel) -> None:
+    """Raise `JournalDamaged` for a journal that ends before what was acknowledged."""
+    place = model.place
+    mark = mark_of(place) if isinstance(place, Path) else None  # before the rows: a bot may write
+    status = model.status()
+    last_seq = status["last_seq"] if status is not None else 0
+    if mark is not None and last_seq < mark.seq:
+        raise JournalDamaged(
+            f"{place} ends at row {last_seq}, but row {mark.seq} was acknowledged: `catalyst-bot "
+            f"db restore` brings back a backup (or remove {place}-mark to accept the loss)"
+        )
 
 
 def chosen(settings: Settings, journal: str | Path | None) -> Place:

@@ -68,6 +68,7 @@ def standing_here(settings: Settings, journal: str | None) -> Standing:
             raise
         return Standing()
     with ReadModel(place) as model:
+        journals.check_whole(model)
         status = model.status()
     if status is None or status["mode"] == Mode.BACKTEST:
         return Standing()

@@ -85,16 +85,16 @@ def write_note(path: Path, note: Note) -> Path:
 
 
 def write_text_whole(path: Path, text: str) -> Path:
-    """Write a file that is there as a whole or not at all. Raises `OSError`."""
+    """Write a file that is there as a whole or not at all. Raises `OSError` that names it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     try:
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
-    except OSError:
+    except OSError as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
     return path
 
 

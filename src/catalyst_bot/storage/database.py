@@ -41,9 +41,10 @@ def driver() -> ModuleType:
 
 
 def exists(place: Place) -> bool:
-    """True when there is a journal (or anything else) at the place."""
+    """True when there is a journal at the place. Raises `ConfigError` for a folder."""
     if isinstance(place, PostgresPlace):
         return bool(driver().exists(place))
+    sqlite_store.refuse_folder(place)
     return place.exists()
 
 

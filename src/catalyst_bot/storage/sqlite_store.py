@@ -41,8 +41,10 @@ class SqliteStore:
         self.place = path
         self.dialect: Dialect = sqlite.dialect()
         self._durable = self._waits = durable
+        refuse_folder(path)
         with ExitStack() as stack:
             stack.enter_context(lock(path))
+            _refuse_lost(path)
             with errors_named(path):
                 self._connection = stack.enter_context(closing(open_writer(path, durable=durable)))
             self._mark = stack.enter_context(closing(_MarkFile(mark_path(path))))
@@ -112,6 +114,27 @@ def mark_path(path: Path) -> Path:
 def marked_in(folder: Path) -> list[Path]:
     """The journals of a folder that have such a file, in sorted order, whether they are there."""
     return sorted(Path(str(mark).removesuffix(_MARK)) for mark in folder.glob(f"*{_MARK}"))
+
+
+def is_lost(path: Path) -> bool:
+    """True for a journal that is gone, or emptied, although rows of it were acknowledged."""
+    return mark_path(path).exists() and not (path.exists() and path.stat().st_size)
+
+
+def _refuse_lost(path: Path) -> None:
+    """To open it would make a new one, which looks as if nothing had ever happened."""
+    if is_lost(path) and (mark := mark_of(path)) is not None:
+        raise JournalDamaged(
+            f"journal row 1 is missing: {path} is gone or empty, but row {mark.seq} was "
+            "acknowledged: `catalyst-bot db restore` brings back a backup (or remove "
+            f"{path}-mark to accept the loss)"
+        )
+
+
+def refuse_folder(path: Path) -> None:
+    """Raise `ConfigError` for a folder where a journal is meant."""
+    if path.is_dir():
+        raise ConfigError(f"{path} is a folder, no journal: name a file in it")
 
 
 def mark_of(path: Path) -> Mark | None:

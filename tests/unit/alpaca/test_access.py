@@ -174,6 +174,15 @@ async def test_wrong_keys_are_refused_without_being_shown():
     assert "wrong" not in str(error.value)
 
 
+async def test_a_benchmark_that_nobody_trades_there_is_refused():
+    """Its silence would be taken for a stream that broke, again and again."""
+    with served(FakeAlpaca(now=lambda: NOON, unknown=("QQQX",)).app) as url:
+        found = access_of(base_url=url, environ=KEYS)
+        await ask_standing(found, clock=Noon(), benchmark="SPY")
+        with pytest.raises(ConfigError, match=r"run\.benchmark = QQQX is not traded at"):
+            await ask_standing(found, clock=Noon(), benchmark="QQQX")
+
+
 @pytest.mark.parametrize("number", ["PA9OTHER", "pa3test"])
 async def test_another_account_than_the_configured_one_is_refused(number: str):
     with served(FakeAlpaca(now=lambda: NOON).app) as url:

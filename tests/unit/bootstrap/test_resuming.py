@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,28 @@ def settings_of(folder: Path, url: str = "") -> Settings:
 
 def resume(settings: Settings) -> resuming.Resumption:
     return resuming.resume(settings, reason="fine", confirmed=(), journal=None, by="test")
+
+
+@pytest.mark.parametrize("is_emptied", [False, True])
+def test_a_start_that_refuses_a_lost_journal_makes_no_new_one(
+    journal: Path, tmp_path: Path, *, is_emptied: bool
+):
+    """Else the resume after it would find a journal in which nothing ever happened."""
+    journal.write_bytes(b"") if is_emptied else journal.unlink()
+    with pytest.raises(JournalDamaged, match=r"live\.db is gone or empty, but row 1 was"):
+        SqlJournal(journal)
+    with pytest.raises(JournalDamaged, match=r"live\.db is lost"):
+        resume(settings_of(tmp_path))
+    assert (tmp_path / "operator" / "HALT").exists()
+
+
+def test_a_journal_that_ends_early_lifts_no_latch(journal: Path, tmp_path: Path):
+    with SqlJournal(tmp_path / "other.db") as other:
+        other.append(record([]))
+    shutil.copy(tmp_path / "other.db", journal)
+    with pytest.raises(JournalDamaged, match=r"ends at row 0, but row 1 was acknowledged"):
+        resume(settings_of(tmp_path))
+    assert (tmp_path / "operator" / "HALT").exists()
 
 
 @pytest.mark.parametrize("is_named", [False, True])

@@ -215,6 +215,12 @@ def test_a_removed_journal_does_not_begin_anew_by_itself(file: Path):
 
 
 @pytest.mark.parametrize("open_it", [SqlJournal, ReadModel])
+def test_a_folder_is_no_journal(tmp_path: Path, open_it):
+    with pytest.raises(ConfigError, match="is a folder, no journal"):
+        open_it(tmp_path)
+
+
+@pytest.mark.parametrize("open_it", [SqlJournal, ReadModel])
 def test_an_emptied_journal_is_not_a_new_one(file: Path, open_it):
     write_day(file)
     os.truncate(file, 0)
