@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import mmap
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -179,6 +181,32 @@ def test_nothing_beyond_the_sessions_is_played(tape: Tape) -> None:
     for step in actions(8, 300, 16):
         env.step(step)
         assert tape.bars.session[env.state()["place"][:, 0]].max() < 140
+
+
+def anonymous_bytes() -> int:
+    status = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in status if line.startswith("RssAnon"))
+
+
+@pytest.mark.skipif(not hasattr(mmap, "MADV_NOHUGEPAGE"), reason="only Linux has large pages")
+def test_sessions_that_are_not_played_take_no_memory() -> None:
+    symbols = [f"S{number:02}" for number in range(60)]
+    cases = [Case(symbol=symbol, bar=2_910, bars=6) for symbol in symbols]
+    wide = tape_of(panel_of(cases, symbols=symbols, count=3_000), atr_length=TERMS.atr_length)
+    sessions = range(2_900, 2_950)
+
+    def made() -> CatalystVecEnv:
+        normalisation = fit_on(wide, sessions)
+        return CatalystVecEnv(
+            wide, TERMS, sessions=sessions, n_envs=16, seed=3, normalisation=normalisation
+        )
+
+    made()  # compiles
+    before = anonymous_bytes()
+    env = made()
+    bytes_a_row = 192
+    assert anonymous_bytes() - before < len(wide.bars.close) * bytes_a_row / 3
+    assert env.reset().any()
 
 
 def test_a_breaker_terminates(tape: Tape) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
@@ -98,24 +99,30 @@ def _laid_out(tape: Tape, sessions: range, normalisation: Normalisation) -> Bars
     bars = tape.bars
     played = (bars.session >= sessions.start) & (bars.session < sessions.stop)
     rows = np.flatnonzero(played)
-    laid = _records(len(played), bars._asdict())
+    laid = _records(len(played), bars._asdict(), is_sparse=2 * len(rows) < len(played))
     for name, column in bars._asdict().items():
         laid[name][rows] = column[rows]
     laid["market"][rows] = normalisation.apply_rows(bars.market[rows].astype(np.float64))
     return cast("Bars", laid)
 
 
-def _records(count: int, columns: Mapping[str, NDArray[Any]]) -> np.recarray[Any, Any]:
+def _records(
+    count: int, columns: Mapping[str, NDArray[Any]], *, is_sparse: bool
+) -> np.recarray[Any, Any]:
     """Room for so many records of these columns, each at the beginning of a line of the cache.
 
-    A column is an attribute, as in a named tuple, but for the compiler all of it is one array.
+    A column is an attribute, as in a named tuple, but for the compiler all of it is one array. A
+    page of it takes memory when it is first written. Large ones are read faster; where few rows are
+    written, `is_sparse`, small ones leave out the others.
     """
     fields = [(name, each.dtype, each.shape[1:]) for name, each in columns.items()]
     rest = -np.dtype(fields).itemsize % LINE_BYTES
     kind = np.dtype([*fields, ("rest", np.uint8, (rest,))])
-    room = np.empty(count * kind.itemsize + LINE_BYTES, dtype=np.uint8)
-    begins = -room.ctypes.data % LINE_BYTES
-    return room[begins : begins + count * kind.itemsize].view(kind).view(np.recarray)
+    room = mmap.mmap(-1, count * kind.itemsize, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    advice = getattr(mmap, "MADV_NOHUGEPAGE" if is_sparse else "MADV_HUGEPAGE", None)
+    if advice is not None:  # Linux has it
+        room.madvise(advice)
+    return np.frombuffer(room, dtype=kind).view(np.recarray)
 
 
 def _asks_of(tape: Tape) -> Asks:

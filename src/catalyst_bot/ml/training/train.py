@@ -106,7 +106,7 @@ class Grounds:
     data_hash: str
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=1)
 def grounds_of(history: Path, train: range, terms: Terms) -> Grounds:
     """Open a history for training on these sessions by these terms, for all jobs of this process.
 
