@@ -89,9 +89,10 @@ def _at_times_of(one: Closes, others: Sequence[Closes]) -> tuple[Floats, list[in
     bars = times.searchsorted(ends_s)
     is_common = times.take(bars, mode="clip") == ends_s
     stops = [0, *accumulate(map(len, others))]
-    counts = [np.count_nonzero(is_common[start:stop]) for start, stop in pairwise(stops)]
+    counts = [int(np.count_nonzero(is_common[start:stop])) for start, stop in pairwise(stops)]
     mine = np.frombuffer(one.prices).take(bars[is_common])
-    return np.concatenate((mine, prices[is_common])).reshape(2, -1), counts
+    table: Floats = np.concatenate((mine, prices[is_common])).reshape(2, -1)
+    return table, counts
 
 
 def _moves(prices: Floats) -> Floats:

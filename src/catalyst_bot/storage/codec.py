@@ -94,7 +94,8 @@ def canonical(value: object, decoder: msgspec.json.Decoder[Any]) -> bytes:
 
 def is_plain(kind: Any) -> bool:
     """True for a record of nothing but texts and bytes."""
-    return is_dataclass(kind) and {str, bytes}.issuperset(_parts_of(kind))
+    parts = _parts_of(kind)
+    return is_dataclass(kind) and {str, bytes}.issuperset(parts)
 
 
 def verbatim(value: object, kind: type) -> bytes:
@@ -102,7 +103,8 @@ def verbatim(value: object, kind: type) -> bytes:
 
     Raises `Unclear` when the value, or something in it, is of another type.
     """
-    if type(value) is not kind or tuple(map(type, _fields_of(kind)(value))) != _parts_of(kind):
+    parts, fields_of = _parts_of(kind), _fields_of(kind)
+    if type(value) is not kind or tuple(map(type, fields_of(value))) != parts:
         raise Unclear
     return _ENCODER.encode(value)
 
