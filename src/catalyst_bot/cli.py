@@ -131,6 +131,7 @@ def status(
         from catalyst_bot.bootstrap.alerts import standing_of
         from catalyst_bot.runtime.clock import SystemClock
         from catalyst_bot.runtime.drills import last_drill
+        from catalyst_bot.runtime.latch import OperatorMailbox
         from catalyst_bot.storage.read_model import ReadModel
 
         settings = settings_of(data_dir, config)
@@ -147,6 +148,7 @@ def status(
                 "headlines": model.headlines(limit=5),
                 "funnel": model.funnel(),
                 "alerts": standing_of(model, settings),
+                "halt_latch": OperatorMailbox(settings.run.data_dir).is_halted(),
                 "drill": last_drill(settings.run.data_dir, SystemClock().now()).as_dict(),
             }
         if json_:

@@ -264,6 +264,8 @@ def test_a_halt_is_told_until_a_person_has_seen_it(tmp_path: Path):
         assert halted["id"] in catalyst_bot("alerts", "show", halted["id"], *flags, env=env).out
         assert catalyst_bot("alerts", "show", "nonsense", *flags, env=env).code == 3
         assert catalyst_bot("alerts", "ack", "nonsense", *flags, env=env).code == 3
+        nobody = catalyst_bot("alerts", "ack", halted["id"], "--by", " ", *flags, env=env)
+        assert (nobody.code, "--by: say who has seen it" in nobody.err) == (3, True)
         assert catalyst_bot("alerts", "ack", halted["id"], *flags, env=env).code == 0
         until(lambda: recorded(tmp_path, NotificationAcknowledged) == 1, bot)
         count = recorded(tmp_path, NotificationEscalated)

@@ -279,6 +279,19 @@ def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run.replay(generated(tmp_path_factory.mktemp("finished"))).journal
 
 
+def test_an_empty_id_names_nothing(journal: Path):
+    said = catalyst_bot("explain", "", "--journal", str(journal))
+    assert said.code == 3
+    assert "'': no such id" in said.err
+
+
+def test_an_address_of_the_watchman_that_is_none(tmp_path: Path):
+    env = {"CATALYST_PING_URL": "notaurl"}
+    said = catalyst_bot("doctor", "--data-dir", str(tmp_path), env=env)
+    assert said.code == 3
+    assert "CATALYST_PING_URL: is no http or https address" in said.out
+
+
 def test_an_unknown_id_is_named(journal: Path):
     said = catalyst_bot("explain", "trd-nonsense", "--journal", str(journal))
     must_explain(said, 3, "trd-nonsense", "status")

@@ -232,3 +232,41 @@ def test_who_did_not_halt_is_not_told_how_to_resume(
     (tmp_path / "file").touch()
     assert kill.main(["--hold", "--data-dir", str(tmp_path / "file" / "data")]) != 0
     assert "Resume with" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "told", [[signal.SIGTERM], [signal.SIGHUP], [signal.SIGINT, signal.SIGINT]], ids=str
+)
+def test_a_replay_that_is_ended_ends_in_order(tmp_path: Path, told: list[signal.Signals]):
+    """However it is told, and however often: its page is put away, and it says how to go on."""
+    command = ["demo", "--speed", "1200", "--data-dir", str(tmp_path)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "catalyst_bot", *command],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            lines = iter(process.stdout.readline, "")
+            next(line for line in lines if "its votes are shown" in line)  # it plays
+            for each in told:
+                process.send_signal(each)
+            rest = process.communicate(timeout=PATIENCE_S)[0]
+        finally:
+            process.kill()
+    assert process.returncode == 0
+    assert "catalyst-bot: stopped; the same command goes on where it stopped" in rest
+    assert "Traceback" not in rest
+
+
+def test_a_latch_is_shown_though_no_run_has_seen_it(tmp_path: Path):
+    played = catalyst_bot("demo", "--mode", "backtest", "--exit", "--data-dir", str(tmp_path))
+    assert played.code in {0, 5}
+    where = ("--data-dir", str(tmp_path))
+    assert "HALT latch" not in catalyst_bot("status", *where).out
+    assert catalyst_bot("halt", *where).code == 0
+    assert "HALT latch is set: no entry is sent" in catalyst_bot("status", *where).out
+    assert json.loads(catalyst_bot("status", "--json", "-", *where).out)["halt_latch"] is True
+    assert "HALT latch is set: no entry is sent" in catalyst_bot("risk", *where).err

@@ -29,6 +29,7 @@ ONCE_BROKEN = {
     14656: "a stop for the rest took the place of the stop for the most",
     21349: "what was held before hid that the cash differs, and no look followed",
     22011: "a look-up that was answered after the order was confirmed contradicted it",
+    93429: "a fill that the stream lost was told after the split of its shares: a person is called",
     53436: "a timer that rang at the moment of the last look was missed: when_quiet.timers_are_set",
     21429: "a jump of the clock gave an order up that was on its way: AlpacaBrokerClient._look_up",
     23550: "a leg that sold was taken for a person's: OrderWatch._look_for_others",

@@ -22,6 +22,17 @@ TIMEOUT_S = 10.0
 ALARM_AFTER = 3  # pings in a row that nobody took
 
 
+def checked_address(url: str, *, variable: str) -> str:
+    """Return an address that can be asked; it is a secret and is not repeated.
+
+    Raises `ConfigError` for what is no http or https address.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ConfigError(f"{variable}: is no http or https address")
+    return url
+
+
 class DeadMan:
     """Asks an address again and again; it is a secret and is never repeated.
 
@@ -31,10 +42,7 @@ class DeadMan:
     def __init__(
         self, url: str, *, variable: str, every_s: float, tell: Tell, clock: Clock
     ) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ConfigError(f"{variable}: is no http or https address")
-        self._url = url
+        self._url = checked_address(url, variable=variable)
         self._every_s = every_s
         self._tell = tell
         self._clock = clock

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
+from catalyst_bot.alerts.dead_man import checked_address
 from catalyst_bot.bootstrap import journals
 from catalyst_bot.bootstrap.alerts import channels_of
 from catalyst_bot.bootstrap.alpaca import alpaca_desk
@@ -26,7 +27,8 @@ from catalyst_bot.monitoring.portfolio_text import usd
 from catalyst_bot.runtime.clock import SystemClock
 from catalyst_bot.runtime.drills import last_drill
 from catalyst_bot.runtime.latch import OperatorMailbox
-from catalyst_bot.settings import LoadedSettings, Settings
+from catalyst_bot.settings import PING_URL, LoadedSettings, Settings
+from catalyst_bot.settings_sources import secret
 from catalyst_bot.storage.database import driver
 from catalyst_bot.storage.places import server_of
 from catalyst_bot.storage.read_model import ReadModel
@@ -71,6 +73,8 @@ def examine(loaded: LoadedSettings) -> list[Finding]:
         questions["alpaca account"] = _alpaca
     if settings.alerts.channels:
         questions["alert channels"] = _channels
+    if secret(PING_URL):
+        questions["dead-man ping"] = _ping
     return [_ask(name, question, settings) for name, question in questions.items()]
 
 
@@ -152,6 +156,11 @@ def _drill(settings: Settings) -> str:
     return last.text()
 
 
+def _ping(settings: Settings) -> str:
+    checked_address(secret(PING_URL) or "", variable=PING_URL)
+    return f"every {settings.alerts.ping_every_s:g} s while a bot lives"
+
+
 def _port(settings: Settings) -> str:
     host, port = settings.dashboard.host, settings.dashboard.port
     with socket.socket() as probe:
@@ -212,6 +221,8 @@ def status_text(shown: Mapping[str, Any]) -> str:
             f"{status['trading_state'].upper()}{halted}, mode {status['mode']}, broker "
             f"{status['broker']}, model {status['model_id']}, as of {status['last_at']}"
         )
+        if shown["halt_latch"]:
+            lines.append("HALT latch is set: no entry is sent, whatever the state says")
         if status["candidate_note"]:
             lines.append(f"beside it: {status['candidate_note']}")
     if account is not None:

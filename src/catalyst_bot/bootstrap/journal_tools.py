@@ -91,8 +91,8 @@ def explanation(place: Place, subject: str) -> Explanation:
     with ReadModel(place) as model:
         wanted = _last_trade(model) if subject == "last" else subject
         trail = model.trail(wanted)
-    if not trail:
-        raise BadData(f"{subject}: no such id in {place}; `catalyst-bot status` lists trades")
+    if not (wanted and trail):
+        raise BadData(f"{subject!r}: no such id in {place}; `catalyst-bot status` lists trades")
     return explain(wanted, trail, _what_if(place, trail))
 
 

@@ -54,7 +54,6 @@ from catalyst_bot.storage.places import Place
 from catalyst_bot.texts.readers.desk import LiveDesk, RecordedDesk
 
 MIN_TIMER_POLL_S = 0.002
-ENDS = (signal.SIGINT, signal.SIGTERM)  # what ends a run in order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +99,7 @@ def ends_held() -> Iterator[None]:
     Python raises Ctrl-C wherever it is, and what is raised in a callback of a weak reference is
     dropped: a bot that was just starting would go on.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {*ENDS, async_loop.HALTS})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {*async_loop.ends(), async_loop.HALTS})
     try:
         yield
     finally:
@@ -282,9 +281,9 @@ class _Parts:
         """Record the start, go on until a signal or the last day's end, record the end."""
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
-        for name in ENDS:
+        for name in async_loop.ends():
             loop.add_signal_handler(name, stop.set)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, async_loop.ends())
         started = run_started(
             self._request.loaded,
             mode=self._request.mode,

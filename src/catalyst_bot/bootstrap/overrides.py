@@ -39,6 +39,8 @@ class Asked:
         of_rule = bool(self.symbol and self.rule)
         if bool(self.intent_id) == of_rule or bool(self.symbol) != bool(self.rule):
             raise ConfigError("name the refused intent, or a rule with --rule and --symbol")
+        if not self.by.strip():
+            raise ConfigError("--by: say who overrides it")
         if not self.reason.strip():
             raise ConfigError("--reason: say why this refusal is overridden")
         if self.rule and self.rule not in _OVERRIDABLE:

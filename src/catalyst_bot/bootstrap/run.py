@@ -102,7 +102,10 @@ def replay(request: ReplayRequest) -> Outcome:
             run_batches(batches, pipeline=parts.pipeline, effects=parts.effects, first=parts.undone)
             _tell_end(request, started)
         else:
-            asyncio.run(_play(request, parts, batches, started))
+            try:
+                asyncio.run(_play(request, parts, batches, started))
+            except asyncio.CancelledError:
+                raise KeyboardInterrupt from None
         return Outcome(
             journal=request.journal,
             trading_state=parts.engine.state.risk.trading_state,
@@ -203,6 +206,10 @@ async def _play(
     inbox = async_loop.Inbox()
 
     async def main() -> None:
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        assert task is not None, "nothing runs without a task"
+        for name in async_loop.ends():  # once told, it is ended in order, however often it is told
+            loop.add_signal_handler(name, task.cancel)
         await async_loop.play(batches, inbox=inbox, speed=request.speed)
         _tell_end(request, started)
         if request.then is not None:

@@ -80,6 +80,14 @@ def parse_amount(text: str | None, flag: str) -> Decimal | None:
     return amount
 
 
+def parse_shares(text: str | None, flag: str) -> Decimal | None:
+    """Read a number of shares. Raises `ConfigError` that names the flag."""
+    shares = parse_amount(text, flag)
+    if shares is not None and shares != shares.to_integral_value():
+        raise ConfigError(f"{flag} {text}: whole shares are traded")
+    return shares
+
+
 def answer_text(answer: Answer) -> str:
     """The answer in one or two lines."""
     state, request_id = answer["state"], answer["request_id"]

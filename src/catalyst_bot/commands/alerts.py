@@ -11,6 +11,7 @@ import typer
 
 from catalyst_bot import console
 from catalyst_bot.commands.flags import Config, DataDir, Journal, Json, settings_of
+from catalyst_bot.domain.errors import ConfigError
 
 app = typer.Typer(help="Alerts to people: test the channels, see what waits.", no_args_is_help=True)
 
@@ -115,6 +116,8 @@ def alerts_ack(
         from catalyst_bot.bootstrap.alerts import acknowledge
         from catalyst_bot.storage.read_model import ReadModel
 
+        if not by.strip():
+            raise ConfigError("--by: say who has seen it")
         settings = settings_of(data_dir, config)
         with ReadModel(journals.chosen(settings, journal)) as model:
             seen = acknowledge(model, settings, notice, by=by)

@@ -180,7 +180,7 @@ def trade(
             side=side,
             symbol=symbol.upper(),
             usd=trading.parse_amount(usd, "--usd"),
-            quantity=trading.parse_amount(quantity, "--quantity"),
+            quantity=trading.parse_shares(quantity, "--quantity"),
             wait_s=wait,
         )
         if json_:

@@ -18,6 +18,7 @@ def risk(
         from catalyst_bot.bootstrap.risk_boards import risk_board
         from catalyst_bot.monitoring.dashboard.encoding import plain
         from catalyst_bot.monitoring.risk_board import risk_text
+        from catalyst_bot.runtime.latch import OperatorMailbox
         from catalyst_bot.storage.read_model import ReadModel
 
         settings = settings_of(data_dir, config)
@@ -27,6 +28,8 @@ def risk(
             console.write_json(plain(view.as_dict()), json_)
         else:
             console.say(risk_text(view))
+        if OperatorMailbox(settings.run.data_dir).is_halted():
+            console.note("HALT latch is set: no entry is sent, whatever the limits leave")
         return console.OK
 
     console.guarded(action)

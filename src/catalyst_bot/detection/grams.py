@@ -8,7 +8,7 @@ says nothing about the tone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from zlib import crc32
 
@@ -21,8 +21,10 @@ SHORTEST_PIECE, LONGEST_PIECE = 2, 5
 NEGATION_REACH_WORDS = 3
 GREATEST_TONE = 4
 RECENT_WORDS = 8_192  # whose pieces are remembered
-PIECE = 1 << 32  # the bit that tells the number of a piece from that of a word feature
+RECENT_TONES = 1_024  # whose numbers are remembered: a word list has few
+NUMBER_BITS = 32
 Numbers = NDArray[np.int64]
+_OUTERMOST: Numbers = np.array([-1, 1 << 62])
 _NEGATORS = frozenset({"not", "no", "never", "without", "fails", "failed", "less"})
 
 _ADDRESS = re.compile(r"(?:https?://|\bt\.co/|\bstks\.co/)\S*")
@@ -48,28 +50,26 @@ def plain(text: str) -> str:
     return " ".join(_NUMBER.sub("0", _MONEY.sub(" usd ", text)).split())
 
 
-def grams(text: str, tones: Mapping[str, float]) -> Numbers:
-    """Return the numbers of the features of a text, each as often as the feature occurs.
+def grams(text: str, tones: Mapping[str, float], word_buckets: int, piece_buckets: int) -> Numbers:
+    """Return the places of the features of a text, each as often as the feature occurs.
+
+    A place is the row and, below it, the number of a feature: sorted, equal features stand together
+    and so do those of one row. A place before and one after all others come with them.
 
     `tones` are the weights of a word list: what kind of word occurs is a feature too, so that a
     model also knows words it has not met.
     """
     clean = plain(text)
     tokens = _TOKEN.findall(clean)
-    words = [*_word_grams(tokens), *map(number_of, _tone_grams(tokens, tones))]
-    return np.concatenate((np.array(words, np.int64), *map(_pieces, clean.split())))
+    words = np.array([*_word_grams(tokens), *_tone_grams(tokens, tones)], np.int64)
+    words |= (words & (word_buckets - 1)) << NUMBER_BITS
+    pieces = [_pieces(word, word_buckets, piece_buckets) for word in clean.split()]
+    return np.concatenate((_OUTERMOST, words, *pieces))
 
 
 def number_of(gram: str) -> int:
-    """Return the number of a word feature: a hash of 32 bits, of which the lowest are its row."""
+    """Return the number of a feature: a hash of 32 bits, of which the lowest are its row."""
     return crc32(gram.encode())
-
-
-def rows_of(numbers: Numbers, word_buckets: int, piece_buckets: int) -> Numbers:
-    """Return the rows of features: those of words come first. Both sizes are powers of two."""
-    is_piece = numbers >= PIECE
-    pieces = (numbers & (piece_buckets - 1)) + word_buckets
-    return np.where(is_piece, pieces, numbers & (word_buckets - 1))
 
 
 def _word_grams(tokens: Sequence[str]) -> list[int]:
@@ -88,27 +88,35 @@ def _word_grams(tokens: Sequence[str]) -> list[int]:
     ]
 
 
-def _tone_grams(tokens: Sequence[str], tones: Mapping[str, float]) -> Iterator[str]:
+def _tone_grams(tokens: Sequence[str], tones: Mapping[str, float]) -> list[int]:
     """The tone of every listed word, with whether it is negated, and the sum of all."""
-    total = 0.0
-    for index, token in enumerate(tokens):
-        tone = tones.get(token)
-        if tone is None:
-            continue
-        total += tone
-        before = tokens[max(index - NEGATION_REACH_WORDS, 0) : index]
-        negated = " not" if any(word in _NEGATORS for word in before) else ""
-        yield f"=tone {tone:+.1f}{negated}"
+    found = [(at, tones[token]) for at, token in enumerate(tokens) if token in tones]
+    numbers = [
+        _tone(
+            tone,
+            is_negated=not _NEGATORS.isdisjoint(tokens[max(at - NEGATION_REACH_WORDS, 0) : at]),
+        )
+        for at, tone in found
+    ]
+    return [*numbers, _tones(sum([tone for _, tone in found], 0.0))] if tones else numbers
+
+
+@lru_cache(maxsize=RECENT_TONES)
+def _tone(tone: float, *, is_negated: bool) -> int:
+    return number_of(f"=tone {tone:+.1f}{' not' if is_negated else ''}")
+
+
+@lru_cache(maxsize=RECENT_TONES)
+def _tones(total: float) -> int:
     bounded = min(max(round(total), -GREATEST_TONE), GREATEST_TONE)
-    if tones:
-        yield f"=tones {bounded:+d}"
+    return number_of(f"=tones {bounded:+d}")
 
 
 @lru_cache(maxsize=RECENT_WORDS)
-def _pieces(word: str) -> Numbers:
-    """Return the number of every piece of 2 to 5 characters of a word, its ends marked by a space.
+def _pieces(word: str, word_buckets: int, piece_buckets: int) -> Numbers:
+    """Return the place of every piece of 2 to 5 characters of a word, its ends marked by a space.
 
-    Words recur, so their pieces are remembered.
+    Words recur, so their pieces are remembered. The rows of pieces come after those of words.
     """
     padded = f" {word} "
     pieces = (
@@ -116,6 +124,7 @@ def _pieces(word: str) -> Numbers:
         for size in range(SHORTEST_PIECE, min(LONGEST_PIECE, len(padded)) + 1)
         for start in range(len(padded) - size + 1)
     )
-    numbers = np.array([PIECE | crc32(piece.encode()) for piece in pieces], np.int64)
-    numbers.flags.writeable = False
-    return numbers
+    places = np.array(list(map(number_of, pieces)), np.int64)
+    places |= ((places & (piece_buckets - 1)) + word_buckets) << NUMBER_BITS
+    places.flags.writeable = False
+    return places

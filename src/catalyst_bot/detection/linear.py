@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from catalyst_bot.detection.grams import CHARACTERS, grams, rows_of
+from catalyst_bot.detection.grams import CHARACTERS, NUMBER_BITS, Numbers, grams
 from catalyst_bot.domain.errors import BadData
 
 VALUE_UNIT = 4096  # a value of 1.0 as an integer
@@ -85,7 +85,7 @@ def predict(model: LinearModel, text: str) -> Prediction:
 def score(model: LinearModel, text: str) -> list[float]:
     """Return the score of each label before it becomes a probability."""
     rows, values = features(text, model.rarity, model.word_buckets, model.tones)
-    sums = values @ model.weights.take(rows, axis=0).astype(np.int64)
+    sums = values @ model.weights.take(rows, axis=0)  # of whole numbers far below 2**53: exact
     parts = zip(model.bias.tolist(), model.scale.tolist(), sums.tolist(), strict=True)
     return [bias + scale * total / VALUE_UNIT for bias, scale, total in parts]
 
@@ -95,41 +95,34 @@ def features(
     rarity: NDArray[np.float32],
     word_buckets: int,
     tones: Mapping[str, float],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return rows and integer values of the features of a text that training has seen.
+) -> tuple[Numbers, NDArray[np.float64]]:
+    """Return the rows of the features of a text with their values, which are whole numbers.
 
-    value = (1 + ln count) x rarity, the words and the pieces each scaled to length 1.
+    value = (1 + ln count) x rarity, the words and the pieces each scaled to length 1. What training
+    has not seen has the value 0.
     """
     rows, values = counted(text, word_buckets, len(rarity) - word_buckets, tones)
     values *= rarity.take(rows)
-    known = (values > 0).nonzero()[0]
-    rows, values = rows.take(known), values.take(known)
-    words = np.count_nonzero(rows < word_buckets)
-    scaled = np.concatenate((_to_length_one(values[:words]), _to_length_one(values[words:])))
-    return rows, np.rint(scaled * VALUE_UNIT).astype(np.int64)
-
-
-def _to_length_one(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scale values; their squares are summed exactly, so in any order."""
-    return values / math.sqrt(math.fsum((values * values).tolist()))
+    words = rows.searchsorted(word_buckets)
+    for part in (values[:words], values[words:]):
+        length = math.sqrt(math.fsum((part * part).tolist()))  # an exact sum, so in any order
+        np.divide(part, length / VALUE_UNIT or 1.0, out=part)
+    return rows, np.rint(values, out=values)
 
 
 def counted(
     text: str, word_buckets: int, piece_buckets: int, tones: Mapping[str, float]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the rows of the features of a text, words first, with 1 + ln count of each.
+) -> tuple[Numbers, NDArray[np.float64]]:
+    """Return the rows of the features of a text in rising order, with 1 + ln count of each.
 
     Where several features share a row, it has the sum.
     """
-    numbers = grams(text, tones)
-    numbers.sort()
-    is_edge = np.ones(len(numbers) + 1, dtype=np.bool_)
-    np.not_equal(numbers[1:], numbers[:-1], out=is_edge[1:-1])
-    edges = is_edge.nonzero()[0]
-    rows = rows_of(numbers.take(edges[:-1]), word_buckets, piece_buckets)
-    values = _VALUES.take(edges[1:] - edges[:-1])
-    ordered = np.sort(rows)
-    if (ordered[1:] == ordered[:-1]).any():
+    places = grams(text, tones, word_buckets, piece_buckets)
+    places.sort()
+    ends = (places[1:] != places[:-1]).nonzero()[0]  # where the outermost places end, too
+    rows = places.take(ends[1:]) >> NUMBER_BITS
+    values = _VALUES.take(ends[1:] - ends[:-1])
+    if np.count_nonzero(rows[1:] == rows[:-1]):
         rows, where = np.unique(rows, return_inverse=True)
         return rows, np.bincount(where, weights=values).astype(np.float64)
     return rows, values

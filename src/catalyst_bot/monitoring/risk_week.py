@@ -62,11 +62,12 @@ def week_of(text: str) -> tuple[datetime, datetime]:
     found = _WEEK.fullmatch(text)
     try:
         monday = date.fromisocalendar(int(found[1]), int(found[2]), 1) if found else None
-    except ValueError:
-        monday = None
-    if monday is None:
+        week = (_midnight(monday), _midnight(monday + timedelta(days=7))) if monday else None
+    except (ValueError, OverflowError):  # a week that is none, or at the end of all time
+        week = None
+    if week is None:
         raise ConfigError(f"--week {text}: is no week of a year; write it as 2026-W09")
-    return _midnight(monday), _midnight(monday + timedelta(days=7))
+    return week
 
 
 def _midnight(day: date) -> datetime:

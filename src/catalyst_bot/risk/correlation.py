@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,12 +52,10 @@ def correlations(one: Closes, others: Sequence[Closes]) -> list[float | None]:
     if len(one) < MIN_COMMON_BARS:
         return found
     like_one = [place for place, other in enumerate(others) if other.ends_s == one.ends_s]
-    if like_one:  # nearly all: their prices stand beside each other as they are
-        prices = np.empty((2, len(like_one), len(one)))
-        prices[0] = np.frombuffer(one.prices)
-        theirs = np.frombuffer(b"".join([others[place].prices for place in like_one]))
-        prices[1] = theirs.reshape(prices[1].shape)
-        for place, value in zip(like_one, _pearson(_moves(prices)), strict=True):
+    if like_one:  # their prices stand beside each other as they are
+        prices = b"".join([one.prices, *[others[place].prices for place in like_one]])
+        rows = np.frombuffer(prices).reshape(-1, len(one))
+        for place, value in zip(like_one, _pearson(_moves(rows)), strict=True):
             found[place] = value
     rest = {*range(len(others))}.difference(like_one)
     places = [place for place in sorted(rest) if len(others[place]) >= MIN_COMMON_BARS]
@@ -69,45 +68,50 @@ def _by_common_bars(
     one: Closes, others: Sequence[Closes], places: Sequence[int], found: list[float | None]
 ) -> None:
     """Fill in the correlations with others whose bars are not all those of `one`."""
-    mine, theirs = np.frombuffer(one.prices), _at_times_of(one, [others[at] for at in places])
-    is_common = ~np.isnan(theirs)
-    counts = is_common.sum(axis=1)
-    for count in set(counts.tolist()):
-        if count < MIN_COMMON_BARS:
-            continue
-        rows = np.flatnonzero(counts == count)
+    pairs, counts = _at_times_of(one, [others[at] for at in places])
+    stops = list(accumulate(counts))
+    for count in {*counts}.difference(range(MIN_COMMON_BARS)):
+        rows = [row for row, size in enumerate(counts) if size == count]
         # In rows of their own, so that each is added up as it would be alone.
-        of, bars = is_common[rows].nonzero()
-        prices = np.concatenate((mine[bars], theirs[rows[of], bars])).reshape(2, len(rows), count)
-        for row, value in zip(rows.tolist(), _pearson(_moves(prices)), strict=True):
+        parts = [pairs[:, stops[row] - count : stops[row]] for row in rows]
+        prices = np.concatenate(parts, axis=1).reshape(2, len(rows), count)
+        for row, value in zip(rows, _pearson(_moves(prices)), strict=True):
             found[places[row]] = value
 
 
-def _at_times_of(one: Closes, others: Sequence[Closes]) -> Floats:
-    """The others' prices at the same times, a row each; NaN where they have none."""
+def _at_times_of(one: Closes, others: Sequence[Closes]) -> tuple[Floats, list[int]]:
+    """Prices at common times: a row of `one` over a row of the others, one after the other, and how
+    many there are of each.
+    """
     times = np.frombuffer(one.ends_s, np.int64)
     ends_s = np.frombuffer(b"".join([other.ends_s for other in others]), np.int64)
     prices = np.frombuffer(b"".join([other.prices for other in others]))
-    rows = np.repeat(np.arange(len(others)), [len(other) for other in others])
-    bars = np.searchsorted(times, ends_s)
-    is_known = times.take(bars, mode="clip") == ends_s
-    table = np.full((len(others), len(times)), np.nan)
-    table[rows[is_known], bars[is_known]] = prices[is_known]
-    return table
+    bars = times.searchsorted(ends_s)
+    is_common = times.take(bars, mode="clip") == ends_s
+    stops = [0, *accumulate(map(len, others))]
+    counts = [int(np.count_nonzero(is_common[start:stop])) for start, stop in pairwise(stops)]
+    mine = np.frombuffer(one.prices).take(bars[is_common])
+    table: Floats = np.concatenate((mine, prices[is_common])).reshape(2, -1)
+    return table, counts
 
 
 def _moves(prices: Floats) -> Floats:
     """Returns from each bar to the next, less their mean; bars are along the last axis."""
-    moves = prices[..., 1:] / prices[..., :-1] - 1.0
-    centred: Floats = moves - np.add.reduce(moves, axis=2, keepdims=True) / moves.shape[2]
-    return centred
+    moves = prices[..., 1:] / prices[..., :-1]
+    moves -= 1.0
+    moves -= np.add.reduce(moves, axis=-1, keepdims=True) / moves.shape[-1]
+    return moves
 
 
 def _pearson(moves: Floats) -> list[float | None]:
-    """By sums, for a dot product's last bit may differ from machine to machine."""
-    mine, theirs = np.sqrt(np.add.reduce(moves * moves, axis=2)).tolist()
-    shared = np.add.reduce(moves[0] * moves[1], axis=1).tolist()
+    """Of the first with each of the others, which are rows, or of pairs of rows.
+
+    By sums, for a dot product's last bit may differ from machine to machine.
+    """
+    lengths = np.sqrt(np.add.reduce(moves * moves, axis=-1))
+    shared = np.add.reduce(moves[0] * moves[1:], axis=-1)
+    most = lengths[0] * lengths[1:]
     return [
-        max(-1.0, min(1.0, both / (one * other))) if one * other > 0 else None
-        for both, one, other in zip(shared, mine, theirs, strict=True)
+        max(-1.0, min(1.0, both / at_most)) if at_most > 0 else None
+        for both, at_most in zip(shared.ravel().tolist(), most.ravel().tolist(), strict=True)
     ]

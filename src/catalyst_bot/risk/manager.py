@@ -93,12 +93,12 @@ def assess_sale(
 
 
 def _asked_quantity(request: OperatorTradeRequested, position: Position) -> Decimal:
-    """The shares a person wants to sell, at most all; of dollars at least one share."""
+    """The shares a person wants to sell; of dollars at least one share, and at most all."""
     if request.quantity is not None:
-        return min(position.quantity, request.quantity)
+        return request.quantity
     if request.usd is not None:
-        shares = whole_shares(request.usd / position.last_price)
-        return min(position.quantity, max(shares, Decimal(1)))
+        shares = min(request.usd / position.last_price, position.quantity)
+        return max(whole_shares(shares), Decimal(1))
     return position.quantity
 
 

@@ -28,6 +28,12 @@ CANCEL_AGAIN_S = 5.0  # longer than any task takes to end well
 HALTS = signal.SIGUSR1
 
 
+def ends() -> tuple[signal.Signals, ...]:
+    """What ends a run in order. One that was started with nohup outlives its terminal."""
+    has_terminal = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+    return (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if has_terminal else []))
+
+
 class Inbox:
     """The one door to the core: batches of facts in the order of their arrival."""
 

@@ -73,13 +73,16 @@ class LastDrill:
 
     @property
     def is_overdue(self) -> bool:
-        """A month has passed since, or it failed, or there was none."""
-        return self.age is None or self.age > OVERDUE_AFTER or self.result != PASSED
+        """A month has passed since, or it failed, or there was none, or none of this time."""
+        is_fresh = self.age is not None and timedelta() <= self.age <= OVERDUE_AFTER
+        return not is_fresh or self.result != PASSED
 
     def text(self) -> str:
         """How long ago it was, for people."""
         if self.age is None:
             return "never drilled: `catalyst-bot drill kill-switch` takes a minute"
+        if self.age < timedelta():
+            return f"{self.result} in the future, by its certificate: drill it again"
         ago = "today" if self.age < timedelta(days=1) else f"{self.age.days} days ago"
         late = ": drill it again" if self.is_overdue else ""
         return f"{self.result} {ago}{late}"

@@ -11,6 +11,7 @@ from dataclasses import is_dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache, lru_cache
+from operator import attrgetter
 from typing import Any, cast, get_args, get_type_hints
 
 import msgspec
@@ -89,6 +90,28 @@ def canonical(value: object, decoder: msgspec.json.Decoder[Any]) -> bytes:
     if any(word in body for word in _NOT_FINITE) or (_NULL in body and again != value):
         raise Unclear
     return body
+
+
+def is_plain(kind: Any) -> bool:
+    """True for a record of nothing but texts and bytes."""
+    parts = _parts_of(kind)
+    return is_dataclass(kind) and {str, bytes}.issuperset(parts)
+
+
+def verbatim(value: object, kind: type) -> bytes:
+    """Return the canonical JSON of a plain record: what can be written of it is read back alike.
+
+    Raises `Unclear` when the value, or something in it, is of another type.
+    """
+    parts, fields_of = _parts_of(kind), _fields_of(kind)
+    if type(value) is not kind or tuple(map(type, fields_of(value))) != parts:
+        raise Unclear
+    return _ENCODER.encode(value)
+
+
+@cache
+def _fields_of(kind: type) -> Callable[[Any], tuple[Any, ...]]:
+    return attrgetter(*get_type_hints(kind))
 
 
 def decode(name: str, body: bytes, *, version: int = SCHEMA_VERSION) -> Message:

@@ -6,10 +6,11 @@ import signal
 
 import pytest
 
-from catalyst_bot.bootstrap.live import ENDS, ends_held
+from catalyst_bot.bootstrap.live import ends_held
+from catalyst_bot.runtime.async_loop import HALTS, ends
 
 
-@pytest.mark.parametrize("number", ENDS)
+@pytest.mark.parametrize("number", [*ends(), HALTS])
 def test_what_ends_a_run_waits_until_somebody_listens(number: signal.Signals):
     heard: list[int] = []
     before = signal.signal(number, lambda told, _: heard.append(told))
@@ -21,4 +22,4 @@ def test_what_ends_a_run_waits_until_somebody_listens(number: signal.Signals):
         assert heard == [number]
     finally:
         signal.signal(number, before)
-    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ()) & set(ENDS)
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ()) & {*ends(), HALTS}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from datetime import timedelta
 
 import numpy as np
@@ -13,12 +14,10 @@ from hypothesis import strategies as st
 
 from catalyst_bot.detection.grams import (
     CHARACTERS,
-    PIECE,
-    Numbers,
+    NUMBER_BITS,
     grams,
     number_of,
     plain,
-    rows_of,
 )
 from catalyst_bot.detection.linear import LinearModel, counted, features, predict
 from catalyst_bot.detection.opinions import HALF_LIFE_S, decay_of, fuse, own_tone, pull
@@ -27,6 +26,7 @@ from tests.builders import NOON, headline
 from tests.detection_rules import rules
 
 TONES = {"good": 1.2, "awful": -2.0}
+BUCKETS = 1 << 24
 
 
 def opinion(value: float, confidence: float = 1.0, decay: float = 1.0) -> SentimentOpinion:
@@ -95,27 +95,46 @@ def test_an_old_headline_has_faint_opinions():
     assert then.value == now.value
 
 
-def numbers(*grams: str) -> Numbers:
-    return np.array([number_of(gram) for gram in grams])
+def numbers(*grams: str) -> list[int]:
+    return [number_of(gram) for gram in grams]
+
+
+def word_numbers(text: str, tones: Mapping[str, float]) -> Counter[int]:
+    """How often each word feature occurs, by its number."""
+    places = np.array(found_in(text, tones))
+    rows, found = places >> NUMBER_BITS, places & ((1 << NUMBER_BITS) - 1)
+    return Counter(found[rows < BUCKETS].tolist())
+
+
+def found_in(text: str, tones: Mapping[str, float]) -> list[int]:
+    """The places of the features of a text, without the outermost."""
+    return sorted(grams(text, tones, BUCKETS, BUCKETS).tolist())[1:-1]
 
 
 def test_words_and_their_order_are_features_by_the_hash_of_their_text():
-    found = grams("good day € now", {})
-    assert sorted(number for number in found.tolist() if number < PIECE) == sorted(
+    assert word_numbers("good day € now", {}) == Counter(
         numbers(
             *("good", "day", "€", "now"),
             *("good day", "day €", "€ now"),
             *("good _ €", "day _ now"),
             *("^good", "^good day", "^good day €", "now$", "€ now$"),
-        ).tolist()
+        )
     )
+
+
+def test_pieces_of_words_are_features_behind_the_rows_of_words():
+    words, pieces = 1 << 4, 1 << 6
+    places = sorted(grams("ab", {}, words, pieces).tolist())[1:-1]
+    expected = numbers(" a", "ab", "b ", " ab", "ab ", " ab ")
+    behind = [(words + number % pieces) << NUMBER_BITS | number for number in expected]
+    assert [place for place in places if place >= words << NUMBER_BITS] == sorted(behind)
 
 
 def small_model() -> LinearModel:
     """Knows `good` and `awful` by their tone and by nothing else."""
     buckets = 1 << 12
     weights = np.zeros((2 * buckets, 3), dtype=np.int8)
-    good, awful = rows_of(numbers("=tone +1.2", "=tone -2.0"), buckets, buckets)
+    good, awful = (number % buckets for number in numbers("=tone +1.2", "=tone -2.0"))
     weights[good] = (-100, 0, 100)
     weights[awful] = (100, 0, -100)
     return LinearModel(
@@ -165,16 +184,16 @@ def test_features_are_scaled_to_length_one(text: str):
 
 @given(st.text("ab c"))
 def test_features_that_share_a_row_are_added(text: str):
-    _, apart = counted(text, 1 << 24, 1 << 24, TONES)
+    _, apart = counted(text, BUCKETS, BUCKETS, TONES)
     rows, values = counted(text, 2, 4, TONES)
     assert sorted(set(rows.tolist())) == rows.tolist() == [row for row in rows if 0 <= row < 6]
     assert math.fsum(values) == pytest.approx(math.fsum(apart))
 
 
 def test_a_feature_counts_by_the_logarithm_of_how_often_it_occurs():
-    rows, values = counted("ab ab ab", 1 << 24, 1 << 24, {})
+    rows, values = counted("ab ab ab", BUCKETS, BUCKETS, {})
     told = dict(zip(rows.tolist(), values.tolist(), strict=True))
-    (thrice, once) = rows_of(numbers("ab", "^ab"), 1 << 24, 1 << 24).tolist()
+    (thrice, once) = (number % BUCKETS for number in numbers("ab", "^ab"))
     assert told[thrice] == 1 + math.log(3)
     assert told[once] == 1
 
@@ -182,15 +201,14 @@ def test_a_feature_counts_by_the_logarithm_of_how_often_it_occurs():
 def test_numbers_tickers_and_addresses_stand_for_their_kind():
     assert plain("$TSLA up +3.5% to $210.40 https://t.co/x") == "xtickx up +pct to usd"
     assert plain("Didn\u2019t sell 1,200 &amp; won't") == "did not sell 0 & wo not"
-    one, other = grams("$AAA falls 3%", TONES), grams("$ZZZ falls 99%", TONES)
-    assert np.array_equal(one, other)
+    assert found_in("$AAA falls 3%", TONES) == found_in("$ZZZ falls 99%", TONES)
 
 
 def test_negated_tones_and_their_sum_are_features():
-    found = Counter(grams("not a good day", TONES).tolist())
+    found = word_numbers("not a good day", TONES)
     expected = numbers("=tone +1.2 not", "=tones +1", "^not a good", "day$", "not _ good")
-    assert [found[number] for number in expected.tolist()] == [1] * 5
+    assert [found[number] for number in expected] == [1] * 5
 
 
 def test_long_texts_are_read_up_to_a_bound():
-    assert np.array_equal(grams("x" * CHARACTERS, {}), grams("x" * 10 * CHARACTERS, {}))
+    assert found_in("x" * CHARACTERS, {}) == found_in("x" * 10 * CHARACTERS, {})

@@ -29,7 +29,9 @@ def test_a_week_begins_on_monday_in_new_york():
     assert winter[1] - winter[0] == timedelta(days=7, hours=1)
 
 
-@pytest.mark.parametrize("text", ["", "2025-41", "2025-W54", "2025-W00", "2025-W1", "x2025-W41"])
+@pytest.mark.parametrize(
+    "text", ["", "2025-41", "2025-W54", "2025-W00", "2025-W1", "x2025-W41", "9999-W52"]
+)
 def test_what_is_no_week_is_refused(text: str):
     with pytest.raises(ConfigError, match="is no week"):
         week_of(text)

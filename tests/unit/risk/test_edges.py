@@ -73,6 +73,15 @@ def test_a_persons_order_counts_at_the_best_price_known(limit, closes, held, usd
     assert read_book(State(closes=closes), desk, Bench().rules.limits).reserved_usd == usd
 
 
+@pytest.mark.parametrize(("worst", "usd"), [(None, 6_000), ("100.30", 6_018), ("99.50", 6_000)])
+def test_a_working_entry_may_cost_the_dearer_of_its_prices(worst: str | None, usd: int):
+    ticket = builders.ticket(
+        filled_quantity=Decimal(40), worst_price=Decimal(worst) if worst is not None else None
+    )
+    desk = builders.FakeDesk(orders={"cb-test": ticket})
+    assert read_book(State(), desk, Bench().rules.limits).reserved_usd == usd
+
+
 def request(**given: Any) -> OperatorTradeRequested:
     values: dict[str, Any] = {
         "at": NOON,
@@ -102,7 +111,6 @@ def test_requests_are_remembered_up_to_a_bound(bench: Bench):
     [
         ({}, 100),
         ({"quantity": Decimal(40)}, 40),
-        ({"quantity": Decimal(400)}, 100),
         ({"usd": Decimal(1_050)}, 10),
         ({"usd": Decimal(1)}, 1),
         ({"usd": Decimal(10**6)}, 100),

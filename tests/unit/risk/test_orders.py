@@ -169,8 +169,9 @@ def request(**given: object) -> f.OperatorTradeRequested:
     [
         ({}, 100),
         ({"quantity": Decimal(30)}, 30),
-        ({"quantity": Decimal(300)}, 100),
+        ({"quantity": Decimal(100)}, 100),
         ({"usd": Decimal(2050)}, 20),
+        ({"usd": Decimal(10**30)}, 100),
         ({"usd": Decimal(3)}, 1),
     ],
 )
@@ -179,6 +180,13 @@ def test_a_person_sells_what_is_held_or_a_part_of_it(given: dict[str, Decimal], 
     verdict = assess_sale(State(), request(**given), desk, Rules())
     assert isinstance(verdict, d.OrderApproved)
     assert (verdict.order.quantity, verdict.order.exit_reason) == (quantity, ExitReason.OPERATOR)
+
+
+def test_more_shares_than_are_held_are_not_sold_in_part():
+    desk = builders.FakeDesk(positions={"ACME": builders.position()})
+    verdict = assess_sale(State(), request(quantity=Decimal(101)), desk, Rules())
+    assert isinstance(verdict, d.OrderRefused)
+    assert verdict.rule == "held_quantity"
 
 
 def test_a_sale_of_nothing_is_refused_with_the_reason():

@@ -76,7 +76,9 @@ def view_for(look: RequestMarketView, bench: Bench, **seen: Any) -> MarketViewRe
         symbol=look.symbol,
         as_of=at,
         bar_interval_s=300,
-        bars=series_of(look.symbol, [builders.bar(close=seen.pop("close", 100.0))]),
+        bars=series_of(
+            look.symbol, seen.get("bars", [builders.bar(close=seen.get("close", 100.0))])
+        ),
         benchmark_bars=series_of("SPY", []),
         quote=seen.get("quote", builders.quote(at=at)),
     )
@@ -122,6 +124,14 @@ def test_it_is_judged_at_the_prices_of_now(bench: Bench):
     )
     assert isinstance(approved, OrderApproved)
     assert approved.order.reference_price == Decimal("103.02")
+
+
+def test_without_a_bar_its_own_price_counts_beside_the_quote_of_now(bench: Bench):
+    refuse(bench)
+    quote = builders.quote(bid=98.98, ask=99.02)
+    _, approved = judged(bench, word(), bars=[], quote=quote)
+    assert isinstance(approved, OrderApproved)
+    assert approved.order.reference_price == Decimal(100)
 
 
 def test_it_is_over_when_the_prices_come_too_late(bench: Bench):

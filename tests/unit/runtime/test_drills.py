@@ -54,6 +54,13 @@ def test_the_newest_certificate_counts_and_ages(tmp_path: Path):
     assert last_drill(tmp_path, NOON + timedelta(days=31, seconds=1)).is_overdue
 
 
+def test_a_certificate_of_the_future_is_no_fresh_drill(tmp_path: Path):
+    keep(tmp_path, replace(GOOD, at=NOON + timedelta(seconds=1)))
+    last = last_drill(tmp_path, NOON)
+    assert last.is_overdue
+    assert "in the future, by its certificate: drill it again" in last.text()
+
+
 def test_none_and_one_that_failed_are_due_at_once(tmp_path: Path):
     assert last_drill(tmp_path, NOON).is_overdue
     assert "never drilled" in last_drill(tmp_path, NOON).text()

@@ -12,7 +12,13 @@ from typing import Any
 
 import pytest
 
-from catalyst_bot.bootstrap.trading import answer_text, ask_for_trade, is_refused, parse_amount
+from catalyst_bot.bootstrap.trading import (
+    answer_text,
+    ask_for_trade,
+    is_refused,
+    parse_amount,
+    parse_shares,
+)
 from catalyst_bot.domain.enums import ExitReason, OrderRole, Side, Tier
 from catalyst_bot.domain.errors import ConfigError, SourceUnreachable
 from catalyst_bot.domain.messages import decisions as d
@@ -323,3 +329,6 @@ def test_an_amount_is_a_number_above_zero(text: str):
 def test_no_amount_is_none():
     assert parse_amount(None, "--usd") is None
     assert parse_amount("12.5", "--usd") == Decimal("12.5")
+    assert parse_shares("12.0", "--quantity") == 12
+    with pytest.raises(ConfigError, match=r"--quantity 1\.5: whole shares"):
+        parse_shares("1.5", "--quantity")

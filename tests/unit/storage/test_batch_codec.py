@@ -9,16 +9,36 @@ from decimal import Decimal
 import pytest
 
 from catalyst_bot.domain.errors import BadData
+from catalyst_bot.domain.market import BarSeries, MarketView, Quote
 from catalyst_bot.domain.messages import commands as c
 from catalyst_bot.domain.messages import decisions as d
+from catalyst_bot.domain.messages import facts as f
 from catalyst_bot.domain.messages.registry import Message
 from catalyst_bot.storage import batch_codec, codec
 from catalyst_bot.storage.batch_codec import BatchEncoder
 from tests import builders as b
 
+PRICES = b"\x9e\xe9\x65" * 56  # 112 letters, all of them "null"
+QUOTE = Quote(symbol="ACME", at=b.NOON, bid=10.0, ask=10.1)
+VIEW = MarketView(
+    symbol="ACME",
+    as_of=b.NOON,
+    bar_interval_s=300,
+    bars=BarSeries(symbol="ACME", table=PRICES),
+    benchmark_bars=BarSeries(symbol="SPY", table=b""),
+    quote=QUOTE,
+)
 SIGNAL = b.signal()
 ORDER = b.approved_order()
+
+
+def seen(**fields: object) -> f.MarketViewReceived:
+    view = replace(VIEW, **fields)  # type: ignore[arg-type]
+    return f.MarketViewReceived(at=b.NOON, request_id="view:1", catalyst_id="1", view=view)
+
+
 BATCH: tuple[Message, ...] = (
+    seen(),
     d.SignalFormed(signal=SIGNAL),
     d.IntentFormed(intent=b.intent(signal=SIGNAL)),
     d.OrderApproved(order=ORDER),
@@ -44,6 +64,34 @@ def test_a_part_is_written_once(monkeypatch: pytest.MonkeyPatch):
     for message in BATCH:
         write(message)
     assert [sum(value is part for value in written) for part in (SIGNAL, ORDER)] == [1, 1]
+
+
+def test_tables_are_not_read_back(monkeypatch: pytest.MonkeyPatch):
+    proved: list[object] = []
+    canonical = batch_codec.canonical
+
+    def watched(value: object, decoder: object) -> bytes:
+        proved.append(value)
+        return canonical(value, decoder)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(batch_codec, "canonical", watched)
+    BatchEncoder().encode(seen())
+    assert QUOTE in proved
+    assert VIEW.bars not in proved
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"bars": BarSeries(symbol="ACME", table=bytearray(PRICES))},  # type: ignore[arg-type]
+        {"bars": BarSeries(symbol="ACME", table="AAAA")},  # type: ignore[arg-type]
+        {"quote": replace(QUOTE, bid=10)},
+    ],
+)
+def test_a_view_of_other_types_is_written_as_it_is_read(fields: dict[str, object]):
+    body = BatchEncoder().encode(seen(**fields))
+    assert body == codec.encode(seen(**fields))
+    assert codec.encode(codec.decode("MarketViewReceived", body)) == body
 
 
 def test_another_part_is_not_taken_for_it():
@@ -78,6 +126,11 @@ CATALYST = replace(SIGNAL.catalyst, edge_bps=NAN)
         (c.SubmitOrder(order=ORDER, valid_until="soon"), "SubmitOrder"),  # type: ignore[arg-type]
         (d.IntentFormed(intent=None), "IntentFormed"),  # type: ignore[arg-type]
         (d.SignalFormed(signal=replace(SIGNAL, strategy_id="\ud83d")), "SignalFormed"),
+        (seen(quote=replace(QUOTE, ask=NAN)), "MarketViewReceived"),
+        (seen(bars=BarSeries(symbol="\ud83d", table=b"")), "MarketViewReceived"),
+        (seen(bars=BarSeries(symbol=1, table=b"")), "MarketViewReceived"),  # type: ignore[arg-type]
+        (seen(bars=BarSeries(symbol="A", table="no table")), "View"),  # type: ignore[arg-type]
+        (seen(bars=QUOTE), "MarketViewReceived"),
     ],
 )
 def test_what_could_not_be_read_back_is_refused(message: Message, place: str):

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.sse import EventSourceResponse
 from fastapi.staticfiles import StaticFiles
@@ -344,6 +345,7 @@ def create_app(
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_exception_handler(SourceUnreachable, _unreachable)
+    app.add_exception_handler(RequestValidationError, _no_command)
     app.add_middleware(GZipMiddleware, minimum_size=1_024)
     app.add_middleware(Guard, settings=settings)
     return app
@@ -385,6 +387,13 @@ def _check_token(desk: Desk, given: str) -> None:
 
 async def _unreachable(_request: Request, _error: Exception) -> Response:
     return JSONResponse({"detail": "The read model cannot be read now."}, status_code=503)
+
+
+async def _no_command(_request: Request, error: Exception) -> Response:
+    """Say what is wrong with what was sent, without repeating it: NaN in it is no JSON."""
+    assert isinstance(error, RequestValidationError), "registered for another error"
+    problems = [{"loc": each["loc"], "msg": each["msg"]} for each in error.errors()]
+    return JSONResponse({"detail": problems}, status_code=422)
 
 
 def _json(text: str) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -94,16 +94,19 @@ class Observed:
         self.was_meddled_early = False  # before there was a journal
         self.has_split = False
         self.has_told_split = False
+        self.split_on: dict[str, date] = {}  # the splits that were told, by symbol
+        self.was_told_in_old_shares = False
         self.seen_seq = 0
 
     @property
     def is_unclear_to_whom(self) -> bool:
         """A person traded, and the bot's clock was minutes off, or shares were split since: then it
         cannot be known which shares the trade was in. Nor whose shares they are when the trade was
-        before the journal's first word and another one in the symbol followed.
+        before the journal's first word and another one in the symbol followed. Nor what is held
+        when a fill in old shares is told after the split.
         """
         is_odd = self.is_clock_off or self.has_split or self.was_meddled_early
-        return bool(self.meddled) and is_odd
+        return (bool(self.meddled) and is_odd) or self.was_told_in_old_shares
 
     def is_flagged(self, life: Life) -> bool:
         """Such a trade was not adopted, and a person was called."""
@@ -132,6 +135,7 @@ class Observed:
                 self._fold_time(body.fill)
             case f.SplitApplied():
                 self.has_told_split = True
+                self.split_on[body.symbol] = body.effective_on
             case d.CashAdjusted():
                 self.adjusted_usd += abs(body.amount_usd)
             case d.SignalFormed():
@@ -165,6 +169,8 @@ class Observed:
         if fill.filled_at < latest:
             self.told_late.add(fill.symbol)
         self.filled_at[fill.symbol] = max(latest, fill.filled_at)
+        if fill.filled_at.date() < self.split_on.get(fill.symbol, date.min):
+            self.was_told_in_old_shares = True
 
     def _fold_protection(self, body: d.ProtectionChanged) -> None:
         self._is_not_naked(body.trade_id)

@@ -216,6 +216,18 @@ def test_an_override_that_is_none_is_refused(
     assert operator.commands == []
 
 
+def test_what_is_no_number_is_refused_without_being_repeated(
+    client: TestClient, operator: SampleDesk
+) -> None:
+    """NaN is read as JSON by Python, and is none: an answer that repeats it cannot be written."""
+    body = '{"intent_id": "int-1", "reason": "I read it", "minutes": NaN}'
+    headers = {**csrf(client), "content-type": "application/json"}
+    answer = client.post("/api/override", content=body, headers=headers)
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == ["body", "minutes"]
+    assert operator.commands == []
+
+
 @pytest.mark.parametrize("command", ["reduce", "resume"])
 def test_blanks_are_no_reason(client: TestClient, operator: SampleDesk, command: str) -> None:
     for reason in ("   ", " a  "):
