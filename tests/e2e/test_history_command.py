@@ -83,3 +83,11 @@ def test_a_catalog_that_will_not_do_leaves_nothing(folder: Path) -> None:
     assert done.code == 3
     assert "import some" in done.err
     assert not out.exists()
+
+
+def test_a_place_for_the_card_that_will_not_do_is_refused_before_the_work(folder: Path) -> None:
+    where = ("--catalog", str(folder / "catalog"), "--out", str(folder / "unbuilt"))
+    said = catalyst_bot("data", "history", *where, "--json", str(folder))
+    assert said.code == 3
+    assert "--json" in said.err
+    assert not (folder / "unbuilt").exists()

@@ -58,3 +58,11 @@ def test_spaces_between_algorithms_are_no_part_of_their_names(tmp_path: Path) ->
     assert (done.code, "holds nothing" in done.err) == (CONFIGURATION, True), done.err
     wrong = catalyst_bot("walk-forward", *DAYS, "--algorithms", "ppo, sax", *where)
     assert (wrong.code, "--algorithms ppo,sax" in wrong.err) == (CONFIGURATION, True)
+
+
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_a_ledger_that_is_not_there_counts_no_trials(tmp_path: Path, *, is_folder: bool) -> None:
+    ledger = tmp_path if is_folder else tmp_path / "none.jsonl"
+    said = catalyst_bot("trials", "--ledger", str(ledger), "--data-dir", str(tmp_path))
+    assert said.code == 3
+    assert f"--ledger {ledger}: there is no such file; name yours" in said.err

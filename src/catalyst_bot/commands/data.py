@@ -135,6 +135,7 @@ def history(
         from catalyst_bot.bootstrap.decision_bars import settings_by_bars
         from catalyst_bot.bootstrap.histories import make_history
 
+        console.must_be_a_file("--json", json_)
         settings, interval_s = settings_by_bars(
             config, data_dir, console.note, catalog=catalog, interval_s=interval
         )

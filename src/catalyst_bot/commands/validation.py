@@ -85,6 +85,10 @@ def trials(
     def action() -> int:
         from catalyst_bot.bootstrap import validating
 
+        if ledger is not None and carry_on is None and not ledger.is_file():
+            raise ConfigError(
+                f"--ledger {ledger}: there is no such file; leave it out for your own"
+            )
         settings = settings_of(data_dir, config)
         if carry_on is not None:
             head = validating.carry_on(settings, ledger=ledger, reason=carry_on)

@@ -245,7 +245,11 @@ def _take_bars(
     loaded = load_bars(path, sessions, BarSelection(regular_hours=False, not_after=now))
     quality = assess(loaded, sessions)
     if loaded.frame.is_empty():
-        raise BadData(f"{path}: not one of {loaded.rows_read} rows is a usable bar")
+        why = "; ".join(
+            f"{each.count} {each.reason} ({', '.join(each.examples[:2])})"
+            for each in loaded.refused
+        )
+        raise BadData(f"{path}: not one of {loaded.rows_read} rows is a usable bar: {why}")
     dataset = Dataset(
         kind="bars",
         source=path.name,

@@ -28,6 +28,7 @@ class LineRefusal(StrEnum):
     NOT_JSON = "not_json"
     NO_TITLE = "no_title"
     NO_TIME = "no_time"
+    NO_LIST = "symbols_no_list"  # of texts
     FUTURE = "future"
     DUPLICATE = "duplicate"
 
@@ -82,7 +83,7 @@ def check_news(path: Path, *, now: datetime) -> tuple[list[str], NewsReport]:
             refused[LineRefusal.DUPLICATE] += 1
         else:
             kept[line] = published_at
-            symbols.update(s for s in item.get("symbols") or () if isinstance(s, str))
+            symbols.update(item.get("symbols") or ())
             date_only += len(item["published_at"]) == _DATE_LENGTH
     return list(kept), NewsReport(
         source=path.name,
@@ -123,8 +124,11 @@ def _item(line: str) -> dict[str, Any] | LineRefusal:
         return LineRefusal.NOT_JSON
     if not isinstance(item, dict):
         return LineRefusal.NOT_JSON
-    title = item.get("title")
-    return item if isinstance(title, str) and title.strip() else LineRefusal.NO_TITLE
+    title, symbols = item.get("title"), item.get("symbols")
+    if not isinstance(title, str) or not title.strip():
+        return LineRefusal.NO_TITLE
+    is_list = isinstance(symbols, list) and all(isinstance(each, str) for each in symbols)
+    return item if symbols is None or is_list else LineRefusal.NO_LIST
 
 
 def _published_at(item: dict[str, Any]) -> datetime | None:

@@ -86,7 +86,7 @@ def test_one_bad_file_stops_no_other(tmp_path: Path):
     assert [file.outcome for file in report.files] == [*["refused"] * 4, "imported"]
     assert "ticks.csv: no bars: missing timestamp" in report.files[0].reason
     assert "no such file" in report.files[1].reason
-    assert "not one of 2 rows is a usable bar" in report.files[3].reason
+    assert "not one of 2 rows is a usable bar: 2 not_a_number (ACME 2" in report.files[3].reason
     assert not report.is_complete
     assert len(read_catalog(catalog)) == 1
     assert json.loads(json.dumps(report.to_json()))["files"][4]["quality"]["rows_taken"] == 4
@@ -137,6 +137,7 @@ def test_news_lines_are_checked_and_kept_as_they_were(tmp_path: Path):
         news(title=" "),
         news(published_at="soon"),
         news(published_at="2031-01-01T00:00:00Z"),
+        news(symbols="ACME"),
         good,
         other,
     )
@@ -147,10 +148,11 @@ def test_news_lines_are_checked_and_kept_as_they_were(tmp_path: Path):
         "not_json": 2,
         "no_title": 1,
         "no_time": 1,
+        "symbols_no_list": 1,
         "future": 1,
         "duplicate": 1,
     }
-    assert (quality["rows_read"], quality["rows_taken"], quality["date_only"]) == (8, 2, 1)
+    assert (quality["rows_read"], quality["rows_taken"], quality["date_only"]) == (9, 2, 1)
     (stored,) = news_files(catalog)
     text = zstd.decompress(stored.read_bytes()).decode()
     assert [json.loads(line) for line in text.splitlines()] == [good, other]
