@@ -21,6 +21,7 @@ from catalyst_bot.features.spec import BENCHMARK_WINDOW, MARKET
 
 Floats = NDArray[np.float64]
 Column = Sequence[float] | Floats
+Flags = Sequence[bool] | NDArray[np.bool_]
 BPS = 10_000.0
 ATR_LENGTH = 14
 RSI_LENGTH = 14
@@ -48,10 +49,10 @@ _REGIME, _REGIME_NEEDS = _BARS["regime"], _NEEDS["regime"]
 class Bars(NamedTuple):
     """Columns of bars, oldest first; `closed` in epoch seconds.
 
-    `true_range` is that of Wilder (1978) and `move` the return over the bar before; both are of
-    no use in the oldest bar. `first` is 1 for a bar that opens a session, `counts` 1 for one whose
-    return is counted as volatility; elsewhere both are 0, and so is the `move` of a bar that does
-    not count.
+    The last four need the bar before and begin with the second: at i - 1 they tell of bar i.
+    `true_range` is that of Wilder (1978), `opens` says whether a bar is the first of a session,
+    `move` is the return over the bar before, `counts` 1 where it is counted as volatility; else
+    both are 0.
     """
 
     closed: Column
@@ -61,8 +62,8 @@ class Bars(NamedTuple):
     close: Column
     volume: Column
     true_range: Column
+    opens: Flags
     move: Column
-    first: Column
     counts: Column
 
 
@@ -84,10 +85,10 @@ def momentum(bars: Bars, end: int, back: int) -> float:
 
 def gap(bars: Bars, end: int) -> float:
     """Open of the newest session over the close before it."""
-    first, i = bars.first, end - 1
+    opens, i = bars.opens, end - 1
     start = max(end - _GAP, 0)
     while i > start:
-        if first[i] > 0.0:
+        if opens[i - 1]:
             return bars.open[i] / bars.close[i - 1] - 1.0
         i -= 1
     return 0.0
@@ -111,10 +112,10 @@ def atr(bars: Bars, end: int) -> tuple[float, float]:
     if end < begun:
         return 0.0, 0.0
     total = 0.0
-    for now in ranges[start + 1 : begun]:
+    for now in ranges[start : begun - 1]:
         total += now
     value, share = total / ATR_LENGTH, 1.0 / ATR_LENGTH
-    for now in ranges[begun:end]:
+    for now in ranges[begun - 1 : end - 1]:
         total += now
         value += (now - value) * share
     return value, total / (end - start - 1)
@@ -123,9 +124,9 @@ def atr(bars: Bars, end: int) -> tuple[float, float]:
 def deviation(bars: Bars | Closes, start: int, end: int) -> float:
     """Sample standard deviation of the returns between the bars [start, end); 0 for too few."""
     n = total = squares = 0.0
-    for count in bars.counts[start + 1 : end]:
+    for count in bars.counts[start : end - 1]:
         n += count
-    for now in bars.move[start + 1 : end]:
+    for now in bars.move[start : end - 1]:
         total += now
         squares += now * now
     if n < 2.0:
@@ -251,7 +252,7 @@ def spread_bps(bars: Bars, end: int) -> float:
         bars.high[start + 1 : end],
         bars.low[start + 1 : end],
         bars.close[start + 1 : end],
-        bars.counts[start + 1 : end],
+        bars.counts[start : end - 1],
     ):
         middle = (high + low) / 2.0
         if counts > 0.0:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
 from catalyst_bot.domain.market import DAY_S
-from catalyst_bot.features.kernels import Bars, Closes, Column, write_row
+from catalyst_bot.features.kernels import Bars, Closes, Column, Flags, write_row
 from catalyst_bot.features.spec import MARKET
 from catalyst_bot.features.window import BarWindow, closes_of, columns_of
 
@@ -32,6 +33,6 @@ def market_features(
     return tuple(row)
 
 
-def _as_read(columns: Iterable[Column]) -> Iterator[Column]:
+def _as_read(columns: Iterable[Column | Flags]) -> Iterator[Any]:
     """The columns as plain Python reads them fastest: in place, but not by way of numpy."""
     return (np.asarray(column).data for column in columns)

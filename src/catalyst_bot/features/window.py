@@ -63,8 +63,6 @@ def columns_of(window: BarWindow, *, has_nights: bool) -> Bars:
     With `has_nights` the returns over nights count (daily bars); within a day they would make each
     open look like a crisis.
     """
-    true_range, first = np.zeros(len(window)), np.zeros(len(window))
-    true_range[1:], first[1:] = window.true_range, window.opens_session
     move, counts = _moves(window, has_nights=has_nights)
     return Bars(
         closed=window.closed_at,
@@ -73,9 +71,9 @@ def columns_of(window: BarWindow, *, has_nights: bool) -> Bars:
         low=window.low,
         close=window.close,
         volume=window.volume,
-        true_range=true_range,
+        true_range=window.true_range,
+        opens=window.opens_session,
         move=move,
-        first=first,
         counts=counts,
     )
 
@@ -87,8 +85,9 @@ def closes_of(window: BarWindow, *, has_nights: bool) -> Closes:
 
 
 def _moves(window: BarWindow, *, has_nights: bool) -> tuple[Floats, Floats]:
-    """The return over the bar before, and whether it counts; neither of the oldest bar."""
-    move, counts = np.zeros(len(window)), np.zeros(len(window))
-    counts[1:] = 1.0 if has_nights else ~window.opens_session
-    move[1:] = (window.close[1:] / window.close[:-1] - 1.0) * counts[1:]
-    return move, counts
+    """The return over the bar before, and whether it counts, per bar from the second on."""
+    move = window.close[1:] / window.close[:-1] - 1.0
+    if has_nights:
+        return move, np.ones(len(move))
+    counts = 1.0 - window.opens_session.astype(np.float64)
+    return move * counts, counts

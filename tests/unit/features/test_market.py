@@ -167,12 +167,14 @@ def test_too_few_bars_are_neutral_and_enough_are_measured(feature: Feature) -> N
 def test_the_future_moves_no_bit(seed: int, interval_s: int, cut: int) -> None:
     window, benchmark = (random_window(seed + k, LENGTH, interval_s=interval_s) for k in (0, 1))
     end = LENGTH - cut
-    arrays = bars_of(window, interval_s), bars_of(benchmark, interval_s)
     rows = np.empty((2, len(MARKET)))
-    kernels.write_row(arrays[0], end, arrays[1], end, rows[0])
-    for column in (column for bars in arrays for column in bars[1:]):
-        column[end:] *= 3.0
-    kernels.write_row(arrays[0], end, arrays[1], end, rows[1])
+    for row in rows:
+        bars, market = bars_of(window, interval_s), bars_of(benchmark, interval_s)
+        kernels.write_row(bars, end, market, end, row)
+        for column in ("open", "high", "low", "close", "volume"):
+            for each in (window, benchmark):
+                getattr(each, column)[end:] *= 3.0
+        window, benchmark = part(window, 0, LENGTH), part(benchmark, 0, LENGTH)
     assert rows[0].tobytes() == rows[1].tobytes()
 
 
@@ -207,7 +209,7 @@ def test_nothing_known_is_neutral() -> None:
 
 def test_the_night_counts_for_daily_bars_only() -> None:
     window = random_window(8, 90, interval_s=300)
-    jump = np.where(np.arange(90) >= int(np.flatnonzero(bars_of(window, 300).first)[-1]), 2.0, 1.0)
+    jump = np.where(np.arange(90) >= window.session_start, 2.0, 1.0)
     jumped = BarWindow(
         window.opened_at,
         window.closed_at,
