@@ -65,4 +65,4 @@ def test_a_ledger_that_is_not_there_counts_no_trials(tmp_path: Path, *, is_folde
     ledger = tmp_path if is_folder else tmp_path / "none.jsonl"
     said = catalyst_bot("trials", "--ledger", str(ledger), "--data-dir", str(tmp_path))
     assert said.code == 3
-    assert f"--ledger {ledger}: there is no such file; name yours" in said.err
+    assert f"--ledger {ledger}: there is no such file" in said.err
