@@ -66,3 +66,12 @@ def test_a_ledger_that_is_not_there_counts_no_trials(tmp_path: Path, *, is_folde
     said = catalyst_bot("trials", "--ledger", str(ledger), "--data-dir", str(tmp_path))
     assert said.code == 3
     assert f"--ledger {ledger}: there is no such file" in said.err
+
+
+@pytest.mark.parametrize("command", ["sweep", "trials", "status", "doctor", "simulate"])
+def test_where_the_result_cannot_go_is_said_before_the_work(tmp_path: Path, command: str) -> None:
+    """Whatever else is wrong or missing: nothing was looked at yet."""
+    needed = ("--history", "none", "--vary", "x=1") if command == "sweep" else ()
+    said = catalyst_bot(command, *needed, "--json", str(tmp_path))
+    assert said.code == 3
+    assert f"--json {tmp_path}: is a folder" in said.err

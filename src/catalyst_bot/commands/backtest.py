@@ -36,7 +36,6 @@ def backtest(
         from catalyst_bot.bootstrap.requests import Asked
         from catalyst_bot.ml.backtest import SHOWN
 
-        console.must_be_a_file("--json", json_)
         report = replayed(
             Asked(
                 is_dry_run=False,

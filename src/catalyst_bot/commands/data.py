@@ -73,7 +73,6 @@ def download(
         from catalyst_bot.bootstrap.downloads import DownloadRequest, run_download
 
         settings = settings_of(data_dir, config)
-        console.must_be_a_file("--json", json_)
         request = DownloadRequest(
             source=source,
             catalog=_catalog(catalog, settings),
@@ -135,7 +134,6 @@ def history(
         from catalyst_bot.bootstrap.decision_bars import settings_by_bars
         from catalyst_bot.bootstrap.histories import make_history
 
-        console.must_be_a_file("--json", json_)
         settings, interval_s = settings_by_bars(
             config, data_dir, console.note, catalog=catalog, interval_s=interval
         )

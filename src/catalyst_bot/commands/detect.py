@@ -59,7 +59,6 @@ def file_command(
     def action() -> int:
         from catalyst_bot.bootstrap.detecting import reason_on_file
 
-        console.must_be_a_file("--json", json_)
         found = reason_on_file(settings_of(data_dir, config), file)
         if json_:
             console.write_json(found, json_)
@@ -95,7 +94,6 @@ def evaluate_command(
     def action() -> int:
         from catalyst_bot.bootstrap.detecting import evaluate
 
-        console.must_be_a_file("--json", json_)
         found = evaluate(file, task, model, min_confidence=min_confidence)
         if json_:
             console.write_json(found, json_)
@@ -120,7 +118,6 @@ def train_command(
     def action() -> int:
         from catalyst_bot.bootstrap.detecting import make_model
 
-        console.must_be_a_file("--json", json_)
         card = make_model(data, task, out, licence_note=licence_note, note=console.note)
         if json_:
             console.write_json(card, json_)

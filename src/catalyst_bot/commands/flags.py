@@ -9,14 +9,28 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from catalyst_bot import console
 from catalyst_bot.domain.errors import ConfigError
 
 if TYPE_CHECKING:
     from catalyst_bot.settings import Settings
 
+
+def _a_place(path: str) -> str:
+    """Refuse a place for the result before the work for it begins."""
+    try:
+        console.must_be_a_file("--json", path)
+    except ConfigError as error:
+        console.note(f"catalyst-bot: {error}")
+        raise typer.Exit(console.CONFIGURATION) from error
+    return path
+
+
 Config = Annotated[Path | None, typer.Option(help="settings file")]
 DataDir = Annotated[Path | None, typer.Option(help="journals, catalog, HALT latch")]
-Json = Annotated[str, typer.Option("--json", help="write JSON here; - is standard output")]
+Json = Annotated[
+    str, typer.Option("--json", callback=_a_place, help="write JSON here; - is standard output")
+]
 Interval = Annotated[
     int | None,
     typer.Option(min=60, help="seconds of the decision bars; default: the longest there are"),

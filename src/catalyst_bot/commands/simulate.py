@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catalyst_bot import console
+from catalyst_bot.commands.flags import Json
 from catalyst_bot.domain.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def simulate(
         float, typer.Option(min=0, help="one life of so many hours of the session; see --seed")
     ] = 0.0,
     trace: Annotated[bool, typer.Option("--trace", help="tell one schedule as a story")] = False,
-    json_: Annotated[str, typer.Option("--json", help="write JSON here; - is stdout")] = "",
+    json_: Json = "",
 ) -> None:
     """Play schedules of faults against the whole bot; exit code 6 when a promise was broken, 7 when
     a fault that was to happen never did, or a planted bug was not found.

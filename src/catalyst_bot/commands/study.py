@@ -69,9 +69,7 @@ def events(
         from catalyst_bot.study import event_report, proposals, versions
         from catalyst_bot.study.event_study import StudyRules
 
-        _refuse_early(
-            {"--json": json_, "--markdown": markdown, "--propose": propose, "--edges": edges}
-        )
+        _refuse_early({"--markdown": markdown, "--propose": propose, "--edges": edges})
         settings = settings_of(data_dir, config, _with_tickers(tickers))
         done = studies.event_study(
             settings,
@@ -112,7 +110,6 @@ def scan(
     def action() -> int:
         from catalyst_bot.bootstrap import studies
 
-        _refuse_early({"--json": json_})
         notes: list[str] = []
         hits = studies.scan_bars(
             settings_of(data_dir, config),
@@ -157,7 +154,7 @@ def outcomes(
     def action() -> int:
         from catalyst_bot.bootstrap import journals, studies
 
-        _refuse_early({"--json": json_, "--markdown": markdown})
+        _refuse_early({"--markdown": markdown})
         settings = settings_of(data_dir, config)
         place = journals.chosen(settings, journal)
         done = studies.outcome_study(settings, journal=place, bars=bars)
@@ -192,7 +189,6 @@ def calibrate(
 
         _refuse_early(
             {
-                "--json": json_,
                 "--markdown": markdown,
                 "--figure": figure,
                 "--propose": propose,

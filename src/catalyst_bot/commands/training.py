@@ -71,7 +71,6 @@ def train(
     """Train agents on a history and write their ensemble; the same command goes on when it died."""
 
     def action() -> int:
-        console.must_be_a_file("--json", json_)
         with learning():
             from catalyst_bot.bootstrap.decision_bars import settings_by_bars
             from catalyst_bot.bootstrap.training import AskedTraining, train_model

@@ -132,7 +132,6 @@ def noise_test(
         from catalyst_bot.bootstrap import validating
         from catalyst_bot.ml.validation.noise import MOST_LUCKY
 
-        console.must_be_a_file("--json", json_)
         found = list(
             validating.try_gates(
                 _numbers(sharpes),

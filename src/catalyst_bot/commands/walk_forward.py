@@ -78,7 +78,6 @@ def walk_forward(
             from catalyst_bot.bootstrap.decision_bars import settings_by_bars
             from catalyst_bot.ml.walk_forward.plan import Span
 
-        console.must_be_a_file("--json", json_)
         console.must_be_a_file("--html", html)
         settings, interval_s = settings_by_bars(
             config, data_dir, console.note, history=history, catalog=data, interval_s=interval

@@ -70,10 +70,16 @@ START = Head(lines=0, trials=0, hash=_NOTHING)
 
 
 class TrialLedger:
-    """The ledger in a file, guarded by its seal; both are made by the first trial."""
+    """The ledger in a file, guarded by its seal; both are made by the first trial.
+
+    Raises `ConfigError` for a folder, and for a place below a file.
+    """
 
     def __init__(self, path: Path, *, seals: Path | None = None) -> None:
         self._path = path.absolute()
+        above = next(each for each in self._path.parents if each.exists())
+        if self._path.is_dir() or not above.is_dir():
+            raise ConfigError(f"{path} is no place for a ledger of trials: name a file in a folder")
         folder = seals if seals is not None else seal_folder()
         self._seal = folder / f"{sha256(str(self._path).encode()).hexdigest()[:32]}.json"
 

@@ -168,3 +168,11 @@ def test_seals_lie_in_the_users_state_folder(tmp_path: Path, monkeypatch: pytest
     monkeypatch.delenv("XDG_STATE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     assert seal_folder() == tmp_path / "home/.local/state/catalyst-bot/trials"
+
+
+def test_a_ledger_is_a_file_in_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path in (tmp_path, tmp_path / "file" / "trials.jsonl"):
+        with pytest.raises(ConfigError, match="is no place for a ledger"):
+            TrialLedger(path)
+    assert TrialLedger(tmp_path / "not" / "yet.jsonl").path.name == "yet.jsonl"
