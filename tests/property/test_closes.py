@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from itertools import pairwise
+from math import nan
 from statistics import StatisticsError, correlation
 
 import pytest
@@ -14,7 +16,7 @@ from catalyst_bot.risk.correlation import MIN_COMMON_BARS, correlations
 
 PRICES = st.floats(1.0, 1_000.0)
 WINDOWS = st.lists(
-    st.dictionaries(st.integers(0, 2 * MAX_CLOSES), PRICES | st.sampled_from([0.0, -1.0])),
+    st.dictionaries(st.integers(0, 2 * MAX_CLOSES), PRICES | st.sampled_from([0.0, -1.0, nan])),
     max_size=8,
 )
 SERIES = st.dictionaries(st.integers(0, 90), PRICES, min_size=MIN_COMMON_BARS)
@@ -25,7 +27,7 @@ def test_the_newest_word_on_a_bar_counts(windows: list[dict[int, float]]):
     closes, newest = Closes(), dict[int, float]()
     for window in windows:
         fresh = dict(sorted(window.items()))
-        closes.keep(fresh)
+        closes.keep(array("q", fresh), array("d", fresh.values()))
         newest |= {end_s: price for end_s, price in fresh.items() if price > 0}
         newest = dict(sorted(newest.items())[-MAX_CLOSES:])
         assert dict(zip(closes.ends_s, closes.prices, strict=True)) == newest

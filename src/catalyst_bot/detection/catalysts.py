@@ -12,8 +12,16 @@ from catalyst_bot.domain import ids
 from catalyst_bot.domain.news import Catalyst, Headline, ScoreFactor
 
 
-def catalyst_of(headline: Headline, symbol: str, finding: Finding, rules: Rules) -> Catalyst:
-    """Return the catalyst that a headline is for a symbol, before its story is known."""
+def catalyst_of(
+    headline: Headline,
+    symbol: str,
+    finding: Finding,
+    rules: Rules,
+    *,
+    story_id: str,
+    novelty: float = 1.0,
+) -> Catalyst:
+    """Return the catalyst that a headline is for a symbol, as part of a story."""
     category = finding.category
     assessment = _assess(headline, symbol, finding, rules)
     edge = rules.edges.get(category.name)
@@ -39,6 +47,8 @@ def catalyst_of(headline: Headline, symbol: str, finding: Finding, rules: Rules)
         edge_bps=edge.bps if edge else None,
         edge_low_bps=edge.low_bps if edge else None,
         edge_high_bps=edge.high_bps if edge else None,
+        story_id=story_id,
+        novelty=novelty,
     )
 
 

@@ -8,7 +8,6 @@ retraction closes the position that the story led to, and no other.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from catalyst_bot.detection import stories
 from catalyst_bot.detection.catalysts import catalyst_of
@@ -51,15 +50,14 @@ def follow(
             return _retract(story, headline, telling, desk=desk, rules=rules)
     if not isinstance(finding, Finding):
         return []
-    catalyst = catalyst_of(headline, symbol, finding, rules)
     story = stories.find_story(known, telling, desk.now, rules.stories)
     if story is None and relation is StoryRelation.CORRECTION:  # of its figures, perhaps
         story = stories.find_retracted(known, telling, desk.now, rules.stories)
     if story is None:
-        return _begin(catalyst, headline, telling)
-    if relation is StoryRelation.CORRECTION and story.direction * catalyst.direction < 0:
+        return _begin(headline, symbol, finding, telling, rules=rules)
+    if relation is StoryRelation.CORRECTION and story.direction * finding.category.polarity < 0:
         return _retract(story, headline, telling, desk=desk, rules=rules)
-    return _go_on(story, relation, catalyst, headline, telling, rules=rules)
+    return _go_on(story, relation, headline, finding, telling, rules=rules)
 
 
 def _telling(headline: Headline, symbol: str, finding: Finding | Unread, rules: Rules) -> Telling:
@@ -72,9 +70,11 @@ def _telling(headline: Headline, symbol: str, finding: Finding | Unread, rules: 
     return Telling(counting, finding.category.name, is_in_title)
 
 
-def _begin(catalyst: Catalyst, headline: Headline, telling: Telling) -> list[Message]:
-    story_id = content_id("story", headline.item_id, catalyst.symbol)
-    first = replace(catalyst, story_id=story_id)
+def _begin(
+    headline: Headline, symbol: str, finding: Finding, telling: Telling, *, rules: Rules
+) -> list[Message]:
+    story_id = content_id("story", headline.item_id, symbol)
+    first = catalyst_of(headline, symbol, finding, rules, story_id=story_id)
     return [
         CatalystDetected(catalyst=first),
         _as_message(first, StoryRelation.FIRST, headline, telling, is_trigger=True),
@@ -84,14 +84,17 @@ def _begin(catalyst: Catalyst, headline: Headline, telling: Telling) -> list[Mes
 def _go_on(
     story: Story,
     relation: StoryRelation,
-    catalyst: Catalyst,
     headline: Headline,
+    finding: Finding,
     telling: Telling,
     *,
     rules: Rules,
 ) -> list[Message]:
-    again = replace(
-        catalyst,
+    again = catalyst_of(
+        headline,
+        story.symbol,
+        finding,
+        rules,
         story_id=story.story_id,
         novelty=stories.novelty(story, telling, rules.stories),
     )
@@ -122,10 +125,7 @@ def _retract(
     """Close the position if this story opened it; what waits is dropped by the signals stage."""
     position = desk.positions.get(story.symbol)
     is_ours = position is not None and position.catalyst_id in story.catalyst_ids
-    closing = replace(
-        catalyst_of(headline, story.symbol, retraction(rules), rules),
-        story_id=story.story_id,
-    )
+    closing = catalyst_of(headline, story.symbol, retraction(rules), rules, story_id=story.story_id)
     message = _as_message(closing, StoryRelation.RETRACTION, headline, telling, is_trigger=is_ours)
     if is_ours:
         return [CatalystDetected(catalyst=closing), message]

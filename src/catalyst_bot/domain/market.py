@@ -88,13 +88,13 @@ class BarSeries:
     def __iter__(self) -> Iterator[Bar]:
         return map(self.__getitem__, range(len(self)))
 
-    def closes(self, count: int) -> dict[int, float]:
-        """Return the last `count` closing prices by the bar's end in epoch seconds."""
+    def closes(self, count: int) -> tuple[array[int], array[float]]:
+        """Return when the last `count` bars ended, in epoch seconds, and their closing prices."""
         numbers, length = self._numbers(), len(self)
         first = max(0, length - count)
         ends_s = numbers[length + first : 2 * length].tolist()
-        prices = numbers[5 * length + first : 6 * length].tolist()
-        return dict(zip(map(int, ends_s), prices, strict=True))
+        prices = numbers[5 * length + first : 6 * length]
+        return array("q", map(int, ends_s)), array("d", prices.tobytes())
 
     def _numbers(self) -> memoryview[float]:
         return memoryview(self.table).cast("d")

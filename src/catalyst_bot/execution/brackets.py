@@ -50,40 +50,28 @@ def leg_tickets(order: ApprovedOrder, parent: OrderTicket) -> list[OrderTicket]:
     if not is_entry and order.role is not OrderRole.TAKE_PROFIT:
         return legs
     if order.stop_loss_price is not None:
-        stop = _leg(parent, stop_leg_id(order.client_order_id), OrderRole.STOP_LOSS)
-        legs.append(
-            replace(
-                stop,
-                kind=OrderKind.STOP,
-                stop_price=order.stop_loss_price,
-                reference_price=order.stop_loss_price,
-                exit_reason=ExitReason.STOP_LOSS,
-            )
-        )
+        stop_id = stop_leg_id(order.client_order_id)
+        legs.append(_leg(parent, stop_id, OrderKind.STOP, order.stop_loss_price))
     if is_entry and order.take_profit_price is not None:
-        target = _leg(parent, target_leg_id(order.client_order_id), OrderRole.TAKE_PROFIT)
-        legs.append(
-            replace(
-                target,
-                kind=OrderKind.LIMIT,
-                limit_price=order.take_profit_price,
-                reference_price=order.take_profit_price,
-                exit_reason=ExitReason.TAKE_PROFIT,
-            )
-        )
+        target_id = target_leg_id(order.client_order_id)
+        legs.append(_leg(parent, target_id, OrderKind.LIMIT, order.take_profit_price))
     return legs
 
 
-def _leg(parent: OrderTicket, leg_id: str, role: OrderRole) -> OrderTicket:
+def _leg(parent: OrderTicket, leg_id: str, kind: OrderKind, price: Decimal) -> OrderTicket:
+    is_stop = kind is OrderKind.STOP
     return replace(
         parent,
         client_order_id=leg_id,
-        role=role,
+        role=OrderRole.STOP_LOSS if is_stop else OrderRole.TAKE_PROFIT,
         side=Side.SELL,
+        kind=kind,
         status=OrderStatus.HELD,
-        limit_price=None,
-        stop_price=None,
+        limit_price=None if is_stop else price,
+        stop_price=price if is_stop else None,
         worst_price=None,
+        reference_price=price,
+        exit_reason=ExitReason.STOP_LOSS if is_stop else ExitReason.TAKE_PROFIT,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -262,7 +263,9 @@ def note_bar(state: State, message: BarClosed, at: datetime) -> None:
     """Keep the close, and the highest price of a symbol held."""
     bar = message.bar
     symbol = bar.symbol
-    _closes(state, symbol).keep({int(bar.closed_at.timestamp()): bar.close})
+    _closes(state, symbol).keep(
+        array("q", (int(bar.closed_at.timestamp()),)), array("d", (bar.close,))
+    )
     plan = state.plans.get(state.trade_held.get(symbol, ""))
     if plan is not None:
         highest = highest_seen(plan, bar)
@@ -276,7 +279,7 @@ def note_view(state: State, message: MarketViewReceived, at: datetime) -> None:
     if refusal is not None:
         _wait(state, refusal.intent)
     bars = message.view.bars
-    _closes(state, bars.symbol).keep(bars.closes(MAX_CLOSES))
+    _closes(state, bars.symbol).keep(*bars.closes(MAX_CLOSES))
 
 
 def mark_equity(state: State, message: EquityMarked, at: datetime) -> None:

@@ -90,6 +90,9 @@ class StrategyRecord:
     paused_until: datetime | None = None
 
 
+_NOTHING_YET = StrategyRecord()
+
+
 @dataclass(slots=True)
 class State:
     """Counters, records and plans. `reviewed_peak_usd` replaces the account's peak once a person
@@ -135,7 +138,7 @@ class State:
 
     def strategy(self, strategy_id: str) -> StrategyRecord:
         """Return the strategy's record, an empty one before its first closed trade."""
-        return self.strategies.get(strategy_id, StrategyRecord())
+        return self.strategies.get(strategy_id, _NOTHING_YET)
 
     def is_broker(self, adapter: str) -> bool:
         """True when the adapter is the broker: called so, or by the name the run began with."""
