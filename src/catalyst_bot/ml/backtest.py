@@ -23,7 +23,6 @@ from catalyst_bot.ml.portfolio.benchmarks import capacity_of
 from catalyst_bot.ml.portfolio.regimes import regimes_of_closes
 from catalyst_bot.ml.validation.metrics import Metrics, equity_of, measure, returns_of
 
-_NO_TRADES = np.empty(0)
 SHOWN = (
     *("total_return", "annual_return", "sharpe", "sortino", "calmar", "max_drawdown"),
     *("trades", "win_rate", "profit_factor", "exposure"),
@@ -72,7 +71,7 @@ class SessionCurve:
         returns = returns_of(np.array([start_usd, *self.equity_usd]))
         exposure, kinds = np.array(self.exposure), np.array(words)
         return {
-            word: measure(equity_of(returns[kinds == word]), _NO_TRADES, exposure[kinds == word])
+            word: measure(equity_of(returns[kinds == word]), None, exposure[kinds == word])
             for word in sorted(set(words))
         }
 
@@ -115,7 +114,7 @@ def held(store: BarStore, symbols: Sequence[str], closes: Sequence[datetime]) ->
     total = np.where(known, moves, 0.0).sum(axis=0)
     count = known.sum(axis=0)
     returns: Floats = np.divide(total, count, out=np.zeros(len(total)), where=count > 0)
-    return measure(equity_of(returns), _NO_TRADES, np.ones(len(returns)))
+    return measure(equity_of(returns), None, np.ones(len(returns)))
 
 
 def _closes(store: BarStore, symbol: str, closes: Sequence[datetime]) -> list[float]:

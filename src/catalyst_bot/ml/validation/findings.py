@@ -31,7 +31,6 @@ from catalyst_bot.ml.validation.resampling import DRAWS, Band, sharpe_band
 from catalyst_bot.ml.validation.trials import Trial
 
 _ANNUAL = sqrt(PERIODS_PER_YEAR)
-_NOTHING = np.zeros(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,13 +100,13 @@ def find(
     )
 
 
-def _measured(returns: Floats, pnl_usd: Floats, exposure: Floats) -> Metrics:
+def _measured(returns: Floats, pnl_usd: Floats | None, exposure: Floats | None) -> Metrics:
     return measure(equity_of(returns), pnl_usd, exposure)
 
 
 def _held(returns: Floats) -> Metrics:
     """Measures of what is only compared by its curve."""
-    return _measured(returns, _NOTHING, _NOTHING)
+    return _measured(returns, None, None)
 
 
 def _annual(returns: Floats) -> float:

@@ -91,7 +91,7 @@ QUESTIONS = (
     ),
     Question(
         name="trades",
-        value=lambda f: float(f.metrics.trades),
+        value=lambda f: float(f.metrics.trades or 0),
         low=49.5,
         about="closed trades out of sample; the roadmap asks for fifty",
     ),
@@ -230,14 +230,13 @@ def passes(gates: Sequence[Gate]) -> bool:
 
 def _out_to_in(findings: Findings) -> Gate:
     """Much worse outside is overfitting; better by more than chance is luck."""
-    error = findings.error or 0.0
-    inside = findings.in_sample_sharpe
-    slack = error / inside if inside is not None and inside > 0 else 0.0
+    error, inside = findings.error or 0.0, findings.in_sample_sharpe
+    slack = error / inside if inside is not None and inside > error else None
     return answered(
         "oos_to_is",
-        findings.oos_to_is,
+        findings.oos_to_is if slack is not None else None,
         low=0.7,
-        high=round(1.0 + slack, 2),
-        evidence="Sharpe ratio outside for one inside; better outside by more than its standard "
-        "error is luck or selection",
+        high=round(1.0 + (slack or 0.0), 2),
+        evidence="Sharpe ratio outside for one inside, which must be above its standard error; "
+        "better outside by more than that is luck or selection",
     )

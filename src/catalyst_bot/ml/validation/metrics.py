@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 
 PERIODS_PER_YEAR = 252  # sessions of a year in New York
 _NO_SPREAD = 1e-12  # of the mean return: rounding
+_NOTHING = np.empty(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,7 @@ class Metrics:
     """The roadmap's table. Fractions are of the account (0.1: a tenth), ratios are annual.
 
     `exposure` is the mean share of equity that was invested; `volatility` the annual standard
-    deviation of returns; `expectancy_usd` the mean result of a trade.
+    deviation of returns; `expectancy_usd` the mean result of a trade. What was not counted is None.
     """
 
     periods: int
@@ -37,7 +38,7 @@ class Metrics:
     annual_return: float | None
     total_return: float | None
     volatility: float | None
-    trades: int
+    trades: int | None
     win_rate: float | None
     profit_factor: float | None
     expectancy_usd: float | None
@@ -50,8 +51,8 @@ class Metrics:
 
 def measure(
     equity: Floats,
-    pnl_usd: Floats,
-    exposure: Floats,
+    pnl_usd: Floats | None,
+    exposure: Floats | None,
     *,
     periods_per_year: float = PERIODS_PER_YEAR,
 ) -> Metrics:
@@ -59,10 +60,13 @@ def measure(
 
     `equity` is its worth in dollars before the first period and at the end of each (one point more
     than periods); `pnl_usd` the result of each closed trade after costs; `exposure` the share of
-    equity invested at the end of each period. Raises `ValueError` for a number that is none and for
-    an account that was ever worth nothing.
+    equity invested at the end of each period; None where they are not counted. Raises `ValueError`
+    for a number that is none and for an account that was ever worth nothing.
     """
     returns = returns_of(equity)
+    trades = None if pnl_usd is None else len(pnl_usd)
+    pnl_usd = _NOTHING if pnl_usd is None else pnl_usd
+    exposure = _NOTHING if exposure is None else exposure
     if not (np.isfinite(pnl_usd).all() and np.isfinite(exposure).all()):
         raise ValueError("a trade or an exposure is not a number")
     fall, growth = max_drawdown(equity), _annual(equity, periods_per_year)
@@ -81,7 +85,7 @@ def measure(
         volatility=float(returns.std(ddof=1)) * sqrt(periods_per_year)
         if len(returns) > 1
         else None,
-        trades=len(pnl_usd),
+        trades=trades,
         win_rate=float((pnl_usd > 0).mean()) if len(pnl_usd) else None,
         profit_factor=float(pnl_usd[pnl_usd > 0].sum()) / lost_usd if lost_usd > 0 else None,
         expectancy_usd=float(pnl_usd.mean()) if len(pnl_usd) else None,

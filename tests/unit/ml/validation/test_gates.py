@@ -98,6 +98,7 @@ def only_random(evidence: Evidence) -> Evidence:
         ("oos_to_is", lambda e: replace(e, in_sample_sharpes=e.in_sample_sharpes * 3)),
         ("oos_to_is", lambda e: replace(e, in_sample_sharpes=e.in_sample_sharpes / 2)),
         ("oos_to_is", lambda e: replace(e, in_sample_sharpes=-e.in_sample_sharpes)),
+        ("oos_to_is", lambda e: replace(e, in_sample_sharpes=e.in_sample_sharpes / 30)),
     ],
 )  # fmt: skip
 def test_each_gate_says_no_to_what_it_is_for(gate: str, change):
@@ -150,6 +151,8 @@ def test_figures_are_those_of_the_arrays():
         found.metrics.sharpe / evidence.in_sample_sharpes.mean()
     )
     assert found.regimes["bear"].periods == r.size // 4
+    assert found.regimes["bear"].trades is None  # not counted, which is not none
+    assert found.benchmark.trades is None
     assert found.above_random == (evidence.random_sharpes < found.metrics.sharpe).mean()
 
 
