@@ -21,7 +21,10 @@ BENCHMARK = "SPY"
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """News about a symbol that meets its bar number `bar` and is asked about for `bars` bars."""
+    """News about a symbol that meets its bar number `bar` and is asked about for `bars` bars.
+
+    The first look is `early_s` before that bar closes.
+    """
 
     symbol: str
     bar: int
@@ -29,6 +32,7 @@ class Case:
     is_bad: bool = False
     confidence: float = 0.9
     direction: float = 1.0
+    early_s: float = 0.0
 
 
 def panel_of(
@@ -71,7 +75,7 @@ def panel_of(
         | {"row": starts[c.symbol] + c.bar, "is_bad": c.is_bad}
         | {"horizon_s": float((c.bars - 1) * DAY_S)}
         | {"received_s": float(bars[c.symbol].closed_at[c.bar]) - 3600.0}
-        | {"look_s": float(bars[c.symbol].closed_at[c.bar])}
+        | {"look_s": float(bars[c.symbol].closed_at[c.bar]) - c.early_s}
         for number, c in enumerate(cases)
     ]
     return Panel(

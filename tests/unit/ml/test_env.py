@@ -150,6 +150,14 @@ def test_observations_are_normalised_as_a_model_would(tape: Tape) -> None:
         assert (seen == expected.astype(np.float32)).all()
 
 
+def test_the_constants_are_of_the_bars_that_were_known() -> None:
+    early = tape_of(
+        panel_of([Case(symbol="ACME", bar=60, bars=1, early_s=60.0)]), atr_length=TERMS.atr_length
+    )
+    center = fit_on(early, range(60, 61)).center[3:23]
+    assert center == pytest.approx(early.bars.market[59])
+
+
 def test_quiet_time_shows_no_news(tape: Tape) -> None:
     env = single(tape, quiet_fraction=1.0)
     neutral = [feature.neutral for feature in FEATURES if feature.group == "catalyst"]

@@ -333,3 +333,38 @@ def test_nothing_before_a_bar_depends_on_it_or_on_later_ones(
     ]
     assert histories[0] == histories[1]
     assert histories[0]
+
+
+def early(first: int, seed: int) -> Tape:
+    """News a minute before the bar `first` closes, so that the bar before it is known."""
+    panel = panel_of(
+        [Case(symbol="ACME", bar=first, bars=8, early_s=60.0)],
+        symbols=("ACME",),
+        count=COUNT,
+        seed=seed,
+    )
+    return tape_of(panel, atr_length=TERMS.atr_length)
+
+
+@both
+def test_a_look_in_the_first_bar_of_the_sessions_knows_the_bar_before_them(kernel: Any) -> None:
+    tape = early(NEWS, seed=1)
+    place = played(tape, TERMS, range(NEWS, COUNT))
+    bot, seen = Account(kernel, place), np.empty(33, dtype=np.float32)
+    kernel.observe(place, bot.money, bot.place, seen)
+    known = tape.asks.seen[0]
+    raw = [1.0, 0.0, 0.0, *tape.bars.market[known], *tape.asks.values[0]]
+    assert tape.bars.session[known] == NEWS - 1
+    assert seen == pytest.approx(fit_on(tape, range(COUNT)).apply(raw))
+    bot.answer(1.0)
+    assert bot.at("ENTRY_ROW") == tape.asks.row[0] + 1
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 1_000), st.integers(NEWS, COUNT - 10))
+def test_an_episode_is_the_same_wherever_its_sessions_begin(seed: int, first: int) -> None:
+    tape = early(first, seed)
+    one, other = (
+        lived(played(tape, TERMS, range(begin, COUNT)), seed, COUNT) for begin in (first, NEWS - 20)
+    )
+    assert one == other

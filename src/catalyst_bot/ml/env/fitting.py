@@ -13,7 +13,7 @@ _ACCOUNT = sum(feature.group == "account" for feature in FEATURES)
 
 
 def fit_on(tape: Tape, sessions: range) -> Normalisation:
-    """Fit on what a policy would have been asked in these sessions.
+    """Fit on what a policy would have been shown when it was asked in these sessions.
 
     Raises `BadData` when nothing was asked in them.
     """
@@ -22,6 +22,6 @@ def fit_on(tape: Tape, sessions: range) -> Normalisation:
     if not len(asked):
         raise BadData(f"no question falls into sessions {sessions.start} to {sessions.stop - 1}")
     account = np.zeros((len(asked), _ACCOUNT))
-    market = tape.bars.market[tape.asks.row[asked]]
+    market = tape.bars.market[tape.asks.seen[asked]]
     training = np.hstack([account, market, tape.asks.values[asked]])
     return fit_normalisation(training, bar_interval_s=tape.interval_s)

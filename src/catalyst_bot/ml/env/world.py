@@ -90,16 +90,18 @@ def _of(normalisation: Normalisation, group: str) -> Normalisation:
 
 
 def _laid_out(tape: Tape, sessions: range, normalisation: Normalisation) -> Bars:
-    """Lay the bars of the sessions row by row, with their features normalised.
+    """Lay the bars of the sessions, and the one before them, row by row, their features normalised.
 
-    Then a bar lies in three lines of the cache instead of fourteen, and what playing it takes is in
-    the first of them. The rows of other sessions are never looked at, and take no memory as long as
+    A look between two closes knows the bar before its own, which may be of the session before.
+    So laid, a bar lies in three lines of the cache instead of fourteen, and what playing it takes
+    is in the first of them. All other rows are never looked at, and take no memory as long as
     nobody does.
     """
     bars = tape.bars
-    played = (bars.session >= sessions.start) & (bars.session < sessions.stop)
-    rows = np.flatnonzero(played)
-    laid = _records(len(played), bars._asdict(), is_sparse=2 * len(rows) < len(played))
+    needed = (bars.session >= sessions.start) & (bars.session < sessions.stop)
+    needed[:-1] |= needed[1:]
+    rows = np.flatnonzero(needed)
+    laid = _records(len(needed), bars._asdict(), is_sparse=2 * len(rows) < len(needed))
     for name, column in bars._asdict().items():
         laid[name][rows] = column[rows]
     laid["market"][rows] = normalisation.apply_rows(bars.market[rows].astype(np.float64))
