@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from zlib import crc32
 
 import numpy as np
 
@@ -40,13 +41,15 @@ def edges_of(panel: Panel, sessions: range, *, cost_bps: float, seed: int = 1) -
     signed_bps, entered = _returns(panel, held, sessions)
     category = events["category"].to_numpy()
     edges = dict[str, Worth]()
-    for number, name in enumerate(sorted(set(category.tolist()))):
+    for name in sorted(set(category.tolist())):
         known = (category == name) & np.isfinite(signed_bps)
         if int(known.sum()) < MIN_EVENTS:
             continue
         # Positions of ten days overlap with those entered a week later: one cluster is that long.
         clusters = entered[known] // int(held[known].max())
-        mean = clustered_mean(signed_bps[known], clusters, seed=(seed, number))
+        # by the name, not by its place in the list: a category of later days must not move the draws
+        own_seed = (seed, crc32(name.encode()))
+        mean = clustered_mean(signed_bps[known], clusters, seed=own_seed)
         edge, spread = shrunk(mean.value - cost_bps, mean.error, PRIOR_SPREAD_BPS)
         edges[name] = Worth(edge_bps=edge, high_bps=edge + _BAND * spread, events=mean.n)
     return edges

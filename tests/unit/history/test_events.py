@@ -217,6 +217,10 @@ def test_worth_is_measured_on_what_was_over_within_the_sessions(panel: Panel) ->
     assert (
         edges_of(replace(found, columns=columns), range(cut), cost_bps=40.0)[category] == measured
     )
+    of_later = told(close_of(panel, 295), horizon_s=DAY_S, category="acquisition")
+    more = placed(panel, *(told(close_of(panel, bar), horizon_s=DAY_S) for bar in days), of_later)
+    assert sorted(set(more.events["category"].to_list())) == ["acquisition", category]
+    assert edges_of(more, range(cut), cost_bps=40.0)[category] == measured, "it is not known yet"
     dear = edges_of(found, range(COUNT), cost_bps=80.0)[category]
     assert 0 < edge.edge_bps - dear.edge_bps <= 40.0, "shrunk"
     asks = with_edges(found, {category: edge}).ask_values
