@@ -47,7 +47,7 @@ def edges_of(panel: Panel, sessions: range, *, cost_bps: float, seed: int = 1) -
             continue
         # Positions of ten days overlap with those entered a week later: one cluster is that long.
         clusters = entered[known] // int(held[known].max())
-        # by the name, not by its place in the list: a category of later days must not move the draws
+        # by the name, not by its place in the list: later categories must not move the draws
         own_seed = (seed, crc32(name.encode()))
         mean = clustered_mean(signed_bps[known], clusters, seed=own_seed)
         edge, spread = shrunk(mean.value - cost_bps, mean.error, PRIOR_SPREAD_BPS)
