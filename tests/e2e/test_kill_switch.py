@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -234,10 +234,20 @@ def test_who_did_not_halt_is_not_told_how_to_resume(
     assert "Resume with" not in capsys.readouterr().out
 
 
+@pytest.fixture
+def terminal() -> Iterator[None]:
+    """Processes started now have one, also where the tests were started without (nohup)."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize(
     "told", [[signal.SIGTERM], [signal.SIGHUP], [signal.SIGINT, signal.SIGINT]], ids=str
 )
-def test_a_replay_that_is_ended_ends_in_order(tmp_path: Path, told: list[signal.Signals]):
+def test_a_replay_that_is_ended_ends_in_order(
+    tmp_path: Path, told: list[signal.Signals], terminal: None
+):
     """However it is told, and however often: its page is put away, and it says how to go on."""
     command = ["demo", "--speed", "1200", "--data-dir", str(tmp_path)]
     with subprocess.Popen(
