@@ -155,7 +155,9 @@ def _checked(panel: Panel, atr_length: int) -> Singles:
     told = ((panel.features, MARKET, "features"), (panel.ask_values, CATALYST, "asks"))
     for each, table, name in told:
         if each is None or each.shape[1:] != (len(table),):
-            raise BadData(f"the history has no {name} for this table: make it again")
+            raise BadData(
+                f"the history has no {name} for this table: `data history --features` makes it"
+            )
         if not all(np.isfinite(part).all() for part in np.array_split(each, _PARTS)):
             raise BadData(f"the {name} of the history hold a value that is not finite")
     panel.let_go()
