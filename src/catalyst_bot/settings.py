@@ -57,7 +57,7 @@ _STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_
 RulesT = TypeVar("RulesT")
 
 
-def _refuse_unknown(rules: type) -> Callable[[Any], Any]:
+def _refuse_unfit(rules: type) -> Callable[[Any], Any]:
     names = {item.name for item in dataclasses.fields(rules)}
     numbers = {item.name for item in dataclasses.fields(rules) if "low" in item.metadata}
 
@@ -374,28 +374,28 @@ class Settings(BaseModel):
     downloads: DownloadsSection = DownloadsSection()
     detection: DetectionSection = DetectionSection()
     scanner: Annotated[
-        ScannerRules, BeforeValidator(_refuse_unknown(ScannerRules)), AfterValidator(_within_bounds)
+        ScannerRules, BeforeValidator(_refuse_unfit(ScannerRules)), AfterValidator(_within_bounds)
     ] = ScannerRules()
     llm: LlmSection = LlmSection()
     signals: Annotated[
-        SignalRules, BeforeValidator(_refuse_unknown(SignalRules)), AfterValidator(_within_bounds)
+        SignalRules, BeforeValidator(_refuse_unfit(SignalRules)), AfterValidator(_within_bounds)
     ] = SignalRules()
     risk: Annotated[
-        RiskLimits, BeforeValidator(_refuse_unknown(RiskLimits)), AfterValidator(_within_bounds)
+        RiskLimits, BeforeValidator(_refuse_unfit(RiskLimits)), AfterValidator(_within_bounds)
     ] = RiskLimits()
     sizing: Annotated[
-        SizingRules, BeforeValidator(_refuse_unknown(SizingRules)), AfterValidator(_within_bounds)
+        SizingRules, BeforeValidator(_refuse_unfit(SizingRules)), AfterValidator(_within_bounds)
     ] = SizingRules()
     stops: Annotated[
-        StopRules, BeforeValidator(_refuse_unknown(StopRules)), AfterValidator(_within_bounds)
+        StopRules, BeforeValidator(_refuse_unfit(StopRules)), AfterValidator(_within_bounds)
     ] = StopRules()
     execution: Annotated[
         ExecutionRules,
-        BeforeValidator(_refuse_unknown(ExecutionRules)),
+        BeforeValidator(_refuse_unfit(ExecutionRules)),
         AfterValidator(_within_bounds),
     ] = ExecutionRules()
     costs: Annotated[
-        CostRules, BeforeValidator(_refuse_unknown(CostRules)), AfterValidator(_within_bounds)
+        CostRules, BeforeValidator(_refuse_unfit(CostRules)), AfterValidator(_within_bounds)
     ] = CostRules()
     storage: StorageSection = StorageSection()
     alerts: AlertsSection = AlertsSection()

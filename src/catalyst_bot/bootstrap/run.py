@@ -84,7 +84,8 @@ class Assembly:
 def replay(request: ReplayRequest) -> Outcome:
     """Run a replay to its end and close the journal; a crashed one goes on where it stopped.
 
-    Raises `ConfigError` before anything is opened when limits were loosened without approval.
+    Raises `ConfigError` before anything is opened when limits were loosened without approval, and
+    `KeyboardInterrupt` when it is told to end.
     """
     row = mode_row(request.mode, is_dry_run=request.is_dry_run)
     approval_of(request.loaded.settings, is_asked=row.asks_approval)
