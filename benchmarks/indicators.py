@@ -3,7 +3,7 @@
 A decision measures one window in plain Python; a history is compiled from the same text. Ours begin
 anew in the window of every bar, so that a decision has the bits of the history, and TA-Lib gives
 the same numbers when it is asked window by window. Its one recursion over a history gives others:
-that stands in `features`.
+that stands in `features`. The average ranges of a history are one recursion here too.
 """
 
 from __future__ import annotations
@@ -19,16 +19,20 @@ from benchmarks.line import Line, median_of, skipped
 from catalyst_bot.domain.errors import ConfigError
 from catalyst_bot.domain.limits import ScannerRules
 from catalyst_bot.domain.market import DAY_S
-from catalyst_bot.features.indicators import average_true_range
+from catalyst_bot.features.indicators import average_true_range, mean_true_range
+from catalyst_bot.features.kernels import Floats
 from catalyst_bot.features.market import market_features
 from catalyst_bot.features.scanner import extreme_before
 from catalyst_bot.features.spec import MARKET, MARKET_WINDOW
 from catalyst_bot.features.window import BarWindow
 from catalyst_bot.history.batch import market_matrix
+from catalyst_bot.history.compiled import compiled
+from catalyst_bot.ml import ranges
 from catalyst_bot.ports.market_data import BENCHMARK_VIEW_BARS, VIEW_BARS
 
 CALLS, LENGTH = 500, 14
 HISTORY_BARS, NEEDS = 20_000, 252
+SYMBOLS, DAYS = 500, 2_500
 _JOB = f"{len(MARKET)} market features"
 
 
@@ -54,11 +58,12 @@ def lines() -> list[Line]:
         ),
         _of_a_history(long),
         _beside(
-            f"ATR({LENGTH}) of one window",
-            lambda: average_true_range(window, LENGTH),
-            lambda: talib.ATR(window.high, window.low, window.close, timeperiod=LENGTH)[-1],
-            note=f"plain Python, {VIEW_BARS} bars: each step needs the one before, in bytecode",
+            f"ATR({LENGTH}) and the mean range of one window",
+            lambda: _ranges_of(window),
+            lambda: _talib_ranges(window, VIEW_BARS - 1),
+            note=f"numpy, {VIEW_BARS} bars: true ranges, their Wilder average and their mean",
         ),
+        _ranges_of_a_history(),
         _beside(
             f"highest and lowest of {length} before each bar",
             scanned,
@@ -66,6 +71,58 @@ def lines() -> list[Line]:
             note=f"numpy, {HISTORY_BARS:,} bars: the scanner's",
         ),
     ]
+
+
+def _ranges_of(window: BarWindow) -> tuple[float, float]:
+    averages = average_true_range(window, LENGTH), mean_true_range(window)
+    _forget(window)
+    return averages
+
+
+def _forget(window: BarWindow) -> None:
+    """Let the true ranges be worked out again when they are next asked for."""
+    del vars(window)["true_range"]
+
+
+def _talib_ranges(window: BarWindow, count: int) -> tuple[Floats, Floats]:
+    high, low, close = window.high, window.low, window.close
+    atr = talib.ATR(high, low, close, timeperiod=LENGTH)
+    return atr, talib.SMA(talib.TRANGE(high, low, close), timeperiod=count)
+
+
+def _ranges_of_a_history() -> Line:
+    """What stops and sizes of every bar need: both go on from bar to bar, ours and TA-Lib's."""
+    windows = [window_of(seed, DAYS) for seed in range(SYMBOLS)]
+    job = f"ATR({LENGTH}) and the mean range of a history"
+    try:
+        write = compiled(ranges)["write_average_ranges"]
+    except ConfigError as error:
+        return skipped(job, str(error))
+
+    def ours() -> None:
+        for window in windows:
+            atr, average = np.empty(DAYS), np.empty(DAYS)
+            write(window.true_range, LENGTH, VIEW_BARS, atr, average)
+            _forget(window)
+
+    def theirs() -> None:
+        for window in windows:
+            _talib_ranges(window, VIEW_BARS - 1)
+
+    def once_ms(run: Callable[[], None]) -> float:
+        start = time.perf_counter()
+        run()
+        return (time.perf_counter() - start) * 1e3
+
+    ours()
+    ours_ms, theirs_ms = median_of(lambda: once_ms(ours)), median_of(lambda: once_ms(theirs))
+    return Line(
+        job=job,
+        unit="ms",
+        value=ours_ms,
+        peer=f"TA-Lib {theirs_ms:.1f} ms: {ours_ms / theirs_ms:.2f} x",
+        note=f"compiled, one thread, {SYMBOLS} symbols x {DAYS:,} bars, windows of {VIEW_BARS}",
+    )
 
 
 def _beside(

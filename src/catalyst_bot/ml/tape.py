@@ -167,12 +167,11 @@ def _checked(panel: Panel, atr_length: int) -> Singles:
 
 def _average_ranges(panel: Panel, length: int) -> tuple[Floats, Floats]:
     """In prices as traded at each bar, from ranges without the jumps of splits and dividends."""
-    atr = np.full(panel.card.rows, np.nan)
-    atr_average = np.full(panel.card.rows, np.nan)
+    atr, atr_average = np.empty(panel.card.rows), np.empty(panel.card.rows)
     write = compiled(ranges)["write_average_ranges"]
     for span in panel.card.spans:
         rows = slice(span.first_row, span.first_row + span.rows)
-        steps = np.concatenate([[0.0], panel.adjusted(span.symbol).true_range])
+        steps = panel.adjusted(span.symbol).true_range
         write(steps, length, VIEW_BARS, atr[rows], atr_average[rows])
         atr[rows] /= panel.columns["factor"][rows]
         atr_average[rows] /= panel.columns["factor"][rows]
