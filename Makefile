@@ -18,7 +18,7 @@ GUARDED := src/catalyst_bot/risk/*,src/catalyst_bot/execution/*,src/catalyst_bot
 GUARDED_TESTS := tests/unit/risk tests/unit/execution tests/unit/portfolio
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-alpaca setup-postgres setup-train setup-research setup-ml setup-ray setup-llm setup-yahoo setup-clients setup-all paper test simulate coverage mutants bench docs lint fmt lock clean
+.PHONY: help setup setup-alpaca setup-postgres setup-train setup-research setup-ml setup-ray setup-llm setup-yahoo setup-sentences setup-clients setup-all paper test simulate coverage mutants bench docs lint fmt lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -40,6 +40,8 @@ setup-ray: .venv/.ray-stamp  ## Add Ray, to train agents on a cluster
 setup-llm: .venv/.llm-stamp  ## Add the client of language models
 
 setup-yahoo: .venv/.yahoo-stamp  ## Add yfinance, to download bars from Yahoo
+
+setup-sentences: .venv/.sentences-stamp  ## Add an encoder, to read texts by their meaning (90 MB)
 
 setup-all: .venv/.dev-stamp  ## Install the bot and its test tools into .venv
 
@@ -103,6 +105,9 @@ lock:  ## Resolve the dependencies again (needs uv)
 		-o requirements/llm.txt
 	$(COMPILE) --upgrade pyproject.toml --extra yahoo -c requirements/base.txt \
 		-o requirements/yahoo.txt
+	$(COMPILE) --upgrade pyproject.toml --extra sentences -c requirements/base.txt \
+		-o requirements/sentences.txt
+	$(COMPILE) --upgrade requirements/encoder.in -o requirements/encoder.txt
 	$(COMPILE) --upgrade requirements/legacy-sdk.in -o requirements/legacy-sdk.txt
 	$(COMPILE) --upgrade pyproject.toml --extra dev -c requirements/base.txt \
 		-c requirements/build.txt -o requirements/dev.txt
@@ -159,6 +164,11 @@ clean:  ## Remove .venv, caches and build output (data/ stays)
 	$(PIP) $(LOCKED) -r requirements/yahoo.txt
 	@touch $@
 
+.venv/.sentences-stamp: .venv/.base-stamp requirements/sentences.txt requirements/encoder.txt
+	$(PIP) $(LOCKED) -r requirements/sentences.txt
+	$(PIP) $(LOCKED) -r requirements/encoder.txt
+	@touch $@
+
 .venv-legacy/.stamp: requirements/legacy-sdk.txt
 	$(PYTHON) -m venv .venv-legacy
 	.venv-legacy/bin/python -m pip --disable-pip-version-check --no-input $(LOCKED) \
@@ -171,7 +181,8 @@ $(JS)/node_modules/.stamp: $(JS)/package.json $(JS)/package-lock.json
 
 # pip compiles one file after the other, compileall on every core; some files of torch are for
 # other Pythons.
-.venv/.dev-stamp: .venv/.torch-stamp requirements/dev.txt
+.venv/.dev-stamp: .venv/.torch-stamp requirements/dev.txt requirements/encoder.txt
 	$(PIP) $(LOCKED) --no-compile -r requirements/dev.txt
+	$(PIP) $(LOCKED) --no-compile -r requirements/encoder.txt
 	$(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null || true
 	@touch $@

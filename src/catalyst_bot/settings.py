@@ -174,6 +174,9 @@ class DetectionSection(BaseModel):
     sentiment_model: Path | None = Field(
         None, description="folder of a text model made by `detect train`; empty = the shipped one"
     )
+    encoder: str = Field(
+        "", description="sentence encoder, a second reader: `installed`, or a folder; empty = off"
+    )
     finbert_dir: Path | None = Field(
         None, description="folder with model.onnx, tokenizer.json and config.json; empty = off"
     )

@@ -15,6 +15,7 @@ NOT_SET = frozenset(  # shown with an example value
         "generated_seed",
         "tickers_file",
         "sentiment_model",
+        "encoder",
         "finbert_dir",
         "knowledge_cutoff",
     }

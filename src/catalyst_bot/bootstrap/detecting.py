@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, time
 from functools import cache
 from importlib.resources import files
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from catalyst_bot.bootstrap.rules import changes_of, companies_of, detection_rules
-from catalyst_bot.bootstrap.texts import readers_of, tone_model
-from catalyst_bot.detection.linear import predict
+from catalyst_bot.bootstrap.texts import encoder_of, readers_of, tone_model
+from catalyst_bot.detection.linear import Prediction, predict
 from catalyst_bot.detection.sentiment import FILE as LEXICON_FILE
 from catalyst_bot.detection.sentiment import Lexicon, parse_lexicon, sentiment
 from catalyst_bot.detection.state import State
@@ -28,13 +28,17 @@ from catalyst_bot.market_data.calendar_table import load_calendar
 from catalyst_bot.runtime.clock import SystemClock
 from catalyst_bot.settings import Settings
 from catalyst_bot.texts import model_files
+from catalyst_bot.texts.encoder import INSTALLED, SentenceEncoder, folder_of, is_installed
 from catalyst_bot.texts.labels import LABELS, Task
 from catalyst_bot.texts.measuring import ABSTAINED, measure
 from catalyst_bot.texts.reasoning import Reasoner
 from catalyst_bot.texts.rows import read_labelled
+from catalyst_bot.texts.sentences import predict_all
 from catalyst_bot.texts.training import RECIPES, Note, Recipe, train
+from catalyst_bot.texts.training_sentences import train_sentences
 
-LEXICON = "lexicon"
+LEXICON, NO_ENCODER = "lexicon", "none"
+Guess = Callable[[Sequence[str]], list[str]]
 SOURCE = "command line"
 TONE_DEAD_ZONE = 0.15  # of the word list: below it says neutral
 
@@ -107,16 +111,24 @@ def reason_on_file(settings: Settings, path: Path) -> dict[str, Any]:
 
 
 def evaluate(
-    path: Path, task: Task, model: str | None, *, min_confidence: float = 0.0
+    path: Path,
+    task: Task,
+    model: str | None,
+    *,
+    min_confidence: float = 0.0,
+    encoder: str | None = None,
+    note: Note = lambda _: None,
 ) -> dict[str, Any]:
     """Measure a model on a labelled file: the shipped one, a folder, or `lexicon`.
 
-    A model less sure than `min_confidence` abstains, which counts as wrong. Raises `BadData` for a
-    file without labelled texts or with an unknown label.
+    `encoder` is `installed`, a folder, or `none`: by the words alone. Left out, a model that also
+    reads sentences does so where an encoder is installed. A model less sure than `min_confidence`
+    abstains, which counts as wrong. Raises `BadData` for a file without labelled texts or with an
+    unknown label.
     """
-    name, guess = _guesser(task, model, min_confidence)
+    name, guess = _guesser(task, model, encoder, min_confidence, note)
     given = read_labelled(path, task)
-    said = [guess(text) for text in given.texts]
+    said = guess(given.texts)
     return {
         "task": str(task),
         "model": name,
@@ -129,11 +141,22 @@ def evaluate(
 
 
 def make_model(
-    paths: Sequence[Path], task: Task, out: Path, *, licence_note: str, note: Note
+    paths: Sequence[Path],
+    task: Task,
+    out: Path,
+    *,
+    licence_note: str,
+    note: Note,
+    encoder: str | None = None,
 ) -> dict[str, Any]:
-    """Train a model on labelled files and return its card."""
+    """Train a model on labelled files and return its card.
+
+    With an `encoder` (`installed`, or a folder) a model of sentences is made beside it, and the
+    card is that of both: `sentences` is the second.
+    """
     recipe: Recipe = RECIPES[task]
-    return train(
+    reads = SentenceEncoder(folder_of(encoder)) if encoder else None
+    trained = train(
         {path.name: read_labelled(path, task) for path in paths},
         task,
         out,
@@ -142,22 +165,43 @@ def make_model(
         licence_note=licence_note,
         note=note,
     )
+    if reads is None:
+        return trained.card
+    second = train_sentences(trained, reads, out, recipe=recipe, note=note)
+    return {**trained.card, "sentences": second}
 
 
 def _guesser(
-    task: Task, model: str | None, min_confidence: float
-) -> tuple[str, Callable[[str], str]]:
+    task: Task, model: str | None, encoder: str | None, min_confidence: float, note: Note
+) -> tuple[str, Guess]:
     if model == LEXICON:
         if task is not Task.SENTIMENT:
             raise ConfigError(f"--model {LEXICON} knows no {task}: it is a list of tones")
-        return LEXICON, _tone_of_words
-    linear = model_files.shipped(task) if model is None else model_files.load(Path(model), task)
+        if encoder not in (None, NO_ENCODER):
+            raise ConfigError(f"--model {LEXICON} reads no sentences: leave --encoder out")
+        return LEXICON, lambda texts: [_tone_of_words(text) for text in texts]
+    with model_files.folder_of(model, task) as folder:
+        words = model_files.load(folder, task)
+        second = (
+            model_files.load_sentences(folder, task) if _reads_sentences(folder, encoder) else None
+        )
 
-    def guess(text: str) -> str:
-        found = predict(linear, text)
-        return found.label if found.confidence >= min_confidence else ABSTAINED
+    def labels(found: Iterable[Prediction]) -> list[str]:
+        return [each.label if each.confidence >= min_confidence else ABSTAINED for each in found]
 
-    return linear.model_id, guess
+    if second is None:
+        return words.model_id, lambda texts: labels(predict(words, text) for text in texts)
+    reads = encoder_of(second, encoder or INSTALLED)
+    return second.model_id, lambda texts: labels(predict_all(second, reads, texts, note))
+
+
+def _reads_sentences(folder: Path, encoder: str | None) -> bool:
+    """Where nothing is said, sentences are read if both a model and an encoder are there."""
+    if encoder == NO_ENCODER:
+        return False
+    if encoder is None:
+        return model_files.has_sentences(folder) and is_installed()
+    return True
 
 
 def _tone_of_words(text: str) -> str:

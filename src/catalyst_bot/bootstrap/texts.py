@@ -13,11 +13,14 @@ from catalyst_bot.runtime.clock import SystemClock
 from catalyst_bot.settings import LLM_API_KEY, LlmSection, Settings
 from catalyst_bot.settings_sources import secret
 from catalyst_bot.texts import model_files
+from catalyst_bot.texts.encoder import SentenceEncoder, folder_of
 from catalyst_bot.texts.labels import Task
 from catalyst_bot.texts.readers.desk import Reader
 from catalyst_bot.texts.readers.finbert import FinBert
 from catalyst_bot.texts.readers.llm import LanguageModel, ModelAccess
 from catalyst_bot.texts.readers.memory import AnswerMemory
+from catalyst_bot.texts.readers.sentences import SentenceReader
+from catalyst_bot.texts.sentences import SentenceModel, refuse_stranger
 
 
 def tone_model(settings: Settings) -> LinearModel:
@@ -28,9 +31,26 @@ def tone_model(settings: Settings) -> LinearModel:
     return model_files.load(folder, Task.SENTIMENT)
 
 
+def encoder_of(model: SentenceModel, name: str) -> SentenceEncoder:
+    """Load the encoder of a model of sentences: `installed`, or a folder.
+
+    Raises `ConfigError` where there is none, or another than the model was made with.
+    """
+    encoder = SentenceEncoder(folder_of(name))
+    refuse_stranger(model, encoder)
+    return encoder
+
+
+def _sentence_reader(settings: Settings) -> SentenceReader:
+    with model_files.folder_of(settings.detection.sentiment_model, Task.SENTIMENT) as folder:
+        model = model_files.load_sentences(folder, Task.SENTIMENT)
+    return SentenceReader(model, encoder_of(model, settings.detection.encoder))
+
+
 def asking(settings: Settings) -> detection.Asking:
     """Return whether the core asks readers outside, and how long it waits for them."""
-    is_asked = settings.llm.enabled or settings.detection.finbert_dir is not None
+    models = settings.detection
+    is_asked = settings.llm.enabled or models.finbert_dir is not None or models.encoder
     return detection.Asking(
         wait_s=settings.llm.timeout_s if is_asked else 0.0,
         min_confidence=settings.signals.min_confidence,
@@ -46,6 +66,8 @@ def readers_of(
     already knew them is refused: its answers would be memory, not judgement.
     """
     readers: list[Reader] = []
+    if settings.detection.encoder:
+        readers.append(_sentence_reader(settings))
     if settings.detection.finbert_dir is not None:
         readers.append(FinBert(settings.detection.finbert_dir))
     if settings.llm.enabled:

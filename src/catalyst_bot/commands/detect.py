@@ -1,6 +1,6 @@
 """How headlines are read: `detect text`, `detect file`, `detect evaluate`, `detect train`."""
 
-# ruff: noqa: PLC0415  # typer: a parameter per flag; quick --help
+# ruff: noqa: PLC0415, PLR0917  # typer: a parameter per flag; quick --help
 
 from __future__ import annotations
 
@@ -87,6 +87,12 @@ def evaluate_command(
     min_confidence: Annotated[
         float, typer.Option(min=0, max=1, help="a model less sure abstains: it counts as wrong")
     ] = 0.0,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            help="sentence encoder: installed (default, where it is), a folder, or none: words only"
+        ),
+    ] = None,
     json_: Json = "",
 ) -> None:
     """Measure a model on labelled texts: accuracy, macro-F1, coverage, intervals, confusion."""
@@ -94,7 +100,9 @@ def evaluate_command(
     def action() -> int:
         from catalyst_bot.bootstrap.detecting import evaluate
 
-        found = evaluate(file, task, model, min_confidence=min_confidence)
+        found = evaluate(
+            file, task, model, min_confidence=min_confidence, encoder=encoder, note=console.note
+        )
         if json_:
             console.write_json(found, json_)
         _tell_bad_rows(found["bad_rows"])
@@ -110,6 +118,10 @@ def train_command(
     task: TaskOption,
     out: Annotated[Path, typer.Option(help="folder for the model and its card")],
     data: Annotated[list[Path], typer.Option(help="labelled rows; may be repeated")],
+    encoder: Annotated[
+        str | None,
+        typer.Option(help="make a model of sentences, too: installed, or an encoder's folder"),
+    ] = None,
     licence_note: Annotated[str, typer.Option(help="goes into the card")] = LICENCE_NOTE,
     json_: Json = "",
 ) -> None:
@@ -118,13 +130,18 @@ def train_command(
     def action() -> int:
         from catalyst_bot.bootstrap.detecting import make_model
 
-        card = make_model(data, task, out, licence_note=licence_note, note=console.note)
+        card = make_model(
+            data, task, out, licence_note=licence_note, note=console.note, encoder=encoder
+        )
         if json_:
             console.write_json(card, json_)
         if json_ != "-":
             read = ", ".join(dict.fromkeys(file["labels_read"] for file in card["data"]))
             made = {"model": str(out), "task": str(task), "labels_read": read}
             console.say(_figures({**made, **card["held_out"]}))
+            if "sentences" in card:
+                made["model"] = f"{out}, sentences"
+                console.say(_figures({**made, **card["sentences"]["held_out"]}))
         return console.OK
 
     console.guarded(action)

@@ -40,14 +40,18 @@ def plain(text: str) -> str:
     """Return the text in lower case with what stands for numbers, tickers and addresses."""
     text = text[:CHARACTERS].lower().replace("\u2019", "'").replace("\u2018", "'")
     text = text.replace("&amp;", "&")
-    if "/" in text:
-        text = _ADDRESS.sub(" ", text)
+    text = without_addresses(text)
     if "$" in text:
         text = _CASHTAG.sub(" xtickx ", text)
     text = text.replace("n't", " not")
     if "%" in text:
         text = _PERCENT.sub(" pct ", _SIGNED_PERCENT.sub(r" \1pct ", text))
     return " ".join(_NUMBER.sub("0", _MONEY.sub(" usd ", text)).split())
+
+
+def without_addresses(text: str) -> str:
+    """Return the text with a space for each address of a page, which says nothing."""
+    return _ADDRESS.sub(" ", text) if "/" in text else text
 
 
 def grams(text: str, tones: Mapping[str, float], word_buckets: int, piece_buckets: int) -> Numbers:

@@ -9,7 +9,7 @@ order; what remains of floating point (the logarithms, the soft maximum) is roun
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,13 +73,17 @@ class Prediction:
 
 def predict(model: LinearModel, text: str) -> Prediction:
     """Read a text; one without any known feature gets what the biases say. Never raises."""
-    scores = score(model, text)
+    return of_scores(model.labels, score(model, text))
+
+
+def of_scores(labels: Sequence[str], scores: Sequence[float]) -> Prediction:
+    """Return the soft maximum of scores, one a label."""
     top = max(scores)
     powers = [math.exp(value - top) for value in scores]
     total = math.fsum(powers)
     probabilities = tuple(round(power / total, DIGITS) for power in powers)
     best = max(range(len(probabilities)), key=probabilities.__getitem__)
-    return Prediction(label=model.labels[best], probabilities=probabilities)
+    return Prediction(label=labels[best], probabilities=probabilities)
 
 
 def score(model: LinearModel, text: str) -> list[float]:

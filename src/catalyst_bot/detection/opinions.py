@@ -20,7 +20,7 @@ from catalyst_bot.detection.sentiment import Lexicon, sentiment
 from catalyst_bot.domain.news import Headline, SentimentOpinion, TextOpinion
 
 LEXICON, LINEAR = "lexicon", "linear"
-WEIGHTS = {LEXICON: 0.25, LINEAR: 0.35, "finbert": 0.5, "llm": 0.4}
+WEIGHTS = {LEXICON: 0.25, LINEAR: 0.35, "sentences": 0.5, "finbert": 0.5, "llm": 0.4}
 UNKNOWN_READER_WEIGHT = 0.2
 LEXICON_CONFIDENCE = 0.6
 NEUTRAL_PULL = 0.05

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
@@ -35,6 +35,17 @@ Note = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SentenceRecipe:
+    """How a model of sentences is fitted: its penalty, how much rare labels count (as in
+    `Recipe`), and how much a vector counts beside the score of a word.
+    """
+
+    penalty: float = 6e-4
+    balance: float = 0.3
+    vector_scale: float = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """How a model is fitted; the defaults of each task were chosen by cross-validation.
 
@@ -50,11 +61,14 @@ class Recipe:
     balance: float = 0.8
     folds: int = 5
     seed: int = 7
+    sentences: SentenceRecipe = SentenceRecipe()
 
 
 RECIPES: Mapping[Task, Recipe] = {
     Task.SENTIMENT: Recipe(),
-    Task.TOPIC: Recipe(strength=0.8, balance=0.8),
+    Task.TOPIC: Recipe(
+        strength=0.8, sentences=SentenceRecipe(penalty=1e-3, balance=0.5, vector_scale=8.0)
+    ),
 }
 
 
@@ -67,6 +81,21 @@ class Fit:
     bias: NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """A model with what it was made from: `counts` by text, and the scores of a text (one a label)
+    by fits that had not seen it. `truth` are places in `labels`.
+    """
+
+    card: dict[str, Any]
+    texts: list[str]
+    labels: list[str]
+    truth: NDArray[np.int64]
+    groups: NDArray[np.int64]
+    counts: Matrix
+    held_out: NDArray[np.float64]
+
+
 def train(
     files: Mapping[str, Labelled],
     task: Task,
@@ -76,8 +105,8 @@ def train(
     recipe: Recipe,
     licence_note: str,
     note: Note,
-) -> dict[str, Any]:
-    """Fit, measure, and write the model to `out`; return its card.
+) -> Trained:
+    """Fit, measure, and write the model to `out`.
 
     `files` are by name. Raises `ConfigError` without scikit-learn, `BadData` for too few texts.
     """
@@ -87,14 +116,14 @@ def train(
     groups = np.array(groups_of_alike(texts))
     note(f"{len(texts):,} texts in {len(set(groups.tolist())):,} groups of near-identical ones")
     counts = count_matrix(texts, tones, recipe)
-    held_out = _held_out_scores(counts, truth, groups, recipe, note)
-    sharpness = _sharpness(held_out, truth)
+    held_out = held_out_scores(counts, truth, groups, recipe, note)
+    sharpness = sharpness_of(held_out, truth)
     said = [labels[best] for best in held_out.argmax(axis=1)]
     figures = measure(given, said, labels)
     note(f"held out: accuracy {figures['accuracy']}, macro-F1 {figures['macro_f1']}")
     fit = _fit(counts, truth, recipe)
     weights, scale = _as_integers(fit.weights)
-    return save(
+    card = save(
         out,
         arrays={
             "rarity": fit.rarity.astype(np.float32),
@@ -115,17 +144,26 @@ def train(
             "groups_of_near_identical_texts": len(set(groups.tolist())),
             "held_out_by": f"{recipe.folds} folds over groups of near-identical texts",
             "held_out": figures,
-            "recipe": asdict(recipe),
-            "libraries": _versions(),
+            "recipe": {key: each for key, each in asdict(recipe).items() if key != "sentences"},
+            "libraries": versions(),
             "licence_note": licence_note,
             "tones": dict(sorted(tones.items())),
         },
+    )
+    return Trained(
+        card=card,
+        texts=texts,
+        labels=labels,
+        truth=truth,
+        groups=groups,
+        counts=counts,
+        held_out=held_out * sharpness,
     )
 
 
 def count_matrix(texts: Sequence[str], tones: Mapping[str, float], recipe: Recipe) -> Matrix:
     """Return 1 + ln(count) of every hashed feature, one row a text."""
-    sparse = _module("scipy.sparse")
+    sparse = module("scipy.sparse")
     values: list[NDArray[np.float64]] = []
     columns: list[NDArray[np.int64]] = []
     ends = [0]
@@ -138,7 +176,7 @@ def count_matrix(texts: Sequence[str], tones: Mapping[str, float], recipe: Recip
     return sparse.csr_matrix((np.concatenate(values), np.concatenate(columns), ends), shape=shape)
 
 
-def _held_out_scores(
+def held_out_scores(
     counts: Matrix,
     truth: NDArray[np.int64],
     groups: NDArray[np.int64],
@@ -146,27 +184,49 @@ def _held_out_scores(
     note: Note,
 ) -> NDArray[np.float64]:
     """Score every text by a fit that has not seen it nor its like."""
-    selection = _module("sklearn.model_selection")
-    splitter = selection.StratifiedGroupKFold(recipe.folds, shuffle=True, random_state=recipe.seed)
     scores = np.zeros((len(truth), int(truth.max()) + 1))
-    for fold, (seen, unseen) in enumerate(splitter.split(counts, truth, groups), start=1):
-        fit = _fit(counts[seen], truth[seen], recipe)
-        weights, scale = _as_integers(fit.weights)
-        values = _scaled(counts[unseen], fit.rarity, recipe)
-        scores[unseen] = values @ (weights * scale) + fit.bias
+    for fold, (seen, unseen) in enumerate(folds_of(truth, groups, recipe), start=1):
+        scores[unseen] = scores_by(counts[seen], truth[seen], counts[unseen], recipe)
         right = float((scores[unseen].argmax(axis=1) == truth[unseen]).mean())
         note(f"fold {fold} of {recipe.folds}: accuracy {right:.4f}")
     return scores
 
 
+def folds_of(
+    truth: NDArray[np.int64], groups: NDArray[np.int64], recipe: Recipe
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield the places of the texts to learn from, and of those to be held out; none of a group in
+    both.
+    """
+    selection = module("sklearn.model_selection")
+    splitter = selection.StratifiedGroupKFold(recipe.folds, shuffle=True, random_state=recipe.seed)
+    yield from splitter.split(truth, truth, groups)
+
+
+def scores_by(
+    counts: Matrix, truth: NDArray[np.int64], unseen: Matrix, recipe: Recipe
+) -> NDArray[np.float64]:
+    """Fit on texts and score others, one column a label."""
+    fit = _fit(counts, truth, recipe)
+    weights, scale = _as_integers(fit.weights)
+    scores: NDArray[np.float64] = _scaled(unseen, fit.rarity, recipe) @ (weights * scale)
+    return scores + fit.bias
+
+
+def importance_of(truth: NDArray[np.int64], balance: float) -> NDArray[np.float64]:
+    """Return how much each text counts: rare labels more (0: as they are, 1: all labels alike)."""
+    sizes = np.bincount(truth).astype(float)
+    importance = ((sizes.max() / np.maximum(sizes, 1)) ** balance)[truth]
+    shares: NDArray[np.float64] = importance / importance.mean()
+    return shares
+
+
 def _fit(counts: Matrix, truth: NDArray[np.int64], recipe: Recipe) -> Fit:
     """Fit one label against all others, for each label."""
     rarity = _rarity(counts, recipe.min_texts)
-    sizes = np.bincount(truth).astype(float)
-    importance = ((sizes.max() / sizes) ** recipe.balance)[truth]
-    machine = _module("sklearn.svm").LinearSVC(C=recipe.strength, random_state=recipe.seed)
+    machine = module("sklearn.svm").LinearSVC(C=recipe.strength, random_state=recipe.seed)
     machine.fit(
-        _scaled(counts, rarity, recipe), truth, sample_weight=importance / importance.mean()
+        _scaled(counts, rarity, recipe), truth, sample_weight=importance_of(truth, recipe.balance)
     )
     weights, bias = _two_sided(machine)
     return Fit(rarity=rarity, weights=weights, bias=bias)
@@ -189,7 +249,7 @@ def _rarity(counts: Matrix, min_texts: int) -> NDArray[np.float64]:
 
 def _scaled(counts: Matrix, rarity: NDArray[np.float64], recipe: Recipe) -> Matrix:
     """Weigh by rarity and scale words and pieces to length 1, as `linear.features` does."""
-    sparse, preprocessing = _module("scipy.sparse"), _module("sklearn.preprocessing")
+    sparse, preprocessing = module("scipy.sparse"), module("sklearn.preprocessing")
     weighed = counts @ sparse.diags(rarity)
     parts = (weighed[:, : recipe.word_buckets], weighed[:, recipe.word_buckets :])
     return sparse.hstack([preprocessing.normalize(part) for part in parts]).tocsr()
@@ -201,7 +261,7 @@ def _as_integers(weights: NDArray[np.float64]) -> tuple[NDArray[np.int8], NDArra
     return np.rint(weights / scale).astype(np.int8), scale
 
 
-def _sharpness(scores: NDArray[np.float64], truth: NDArray[np.int64]) -> float:
+def sharpness_of(scores: NDArray[np.float64], truth: NDArray[np.int64]) -> float:
     """Return the factor under which the scores give the likeliest probabilities."""
 
     def loss(factor: float) -> float:
@@ -237,12 +297,13 @@ def _described(name: str, file: Labelled) -> dict[str, Any]:
     }
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return the versions of what a fit depends on."""
     found = {"python": platform.python_version(), "numpy": np.__version__}
-    return found | {name: _module(name).__version__ for name in ("scipy", "sklearn")}
+    return found | {name: module(name).__version__ for name in ("scipy", "sklearn")}
 
 
-def _module(name: str) -> Any:
+def module(name: str) -> Any:
     """Import what only training needs. Raises `ConfigError` with the remedy."""
     try:
         return import_module(name)

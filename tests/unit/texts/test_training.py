@@ -54,7 +54,7 @@ def made(files: Mapping[str, Labelled], out: Path, recipe: Recipe = SMALL) -> di
         recipe=recipe,
         licence_note="invented",
         note=lambda text: None,
-    )
+    ).card
 
 
 def test_a_model_learns_and_its_card_says_from_what(files: Mapping[str, Labelled], tmp_path: Path):
