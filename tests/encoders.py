@@ -36,6 +36,9 @@ def tiny_encoder(folder: Path, *, seed: int = 0, **config: Any) -> Path:
         "num_attention_heads": HEADS,
         "num_hidden_layers": LAYERS,
         "hidden_size": SIZE,
+        "intermediate_size": INNER,
+        "max_position_embeddings": PLACES,
+        "type_vocab_size": 2,
         "layer_norm_eps": 1e-12,
     }
     (folder / CONFIG).write_text(json.dumps(said | config))

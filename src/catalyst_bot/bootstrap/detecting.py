@@ -155,20 +155,22 @@ def make_model(
     card is that of both: `sentences` is the second.
     """
     recipe: Recipe = RECIPES[task]
-    reads = SentenceEncoder(folder_of(encoder)) if encoder else None
-    trained = train(
-        {path.name: read_labelled(path, task) for path in paths},
-        task,
-        out,
-        tones=_lexicon().weights,
-        recipe=recipe,
-        licence_note=licence_note,
-        note=note,
-    )
-    if reads is None:
-        return trained.card
-    second = train_sentences(trained, reads, out, recipe=recipe, note=note)
-    return {**trained.card, "sentences": second}
+    reads = SentenceEncoder(folder_of(encoder)) if encoder is not None else None
+    files = {path.name: read_labelled(path, task) for path in paths}
+    with model_files.made_whole(out) as folder:
+        trained = train(
+            files,
+            task,
+            folder,
+            tones=_lexicon().weights,
+            recipe=recipe,
+            licence_note=licence_note,
+            note=note,
+        )
+        if reads is None:
+            return trained.card
+        second = train_sentences(trained, reads, folder, recipe=recipe, note=note)
+        return {**trained.card, "sentences": second}
 
 
 def _guesser(

@@ -19,6 +19,7 @@ from catalyst_bot.bootstrap.alpaca import alpaca_desk
 from catalyst_bot.bootstrap.approvals import approval_of
 from catalyst_bot.bootstrap.feeds import feeds_of
 from catalyst_bot.bootstrap.rules import engine_rules
+from catalyst_bot.bootstrap.texts import asking, readers_of
 from catalyst_bot.domain.enums import Mode
 from catalyst_bot.domain.errors import CatalystError
 from catalyst_bot.market_data.calendar_table import load_calendar
@@ -69,6 +70,8 @@ def examine(loaded: LoadedSettings) -> list[Finding]:
         "newest journal": _journal,
         "news sources": _news,
     }
+    if asking(settings).wait_s > 0:
+        questions["second readers"] = _readers
     if settings.broker.kind == "alpaca":
         questions["alpaca account"] = _alpaca
     if settings.alerts.channels:
@@ -180,6 +183,10 @@ def _journal(settings: Settings) -> str:
 def _news(settings: Settings) -> str:
     names = feeds_of(settings).names()
     return f"{', '.join(names)} (`feeds check` asks them)" if names else "none are named"
+
+
+def _readers(settings: Settings) -> str:
+    return ", ".join(reader.name for reader in readers_of(settings, events=()))
 
 
 def _alpaca(settings: Settings) -> str:

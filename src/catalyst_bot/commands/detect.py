@@ -5,16 +5,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from catalyst_bot import console
 from catalyst_bot.commands.flags import Config, DataDir, Json, settings_of
 from catalyst_bot.texts.labels import Task
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(help="How headlines are read, and by which models.", no_args_is_help=True)
 
@@ -125,7 +122,7 @@ def train_command(
     licence_note: Annotated[str, typer.Option(help="goes into the card")] = LICENCE_NOTE,
     json_: Json = "",
 ) -> None:
-    """Make a model from labelled texts; needs the extra `train` (scikit-learn)."""
+    """Make a model from labelled texts; needs `make setup-train`, an encoder `setup-sentences`."""
 
     def action() -> int:
         from catalyst_bot.bootstrap.detecting import make_model

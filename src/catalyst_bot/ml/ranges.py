@@ -12,10 +12,11 @@ def write_average_ranges(
 ) -> None:
     """Write ATR with Wilder's smoothing, and the mean true range, of the window before each bar.
 
-    As `signals.measures` reads them from the last `window` bars, within rounding; NaN where they
-    cannot. `ranges[i]` is the true range of bar i + 1. Every bar goes on from the one before, so a
-    long window costs no more: with s(t) what smoothing from the first range on gives at t, a window
-    has s(now) + decay x (mean of its first `length` - s(at the last of these)).
+    As `signals.measures` reads them from the last `window` bars, within rounding (of ATR: of the
+    largest range before); NaN where they cannot be. `ranges[i]` is the true range of bar i + 1.
+    Every bar goes on from the one before, so a long window costs no more: with s(t) what smoothing
+    from the first range on gives at t, a window has s(now) + decay x (mean of its first `length` -
+    s(at the last of these)).
     """
     seen = window - 1  # ranges in a full window
     is_enough = length <= min(seen, len(ranges))
@@ -41,7 +42,7 @@ def write_average_ranges(
         then = i - seen
         total, lost = _add(total, lost, -ranges[then])
         first += ranges[then + length] - ranges[then]
-        atr[i + 1] = value + decay * (first * share - smooth[then + length])
+        atr[i + 1] = max(value + decay * (first * share - smooth[then + length]), 0.0)
         atr_average[i + 1] = (total + lost) / seen
 
 

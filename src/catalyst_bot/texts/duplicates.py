@@ -15,7 +15,8 @@ _WORD = re.compile(r"[a-z]+")
 
 
 def groups_of_alike(texts: Sequence[str]) -> list[int]:
-    """Return for each text the number of its group: the first text it is alike to, by steps.
+    """Return for each text the number of its group: that of the first text in it, which is alike
+    to it by steps.
 
     Two texts are alike when at least `ALIKE` of their three-word shingles are the same.
     """
@@ -29,7 +30,8 @@ def groups_of_alike(texts: Sequence[str]) -> list[int]:
             holders[shingle].append(index)
         for other, count in shared.items():
             if count >= ALIKE * (len(mine) + len(shingles[other]) - count):
-                group[_root(group, index)] = _root(group, other)
+                first, second = sorted((_root(group, index), _root(group, other)))
+                group[second] = first
     return [_root(group, index) for index in range(len(texts))]
 
 

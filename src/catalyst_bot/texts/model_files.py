@@ -15,6 +15,7 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import as_file, files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,27 @@ def shipped_card(task: Task) -> dict[str, Any]:
     """Return the card of the model that comes with the package."""
     with folder_of(None, task) as folder:
         return _card(folder, CARD)
+
+
+@contextmanager
+def made_whole(out: Path) -> Iterator[Path]:
+    """A folder to write a model to, whose files take their places in `out` when all are written.
+
+    What `out` held of a model before is left as it is until then. Raises `ConfigError` before any
+    work when it cannot be written.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        made = TemporaryDirectory(dir=out, prefix=".new-")
+    except OSError as error:
+        raise ConfigError(f"--out {out}: cannot be written: {error}") from error
+    with made as name:
+        yield Path(name)
+        for each in (SENTENCE_CARD, SENTENCE_WEIGHTS):
+            (out / each).unlink(missing_ok=True)
+        for each in (WEIGHTS, CARD, SENTENCE_WEIGHTS, SENTENCE_CARD):
+            if (Path(name) / each).exists():
+                (Path(name) / each).replace(out / each)
 
 
 def load(folder: Path, task: Task) -> LinearModel:
@@ -134,13 +156,8 @@ def save_sentences(
 def save(
     folder: Path, *, arrays: Mapping[str, NDArray[Any]], card: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Write a model and its card, and return the card; equal arrays give equal bytes.
-
-    A model of sentences that was made beside another is removed.
-    """
+    """Write a model and its card, and return the card; equal arrays give equal bytes."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (SENTENCE_CARD, SENTENCE_WEIGHTS):
-        (folder / name).unlink(missing_ok=True)
     chosen = {name: arrays[name] for name in _ARRAYS}
     return _save(folder / WEIGHTS, folder / CARD, chosen, card)
 

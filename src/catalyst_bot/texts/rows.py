@@ -81,4 +81,5 @@ def _row(line: bytes) -> tuple[str, str]:
         raise ValueError("has no text")
     if isinstance(label, bool) or not isinstance(label, str | int | float):
         raise ValueError("has no label")
-    return text, str(label)
+    # JSON can hold half a character pair, which is no text that can be hashed.
+    return text.encode("utf-8", "replace").decode("utf-8"), str(label)

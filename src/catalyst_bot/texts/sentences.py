@@ -3,7 +3,7 @@
 scores = bias + word scores x word_weights + sentence vector x vector_weights
 
 The word scores are those of the linear model of the core; the vector is that of an encoder on this
-machine. It reads a few hundred texts a second, so it is asked about few: it is a reader outside
+machine. It reads a hundred texts a second, so it is asked about few: it is a reader outside
 the core, and a command.
 """
 
@@ -19,7 +19,7 @@ from catalyst_bot.detection.linear import LinearModel, Prediction, of_scores, sc
 from catalyst_bot.domain.errors import BadData, ConfigError
 from catalyst_bot.texts.encoder import SentenceEncoder
 
-AT_ONCE = 1_024  # texts
+AT_ONCE = 512  # texts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class SentenceModel:
     """Weights for k labels and vectors of `width` numbers: (k, k), (width, k) and k.
 
     `accuracy` is what it reached on texts it had not seen, from its card. It belongs to one
-    encoder, known by the hash of its weights.
+    encoder, known by the hash of its files.
     """
 
     model_id: str
@@ -55,7 +55,7 @@ def refuse_stranger(model: SentenceModel, encoder: SentenceEncoder) -> None:
         raise ConfigError(
             f"{model.model_id} was made with the encoder {model.encoder_name} "
             f"({model.encoder_sha256[:12]}), this one is {encoder.sha256[:12]}: name the folder of "
-            "the other, or train with this one (`detect train --encoder`)"
+            "the other, read words only (`--encoder none`), or train with this one"
         )
 
 
@@ -72,6 +72,5 @@ def predict_all(
         said = np.array([score(model.words, text) for text in part]) @ model.word_weights
         said += encoder.vectors(part) @ model.vector_weights + model.bias
         found += [of_scores(model.words.labels, row) for row in said.tolist()]
-        if len(texts) > AT_ONCE:
-            note(f"{len(found):,} of {len(texts):,} texts read")
+        note(f"{len(found):,} of {len(texts):,} texts read")
     return found

@@ -111,9 +111,9 @@ def train(
     `files` are by name. Raises `ConfigError` without scikit-learn, `BadData` for too few texts.
     """
     texts, given = joined(list(files.values()))
-    labels = _labels(given, task)
-    truth = np.array([labels.index(label) for label in given])
     groups = np.array(groups_of_alike(texts))
+    labels = _labels(given, groups.tolist(), task, recipe)
+    truth = np.array([labels.index(label) for label in given])
     note(f"{len(texts):,} texts in {len(set(groups.tolist())):,} groups of near-identical ones")
     counts = count_matrix(texts, tones, recipe)
     held_out = held_out_scores(counts, truth, groups, recipe, note)
@@ -274,14 +274,23 @@ def sharpness_of(scores: NDArray[np.float64], truth: NDArray[np.int64]) -> float
     return min(factors, key=loss)
 
 
-def _labels(given: Sequence[str], task: Task) -> list[str]:
+def _labels(given: Sequence[str], groups: Sequence[int], task: Task, recipe: Recipe) -> list[str]:
+    """Return the labels that occur. Each must be in every fold: copies of a text are in one."""
     counts = Counter(given)
+    apart = Counter(label for label, _ in set(zip(given, groups, strict=True)))
     labels = [label for label in LABELS[task] if counts[label]]
     rare = [label for label in labels if counts[label] < MIN_TEXTS_OF_A_LABEL]
     if len(labels) < 2 or rare:
         few = ", ".join(f"{label} {counts[label]}" for label in rare) or "only one label"
         raise BadData(
             f"too few texts to learn from ({few}): every label needs {MIN_TEXTS_OF_A_LABEL}"
+        )
+    alike = [label for label in labels if apart[label] <= recipe.folds]
+    if alike:
+        few = ", ".join(f"{label} {apart[label]}" for label in alike)
+        raise BadData(
+            f"too few texts that differ ({few}): every label needs more than {recipe.folds}, to be "
+            "held out in turn"
         )
     return labels
 

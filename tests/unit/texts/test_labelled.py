@@ -132,6 +132,17 @@ def test_measures_stay_in_their_bounds(pairs: list[tuple[str, str]]):
     assert sum(map(sum, found["confusion"]["counts"].values())) == len(pairs)
 
 
+def test_a_group_is_named_by_its_first_text_whatever_is_found_first():
+    """Two texts that a third joins: which of its words is looked at first depends on the run."""
+    joins = "one two three four five six seven eight nine ten"
+    texts = ["one two three four five six seven eight", "something else entirely here", joins]
+    texts += ["three four five six seven eight nine ten"]
+    assert groups_of_alike(texts) == [0, 1, 0, 0]
+    assert groups_of_alike(texts[::-1]) == [0, 0, 2, 0]
+    both = [texts[0], texts[3], joins]  # the third is alike to two that are not alike
+    assert groups_of_alike(both) == [0, 0, 0]
+
+
 def test_copies_share_a_group():
     texts = [
         "Acme beats estimates on strong pump sales https://t.co/a",

@@ -18,8 +18,11 @@ from catalyst_bot.texts import training
 from catalyst_bot.texts.encoder import SentenceEncoder
 from catalyst_bot.texts.labels import Task
 from catalyst_bot.texts.model_files import (
+    CARD,
     SENTENCE_CARD,
     SENTENCE_WEIGHTS,
+    WEIGHTS,
+    folder_of,
     has_sentences,
     load,
     load_sentences,
@@ -115,7 +118,6 @@ def test_measuring_reads_sentences_where_an_encoder_is(
     monkeypatch.setattr("catalyst_bot.bootstrap.detecting.is_installed", lambda: False)
     assert measured(None) == made["sentences"]["words"]
     monkeypatch.setattr("catalyst_bot.bootstrap.detecting.is_installed", lambda: True)
-    monkeypatch.setattr("catalyst_bot.texts.encoder.folder_of", lambda name: tmp_path / "tiny")
     monkeypatch.setattr("catalyst_bot.bootstrap.texts.folder_of", lambda name: tmp_path / "tiny")
     assert measured(None).startswith("sentiment-sentences-")
 
@@ -138,7 +140,27 @@ def test_words_learned_anew_leave_the_sentences_behind(
 ) -> None:
     """Trained again without an encoder, no folder keeps a model of sentences of other words."""
     make(file, tmp_path / "model", None)
-    assert not has_sentences(tmp_path / "model")
+    assert sorted(each.name for each in (tmp_path / "model").iterdir()) == [CARD, WEIGHTS]
+
+
+def test_a_training_that_ends_early_leaves_the_model_as_it_was(
+    made: dict[str, Any], file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ends(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = {each.name: each.read_bytes() for each in (tmp_path / "model").iterdir()}
+    monkeypatch.setattr("catalyst_bot.bootstrap.detecting.train_sentences", ends)
+    with pytest.raises(KeyboardInterrupt):
+        make(file, tmp_path / "model", tmp_path / "tiny")
+    assert {each.name: each.read_bytes() for each in (tmp_path / "model").iterdir()} == before
+
+
+def test_a_place_that_cannot_be_written_is_told_before_the_work(file: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be written"):
+        make(file, file, None)
+    with pytest.raises(ConfigError, match="is empty"):
+        make_model([file], Task.SENTIMENT, tmp_path / "m", licence_note="", note=print, encoder="")
 
 
 @pytest.mark.parametrize("key", ["encoder", "words", "held_out", "weights_sha256"])
@@ -183,3 +205,10 @@ def test_the_setting_needs_both_the_model_and_the_encoder(tmp_path: Path) -> Non
     nowhere = Settings.model_validate({"detection": {"encoder": str(tmp_path / "nowhere")}})
     with pytest.raises(ConfigError, match="is no sentence encoder"):
         readers_of(nowhere, events=())
+    (tmp_path / "words").mkdir()
+    for name in (CARD, WEIGHTS):
+        with folder_of(None, Task.SENTIMENT) as shipped:
+            (tmp_path / "words" / name).write_bytes((shipped / name).read_bytes())
+    chosen = {"sentiment_model": tmp_path / "words", "encoder": str(tmp_path)}
+    with pytest.raises(ConfigError, match="holds no model of sentences"):
+        readers_of(Settings.model_validate({"detection": chosen}), events=())

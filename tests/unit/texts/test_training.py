@@ -111,6 +111,15 @@ def test_too_few_texts_are_refused(files: Mapping[str, Labelled], tmp_path: Path
         made({"one": one}, tmp_path / "m")
 
 
+def test_copies_of_one_text_are_too_few(files: Mapping[str, Labelled], tmp_path: Path):
+    given = files["rows.jsonl"]
+    labels = [label if label != "positive" else "neutral" for label in given.labels]
+    copies = [f"Acme beats all estimates with its pumps again {'!' * n}" for n in range(15)]
+    whole = replace(given, texts=(*given.texts, *copies), labels=(*labels, *["positive"] * 15))
+    with pytest.raises(BadData, match=r"texts that differ \(positive 1\)"):
+        made({"copies": whole}, tmp_path / "m")
+
+
 def test_without_the_extra_the_remedy_is_named(
     files: Mapping[str, Labelled], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -11,7 +11,7 @@ NAME = "sentences"
 
 
 class SentenceReader:
-    """Reads titles with a model of three tones."""
+    """Reads titles with a model of the tone."""
 
     name = NAME
 
@@ -27,4 +27,5 @@ class SentenceReader:
             model=self._model.model_id,
             value=chance.get("positive", 0.0) - chance.get("negative", 0.0),
             confidence=found.confidence,
+            knowledge_cutoff=self._encoder.knows_until,
         )
