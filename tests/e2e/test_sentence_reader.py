@@ -58,10 +58,16 @@ def test_its_opinions_are_facts_and_a_replay_needs_no_encoder(tmp_path: Path, co
 
 
 def test_an_encoder_that_is_gone_stops_the_start(tmp_path: Path, config: Path) -> None:
+    doctor = ("doctor", "--config", str(config), "--data-dir", str(tmp_path / "data"))
+    assert "second readers: sentences" in catalyst_bot(*doctor).out
     shutil.rmtree(tmp_path / "tiny")
+    gone = "is no sentence encoder: config.json, vocab.txt, model.safetensors"
     said = catalyst_bot("detect", "text", "Acme wins a large order", "--config", str(config))
     assert said.code != 0
-    assert "is no sentence encoder: config.json, vocab.txt, model.safetensors" in said.err
+    assert gone in said.err
+    told = catalyst_bot(*doctor)
+    assert told.code != 0
+    assert gone in told.out
 
 
 def test_the_shipped_model_reads_sentences_with_the_installed_encoder(tmp_path: Path) -> None:
