@@ -75,3 +75,16 @@ def test_where_the_result_cannot_go_is_said_before_the_work(tmp_path: Path, comm
     said = catalyst_bot(command, *needed, "--json", str(tmp_path))
     assert said.code == 3
     assert f"--json {tmp_path}: is a folder" in said.err
+
+
+def test_where_the_model_cannot_go_is_said_before_the_work(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="training needs torch: make setup-ml")
+    (tmp_path / "file").write_text("in the way")
+    where = ("--data", str(tmp_path), "--data-dir", str(tmp_path / "data"))
+    done = catalyst_bot(
+        "walk-forward", *DAYS, *where, "--model", str(tmp_path / "file" / "deep" / "model")
+    )
+    assert (done.code, f"{tmp_path / 'file'} cannot be written to" in done.err) == (
+        CONFIGURATION,
+        True,
+    ), done.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,5 +85,11 @@ def report_beside(model: Path) -> Path:
 
 
 def _must_be_new(model: Path | None) -> None:
-    if model is not None and model.exists() and (not model.is_dir() or any(model.iterdir())):
+    """Refuse a place for a model before the hours of work, not after them."""
+    if model is None:
+        return
+    if model.exists() and (not model.is_dir() or any(model.iterdir())):
         raise ConfigError(f"--model {model}: is not empty; name a new folder")
+    nearest = next(each for each in (model, *model.absolute().parents) if each.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise ConfigError(f"--model {model}: cannot be made, {nearest} cannot be written to")
