@@ -136,7 +136,8 @@ class _Pace:
         seconds = time.monotonic() - self._first_at
         per_s = (steps - self._first_steps) / max(seconds, 1e-9)
         left_s = max(goal - steps, 0) / max(per_s, 1e-9)
-        return f"{min(steps, goal):,} of {goal:,} decisions, {per_s:,.0f}/s, at most {left_s:.0f} s left"
+        done = f"{min(steps, goal):,} of {goal:,} decisions"
+        return f"{done}, {per_s:,.0f}/s, at most {left_s:.0f} s left"
 
 
 def _kept(learner: Learner, environment: Restorable, progress: _Progress) -> Snapshot:
