@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 
 from catalyst_bot.detection.companies import NameRules
 from catalyst_bot.detection.tables import Table, load
@@ -16,7 +15,7 @@ _NAMES = (
     *("generic", "legal", "trades", "whole", "in_context", "others"),
     *("commentators", "relations"),
 )
-RECENT_SOURCES = 256  # whose first word is remembered: every headline names one
+RECENT_SOURCES = 256  # that are remembered: every headline names one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +28,17 @@ class Sources:
     by_word: Mapping[str, tuple[tuple[str, float], ...]]
     unknown: float
     names: NameRules
+    _recent: dict[str, float] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def credibility(self, source: str) -> float:
         """Return how much of a phrase's precision survives in this source."""
+        if source not in self._recent:
+            if len(self._recent) >= RECENT_SOURCES:
+                self._recent.clear()
+            self._recent[source] = self._look_up(source)
+        return self._recent[source]
+
+    def _look_up(self, source: str) -> float:
         name = source.lower()
         for start, value in self.by_word.get(_first_word(name), ()):
             if name.startswith(start) and not name[len(start) : len(start) + 1].isalnum():
@@ -75,6 +82,5 @@ def parse_sources(text: str, file: str = FILE) -> Sources:
     )
 
 
-@lru_cache(maxsize=RECENT_SOURCES)
 def _first_word(name: str) -> str:
     return next(iter(words(name)), "")
