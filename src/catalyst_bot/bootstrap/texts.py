@@ -50,7 +50,7 @@ def _sentence_reader(settings: Settings) -> SentenceReader:
 def asking(settings: Settings) -> detection.Asking:
     """Return whether the core asks readers outside, and how long it waits for them."""
     models = settings.detection
-    is_asked = settings.llm.enabled or models.finbert_dir is not None or models.encoder
+    is_asked = settings.llm.enabled or models.finbert_dir is not None or models.encoder != ""
     return detection.Asking(
         wait_s=settings.llm.timeout_s if is_asked else 0.0,
         min_confidence=settings.signals.min_confidence,

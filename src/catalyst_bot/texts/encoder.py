@@ -2,7 +2,7 @@
 
 The folder holds `config.json`, `vocab.txt` and `model.safetensors` of a BERT, as Hugging Face
 publishes them; nothing is ever downloaded. It is computed with NumPy: neither torch nor anything
-that a file could run is needed. Needs the extra `sentences` (tokenizers).
+that a file could run is needed. Needs the extra `sentences` (tokenizers, threadpoolctl).
 
 Devlin et al. (2019), "BERT"; Wang et al. (2020), "MiniLM"; means over the tokens as in Reimers and
 Gurevych (2019), "Sentence-BERT".
@@ -51,7 +51,8 @@ Vectors = NDArray[np.float32]
 
 def is_installed() -> bool:
     """Tell whether `make setup-sentences` was run: an encoder, and what cuts texts up for it."""
-    return all(find_spec(name) is not None for name in (PACKAGE, "tokenizers"))
+    needed = all(find_spec(name) is not None for name in ("tokenizers", "threadpoolctl"))
+    return needed and _packaged() is not None
 
 
 def folder_of(name: str) -> Path:
@@ -62,10 +63,16 @@ def folder_of(name: str) -> Path:
         raise ConfigError(f"the name of a sentence encoder is empty: {INSTALLED}, or a folder")
     if name != INSTALLED:
         return Path(name)
-    found = find_spec(PACKAGE)
-    if found is None or found.origin is None:
+    packaged = _packaged()
+    if packaged is None:
         raise ConfigError(f"no sentence encoder is installed: {REMEDY}, or name a folder")
-    return Path(found.origin).parent / "model"
+    return packaged
+
+
+def _packaged() -> Path | None:
+    """The folder of the package, if it is one: a mere folder of that name has no origin."""
+    found = find_spec(PACKAGE)
+    return Path(found.origin).parent / "model" if found and found.origin else None
 
 
 class SentenceEncoder:
@@ -84,7 +91,7 @@ class SentenceEncoder:
         pieces = _pieces(files[VOCABULARY], folder / VOCABULARY)
         self._weights = _weights(files[WEIGHTS], folder / WEIGHTS)
         _refuse_misfits(self._weights, _shapes(config, len(pieces)), folder / WEIGHTS)
-        self._tokenizer, self._limit = _tokenizer(pieces), _one_thread()
+        self._tokenizer, self._threads = _tokenizer(pieces), _threads()
         self._heads, self._epsilon = config["num_attention_heads"], config["layer_norm_eps"]
         self._layers = depth = config["num_hidden_layers"]
         self._read_at = tuple(max(round(depth * share), 1) for share in LAYER_SHARES)
@@ -100,7 +107,7 @@ class SentenceEncoder:
         encoded = [each.ids for each in self._tokenizer.encode_batch([_plain(t) for t in texts])]
         rows: Vectors = np.empty((len(encoded), self.width), np.float32)
         # Products so small gain nothing by a second thread, and wait long for it on a busy machine.
-        with self._limit(limits=1, user_api="blas"):
+        with self._threads.limit(limits=1, user_api="blas"):
             for places in _of_equal_length(encoded):
                 rows[places] = self._read(np.array([encoded[place] for place in places]))
         return rows
@@ -274,9 +281,9 @@ def _pieces(content: bytes, path: Path) -> dict[str, int]:
     return places
 
 
-def _one_thread() -> Any:
+def _threads() -> Any:
     try:
-        return import_module("threadpoolctl").threadpool_limits
+        return import_module("threadpoolctl").ThreadpoolController()
     except ImportError as error:
         raise ConfigError(f"a sentence encoder needs threadpoolctl: {REMEDY} ({error})") from error
 

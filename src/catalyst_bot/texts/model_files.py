@@ -100,7 +100,7 @@ def load(folder: Path, task: Task) -> LinearModel:
     if not isinstance(tones, dict) or not all(_is_number(tone) for tone in tones.values()):
         raise BadData(f"{folder / CARD}: tones: must be a number for each word")
     return LinearModel(
-        model_id=f"{task}-{card['weights_sha256'][:12]}",
+        model_id=model_id_of(card),
         task=str(task),
         labels=tuple(labels),
         word_buckets=_integer(card, "word_buckets", folder),
@@ -111,6 +111,11 @@ def load(folder: Path, task: Task) -> LinearModel:
         accuracy=_accuracy(card, folder / CARD),
         tones=tones,
     )
+
+
+def model_id_of(card: Mapping[str, Any]) -> str:
+    """Return the name of a model of words: its task and the hash of its weights."""
+    return f"{card['task']}-{card['weights_sha256'][:12]}"
 
 
 def has_sentences(folder: Path) -> bool:
@@ -141,7 +146,6 @@ def load_sentences(folder: Path, task: Task) -> SentenceModel:
         bias=arrays["bias"].astype(np.float64),
         encoder_name=str(encoder.get("name", "")),
         encoder_sha256=encoder["sha256"],
-        accuracy=_accuracy(card, path),
     )
 
 

@@ -26,8 +26,7 @@ AT_ONCE = 512  # texts
 class SentenceModel:
     """Weights for k labels and vectors of `width` numbers: (k, k), (width, k) and k.
 
-    `accuracy` is what it reached on texts it had not seen, from its card. It belongs to one
-    encoder, known by the hash of its files.
+    It belongs to one encoder, known by the hash of its files.
     """
 
     model_id: str
@@ -37,7 +36,6 @@ class SentenceModel:
     bias: NDArray[np.float64]
     encoder_name: str
     encoder_sha256: str
-    accuracy: float
 
     def __post_init__(self) -> None:
         k = len(self.words.labels)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from catalyst_bot.texts.encoder import SentenceEncoder
 from catalyst_bot.texts.measuring import measure
-from catalyst_bot.texts.model_files import save_sentences
+from catalyst_bot.texts.model_files import model_id_of, save_sentences
 from catalyst_bot.texts.sentences import AT_ONCE
 from catalyst_bot.texts.training import (
     Note,
@@ -65,7 +65,7 @@ def train_sentences(
         card={
             "task": words["task"],
             "labels": labels,
-            "words": f"{words['task']}-{words['weights_sha256'][:12]}",
+            "words": model_id_of(words),
             "encoder": {
                 "name": encoder.name,
                 "sha256": encoder.sha256,
